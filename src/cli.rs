@@ -2,7 +2,7 @@
 //!
 //! Data goes to stdout, messages to stderr. [`exit`] has the exit codes, `rows` and `outcome_line` print, `selection`
 //! and `confirm` determine the documents that a verb acts on, `wiring` builds runner, Redis and fetcher from the
-//! settings, `context` is what every verb gets.
+//! settings, `context` has the settings and opens the store.
 
 mod add;
 mod cancel;
@@ -76,7 +76,7 @@ pub struct Cli {
     /// Run jobs in the console (the default on SQLite)
     #[arg(long, conflicts_with_all = ["no_runner", "read_only"])]
     pub runner: bool,
-    /// Verb of the call; none opens the console.
+    /// Verb of the command line. Without a verb the console opens.
     #[command(subcommand)]
     pub verb: Option<Verb>,
 }
@@ -137,11 +137,11 @@ pub enum Verb {
     Help(help::Args),
 }
 
-/// Runs the verb of the command line, or the console.
+/// Runs the verb of the command line, or the console without one. Returns the exit code.
 pub async fn run(cli: Cli) -> Result<Exit, CliError> {
     let mut out = Output::stdout();
     let done = dispatch(cli, &mut out).await;
-    // Output printed before a failure is still wanted.
+    // Output that was printed before a failure is written out, too.
     let flushed = out.flush();
     let exit = done?;
     flushed?;
@@ -149,7 +149,7 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
 }
 
 async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
-    // These need no settings, and are needed most when the settings are wrong.
+    // These verbs need no settings, and people need them most when the settings are wrong.
     match &cli.verb {
         Some(Verb::Config) => return config::run(out),
         Some(Verb::Keys(args)) => return keys::run(args, out),
@@ -182,7 +182,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         runner: cli.runner,
     };
     if let Some(Verb::Doctor(args)) = &cli.verb {
-        // Needed most when the settings are wrong, too; and doctor writes no log.
+        // People need doctor most when the settings are wrong, so it loads them itself. It writes no log.
         return doctor::run(args, paths, flags, out).await;
     }
     let config = Config::load(&paths, &Environment::read(), &flags)?;

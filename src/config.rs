@@ -1,8 +1,9 @@
-//! The settings, merged from defaults < file < environment < flags.
+//! The settings, merged from defaults, file, environment and flags, in this order: a later source overrides an earlier
+//! one.
 //!
-//! Each module owns the type and the defaults of its settings; this one fills them. `keys` is the table of the keys
-//! that a file may contain (`sites` reads the value of `fetch.sites`), `read` parses a file and its values, `paths`
-//! has the default paths. All mistakes are reported at once, each with the line, variable or flag in which it was made.
+//! Each module owns the type and the defaults of its settings, and this module fills them. `keys` is the table of the
+//! keys that a file may contain (`sites` reads the value of `fetch.sites`), `read` parses a file and its values,
+//! `paths` has the default paths. All mistakes are reported at once, each with its line, variable or flag.
 
 mod keys;
 mod paths;
@@ -23,93 +24,93 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
-/// The annotated file with every key and its default, as `quarterdeck config` prints it.
+/// Text of an annotated config file with every key and its default, as `quarterdeck config` prints it.
 pub const TEMPLATE: &str = include_str!("../assets/config.toml");
 
 /// All settings, each with a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// `[store]`
+    /// Values of `[store]`.
     pub store: StoreConfig,
-    /// `[redis]`
+    /// Values of `[redis]`.
     pub redis: lock::Settings,
-    /// `runner.enabled`: the console runs jobs itself. When the key is not set: true for SQLite, false for a server, so
-    /// that a console opened on a laptop does not start to sync production.
+    /// True if the console runs jobs (`runner.enabled`, `--runner`, `--no-runner`). If not set: true for SQLite, false
+    /// for a server, so that a console opened on a laptop does not start to sync production.
     pub console_runs_jobs: bool,
-    /// `[runner]`, `[retry]` and `fetch.host_interval`
+    /// Values of `[runner]`, `[retry]` and `fetch.host_interval`.
     pub runner: runner::Settings,
-    /// `[chatwoot]`
+    /// Values of `[chatwoot]`.
     pub faq_job: FaqSettings,
-    /// `[fetch]`
+    /// Values of `[fetch]`, without `fetch.host_interval`.
     pub fetch: FetchSettings,
-    /// `[schedule]`, `[plans]` and `[accounts]`
+    /// Values of `[schedule]`, `[plans]` and `[accounts]`.
     pub schedule: Scheduling,
-    /// `[log]`
+    /// Values of `[log]`.
     pub log: LogSettings,
-    /// Keys of the file that are still read but were renamed.
+    /// One warning for each key that the file still has under an old name.
     pub warnings: Vec<Problem>,
 }
 
 /// Connection settings of the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreConfig {
-    /// `sqlite:` and a path, or `postgres://…`. May contain a password: mask it before printing.
+    /// `sqlite:` and a path, or `postgres://…`. May contain a password, which must be masked before the URL is printed.
     pub url: String,
 }
 
 impl StoreConfig {
-    /// Returns true if the URL names a server, not a file.
+    /// Returns true if the URL names a PostgreSQL server, not a file.
     pub fn is_server(&self) -> bool {
         ["postgres:", "postgresql:"].iter().any(|scheme| self.url.starts_with(scheme))
     }
 }
 
-/// Settings from the environment. Plain `DATABASE_URL` and `REDIS_URL` are not read: nothing may be written to a
-/// database that was not named for this program.
+/// Settings from the environment. The variables `DATABASE_URL` and `REDIS_URL` are not read: nothing may be written to
+/// a database that was not named for this program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment {
-    /// `QUARTERDECK_STORE`
+    /// Value of `QUARTERDECK_STORE`.
     pub store: Option<String>,
-    /// `QUARTERDECK_REDIS`
+    /// Value of `QUARTERDECK_REDIS`.
     pub redis: Option<String>,
-    /// `QUARTERDECK_CONFIG`
+    /// Value of `QUARTERDECK_CONFIG`.
     pub config: Option<PathBuf>,
 }
 
 /// Settings from the command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flags {
-    /// `--store`
+    /// Value of `--store`.
     pub store: Option<String>,
-    /// `--redis`
+    /// Value of `--redis`.
     pub redis: Option<String>,
-    /// `--config`
+    /// Value of `--config`.
     pub config: Option<PathBuf>,
-    /// `--concurrency`
+    /// Value of `--concurrency`.
     pub concurrency: Option<u32>,
-    /// `--no-runner`
+    /// True if `--no-runner` is given.
     pub no_runner: bool,
-    /// `--runner`
+    /// True if `--runner` is given.
     pub runner: bool,
 }
 
 /// Error of loading the settings.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ConfigError {
-    /// Neither `HOME` nor the XDG directories are set.
+    /// The home directory of the user is not known.
     #[error("the home directory is not known: set HOME, or XDG_CONFIG_HOME, XDG_DATA_HOME and XDG_STATE_HOME")]
     NoHome,
-    /// The named file does not exist, or the default file exists and cannot be read.
+    /// The config file cannot be read. A default file that does not exist is no error.
     #[error("cannot read the config file {}: {reason}", path.display())]
     Unreadable {
         path: PathBuf,
         /// The operating system's error.
         reason: String,
     },
-    /// Mistakes in file, environment and flags; those of the file come first, by line.
+    /// The settings contain mistakes.
     #[error("{}", lines(problems))]
     Invalid {
-        /// At least one.
+        /// The mistakes, at least one: those of the file first, by line, then those of the environment and the flags.
         problems: Vec<Problem>,
     },
 }
@@ -119,7 +120,7 @@ pub enum ConfigError {
 pub struct Problem {
     /// Origin of the value: `FILE:LINE`, a variable or a flag.
     pub origin: String,
-    /// The key and what is wrong with it.
+    /// The key and its mistake.
     pub message: String,
 }
 
@@ -172,10 +173,10 @@ impl Config {
         (named.unwrap_or(&paths.config_file), named.is_some())
     }
 
-    /// Loads the settings from file, environment and flags, later ones winning.
+    /// Loads the settings from file, environment and flags, each of which overrides the ones before.
     ///
     /// # Errors
-    /// A file named by flag or variable does not exist (the default one may be missing), or a value is invalid.
+    /// The config file cannot be read, or a value is invalid. Only a file named by flag or variable must exist.
     pub fn load(paths: &DefaultPaths, environment: &Environment, flags: &Flags) -> Result<Self, ConfigError> {
         let (path, named) = Self::file(paths, environment, flags);
         let text = match std::fs::read_to_string(path) {
@@ -188,7 +189,8 @@ impl Config {
         Self::from_parts(paths, path, &text, environment, flags)
     }
 
-    /// Does the same as [`Config::load`], with the file's text given.
+    /// Does the same as [`Config::load`], but takes the text of the config file. `path` is the file's name for
+    /// messages.
     pub fn from_parts(
         paths: &DefaultPaths,
         path: &Path,
@@ -241,13 +243,13 @@ impl Config {
         &mut self.schedule.terms.plans
     }
 
-    /// Returns the plan of this name and creates it if there is none yet.
+    /// Returns the plan of this name, which is created if there is none yet. Fails if the name is not valid for a plan.
     fn plan(&mut self, name: &str) -> Result<&mut Plan, String> {
         let name = PlanName::new(name).ok_or_else(|| "must stand under the name of a plan".to_owned())?;
         Ok(self.plans().plans.entry(name).or_default())
     }
 
-    /// Returns the values that are valid alone but contradict each other.
+    /// Returns one problem for each pair of settings whose values are valid alone but contradict each other.
     fn conflicts(&self, given: &KeyOrigins) -> Vec<Problem> {
         let (redis, runner, fetch) = (&self.redis, &self.runner, &self.fetch);
         let show = crate::domain::duration::exact;
@@ -291,7 +293,7 @@ impl Config {
     }
 }
 
-/// Origin of each key that was set; the last one wins.
+/// Origin of the value of each key that was set. The last source that sets a key counts.
 #[derive(Debug, Default)]
 struct KeyOrigins(BTreeMap<&'static str, String>);
 

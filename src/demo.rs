@@ -29,7 +29,7 @@ use tokio_util::task::TaskTracker;
 /// A page of the site, with the fields of a document for the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoDocument {
-    /// `http://127.0.0.1:PORT/…`; unique.
+    /// URL of the page, `http://127.0.0.1:PORT/…`; unique.
     pub url: String,
     /// Name of the document before its first sync; the page's title also contains the site's name.
     pub name: String,
@@ -115,7 +115,7 @@ impl Site {
     }
 }
 
-/// Takes a host of a site down and brings it back. Clones control the same site.
+/// Switch that takes a host of a site down and brings it back. Clones control the same site.
 #[derive(Clone)]
 pub struct Switch(Arc<Shared>);
 

@@ -2,7 +2,7 @@
 //!
 //! This module uses std, async-trait, jiff, serde with its JSON, sha2, strsim, thiserror, unicode-width and url, but no
 //! clock and no I/O: callers pass in the time. Every rule that needs no I/O is here, so that both databases, the
-//! console and the command line decide alike.
+//! console and the command line decide in the same way.
 
 pub mod backoff;
 pub mod content;

@@ -4,7 +4,8 @@
 #[cfg(feature = "faults")]
 pub use armed::{FaultKind, arm};
 
-/// Runs the fault armed for the point `name` if `subject` (an attempt's URL, a migration's step) contains its text.
+/// Carries out the fault that is armed for the point `name`, if there is one and `subject` (an attempt's URL, a
+/// migration's step) contains the fault's text.
 #[cfg(feature = "faults")]
 pub(crate) fn point(name: &str, subject: &str) {
     armed::point(name, subject);
@@ -32,7 +33,8 @@ mod armed {
         part: String,
     }
 
-    /// Faults from `QUARTERDECK_FAULT` (`NAME:panic:PART` or `NAME:abort:PART`) and those that tests arm.
+    /// The armed faults: the one from `QUARTERDECK_FAULT` (`NAME:panic:PART` or `NAME:abort:PART`) and those that tests
+    /// arm.
     static FAULTS: LazyLock<Mutex<Vec<Fault>>> = LazyLock::new(|| {
         let from_environment = std::env::var("QUARTERDECK_FAULT").ok().and_then(|text| {
             let mut words = text.splitn(3, ':');
@@ -43,7 +45,8 @@ mod armed {
         Mutex::new(from_environment.into_iter().collect())
     });
 
-    /// Arms the point `name` from now on, for every subject that contains `part`.
+    /// Arms a fault at the point `name`, from now on and for every subject that contains `part`. `action` is its
+    /// effect.
     pub fn arm(name: &str, action: FaultKind, part: &str) {
         let fault = Fault { name: name.to_owned(), action, part: part.to_owned() };
         FAULTS.lock().unwrap_or_else(PoisonError::into_inner).push(fault);

@@ -1,6 +1,7 @@
 //! Quarterdeck: a terminal operations console for document syncs, with the job runner inside.
 //!
-//! The modules and their dependencies, which `tests/layers.rs` checks; an arrow points to the module that may be named:
+//! The modules and their dependencies, which `tests/layers.rs` checks. An arrow points to a module that the other one
+//! may use:
 //!
 //! ```text
 //! domain <- chatwoot <- store, lock, fetch <- runner <- config <- tui, cli <- main

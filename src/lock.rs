@@ -1,6 +1,6 @@
-//! Redis: the lock of each document, which Chatwoot's workers respect too, and messages that tell other processes about
-//! commits sooner. Correctness never depends on it: the store's leases and fences decide who may write, so losing Redis
-//! only adds latency.
+//! Redis: the lock of each document, which Chatwoot's workers respect too, and messages by which other processes learn
+//! of commits sooner. Correctness never depends on Redis: the store's leases and fences decide who may write, so losing
+//! Redis only adds latency.
 //!
 //! `address` parses the URL and the key pattern, `script` holds the Lua scripts of a lock, `keeper` maintains the
 //! connection and renews locks, `signal` publishes and subscribes, `sidekiq` puts Chatwoot's FAQ jobs in its queue, as
@@ -37,16 +37,17 @@ use tokio_util::task::TaskTracker;
 
 /// Upper limit of one call to Redis, unless [`Settings::call_timeout`] sets another one.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(1);
-/// Locks that could not be released and are deleted once Redis answers again. Beyond this number the lowest are
-/// forgotten and end after [`TTL`].
+/// Maximum number of locks that could not be released and are deleted once Redis answers again. Beyond it, those with
+/// the lowest document ids are forgotten and expire after [`TTL`].
 const MAX_PENDING_RELEASES: usize = 1_024;
-/// Notifications buffered for a slow receiver; beyond this number it misses some and must read the store.
+/// Maximum number of notifications buffered for a slow receiver. A receiver that falls further behind misses some and
+/// must read the store.
 const NOTIFICATION_CAPACITY: usize = 1_024;
 
 /// The settings of `[redis]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// `redis://` or `rediss://`, with user, password and database number; `None` means no Redis. It may hold a
+    /// `redis://` or `rediss://`, with user, password and database number; `None` means no Redis. The URL may contain a
     /// password: print it only with [`masked_url`].
     pub url: Option<String>,
     /// Key of a document's lock; `{id}` stands for the document's id.
@@ -80,12 +81,12 @@ impl std::fmt::Debug for Settings {
 /// The tasks that a process runs on Redis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Runs jobs: locks their documents, renews acquired locks, publishes and subscribes.
+    /// The process runs jobs: it locks their documents, renews acquired locks, publishes and subscribes.
     Worker {
         /// Interval between two renewals.
         renew: Duration,
     },
-    /// Publishes and subscribes; sets no key.
+    /// The process publishes and subscribes, and sets no key.
     Watcher,
 }
 
@@ -101,7 +102,7 @@ pub enum ConnectionState {
     Unavailable(SafeLine),
 }
 
-/// A call failed because Redis did not answer. It never counts as a failure of the document.
+/// Error of a call that failed because Redis did not answer. Such an error never counts as a failure of the document.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("Redis does not answer: {0}")]
 pub struct RedisUnavailable(pub SafeLine);
@@ -111,7 +112,7 @@ pub struct RedisUnavailable(pub SafeLine);
 pub enum LockResult {
     /// This process owns the lock for [`TTL`] from now.
     Acquired,
-    /// Another owner has it: a worker or another program.
+    /// Another owner has the lock: another worker or another program.
     Busy(LockHolder),
 }
 
@@ -124,7 +125,7 @@ pub struct Redis {
     call: Duration,
     connection: Mutex<Connection>,
     connection_state: watch::Sender<ConnectionState>,
-    /// Wakes the keeper to reconnect.
+    /// Wakes the keeper (the task that maintains the connection) to reconnect.
     broken: Notify,
     /// Locks that this process requested and has not released; the renewal covers exactly these.
     acquired: Mutex<BTreeSet<Lock>>,
@@ -194,7 +195,7 @@ impl Redis {
         self.address.label()
     }
 
-    /// Returns a receiver of the connection's state; it always holds the latest.
+    /// Returns a receiver that always has the latest state of the connection.
     pub fn connection_state(&self) -> watch::Receiver<ConnectionState> {
         self.connection_state.subscribe()
     }
@@ -210,9 +211,8 @@ impl Redis {
         let _ = self.connection_state.subscribe().wait_for(|state| *state != ConnectionState::Connecting).await;
     }
 
-    /// Acquires the lock or extends it. If the key is absent, sets it; if this process owns it, extends it by [`TTL`];
-    /// if a lower token of this store owns it, takes it over, because that lease has ended; otherwise reports the
-    /// owner.
+    /// Acquires the lock, or extends a lock that this process owns, for [`TTL`]. A key with a lower token of this store
+    /// is taken over, because the lease of that token has ended. If the key has any other owner, returns that owner.
     pub async fn acquire(&self, lock: Lock) -> Result<LockResult, RedisUnavailable> {
         // Recorded before the call: if the answer is lost, Redis may have set the key all the same.
         locked(&self.acquired).insert(lock);
@@ -224,8 +224,8 @@ impl Redis {
         Ok(LockResult::Busy(script::holder(&value, &self.store)))
     }
 
-    /// Releases the lock if this process owns it. While Redis does not answer, the release is kept and done when it
-    /// does.
+    /// Releases the lock if this process owns it. If Redis does not answer, the lock is deleted once Redis answers
+    /// again.
     pub async fn release(&self, lock: Lock) {
         if !locked(&self.acquired).remove(&lock) {
             return;

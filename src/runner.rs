@@ -2,7 +2,7 @@
 //! SQL.
 //!
 //! [`start`] spawns the tasks of one worker and returns the [`Handle`](handle::Handle) by which callers watch and stop
-//! it. Everything that must survive a crash is in the store; this module only holds what is running.
+//! it. Everything that must survive a crash is in the store; this module only knows the running jobs.
 //!
 //! `settings` has the settings and modes of a runner, `worker` the state that its tasks share. `claim` keeps the slots
 //! full and runs each job by `attempt`, under the document's lock (`locking`); `heartbeat` renews leases, `rescue`
@@ -45,24 +45,24 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use worker::Worker;
 
-/// Events buffered for a slow receiver; beyond this number it misses some.
+/// Maximum number of events buffered for a slow receiver. A receiver that falls further behind misses some.
 const EVENT_CAPACITY: usize = 1_024;
 
 /// Store, fetcher, Redis and subscribers that a worker uses.
 pub struct Services {
     pub store: Arc<dyn RunnerStore>,
     pub fetcher: Arc<Fetcher>,
-    /// Locks documents and connects the worker to the other processes. The worker uses it until it has ended; the
-    /// caller closes it.
+    /// Locks documents and connects the worker to the other processes. The worker uses this connection until the worker
+    /// has ended; the caller closes the connection.
     pub redis: Option<Arc<Redis>>,
-    /// Subscribers of the outbox: they are offered the outcomes of this worker, and their messages are delivered.
+    /// Subscribers of the outbox: the store offers them the outcomes of this worker, and relays deliver their messages.
     pub subscribers: Vec<Arc<dyn Deliver>>,
-    /// `host:pid`, for display.
+    /// Name of the worker for display, `host:pid`.
     pub name: SafeLine,
 }
 
-/// Starts a worker. It runs until its handle drains it or makes it leave, or until its mode ends it; dropping the
-/// handle does not stop it.
+/// Starts a worker. The worker runs until its handle drains it or makes it leave, or until its mode ends it. Dropping
+/// the handle does not stop the worker.
 pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
     let Services { store, fetcher, redis, subscribers, name } = parts;
     let (events, _) = broadcast::channel(EVENT_CAPACITY);

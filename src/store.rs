@@ -1,18 +1,18 @@
 //! The durable store of documents, jobs and outcomes, in SQLite or PostgreSQL. The only module with SQL.
 //!
-//! Each user depends on the interface that it needs and not on a database: workers on [`JobStore`], verbs and the
+//! Each caller depends only on the interface that it needs, not on a database: workers on [`JobStore`], verbs and the
 //! console on [`DocumentStore`] (changes) and [`Queries`] (reads), passes of the schedule on [`ScheduleStore`], the
 //! relay of messages to subscribers on [`OutboxStore`]. [`ChatwootStore`] reads the tables of a Chatwoot database. All
 //! of them extend [`StoreBase`]. [`RunnerStore`] and [`ConsoleStore`] combine what the runner and the console need;
 //! [`Store`] is all of them, for the command line that opens it.
 //!
-//! The database row is the truth; [`StoreBase::changes`] is only a hint to read sooner. Every method is one transaction
-//! unless it says otherwise, and reads the clock once.
+//! The database is authoritative; [`StoreBase::changes`] is only a hint to read sooner. Every method is one
+//! transaction, unless its comment says otherwise, and reads the clock once.
 //!
 //! Statements and rules are written once for both databases, in modules by subject: `sql` (statements, connections,
 //! write transactions), `queue` (requests, lanes, claims), `attempts` (marks, finishes, heartbeats, rescue), `schedule`
 //! (passes), `outbox` (messages to subscribers), `chatwoot` (Chatwoot's own tables), `queries` (reads for people).
-//! `interface` defines the interfaces and their types, and `sql_store` implements them, each in a file of its own.
+//! `interface` defines the interfaces and their types, and `sql_store` implements each interface in a separate file.
 //! `sqlite` and `postgres` contain what only one database has.
 
 use std::sync::Arc;
@@ -72,7 +72,7 @@ pub async fn open(url: &str, access: Access) -> Result<Arc<dyn Store>> {
     open_with(url, Options::new(access)).await
 }
 
-/// Opens a store like [`open`], with a clock or a recorder of the caller's.
+/// Opens a store like [`open`], with the caller's options, such as a clock or a recorder of outcomes.
 pub async fn open_with(url: &str, options: Options) -> Result<Arc<dyn Store>> {
     Ok(SqlStore::open(url, options).await?)
 }

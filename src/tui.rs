@@ -13,8 +13,8 @@
 //! availability, readers, palette <- update, refresh, view <- runtime
 //! ```
 //!
-//! Each view of the main area (documents, jobs, hosts, accounts), the outcome panel and the details has a folder in
-//! [`views`] with its state, text and drawing, behind one trait. Everything is pure (no clock, no I/O) except
+//! Each view of the main area (documents, jobs, hosts, accounts), the outcome panel and the details of a document has a
+//! folder in [`views`] with its state, text and drawing, behind one trait. Everything is pure (no clock, no I/O) except
 //! `runtime`, `perform` and the modules that touch the terminal. [`runtime`] owns the only loop; [`perform`] is the
 //! only module that calls the store and the runner.
 
@@ -60,18 +60,19 @@ use std::io;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
-/// Runs the console until the person quits. Must be polled by `block_on` on the main thread: the terminal is restored
-/// by a panic of the thread that draws, so that thread must not change.
+/// Runs the console until the person quits. Must be polled by `block_on` on the main thread: a panic restores the
+/// terminal only if it happens on the thread that draws, so that thread must not change.
 ///
 /// # Errors
-/// Fails when standard output is no terminal. A terminal that is lost later is no error: the result is [`Exit::Left`].
+/// Fails when standard output is no terminal, or when the terminal or the signal handlers cannot be set up. A terminal
+/// that is lost later is no error: the result is [`ExitReason::Left`].
 pub async fn run(store: Arc<dyn ConsoleStore>, runner: Option<Handle>, mut options: Options) -> io::Result<ExitReason> {
     options.mono |= terminal::no_color();
     // Installed before the screen is entered, so that a signal in between finds its handler.
     let signals = signals::Signals::new()?;
     let mut guard = terminal::TerminalGuard::enter()?;
-    // Never dropped: its `Drop` shows the cursor, which the guard does already, and on a lost terminal it would print
-    // an error to a standard error that is lost too, which panics.
+    // Never dropped: ratatui's `Drop` shows the cursor, which the guard does already. On a lost terminal that `Drop`
+    // would also print to a standard error that is lost too, and so panic.
     let mut screen = ManuallyDrop::new(terminal::screen()?);
     let size = screen.size()?;
     let now = store.now();

@@ -11,8 +11,8 @@ pub const SUBSCRIBER: &str = "chatwoot_faq";
 /// Length of a job's id (`jid`) in Sidekiq, in hexadecimal digits.
 const JID_LENGTH: usize = 24;
 
-/// Class by which Rails runs its jobs in Sidekiq. Newer versions of Sidekiq have a class of their own but keep this
-/// name as an alias, so all versions accept it.
+/// Class by which Rails runs its jobs in Sidekiq. Newer versions of Sidekiq have another class but keep this name as an
+/// alias, so all versions accept it.
 pub const WRAPPER_CLASS: &str = "ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper";
 /// Sidekiq queue that Chatwoot uses for these jobs.
 pub const QUEUE: &str = "low";
@@ -22,7 +22,7 @@ const JOB_CLASS: &str = "Captain::Documents::ResponseBuilderJob";
 /// Condition under which Chatwoot's FAQ job is enqueued after a change (`chatwoot.enqueue_faq_job`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FaqSwitch {
-    /// Enqueue if the database is a Chatwoot's and its Redis has a Sidekiq.
+    /// Enqueue if the database is Chatwoot's and the Redis database has keys of Sidekiq.
     #[default]
     Auto,
     On,
@@ -33,7 +33,8 @@ pub enum FaqSwitch {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaqSettings {
     pub switch: FaqSwitch,
-    /// Class that runs Rails' jobs; `None` uses that of the jobs found in Sidekiq, else [`WRAPPER_CLASS`].
+    /// Ruby class that runs Rails' jobs in Sidekiq; `None` uses the class of the jobs found in Sidekiq, else
+    /// [`WRAPPER_CLASS`].
     pub wrapper: Option<String>,
     pub queue: String,
 }
@@ -44,15 +45,15 @@ impl Default for FaqSettings {
     }
 }
 
-/// Payload of the outbox message. At delivery it becomes a Sidekiq entry, in the format that the installation uses
-/// then.
+/// Payload of the outbox message. At delivery, the payload becomes a Sidekiq entry in the format that the installation
+/// uses at that time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangedDocument {
     pub document_id: DocumentId,
     pub account_id: AccountId,
 }
 
-/// Returns the message for an event, or `None` if the text did not change: Chatwoot's own callback, too, starts the job
+/// Returns the message for an event, or `None` if the text did not change: Chatwoot's own callback also starts the job
 /// only for a different text. The message's key becomes the job's id in Sidekiq.
 pub fn message(event: &OutcomeEvent<'_>) -> Option<OutboxMessage> {
     if !event.text_changed {
@@ -76,7 +77,7 @@ pub enum SidekiqTimes {
 /// Format in which this installation's Sidekiq writes its payloads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PayloadFormat {
-    /// Class that runs Rails' jobs.
+    /// Ruby class that runs Rails' jobs in Sidekiq.
     pub wrapper: String,
     pub queue: String,
     pub times: SidekiqTimes,
@@ -159,7 +160,7 @@ fn number(at: Timestamp, times: SidekiqTimes) -> serde_json::Number {
     }
 }
 
-/// Returns the wrapper class and the format of the times of a payload found in Redis; `None` if it is not a Rails job.
+/// Returns the wrapper class and the time format of a payload found in Redis; `None` if the payload is not a Rails job.
 pub fn format_of(payload: &[u8]) -> Option<(String, SidekiqTimes)> {
     let payload: serde_json::Value = serde_json::from_slice(payload).ok()?;
     payload.get("wrapped")?;

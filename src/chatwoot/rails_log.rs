@@ -6,7 +6,8 @@ use crate::domain::outcome::{Outcome, OutcomeKind, OutcomeResult};
 use crate::domain::schedule::Pass;
 use serde::Serialize;
 
-/// Fields of `Captain::Documents::PerformSyncJob`, in its order; absent ones are omitted.
+/// Fields of a log line of Chatwoot's job `Captain::Documents::PerformSyncJob`, in that job's order; absent fields are
+/// omitted.
 #[derive(Serialize)]
 struct OutcomeLine<'a> {
     document_id: DocumentId,

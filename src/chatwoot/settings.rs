@@ -1,6 +1,6 @@
-//! Chatwoot's own settings of automatic syncs, read from its table `installation_configs` by its exact parsing rules
-//! (assets/docs/chatwoot.md, "Settings it reads"). A value that cannot be parsed has the meaning that Chatwoot gives
-//! it; nothing here returns an error.
+//! Chatwoot's own settings of automatic syncs, read from the table `installation_configs` by Chatwoot's exact parsing
+//! rules (assets/docs/chatwoot.md, "Settings it reads"). A value that cannot be parsed has the meaning that Chatwoot
+//! gives it; nothing here returns an error.
 
 use crate::domain::id::AccountId;
 use crate::domain::plan::{AccountPlan, Cadence, PlanName};
@@ -11,9 +11,9 @@ use std::time::Duration;
 
 /// Setting: hours between syncs, per plan.
 pub const INTERVALS: &str = "CAPTAIN_DOCUMENT_AUTO_SYNC_INTERVALS";
-/// Setting: maximum documents of one account in one pass.
+/// Setting: maximum number of documents that one pass enqueues for one account.
 pub const PER_ACCOUNT: &str = "CAPTAIN_DOCUMENT_AUTO_SYNC_PER_ACCOUNT_BATCH_LIMIT";
-/// Setting: maximum documents in one pass.
+/// Setting: maximum number of documents that one pass enqueues.
 pub const TOTAL: &str = "CAPTAIN_DOCUMENT_AUTO_SYNC_GLOBAL_BATCH_LIMIT";
 /// Setting: pricing plan of a self-hosted installation.
 pub const PRICING_PLAN: &str = "INSTALLATION_PRICING_PLAN";
@@ -47,7 +47,7 @@ impl ChatwootSettings {
         }
     }
 
-    /// Returns the limits of a pass, with Chatwoot's defaults for those that are not set.
+    /// Returns the limits of a pass, with Chatwoot's defaults for limits that are not set.
     pub fn limits(&self) -> PassLimits {
         let otherwise = PassLimits::default();
         PassLimits {
@@ -57,7 +57,8 @@ impl ChatwootSettings {
         }
     }
 
-    /// Returns the plan of an account, from the plan name in its `custom_attributes` and its feature bit.
+    /// Returns the plan of an account. `plan_name` is from the account's `custom_attributes`; without a name, a
+    /// self-hosted enterprise installation uses `enterprise`. `feature` is the account's feature bit.
     pub fn of(&self, account: AccountId, plan_name: Option<&str>, feature: bool) -> AccountPlan {
         let name = plan_name.and_then(PlanName::new);
         let name = name.or_else(|| if self.self_hosted_enterprise { PlanName::new("enterprise") } else { None });

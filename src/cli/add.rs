@@ -20,7 +20,7 @@ pub struct Args {
     /// Name until the first sync brings a title; for a single URL
     #[arg(long)]
     pub name: Option<String>,
-    /// Owners.
+    /// Account and assistant of the new documents.
     #[command(flatten)]
     pub owner: Owner,
     /// Request a sync at once
@@ -43,17 +43,19 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// Returns the account for documents that name none.
+    /// Returns the account of documents whose input names none: `--account`, else 1. On a Chatwoot database the store
+    /// takes the assistant's account instead.
     pub(super) fn account(self) -> i64 {
         self.account.unwrap_or(1)
     }
 
-    /// Returns the assistant for documents that name none.
+    /// Returns the assistant of documents whose input names none: `--assistant`, else 1.
     pub(super) fn assistant(self) -> i64 {
         self.assistant.unwrap_or(1)
     }
 
-    /// Checks the owners against the store: on a Chatwoot database the assistant must be given and exist.
+    /// Checks the owners against the store. On a Chatwoot database the assistant must be given and exist, and must
+    /// belong to the account if one is given.
     pub(super) async fn check(self, store: &dyn ChatwootStore) -> Result<(), CliError> {
         if !store.is_chatwoot_database() {
             return Ok(());
@@ -126,7 +128,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     Ok(Exit::Done)
 }
 
-/// Requests a sync of every document in `added`, including those that existed already.
+/// Requests a sync of every document in `added`, also of those that existed before.
 pub(super) async fn request_syncs(store: &dyn DocumentStore, added: &[AddResult]) -> Result<(), StoreError> {
     let ids: Vec<DocumentId> = added.iter().map(|(AddResult::New(id) | AddResult::Exists(id))| *id).collect();
     let request =

@@ -1,4 +1,4 @@
-//! `quarterdeck cancel`: cancels queued and waiting jobs, and asks running attempts to stop.
+//! `quarterdeck cancel`: cancels queued and waiting jobs, and requests that running attempts stop.
 
 use super::context::Context;
 use super::exit::{CliError, Exit};

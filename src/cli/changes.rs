@@ -1,11 +1,11 @@
-//! Prints the difference of two texts, for the verbs that show one.
+//! Prints the difference between two texts, for `show` and its option `--probe`.
 
 use super::output::Output;
 use crate::domain::difference::{DiffLine, difference};
 use crate::domain::text::safe_block;
 use std::io;
 
-/// Unchanged lines printed before and after each change.
+/// Number of unchanged lines printed before and after each change.
 const CONTEXT_LINES: usize = 2;
 const MAX_LINES: usize = 60;
 

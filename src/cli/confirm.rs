@@ -4,13 +4,14 @@ use super::exit::CliError;
 use super::output::{is_interactive, note};
 use std::io::{self, BufRead as _, Write as _};
 
-/// Largest number of documents matched by a filter for which a verb does not ask.
+/// Largest number of documents matched by a filter (for `purge`: of jobs) for which a verb does not ask for
+/// confirmation.
 pub(super) const CONFIRM_THRESHOLD: usize = 100;
 
-/// Returns true if the user agrees: by `--yes`, else by the answer on the terminal.
+/// Returns true if the user agrees: with `--yes` (`yes`), else by answering `question` on the terminal.
 ///
 /// # Errors
-/// `--yes` is missing and there is no terminal to ask on.
+/// `--yes` is missing and there is no terminal to ask on, or the answer cannot be read.
 pub(super) fn agreed(yes: bool, question: &str) -> Result<bool, CliError> {
     if yes {
         return Ok(true);

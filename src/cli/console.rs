@@ -1,4 +1,4 @@
-//! `quarterdeck` without a verb: the console, with a runner inside unless it only watches.
+//! `quarterdeck` without a verb: the console, with a runner inside unless the console only watches.
 
 use super::context::{Context, operator};
 use super::exit::{CliError, Exit, ensure_same_schema};
@@ -19,10 +19,11 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-/// Owner of documents that the console adds.
+/// Account and assistant of documents that the console adds.
 const DEFAULT_OWNER: (AccountId, AssistantId) = (AccountId(1), AssistantId(1));
 
-/// Events of other processes that may queue up for the screen; when it falls further behind, the oldest are dropped.
+/// Maximum number of events of other processes that wait for the screen. When the screen falls further behind, the
+/// oldest events are dropped.
 const REMOTE_EVENT_CAPACITY: usize = 1_024;
 
 pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError> {
@@ -46,7 +47,7 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
     };
     let mut options = options(context.config.runner.per_host, context.read_only, ascii, None);
     if let (None, Some(redis)) = (&runner, &redis) {
-        // With a runner, the runner joins the other processes.
+        // With a runner, the runner itself receives the events of other processes.
         let events = broadcast::Sender::new(REMOTE_EVENT_CAPACITY);
         let until = CancellationToken::new();
         signals::join(store.clone(), redis, events.clone(), until.clone());
@@ -56,8 +57,8 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
     show(store, runner, redis, options).await
 }
 
-/// Opens the store. A server that does not answer is retried, on a screen that shows the error; `None` when the user
-/// leaves before there was an error.
+/// Opens the store. If the store is on a server that does not answer or cannot be used, shows the error on a screen and
+/// retries. `None` when the user quits before there was an error.
 async fn open_store(context: &Context, ascii: bool) -> Result<Option<Arc<dyn Store>>, CliError> {
     let url = &context.config.store.url;
     if !context.config.store.is_server() {
@@ -81,7 +82,7 @@ fn is_ascii(requested: bool) -> bool {
     requested || !locale().is_utf8()
 }
 
-/// Fails without a terminal: the console reads keys and draws.
+/// Fails if standard input or standard output is no terminal: the console reads keys and draws.
 pub(super) fn require_terminal() -> Result<(), CliError> {
     if io::stdin().is_terminal() && io::stdout().is_terminal() {
         return Ok(());
@@ -91,7 +92,7 @@ pub(super) fn require_terminal() -> Result<(), CliError> {
     ))
 }
 
-/// Runs the console until the user leaves it, then ends the runner and closes Redis and store.
+/// Runs the console until the user quits, then ends the runner and closes Redis and the store.
 pub(super) async fn show(
     store: Arc<dyn Store>,
     runner: Option<Handle>,
@@ -100,7 +101,7 @@ pub(super) async fn show(
 ) -> Result<Exit, CliError> {
     let shown = tui::run(store.clone(), runner.clone(), options).await;
     if let Some(runner) = runner {
-        // After a drain in the console nothing runs any more; after an error this releases the running jobs.
+        // Releases the jobs that still run: none after a drain in the console, but maybe some after an error.
         runner.leave();
         runner.ended().await;
     }
@@ -131,7 +132,7 @@ pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<
 
 /// The character set that the environment announces.
 pub(super) struct Locale {
-    /// The variable that decides, and its value; `None` when none is set.
+    /// The environment variable that decides, and its value; `None` when no such variable is set.
     pub(super) variable: Option<(&'static str, String)>,
 }
 
@@ -146,7 +147,8 @@ impl Locale {
     }
 }
 
-/// Returns the locale of this process. As in the C library, the first of these variables that is set decides.
+/// Returns the locale of this process. As in the C library, the first of the variables `LC_ALL`, `LC_CTYPE` and `LANG`
+/// that is set decides.
 pub(super) fn locale() -> Locale {
     let set = |name| Some((name, std::env::var(name).ok().filter(|value| !value.is_empty())?));
     Locale { variable: ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set) }

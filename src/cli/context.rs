@@ -1,4 +1,4 @@
-//! The context that every verb gets: the settings, access to the store, and the user's name.
+//! The context of the verbs that use a store: the settings, access to the store, and the user's name.
 
 use super::exit::CliError;
 use super::output::note;
@@ -22,19 +22,19 @@ impl Context {
         Self { files: OutcomeFiles::of(&config), config, read_only }
     }
 
-    /// Opens the store, and creates it if it does not exist, unless `--read-only` is given. Outcomes that this process
-    /// records are also written to the outcome files.
+    /// Opens the store. A store that does not exist is created, unless `--read-only` is given. Outcomes that this
+    /// process records are also written to the outcome files.
     pub(super) async fn store(&self) -> Result<Arc<dyn Store>, CliError> {
         self.store_with(None).await
     }
 
-    /// Opens the store for a verb that changes it; `--read-only` is an error then.
+    /// Opens the store for a verb that changes it. Fails if `--read-only` is given.
     pub(super) async fn writable_store(&self, verb: &str) -> Result<Arc<dyn Store>, CliError> {
         self.ensure_writable(verb)?;
         self.store().await
     }
 
-    /// Opens the store as [`Context::store`] does, with one more recorder of outcomes.
+    /// Opens the store as [`Context::store`] does. The recorder `also`, if given, receives the outcomes too.
     pub(super) async fn store_with(&self, also: Option<Recorder>) -> Result<Arc<dyn Store>, CliError> {
         let access = if self.read_only { Access::ReadOnly } else { Access::Create };
         let mut options = Options::new(access);

@@ -1,5 +1,5 @@
-//! `quarterdeck demo`: a throwaway store and the built-in site, with the console, or without a screen and then with a
-//! summary at the end.
+//! `quarterdeck demo`: a throwaway store and the built-in site, shown in the console. With `--headless` it has no
+//! screen and prints a summary at the end.
 
 mod background_task;
 mod load_generator;
@@ -71,7 +71,8 @@ pub(super) async fn run(args: &Args, ascii: bool, out: &mut Output) -> Result<Ex
     exit
 }
 
-/// Returns the default settings with waits short enough to watch. Of private hosts, only those of the site are allowed.
+/// Returns the default settings, with waits that are short enough to watch. Of private hosts, only those of the site
+/// may be fetched.
 fn settings(scratch: &Scratch, site: &Site) -> Result<Config, CliError> {
     let seconds = Duration::from_secs;
     let mut config = Config::defaults(&DefaultPaths {
@@ -89,7 +90,8 @@ fn settings(scratch: &Scratch, site: &Site) -> Result<Config, CliError> {
     Ok(config)
 }
 
-/// Returns the plans of the demo's accounts: 1 and 2 sync only on request, 3 every 10 min, 4 every 2 min.
+/// Returns the plans of the demo's accounts: documents of accounts 1 and 2 are synced only on request, of account 3
+/// every 10 min, of account 4 every 2 min.
 fn plans() -> PlanTable {
     let mut table = PlanTable::default();
     let plans = [("startups", None, [1, 2].as_slice()), ("business", Some(600), &[3]), ("enterprise", Some(120), &[4])];
@@ -118,7 +120,7 @@ async fn add_documents(store: &dyn DocumentStore, site: &Site) -> Result<Vec<Doc
     Ok(added.into_iter().map(|(AddResult::New(id) | AddResult::Exists(id))| id).collect())
 }
 
-/// Returns the pages whose second text is a cookie wall, which is quarantined.
+/// Returns the ids of the documents whose second text is a cookie wall, which is quarantined.
 fn cookie_wall_documents(site: &Site, ids: &[DocumentId]) -> Vec<DocumentId> {
     let pages = site.documents().iter().zip(ids);
     pages.filter(|(page, _)| page.behaviour == Behaviour::CookieWall).map(|(_, id)| *id).collect()
@@ -134,7 +136,7 @@ fn request() -> Request {
     }
 }
 
-/// Syncs each document once, until no job is left, then prints the summary.
+/// Syncs each document once. When no job is left, or at a signal to end, prints the summary.
 async fn headless(
     config: &Config,
     store: Arc<dyn Store>,
@@ -161,7 +163,7 @@ async fn headless(
     Ok(if stopped { Exit::SomeFailed } else { Exit::Done })
 }
 
-/// Runs the console while a background task keeps requesting syncs.
+/// Runs the console while a background task keeps requesting syncs. The documents `soon` are requested first.
 async fn console(
     config: &Config,
     store: Arc<dyn Store>,

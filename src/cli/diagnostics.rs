@@ -19,7 +19,7 @@ pub(super) fn start(config: &Config) {
         .with_max_level(LevelFilter::WARN)
         .with_writer(move || lines.clone())
         .finish();
-    // A subscriber that is set already (by a test in the same process) stays.
+    // A tracing subscriber that is already set (by a test in the same process) stays.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
@@ -32,7 +32,7 @@ enum State {
         keep_days: usize,
     },
     Open(RollingFileAppender),
-    /// The directory cannot be written to. Nobody can be notified of that, so further lines are dropped.
+    /// The directory cannot be written to. There is no way to report that, so further lines are dropped.
     Unwritable,
 }
 

@@ -1,4 +1,5 @@
-//! `quarterdeck doctor`: checks everything that the program needs and prints problems with fixes. Changes nothing.
+//! `quarterdeck doctor`: checks everything that the program needs, and prints the problems and how to fix them. Changes
+//! nothing.
 //!
 //! [`CHECKS`] lists the checks: `settings` (config file, log directory, private hosts), `machine` (certificates,
 //! terminal, locale), `database` (the store, its workers and its queue, with `faq` for the outbox and `schedule` for
@@ -38,7 +39,7 @@ struct CheckContext {
     config: Result<Config, ConfigError>,
 }
 
-/// One check. A check that needs settings returns no finding when they could not be loaded.
+/// A check. One that needs the settings returns no finding if these could not be loaded.
 type Check = fn(&CheckContext) -> BoxFuture<'_, Vec<Finding>>;
 
 /// All checks, in the order in which they run and print.
@@ -53,7 +54,7 @@ const CHECKS: [Check; 8] = [
     |context| Box::pin(locks::redis(context)),
 ];
 
-/// Runs every check and prints its findings; the worst of them decides the exit code.
+/// Runs every check and prints its findings. The worst finding decides the exit code.
 pub(super) async fn run(args: &Args, paths: DefaultPaths, flags: Flags, out: &mut Output) -> Result<Exit, CliError> {
     let environment = Environment::read();
     let config = Config::load(&paths, &environment, &flags);
@@ -64,7 +65,7 @@ pub(super) async fn run(args: &Args, paths: DefaultPaths, flags: Flags, out: &mu
             print(&finding, args.json, out)?;
             all.push(finding.status);
         }
-        // Printed before the next check starts, so that a slow or hanging check can be identified.
+        // Flushed before the next check starts, so that a slow or hanging check can be identified.
         out.flush()?;
     }
     let number = |word: &str| all.iter().filter(|verdict| verdict.word() == word).count();
@@ -82,7 +83,7 @@ pub(super) async fn run(args: &Args, paths: DefaultPaths, flags: Flags, out: &mu
     })
 }
 
-/// A finding in JSON; the order of the fields is the contract.
+/// A finding in JSON. Scripts rely on the order of the fields.
 #[derive(Serialize)]
 struct FindingJson<'a> {
     check: &'a str,

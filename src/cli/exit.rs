@@ -13,13 +13,15 @@ use thiserror::Error;
 pub enum Exit {
     /// 0: done; without `--wait`, queued. Also a filter that matches nothing, and a question answered with no.
     Done = 0,
-    /// 1: some documents failed, or some lines of an import could not be read.
+    /// 1: some documents failed, some lines of an import could not be read, `doctor` found an error, or reading or
+    /// writing failed.
     SomeFailed = 1,
-    /// 2: unknown verb, flag, ID or URL, a bad filter, bad settings, a document that cannot be synced.
+    /// 2: unknown verb, flag, ID or URL, a bad filter, bad settings, a document that cannot be synced or does not need
+    /// review.
     WrongUse = 2,
-    /// 3: the store, or the folder of the outcome files, cannot be reached or used.
+    /// 3: the store, a required Redis, or the folder of the outcome files cannot be reached or used.
     Unreachable = 3,
-    /// 130: interrupted before it was done.
+    /// 130: interrupted before the work was done.
     Interrupted = 130,
 }
 
@@ -47,7 +49,7 @@ pub(super) fn ensure_same_schema(store: &dyn StoreBase) -> Result<(), StoreError
 /// Error that ends a verb.
 #[derive(Debug, Error)]
 pub enum CliError {
-    /// The arguments, or what they ask for, cannot be carried out.
+    /// The arguments are invalid, or request something that cannot be done.
     #[error("{0}")]
     Usage(String),
     #[error("{0}")]
@@ -59,10 +61,11 @@ pub enum CliError {
         /// The filter as typed.
         text: String,
     },
-    /// The store does not answer or refuses; [`CliError::NamedStore`] also has its URL.
+    /// The store does not answer, or refuses the request. [`CliError::NamedStore`] is the same error with the store's
+    /// URL.
     #[error("{0}")]
     Store(#[from] StoreError),
-    /// The same, with the store's URL.
+    /// An error of the store, with the store's URL.
     #[error("{store}: {error}")]
     NamedStore {
         /// URL of the store as configured; it may contain a password.
@@ -72,7 +75,7 @@ pub enum CliError {
     /// Redis does not answer, and `redis.lock` is "required".
     #[error("Redis at {0}; redis.lock is required, so nothing is synced")]
     Redis(SafeLine),
-    /// The outcome files cannot be created.
+    /// The outcome files cannot be created in the directory `dir`.
     #[error("the outcome files cannot be written in {dir} (log.dir): {error}")]
     OutcomeFiles { dir: String, error: io::Error },
     /// Reading or writing failed: stdout, the terminal, a socket of the demo.
@@ -81,7 +84,7 @@ pub enum CliError {
 }
 
 impl CliError {
-    /// Returns the exit code. It is no failure if the reader of stdout closes the pipe.
+    /// Returns the exit code of this error. If the reader of stdout has closed the pipe, that is no failure.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) | Self::Config(_) | Self::Filter { .. } | Self::Store(StoreError::ReadOnly) => {

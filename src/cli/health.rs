@@ -27,16 +27,17 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Time within which the database must answer to count as reachable; probes themselves give up after a few seconds.
+/// Time within which the database must answer to count as reachable. It is short because supervisors wait only a few
+/// seconds for the endpoint.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
-/// Longest time for which a client may keep a connection.
+/// Maximum time for which a client may keep a connection.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
-/// Connections served at a time; further ones wait.
+/// Maximum number of connections served at a time; further ones wait.
 const MAX_CONNECTIONS: usize = 16;
-/// Wait after a failed accept (no file descriptors left), so that others can close some.
+/// Wait after a failed accept, for example when no file descriptor is free, so that connections can close meanwhile.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
-/// A listening port that is not served yet.
+/// A port that accepts connections but does not answer requests yet.
 pub(super) struct HealthPort(TcpListener);
 
 /// The running health endpoint; serves until [`HealthServer::end`].
@@ -45,7 +46,7 @@ pub(super) struct HealthServer {
     tasks: TaskTracker,
 }
 
-/// Body of the response, as JSON.
+/// Body of the endpoint's response, in JSON.
 #[derive(Serialize)]
 struct HealthReport {
     status: &'static str,
@@ -56,7 +57,7 @@ struct HealthReport {
 }
 
 impl HealthPort {
-    /// Listens on `port` of 127.0.0.1 (0: any free port) and prints the address on stderr.
+    /// Listens on `port` of 127.0.0.1 and prints the address on stderr. With `port` 0 the system chooses a free port.
     pub(super) async fn listen(port: u16) -> Result<Self, CliError> {
         let taken =
             |error| CliError::Usage(format!("--health {port}: 127.0.0.1:{port} cannot be listened to: {error}"));
@@ -111,11 +112,11 @@ async fn connection(stream: TcpStream, source: Arc<HealthSource>) {
     });
     let mut builder = http1::Builder::new();
     builder.keep_alive(false).timer(TokioTimer::new()).header_read_timeout(CONNECTION_TIMEOUT);
-    // A client that leaves before the answer does not need it.
+    // An error is ignored: a client that disconnects early does not need the answer.
     let _ = builder.serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// Sources of the health report.
+/// The runner and the store that the health report is about.
 struct HealthSource {
     runner: Handle,
     store: Arc<dyn Queries>,
@@ -152,7 +153,8 @@ impl HealthSource {
         if let locks @ LockHealth::Stopped { .. } = &*self.runner.locks().borrow() {
             return locks.words().map(|why| ("unreachable", why));
         }
-        // The runner's status may be a second old, or the runner may be waiting for the database right now.
+        // Queries the database as well: the runner's status may be a second old, or the runner may be waiting for the
+        // database.
         match timeout(ANSWER_TIMEOUT, self.store.last_seq()).await {
             Ok(Ok(_)) => None,
             Ok(Err(error)) => Some(("unreachable", error.to_string())),

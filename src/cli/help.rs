@@ -1,6 +1,6 @@
 //! `quarterdeck help`: the help of a verb, or a page of the documentation, which is embedded in the program.
 //!
-//! `topics` lists the pages, `page` renders one for a terminal, with `inline` for its text and `table` for its columns.
+//! `topics` lists the pages, and `page` renders a page for a terminal, with `inline` for text and `table` for tables.
 
 mod inline;
 mod page;
@@ -19,9 +19,9 @@ use page::RenderOptions;
 use std::env;
 use topics::{TOPICS, Topic};
 
-/// Widest line that is printed: longer ones are hard to read, however wide the terminal is.
+/// Maximum width of a printed line, in cells: longer lines are hard to read, however wide the terminal is.
 const MAX_WIDTH: usize = 100;
-/// Narrowest line that is printed; a narrower terminal wraps it.
+/// Minimum width for which lines are wrapped, in cells; a narrower terminal wraps them once more.
 const MIN_WIDTH: usize = 40;
 
 /// Arguments of `help`.
@@ -72,10 +72,10 @@ enum HelpTarget<'t> {
     Topic(&'t Topic),
 }
 
-/// Returns the verb of that name, else the topic.
+/// Returns the verb with the name `word`, else the topic with that name.
 ///
 /// # Errors
-/// There is neither; the message suggests the nearest name.
+/// There is neither such a verb nor such a topic. The message suggests the nearest name.
 fn resolve<'t>(word: &str, cli: &Command, topics: &'t [Topic]) -> Result<HelpTarget<'t>, CliError> {
     if let Some(verb) = cli.get_subcommands().find(|verb| verb.get_name() == word) {
         return Ok(HelpTarget::Verb(verb.get_name().to_owned()));

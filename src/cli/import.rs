@@ -1,5 +1,5 @@
-//! `quarterdeck import FILE|-`: adds documents from a file. A line that cannot be read is reported with its number and
-//! the others are imported; the exit code is then 1.
+//! `quarterdeck import FILE|-`: adds documents from a file. A line that cannot be read is reported with its number, and
+//! the other lines are imported. The exit code is then 1.
 
 #[cfg(test)]
 mod fuzz;
@@ -17,7 +17,7 @@ use serde::Serialize;
 use std::io::{self, Read as _};
 use std::path::PathBuf;
 
-/// Documents added to the store in one call.
+/// Maximum number of documents added to the store in one call.
 const BATCH: usize = 1_000;
 
 /// Arguments of `import`.
@@ -29,7 +29,7 @@ pub struct Args {
     /// The file's format; detected from its name or first line when left out
     #[arg(long, value_enum)]
     pub format: Option<ImportFormat>,
-    /// Owners of the documents whose lines name none.
+    /// Account and assistant of the documents whose lines name none.
     #[command(flatten)]
     pub owner: Owner,
     /// Request syncs at once

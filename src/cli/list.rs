@@ -10,7 +10,7 @@ use crate::domain::filter::Subject;
 use crate::store::{PagePosition, PageQuery, Sort, SortBy};
 use std::collections::HashSet;
 
-/// Rows read per query.
+/// Maximum number of rows read by one query.
 const PAGE_SIZE: u64 = 1_000;
 
 /// Arguments of `list`.
@@ -66,7 +66,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         if printed.is_empty() && !args.json && !page.rows.is_empty() {
             out.line(table_head())?;
         }
-        // The last page is always a full one, so it begins with rows that were printed already.
+        // The last page is always a full one, so it may begin with rows that were printed already.
         let before = printed.len();
         for row in
             page.rows.iter().filter(|row| printed.insert(row.id)).take(usize::try_from(left).unwrap_or(usize::MAX))

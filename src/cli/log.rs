@@ -15,7 +15,7 @@ use crate::store::{OutcomeQuery, OutcomesFrom, Queries, StoreError};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 
-/// Outcomes read per query.
+/// Maximum number of outcomes read by one query.
 const BATCH: u64 = 1_000;
 
 /// Arguments of `log`.
@@ -51,14 +51,14 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         since: since.map(|since| since.resolve(store.now())),
         filter,
     };
-    // Outcomes recorded while the stored ones are printed are printed by the follow part.
+    // The outcomes up to this one are printed now; with `--follow`, later ones are printed afterwards.
     let last = store.last_seq().await?;
     let printed = match args.limit {
         Some(limit) => printer.newest(&*store, last, limit, out).await?,
         None => printer.stored(&*store, last, out).await?,
     };
     if args.follow {
-        // From here on an interruption is the ordinary end.
+        // From here on a signal to end is the ordinary end of the verb.
         let mut stop = StopSignals::listen()?;
         out.flush()?;
         printer.follow(store.clone(), last, &mut stop, out).await?;
@@ -70,7 +70,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     Ok(Exit::Done)
 }
 
-/// Start of the printed range: an age or a time.
+/// Start of the printed range of time: an age or a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Since {
     Ago(std::time::Duration),
@@ -163,7 +163,7 @@ impl Printer {
         Ok(printed)
     }
 
-    /// Prints the outcomes after `last` as they come, until Ctrl-C.
+    /// Prints the outcomes after `last` as they are recorded, until a signal to end.
     async fn follow(
         &self,
         store: Arc<dyn Queries>,
@@ -191,8 +191,8 @@ impl Printer {
     }
 }
 
-/// Returns a sequence number before the first outcome that is not older than `since`. Numbers and times grow together,
-/// so a binary search finds it without reading the log from its start.
+/// Returns a sequence number before the first outcome that is not older than `since`. Sequence numbers and times grow
+/// together, so a binary search finds the number without reading the log from its start.
 async fn seq_before(store: &dyn Queries, since: Timestamp, last: Seq) -> Result<Seq, StoreError> {
     let (mut low, mut high) = (Seq::START.0, last.0);
     while low < high {

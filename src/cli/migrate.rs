@@ -1,5 +1,5 @@
-//! `quarterdeck migrate`: sets up a PostgreSQL database, and upgrades a store of either kind. It prints its steps and
-//! carries them out without asking; while workers of an older program run, it waits until they end.
+//! `quarterdeck migrate`: sets up a PostgreSQL database, or upgrades a store of either kind. It prints its steps and
+//! carries them out without asking. While workers of an older program run, it waits until they end.
 
 use super::context::Context;
 use super::exit::{CliError, Exit};
@@ -9,7 +9,7 @@ use crate::store::{self, MigrationStep, OlderWorker, UpgradeOptions};
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Interval at which the list of older workers is read while waiting for their end.
+/// Interval at which the list of older workers is read while the verb waits for their end.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Arguments of `migrate`.
@@ -73,7 +73,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     let how = UpgradeOptions { standalone: args.standalone, backup: !args.no_backup, force: args.force };
     let upgraded = tokio::select! {
         upgraded = store::upgrade(url, how) => upgraded?,
-        // The database rolls back the step that was under way, as after a kill.
+        // The database rolls back the current step, as after a kill.
         () = stop.next() => {
             note("interrupted: the step that was under way is undone; `quarterdeck migrate` goes on");
             return Ok(Exit::Interrupted);
@@ -86,7 +86,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     Ok(Exit::Done)
 }
 
-/// Waits until no worker of an older version runs; holds no lock meanwhile.
+/// Waits until no worker of an older version runs. Has no lock on the store meanwhile.
 async fn wait_for_older_workers(url: &str) -> Result<(), CliError> {
     let mut named = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! Writes data to stdout and messages to stderr; messages without passwords and without terminal escape codes.
+//! Writes data to stdout and messages to stderr. Messages contain no passwords and no terminal escape codes.
 
 use crate::domain::text::safe_block;
 use serde::Serialize;
@@ -30,12 +30,12 @@ impl Output {
         self.0.write_all(b"\n")
     }
 
-    /// Prints text unchanged, without a line break.
+    /// Prints text unchanged, without adding a line break.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
         self.0.write_all(text.as_bytes())
     }
 
-    /// Writes everything that is buffered: before a wait, and at the end.
+    /// Writes out everything that is buffered. Needed before a wait, and at the end.
     pub fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
     }

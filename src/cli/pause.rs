@@ -82,7 +82,7 @@ impl PauseTarget {
     }
 }
 
-/// A pause in JSON; the order of the fields is the contract.
+/// A pause in JSON. Scripts rely on the order of the fields.
 #[derive(Serialize)]
 struct PauseJson<'a> {
     scope: &'a str,
@@ -102,13 +102,13 @@ fn key(scope: &PauseScope) -> Option<String> {
     Some(scope.key()).filter(|key| !key.is_empty())
 }
 
-/// Returns `account 7 is paused by ana since 2026-11-25 21:04:02`, in local time.
+/// Describes a pause, such as `account 7 is paused by ana since 2026-11-25 21:04:02`, in local time.
 fn words(pause: &Pause) -> String {
     let since = pause.since.date_clock(&TimeZone::system());
     format!("{} {} paused by {} since {since}", pause.scope, is_or_are(&pause.scope, false), pause.by)
 }
 
-/// Returns "is", "are", "was" or "were": the scope of a class is plural ("auto jobs").
+/// Returns the verb for a scope: "is" or "was", but "are" or "were" for a class, whose words are plural ("auto jobs").
 const fn is_or_are(scope: &PauseScope, past: bool) -> &'static str {
     match (scope, past) {
         (PauseScope::Class(_), false) => "are",
@@ -118,7 +118,8 @@ const fn is_or_are(scope: &PauseScope, past: bool) -> &'static str {
     }
 }
 
-/// Prints on stderr the pauses for which `applies` is true, so that a user learns why nothing of the request runs.
+/// Prints on stderr the pauses for whose scope `applies` is true, so that the user learns why requested jobs do not
+/// run.
 pub(super) async fn report_pauses(
     store: &dyn Queries,
     applies: impl Fn(&PauseScope) -> bool,
@@ -134,13 +135,15 @@ pub(super) fn pauses_of_row<'p>(pauses: &'p [Pause], row: &'p DocumentRow) -> im
     pauses.iter().filter(|pause| pauses_document(&pause.scope, row)).map(words)
 }
 
-/// Returns true if a pause of `scope` stops the document's jobs; for a class, those that it has now.
+/// Returns true if a pause of `scope` stops the document's jobs. A pause of a class counts only if the document has a
+/// job of that class now.
 pub(super) fn pauses_document(scope: &PauseScope, row: &DocumentRow) -> bool {
     let has_job = row.next_attempt_at.is_some() || matches!(row.status, Status::Queued | Status::Waiting);
     scope.covers(row.account_id, &row.host, row.queue.filter(|_| has_job))
 }
 
-/// Returns true if the scope concerns a document; always for a class or everything, which may concern later ones.
+/// Returns true if the scope covers at least one document. For a class or everything it is always true, since later
+/// jobs may be covered.
 async fn has_documents(store: &dyn Queries, scope: &PauseScope) -> Result<bool, StoreError> {
     let test = match scope {
         PauseScope::All | PauseScope::Class(_) => return Ok(true),
@@ -207,7 +210,7 @@ pub(super) async fn resume(context: &Context, args: &ResumeArgs, out: &mut Outpu
     } else {
         note(format!("{scope} {} not paused", is_or_are(&scope, true)));
     }
-    // Printed so that a user who resumes one scope and still sees nothing run learns why.
+    // Reports the remaining pauses, so that a user whose jobs still do not run learns why.
     for pause in store.pauses().await? {
         note(format!("{} {} still paused by {}", pause.scope, is_or_are(&pause.scope, false), pause.by));
     }

@@ -1,5 +1,5 @@
-//! `quarterdeck show ID --probe`: fetches the document once and prints each stage, and what a sync would change.
-//! Nothing is stored.
+//! `quarterdeck show ID --probe`: fetches the document once, prints each stage, and prints the change that a sync would
+//! make. Nothing is stored.
 
 use super::changes;
 use super::exit::{CliError, Exit};
@@ -15,7 +15,8 @@ use crate::fetch::{FetchRequest, FetchResponse, Hop, Probe, probe};
 use std::io;
 use std::time::Duration;
 
-/// Fetches the document once and prints what happened.
+/// Fetches the document once and prints each stage and the result. `stored` and `text` are the stored content to
+/// compare with.
 pub(super) async fn run(
     config: &Config,
     row: &DocumentRow,
@@ -73,7 +74,7 @@ fn print_totals(report: &Probe, out: &mut Output) -> io::Result<()> {
     Ok(())
 }
 
-/// Prints the page, and what a sync would do with it, by the comparison that a sync makes.
+/// Prints facts about the page, and the change that a sync would make. The comparison is the same as in a sync.
 fn print_page(page: &Page, stored: &StoredBaseline, text: &str, out: &mut Output) -> io::Result<()> {
     let characters = page.content.chars().count();
     let cut = page.truncation.map(|cut| format!(", {cut}")).unwrap_or_default();
@@ -109,7 +110,7 @@ fn print_page(page: &Page, stored: &StoredBaseline, text: &str, out: &mut Output
     changes::print(text, &page.content, out)
 }
 
-/// Describes the retries that a sync would get after this failure.
+/// Returns a sentence about the retries that would follow this failure in a sync.
 fn describe_retry(failure: &Failure, policy: &RetryPolicy) -> String {
     let attempts = policy.attempts(failure.class);
     match failure.class {

@@ -1,4 +1,4 @@
-//! `quarterdeck purge`: drops the jobs of class `auto` that have not started; jobs that people requested stay.
+//! `quarterdeck purge`: drops the jobs of class `auto` that have not started. Jobs that people requested stay.
 
 use super::confirm::{CONFIRM_THRESHOLD, agreed};
 use super::context::{Context, operator};

@@ -1,5 +1,6 @@
-//! Recorders of outcomes besides the store: the outcome files of every process that records outcomes, and the standard
-//! output of `work`. The store calls them after each commit, in order, so nothing is printed that is not stored.
+//! Recorders, which receive the outcomes that the store has committed: one for the outcome files of each process, and
+//! one for the standard output of `work`. The store calls them after each commit, in order, so nothing is printed that
+//! is not stored.
 
 use super::exit::CliError;
 use super::output::note;
@@ -14,11 +15,12 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-/// Batches that may wait for a slow reader of standard output. Beyond that the store's writer waits, because no line
-/// may be lost.
+/// Maximum number of batches of outcomes that wait for a slow reader of standard output. Beyond it the store's writer
+/// waits, because no line may be lost.
 const MAX_WAITING_BATCHES: usize = 1_024;
 
-/// The outcome files of this process, created with the first outcome, so that a verb which records none creates none.
+/// The outcome files of this process. They are created with the first outcome, so a verb that records no outcome
+/// creates no files.
 pub(super) struct OutcomeFiles {
     settings: LogSettings,
     log: OnceLock<Option<OutcomeLog>>,
@@ -29,7 +31,8 @@ impl OutcomeFiles {
         Arc::new(Self { settings: config.log.clone(), log: OnceLock::new() })
     }
 
-    /// Creates the files now, for a process that will record many outcomes: errors are reported before the work starts.
+    /// Creates the files now, for a process that will record many outcomes, so that errors are reported before the work
+    /// starts.
     pub(super) fn open(&self) -> Result<(), CliError> {
         let log = OutcomeLog::in_files(&self.settings)
             .map_err(|error| CliError::OutcomeFiles { dir: self.settings.dir.display().to_string(), error })?;
@@ -38,8 +41,9 @@ impl OutcomeFiles {
         Ok(())
     }
 
-    /// Returns a recorder that writes to these files, and then to `also`. It keeps only a weak reference, so the files
-    /// are flushed and closed when their last owner drops them, even if the store lives longer.
+    /// Returns a recorder that writes outcomes to these files and then passes them to `also`. The recorder has only a
+    /// weak reference to the files, so they are flushed and closed when their last owner drops them, even if the store
+    /// lives longer.
     pub(super) fn recorder(self: &Arc<Self>, also: Option<Recorder>) -> Recorder {
         let files = Arc::downgrade(self);
         Arc::new(move |outcomes| {
@@ -79,15 +83,15 @@ pub(super) struct OutcomeLines {
 }
 
 impl OutcomeLines {
-    /// Starts printing on a thread, so that a slow reader does not block the async tasks.
+    /// Starts a thread that prints, so that a slow reader does not block the async tasks.
     pub(super) fn start() -> Self {
         let (lines, received) = sync_channel::<Vec<Outcome>>(MAX_WAITING_BATCHES);
         let broken = CancellationToken::new();
         let signal = broken.clone();
         let printer = thread::spawn(move || {
             let mut out = io::stdout();
-            // An empty batch marks the end. Waiting for all senders to be dropped could take longer: the store may keep
-            // the recorder, and with it a sender.
+            // An empty batch marks the end. The channel itself may close much later, since the store may keep a
+            // recorder, which has a sender.
             while let Some(outcomes) = received.recv().ok().filter(|outcomes| !outcomes.is_empty()) {
                 let lines: String = outcomes.iter().map(|outcome| outcome.json() + "\n").collect();
                 if out.write_all(lines.as_bytes()).and_then(|()| out.flush()).is_err() {
@@ -105,7 +109,7 @@ impl OutcomeLines {
             let for_good = outcomes.iter().filter(|outcome| fails_for_good(outcome)).count();
             failed.fetch_add(for_good as u64, Ordering::Relaxed);
             if !outcomes.is_empty() {
-                // Sending fails only when the reader is gone; the outcomes are in the store.
+                // Sending fails only when the reader has closed standard output. The outcomes are in the store.
                 let _ = lines.send(outcomes.to_vec());
             }
         })
@@ -116,7 +120,7 @@ impl OutcomeLines {
         self.reader_gone.cancelled().await;
     }
 
-    /// Waits until everything is printed, and returns the number of documents that failed for good.
+    /// Waits until everything is printed, and returns the number of jobs that ended as failed.
     pub(super) fn finish(self) -> u64 {
         let _ = self.lines.send(Vec::new());
         let _ = self.printer.join();

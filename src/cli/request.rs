@@ -1,4 +1,5 @@
-//! The common part of `sync`, `retry`, `cancel` and `remove`: selection, preview, confirmation, answers.
+//! The common part of `sync`, `retry`, `cancel` and `remove`: selects documents, previews, asks for confirmation,
+//! prints answers.
 
 use super::confirm::{CONFIRM_THRESHOLD, agreed};
 use super::context::{Context, operator};
@@ -34,7 +35,7 @@ pub struct BulkArgs {
     pub json: bool,
 }
 
-/// Runs `sync` or `retry`: requests the syncs, prints the answers, and with `wait` waits for the jobs' end.
+/// Runs `sync` or `retry`: requests the syncs, prints the answers, and if `wait` waits until the jobs have ended.
 pub(super) async fn request(
     context: &Context,
     bulk: &BulkArgs,
@@ -47,7 +48,7 @@ pub(super) async fn request(
     else {
         return Ok(Exit::Done);
     };
-    // Read before the request, so that every outcome of its jobs has a later number.
+    // Read before the request, so that every outcome of the requested jobs has a later number.
     let before = store.last_seq().await?;
     let request = Request { kind: verb, class: QueueClass::Manual, by: operator(), scope: selected.scope() };
     let answers = store.request(&ids, &request).await?;
@@ -86,8 +87,8 @@ pub(super) struct ChosenDocuments {
     pub(super) ids: Vec<DocumentId>,
 }
 
-/// Selects the documents, prints the preview, and asks. `None` when there is nothing to do: a dry run, a "no", or no
-/// document that matches.
+/// Selects the documents, prints the preview, and asks for confirmation. `None` when there is nothing more to do: after
+/// a dry run, after a "no", or if no document matches.
 pub(super) async fn choose(
     context: &Context,
     bulk: &BulkArgs,
@@ -102,7 +103,7 @@ pub(super) async fn choose(
         Selected::Rows(rows) => Some(rows.iter().map(|row| row.id).collect()),
         Selected::Matching(_) => None,
     };
-    // Each named document gets its own answer from the request, so only dry runs and filters need a preview.
+    // The request answers for each named document, so only dry runs and filters need a preview.
     let needs_preview = bulk.dry_run || named.is_none();
     let ids = if needs_preview {
         let preview = store.preview(&selected.targets(), verb).await?;
@@ -181,8 +182,8 @@ struct AnswerJson<'a> {
     reason: Option<&'a str>,
 }
 
-/// Prints the answers: one line for each named document, sums for matched ones. Returns true if a named document can
-/// never be synced.
+/// Prints the answers: a line for each named document, or sums for documents that a filter matched. With `quiet`, only
+/// the named documents that are skipped are printed. Returns true if a named document can never be synced.
 fn print_answers(
     answers: &[DocumentAnswer],
     selected: &Selected,

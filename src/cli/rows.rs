@@ -11,7 +11,7 @@ use crate::format;
 use crate::store::{QuarantinedContent, StoredVersion};
 use serde::Serialize;
 
-/// A document in JSON (assets/docs/json.md). Scripts rely on the order of the fields; every key is always there, with
+/// A document in JSON (assets/docs/json.md). Scripts rely on the order of the fields. Every key is always present, with
 /// null for a missing value.
 #[derive(Debug, Serialize)]
 pub struct DocumentJson<'a> {
@@ -93,7 +93,8 @@ struct VersionJson<'a> {
 }
 
 impl<'a> DocumentDetailJson<'a> {
-    /// Combines the parts: `attempts` oldest first, `versions` newest first, `quarantined` the quarantined text.
+    /// Combines the parts. `attempts` are the document's outcomes, oldest first; `versions` are its earlier contents,
+    /// newest first.
     pub fn new(
         row: &'a DocumentRow,
         content: Option<&'a str>,
@@ -123,7 +124,8 @@ pub fn table_head() -> String {
     columns(["ID", "STATUS", "ATTEMPTED", "SYNCED", "NEXT", "NAME", "ERROR", "URL"])
 }
 
-/// Returns a document as a line of the table. Ages are relative to `now`; the URL is last because it is never cut.
+/// Returns a document as a line of the table. Ages are relative to `now`. The URL is in the last column because it is
+/// never cut.
 pub fn table_line(row: &DocumentRow, now: Timestamp) -> String {
     let ago = |at: Option<Timestamp>| at.map_or("-".to_owned(), |at| format::age(now.since(at)));
     let id = row.id.to_string();
@@ -140,7 +142,7 @@ pub fn table_line(row: &DocumentRow, now: Timestamp) -> String {
     ])
 }
 
-/// Returns the lock or the last error in words short enough for the ERROR column; `-` without either.
+/// Returns words for the ERROR column: that the document is locked by another program, else the last error, else `-`.
 fn short_reason(row: &DocumentRow) -> &'static str {
     match (row.status, &row.holder) {
         (Status::Waiting, Some(_)) => "locked elsewhere",

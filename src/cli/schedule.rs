@@ -1,4 +1,4 @@
-//! `quarterdeck schedule`: runs one pass of the schedule now, or prints what a pass would do and why.
+//! `quarterdeck schedule`: runs one pass of the schedule now, or only prints what a pass would do and why.
 
 use super::context::Context;
 use super::exit::{CliError, Exit};
@@ -17,9 +17,10 @@ use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// Longest wait for another process's pass: a pass is short, and by then the lease of a dead process has expired.
+/// Maximum wait for another process's pass. A pass is short, and the lease of a dead process expires after 30 s by
+/// default.
 const PASS_WAIT_TIMEOUT: Duration = Duration::from_secs(45);
-/// Interval at which the wait for another process's pass tries again.
+/// Interval between two tries while another process's pass runs.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Arguments of `schedule`.
@@ -83,7 +84,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     Ok(Exit::Done)
 }
 
-/// Returns the plan of that name; an error if neither the settings nor an account has it.
+/// Returns the plan with the given name. Fails if neither the settings nor an account has such a plan.
 fn resolve_plan(name: &str, terms: &ScheduleSettings, plans: &Plans) -> Result<PlanName, CliError> {
     let wrong = |known: Vec<&str>| {
         let there_are =
@@ -116,7 +117,7 @@ enum OutputFormat {
     Json,
     /// Lines for a person on a terminal.
     Text,
-    /// The same lines, but the summary in Chatwoot's log format, for scripts that parse it already.
+    /// The lines of [`Self::Text`], but with the summary in Chatwoot's log format, for scripts that parse that format.
     Piped,
 }
 
@@ -150,7 +151,7 @@ fn print(pass: &Pass, rules: DueRules, form: OutputFormat, out: &mut Output) -> 
     }
 }
 
-/// `Scheduled 12 due documents in 3 accounts.`
+/// Returns the summary of a pass, such as `Scheduled 12 due documents in 3 accounts.`
 fn sentence(pass: &Pass) -> String {
     let verb = if pass.dry_run { "Would schedule" } else { "Scheduled" };
     let accounts = pass.accounts.iter().filter(|account| account.enqueued > 0).count() as u64;
@@ -167,12 +168,13 @@ fn sentence(pass: &Pass) -> String {
     }
 }
 
-/// `1 job is`, `10,500 jobs are`
+/// Returns a number of jobs with the verb, such as `1 job is` or `10,500 jobs are`.
 fn jobs_are(jobs: u64) -> String {
     format!("{} {}", format::count(jobs, "job"), if jobs == 1 { "is" } else { "are" })
 }
 
-/// `account 7 (business, every 1 week): would schedule 12 within 24 h; the limit of an account is reached`
+/// Returns the result of a pass for an account, such as
+/// `account 7 (business, every 1 week): would schedule 12 within 24 h`, with the reason if more is due.
 fn words(account: &AccountPass, rules: DueRules, dry_run: bool) -> String {
     let plan = account.plan.as_ref().map_or(String::new(), ToString::to_string);
     let (cadence, summary) = match account.decision {

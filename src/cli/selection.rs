@@ -31,12 +31,13 @@ pub struct Selection {
 pub enum Selected {
     /// Documents that were named, in that order, without duplicates.
     Rows(Vec<DocumentRow>),
-    /// All documents that match.
+    /// All documents that match the filter.
     Matching(Filter),
 }
 
 impl Selected {
-    /// Returns the scope that the request records: documents named one by one, or matched by a filter.
+    /// Returns the scope to record in a request: documents that were named one by one, or documents that a filter
+    /// matched.
     pub fn scope(&self) -> RequestScope {
         match self {
             Self::Rows(_) => RequestScope::Named,
@@ -44,8 +45,8 @@ impl Selected {
         }
     }
 
-    /// Returns true if a pause of `scope` stops jobs of `class` of any of the documents. A filter's documents are
-    /// unknown here: true unless the pause is of another class.
+    /// Returns true if a pause of `scope` may stop a job of `class` of one of the documents. The documents of a filter
+    /// are not known here, so for a filter only a pause of another class returns false.
     pub fn may_be_paused(&self, scope: &PauseScope, class: QueueClass) -> bool {
         match (self, scope) {
             (Self::Rows(rows), _) => rows.iter().any(|row| scope.covers(row.account_id, &row.host, Some(class))),
@@ -68,7 +69,7 @@ pub fn read_filter(text: &str, subject: Subject) -> Result<Filter, CliError> {
     Filter::parse_for(text, subject).map_err(|error| CliError::Filter { error, text: text.to_owned() })
 }
 
-/// Parses the name of a document: digits are an ID, anything else must be a URL.
+/// Parses an argument that names a document: digits are an ID, and anything else must be a URL.
 pub fn read_name(text: &str) -> Result<DocumentRef, CliError> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         let id = text.parse().map_err(|_| CliError::Usage(format!("{text}: no document has such an ID")))?;
@@ -81,7 +82,8 @@ pub fn read_name(text: &str) -> Result<DocumentRef, CliError> {
     }
 }
 
-/// Finds the named documents. A name without a document is an error, so that a verb acts on all of them or none.
+/// Finds the documents that `names` (IDs or URLs) name. Fails if there is no document for a name, so that a verb acts
+/// on all named documents or on none.
 pub(super) async fn find(store: &dyn Queries, names: &[String]) -> Result<Vec<DocumentRow>, CliError> {
     let (mut rows, mut wrong, mut selected) = (Vec::new(), Vec::new(), HashSet::new());
     for name in names {
@@ -101,7 +103,7 @@ pub(super) async fn find(store: &dyn Queries, names: &[String]) -> Result<Vec<Do
     if wrong.is_empty() { Ok(rows) } else { Err(CliError::Usage(wrong.join("\n"))) }
 }
 
-/// Checks the arguments before a store is opened, and returns the parsed filter.
+/// Checks the arguments that select documents before a store is opened, and returns the parsed filter.
 pub(super) fn check(documents: &[String], filter: Option<&str>) -> Result<Option<Filter>, CliError> {
     for name in documents {
         read_name(name)?;
@@ -110,7 +112,7 @@ pub(super) fn check(documents: &[String], filter: Option<&str>) -> Result<Option
         return Ok(None);
     };
     let filter = read_filter(text, Subject::Documents)?;
-    // A script's empty variable must not become every document.
+    // An empty variable in a script must not select every document.
     if filter.terms.is_empty() {
         return Err(CliError::Usage(
             "an empty filter matches every document; where that is allowed, write --all".to_owned(),

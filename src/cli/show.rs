@@ -20,7 +20,7 @@ use crate::store::{OutcomeQuery, OutcomesFrom, QuarantinedContent, Queries, Stor
 use jiff::tz::TimeZone;
 use std::io;
 
-/// Outcomes read per query.
+/// Maximum number of outcomes read by one query.
 const BATCH: u64 = 500;
 
 /// Arguments of `show`.

@@ -1,9 +1,9 @@
-//! The signals that ask a process to end.
+//! The signals that end a process: TERM, INT and HUP.
 
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Listener for TERM, INT and HUP. Created before the work starts, so that no signal is missed.
+/// Listener for TERM, INT and HUP. Must be created before the work starts, so that no signal is missed.
 pub(super) struct StopSignals {
     term: Signal,
     int: Signal,
@@ -19,7 +19,7 @@ impl StopSignals {
         })
     }
 
-    /// Waits for the next signal; cancel safe.
+    /// Waits for the next signal. Dropping the future loses no signal (it is cancel safe).
     pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.term.recv() => {}

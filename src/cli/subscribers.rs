@@ -7,7 +7,8 @@ use crate::lock::{FaqJobs, Redis};
 use crate::store::OutboxStore;
 use std::sync::Arc;
 
-/// Returns the subscribers, each with its connection: a worker delivers their messages.
+/// Returns the subscribers that the settings name. They deliver their messages over `redis`, which only a process with
+/// a runner needs.
 pub(super) fn configured(
     config: &Config,
     store: &dyn OutboxStore,
@@ -20,7 +21,8 @@ pub(super) fn configured(
     subscribers
 }
 
-/// Registers the subscribers in a process without a worker: the next worker delivers the messages of its outcomes.
+/// Registers the subscribers with the store, so that this process's outcomes create messages for them. A worker
+/// delivers these messages.
 pub(super) fn subscribe(config: &Config, store: &dyn OutboxStore) {
     for subscriber in configured(config, store, None) {
         store.subscribe(subscriber as Arc<dyn Subscriber>);

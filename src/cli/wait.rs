@@ -1,7 +1,7 @@
-//! Waits until jobs have ended, with a progress bar, and runs them in this process when no worker does.
+//! Waits until jobs have ended, with a progress bar. When no worker runs, this process runs the jobs.
 //!
-//! The end of a job is read from the log of outcomes, so that it does not matter which process runs it. [`AwaitedJobs`]
-//! is the pure part.
+//! The end of a job is read from the log of outcomes, so that it does not matter which process runs the job.
+//! [`AwaitedJobs`] is the pure part.
 
 use super::context::Context;
 use super::exit::{CliError, Exit, ensure_same_schema};
@@ -24,12 +24,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Interval at which removed documents and the number of workers are polled: neither produces an outcome.
+/// Interval at which removed documents and the number of workers are polled: their changes produce no outcome.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
-/// Document IDs in one filter.
+/// Maximum number of document IDs in one filter.
 const IDS_PER_FILTER: usize = 500;
 
-/// The jobs that the verb waits for, with the counts of those that have ended.
+/// The jobs that the verb waits for, with the numbers of jobs that have ended.
 #[derive(Debug, Default)]
 pub(super) struct AwaitedJobs {
     pending: HashMap<JobId, DocumentId>,
@@ -40,7 +40,7 @@ pub(super) struct AwaitedJobs {
 }
 
 impl AwaitedJobs {
-    /// Collects the jobs from the answers; answers without a job are left out.
+    /// Collects the jobs of a request's answers. Answers without a job are left out. `urls` are the URLs for messages.
     pub(super) fn from(answers: &[DocumentAnswer], urls: HashMap<DocumentId, String>) -> Self {
         let job = |response: &DocumentAnswer| match response.answer {
             RequestAnswer::Queued(job)
@@ -54,7 +54,7 @@ impl AwaitedJobs {
         Self { total: pending.len(), pending, urls, ..Self::default() }
     }
 
-    /// Counts an outcome. Returns true if it belongs to one of the jobs.
+    /// Counts an outcome. Returns true if the outcome belongs to one of the awaited jobs.
     pub(super) fn record(&mut self, outcome: &Outcome) -> bool {
         if !self.pending.contains_key(&outcome.job_id) {
             return false;
@@ -73,7 +73,7 @@ impl AwaitedJobs {
                 self.failed += 1;
                 true
             }
-            // An attempt that is followed by another one, by an exhaustion, or by a cancel.
+            // Outcomes after which the job goes on, or that another outcome of the same job follows.
             OutcomeResult::TransientFailure
             | OutcomeResult::UnexpectedFailure
             | OutcomeResult::WorkerLost
@@ -85,8 +85,8 @@ impl AwaitedJobs {
         true
     }
 
-    /// Counts jobs of documents that are not in `left` as failed: the documents were removed, so their jobs never run.
-    /// Returns those documents.
+    /// Counts the jobs of removed documents as failed, since they never run, and returns these documents. A document
+    /// was removed if it is not in `left`.
     fn remove_missing(&mut self, left: &HashSet<DocumentId>) -> Vec<DocumentId> {
         let gone: Vec<DocumentId> = self.pending.values().filter(|id| !left.contains(id)).copied().collect();
         self.pending.retain(|_, id| left.contains(id));
@@ -102,7 +102,7 @@ impl AwaitedJobs {
         if self.synced == self.total { Exit::Done } else { Exit::SomeFailed }
     }
 
-    /// Returns a progress bar such as `[=====>    ] 12 of 120, 2 failed`.
+    /// Returns a progress bar such as `[=====     ] 60 of 120, 2 failed`, but longer.
     fn progress(&self) -> String {
         const CELLS: usize = 24;
         let ended = self.total - self.pending.len();
@@ -113,7 +113,8 @@ impl AwaitedJobs {
     }
 }
 
-/// Waits until every job has ended. Returns exit code 0 only if all ended synced.
+/// Waits until every awaited job has ended or a signal arrives, and prints the jobs' outcomes as they are recorded.
+/// Reads only outcomes after number `after`. Returns [`Exit::Done`] only if all jobs ended with a synced document.
 pub(super) async fn until_ended(
     context: &Context,
     store: Arc<dyn Store>,
@@ -193,7 +194,7 @@ async fn watch(
     Ok(())
 }
 
-/// Starts a runner in this process if no worker runs jobs, and stops waiting for documents that were removed.
+/// Starts a runner in this process, stored in `own`, if no worker runs. Stops waiting for documents that were removed.
 async fn poll_store(
     context: &Context,
     store: &Arc<dyn Store>,

@@ -1,4 +1,4 @@
-//! Builds runner, Redis connection and fetcher from the settings and connects them.
+//! Builds the runner, the Redis connection and the fetcher from the settings, and connects them with each other.
 
 use super::exit::CliError;
 use super::output::note;
@@ -25,8 +25,8 @@ pub(super) async fn connect_worker(config: &Config, store: &dyn Store) -> Result
     connect(config, store, Role::Worker { renew: config.runner.heartbeat }).await
 }
 
-/// Connects a process that runs no jobs, and so takes no locks, for notifications only; otherwise like
-/// [`connect_worker`].
+/// Does the same as [`connect_worker`] for a process that runs no jobs: it takes no locks and uses Redis for
+/// notifications only.
 pub(super) async fn connect_watcher(config: &Config, store: &dyn Store) -> Result<Option<Arc<Redis>>, CliError> {
     connect(config, store, Role::Watcher).await
 }
@@ -38,7 +38,8 @@ async fn connect(config: &Config, store: &dyn Store, role: Role) -> Result<Optio
     }
 }
 
-/// Notifies the other processes of `store` that it has changed, for a verb that connects only for that.
+/// Notifies the other processes of `store` that it has changed. Connects to Redis for this message only; does nothing
+/// when no Redis is used.
 pub(super) async fn announce(config: &Config, store: &dyn Store) -> Result<(), CliError> {
     match config.redis.used_url() {
         Some(_) => lock::announce(&config.redis, &store.id().await?).await.map_err(wrong_address),
@@ -51,7 +52,8 @@ fn wrong_address(error: AddressError) -> CliError {
     CliError::Usage(format!("{key} {error}"))
 }
 
-/// Prints on stderr when Redis, and with it the locks, becomes unavailable and available, until the runner has ended.
+/// Prints on stderr when Redis, and with it the locks, becomes unavailable and when it is available again, until the
+/// runner has ended.
 pub(super) fn report_lock_health(runner: &Handle) {
     let (mut locks, runner) = (runner.locks(), runner.clone());
     let reporting = async move {
@@ -75,7 +77,8 @@ pub(super) fn report_lock_health(runner: &Handle) {
     });
 }
 
-/// Starts this process's runner with the fetcher and the subscribers of the settings.
+/// Starts a runner in this process, with the fetcher and the subscribers of the settings. Fails if the fetcher refuses
+/// its settings.
 pub(super) fn start_runner(
     config: &Config,
     store: Arc<dyn RunnerStore>,

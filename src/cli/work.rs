@@ -31,7 +31,7 @@ pub struct Args {
 
 pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     context.ensure_writable("work")?;
-    // Listening starts before anything runs: a signal during the start must drain, too.
+    // Signals are received before anything runs, so that a signal during the start drains, too.
     let mut stop = StopSignals::listen()?;
     context.files.open()?;
     let port = match args.health {
@@ -47,7 +47,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     }
     let runner = start_runner(&context.config, store.clone(), redis.clone(), mode)?;
     report_lock_health(&runner);
-    // An error here is ignored: the runner reports that the store cannot be read.
+    // An error here is ignored: the runner reports that the store does not answer.
     let _ = report_pauses(&*store, |_| true).await;
     let health = port.map(|port| port.serve(runner.clone(), store.clone()));
     until_ended(&runner, &mut stop, &lines).await;
@@ -63,8 +63,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     Ok(if args.drain && failed > 0 { Exit::SomeFailed } else { Exit::Done })
 }
 
-/// Fails if Redis is required and does not answer, so that the supervisor which started the worker notices. A database
-/// that cannot be used ends the worker, too.
+/// Fails if Redis is required and does not answer, so that the supervisor which started the worker notices.
 async fn require_locks(redis: &Redis) -> Result<(), CliError> {
     if redis.mode() == LockMode::Required {
         redis.first_connection().await;
@@ -75,8 +74,8 @@ async fn require_locks(redis: &Redis) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Waits for the runner's end. The first signal drains it, the second releases the running jobs; the end of the reader
-/// of stdout drains it, too.
+/// Waits for the runner's end. The first signal drains the runner, so that it finishes its running jobs; the second
+/// signal releases them. The runner is also drained when the reader of stdout closes it.
 async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLines) {
     let mut events = runner.subscribe();
     let mut health = runner.health();

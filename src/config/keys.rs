@@ -1,4 +1,4 @@
-//! The table of config keys, with the values that each accepts.
+//! The table of config keys, with the values that each key accepts.
 //!
 //! A key is added together with the feature that reads it, and an unknown key is an error, so no setting is silently
 //! ignored. To add a key, add a field with its default to the settings of its module, and a line to [`KEYS`].
@@ -19,7 +19,7 @@ use std::time::Duration;
 use toml::de::DeValue;
 use url::Url;
 
-/// Sets a field from a value; the error says which values are valid.
+/// Function that sets a field of the settings from a value. The error says which values are valid.
 pub(super) type SetValue = fn(&mut Config, &DeValue<'_>) -> Result<(), InvalidValue>;
 
 /// A key of the file with a fixed name.
@@ -88,7 +88,7 @@ const fn key(name: &'static str, set: SetValue) -> Key {
     Key { name, set }
 }
 
-/// Stores a value in its field, or returns the error of reading it.
+/// Stores a value in `field`, or returns the error of reading the value.
 fn put<T>(field: &mut T, value: Result<T, InvalidValue>) -> Result<(), InvalidValue> {
     *field = value?;
     Ok(())
@@ -101,9 +101,9 @@ fn put_some<T>(field: &mut Option<T>, value: Result<T, InvalidValue>) -> Result<
 
 /// A key whose path contains a name chosen by the user, such as a plan's.
 pub(super) struct NamedKey {
-    /// Full name with its section; `NAME_CELLS` or `ID` stands for the user's name.
+    /// Full name with its section; `NAME` or `ID` stands for the user's name.
     pub(super) name: &'static str,
-    /// Setter, called with the user's name and the value.
+    /// Function that sets the field, from the user's name and the value.
     pub(super) set: fn(&mut Config, &str, &DeValue<'_>) -> Result<(), InvalidValue>,
 }
 
@@ -176,7 +176,8 @@ pub(super) fn store_url(url: &str) -> Result<String, InvalidValue> {
     }
 }
 
-/// Checks the scheme of a Redis URL; `lock` checks the rest. Messages never repeat the URL: it may contain a password.
+/// Checks the scheme of a Redis URL; the module `lock` checks the rest. Messages never repeat the URL: it may contain a
+/// password.
 pub(super) fn redis_url(url: &str) -> Result<String, InvalidValue> {
     let url = url.trim();
     if ["redis://", "rediss://"].iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme)) {
@@ -232,7 +233,8 @@ fn directory(path: &str) -> Result<PathBuf, InvalidValue> {
     if path.is_empty() { Err("must name a directory".to_owned()) } else { Ok(PathBuf::from(path)) }
 }
 
-/// Reads the IP address of a DNS server, with a port unless it is 53. A host name would itself need a lookup.
+/// Reads the IP address of a DNS server, with a port or with the default port 53. Host names are invalid, since they
+/// would need a lookup.
 fn name_server(value: &DeValue<'_>) -> Result<SocketAddr, InvalidValue> {
     let address = text(value)?;
     let with_port = address.parse::<SocketAddr>().ok().filter(|address| address.port() != 0);
@@ -241,13 +243,13 @@ fn name_server(value: &DeValue<'_>) -> Result<SocketAddr, InvalidValue> {
     with_port.or_else(bare).ok_or_else(wrong)
 }
 
-/// Reads a proxy URL. Messages never repeat it: it may hold a password.
+/// Reads the URL of a proxy. Messages never repeat the URL: it may contain a password.
 fn proxy(url: &str) -> Result<Url, InvalidValue> {
     let known = Url::parse(url.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     known.ok_or_else(|| "must be the URL of a proxy, such as http://user:password@proxy.example.org:3128".to_owned())
 }
 
-/// Reads an API key. Messages never repeat it.
+/// Reads an API key. Messages never repeat the key, which is a secret.
 fn api_key(key: &str) -> Result<Secret, InvalidValue> {
     let printable = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
     if printable { Ok(Secret::new(key)) } else { Err("must be a key of printable ASCII characters".to_owned()) }

@@ -4,14 +4,14 @@ use super::ConfigError;
 use etcetera::BaseStrategy as _;
 use std::path::PathBuf;
 
-/// Paths that apply when neither settings nor flags name others.
+/// Paths that apply when neither file, environment nor flags name others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DefaultPaths {
     /// `$XDG_CONFIG_HOME/quarterdeck/config.toml`
     pub config_file: PathBuf,
     /// `$XDG_DATA_HOME/quarterdeck/quarterdeck.db`
     pub store_file: PathBuf,
-    /// `$XDG_STATE_HOME/quarterdeck/log`
+    /// `$XDG_STATE_HOME/quarterdeck/log`, the directory of the log files
     pub log_dir: PathBuf,
 }
 

@@ -1,4 +1,5 @@
-//! Parses a config file, finds the line of each key, and reads values of the types that keys have.
+//! Parses a config file, finds the line of each key, and reads values: texts, flags, numbers, durations, sizes and
+//! lists.
 
 use super::keys::{KEYS, Key, NAMED_KEYS, RENAMED};
 use super::{Config, KeyOrigins, Problem};
@@ -14,7 +15,8 @@ use toml::de::{DeTable, DeValue};
 /// Message about an invalid value, worded to follow the key's name: `must be …`.
 pub(super) type InvalidValue = String;
 
-/// Applies the file's `text` to `config`, notes the line of each key in `given`, and returns all mistakes by line.
+/// Applies the file's `text` to `config`, records the line of each key in `given`, and returns all mistakes, ordered by
+/// line.
 pub(super) fn file(config: &mut Config, given: &mut KeyOrigins, path: &Path, text: &str) -> Vec<Problem> {
     let walk = ConfigFile { path, text };
     let mut found: Vec<(usize, Problem)> = Vec::new();
@@ -110,7 +112,7 @@ impl ConfigFile<'_> {
         }
     }
 
-    /// Handles keys under their old names: a warning, or a mistake when the new name is set too.
+    /// Reports keys under their old names: as a warning, or as a mistake if the new name is set too.
     fn renamed(&self, table: &DeTable<'_>, config: &mut Config, found: &mut Vec<(usize, Problem)>) {
         for (old, new) in RENAMED {
             let Some(at) = position(table, old) else { continue };
@@ -139,7 +141,8 @@ impl ConfigFile<'_> {
     }
 }
 
-/// Returns the byte offset of the last name of a key's path; `None` when the file does not have the key.
+/// Returns the byte offset in the file at which the key with this path stands; `None` when the file does not have the
+/// key.
 fn position(table: &DeTable<'_>, path: &str) -> Option<usize> {
     let (section, name) = path.rsplit_once('.')?;
     let section = section.split('.').try_fold(table, |table, name| table.get(name)?.get_ref().as_table())?;
@@ -169,7 +172,7 @@ fn unknown(path: &str, is_table: bool) -> String {
     }
 }
 
-/// Describes the value that was found, for a message.
+/// Describes an invalid value for a message.
 fn describe(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("\"{text}\""),
@@ -215,8 +218,8 @@ pub(super) fn duration(value: &DeValue<'_>, within: RangeInclusive<Duration>) ->
     }
 }
 
-/// Reads a size in bytes within the given range: a number, or a text such as `"40 MB"`. As in Chatwoot, a kilobyte has
-/// 1,024 bytes.
+/// Reads a size in bytes within the given range, from a number or a text such as `"40 MB"`. As in Chatwoot, a kilobyte
+/// has 1,024 bytes.
 pub(super) fn size(value: &DeValue<'_>, within: RangeInclusive<u64>) -> Result<u64, InvalidValue> {
     let read = match value {
         DeValue::String(text) => parse_size(text),

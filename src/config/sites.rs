@@ -6,10 +6,11 @@ use crate::domain::site_rule::{Extract, FetcherKind, SiteRule, SiteRules};
 use crate::fetch::check_site;
 use toml::de::DeValue;
 
-/// The keys of a rule, as messages list them.
+/// The keys that a rule may have, as messages list them.
 const RULE_KEYS: &str = "host or document, fetcher, fallback, extract, include, exclude, ignore";
 
-/// Reads all rules and checks their selectors and patterns. A mistake in one rule is reported at the line of the list.
+/// Reads all rules and checks their selectors and patterns. Returns the first mistake, which is reported at the line of
+/// the whole list.
 pub(super) fn read(value: &DeValue<'_>) -> Result<SiteRules, InvalidValue> {
     list(value, site).map(SiteRules)
 }

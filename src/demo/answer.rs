@@ -21,9 +21,9 @@ pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) content_type: &'static str,
     pub(super) location: Option<Location>,
-    /// Seconds.
+    /// Value of the `Retry-After` header, in seconds.
     pub(super) retry_after: Option<u32>,
-    /// Set for pages whose text never changes.
+    /// Value of the `ETag` header, set for pages whose text never changes.
     pub(super) etag: Option<String>,
     /// Wait before the server sends the response.
     pub(super) latency: Duration,
@@ -44,7 +44,7 @@ pub(super) enum ReplyBody {
     Whole(Bytes),
     /// Sent slowly, in small pieces with pauses.
     Drops(Bytes),
-    /// Generated while it is sent, since it is too large to keep in memory for every reader.
+    /// Generated while it is sent, since the body is too large to keep in memory for every reader.
     Parts(HugePageParts),
 }
 
@@ -116,8 +116,8 @@ pub(super) fn route<'a>(catalogue: &'a Catalogue, host: usize, path: &str) -> Ro
     catalogue.find(host, path).map_or(Route::Missing, |plan| Route::Document(plan, 0))
 }
 
-/// Returns the response to request number `hit` (from 1) for `plan`, after `hop` redirects in its chain; `None` when
-/// there is never a response.
+/// Returns the response to request number `hit` (from 1) for `plan`, after `hop` redirects of the page's chain; `None`
+/// if no response is ever sent.
 pub(super) fn answer(catalogue: &Catalogue, plan: &PagePlan, hop: usize, hit: u64) -> Option<Reply> {
     let behaviour = plan.behaviour;
     let latency = latency(catalogue.seed, plan, hop, hit);
@@ -147,7 +147,7 @@ pub(super) fn answer(catalogue: &Catalogue, plan: &PagePlan, hop: usize, hit: u6
         Behaviour::CookieWall if behaviour.is_walled(hit) => {
             return Some(reply(StatusCode::OK, page::cookie_wall(plan), latency));
         }
-        // No `ETag`: with one the server would answer "not modified" for a page that it does not show any more.
+        // No `ETag`: with an `ETag` the server would answer "not modified" for a page that the wall replaces.
         Behaviour::CookieWall => return Some(steady()),
         Behaviour::Redirects(hops) if hop < CHAIN_LENGTH => redirect(catalogue, plan, hops, hop + 1, latency),
         Behaviour::Changing => {

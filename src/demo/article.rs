@@ -20,7 +20,7 @@ const SUBJECT: u64 = 1;
 const SECTION: u64 = 2;
 const BULK: u64 = 3;
 
-/// Writes the article of `plan`. Different editions differ in one section and in a line that names the edition.
+/// Writes the article of `plan`. An `edition` redraws one section and adds a line that names the edition.
 pub(super) fn article(catalogue: &Catalogue, plan: &PagePlan, edition: Option<u64>) -> Article {
     let language = plan.language();
     let mut draw = Draw::of(&[catalogue.seed, plan.index as u64, SUBJECT]);

@@ -1,12 +1,12 @@
-//! Behaviour of a page, decided by its index alone. A fixed interleaving keeps the shares the same for any number of
-//! documents. A *hit* is a request for a page.
+//! Behaviour of a page, decided by its index alone. A fixed sequence of behaviours keeps their shares the same for any
+//! number of documents. A *hit* is a request for a page.
 
 use encoding_rs::{Encoding, SHIFT_JIS, WINDOWS_1252};
 
-/// Hits after which a recovered page fails anew, so that a console that stays open always has activity. More than the
-/// four attempts of a job in the demo, so that one job never gets two failure periods.
+/// Number of hits after which a recovered page fails again, so that a console that stays open always has activity. It
+/// exceeds the four attempts of a job in the demo, so that one job never gets two failure periods.
 const RELAPSE_PERIOD: u64 = 10;
-/// Documents after which the interleaving repeats. Its first 40 contain every behaviour.
+/// Number of documents after which the sequence of behaviours repeats. The first 40 documents have every behaviour.
 const CYCLE: usize = 60;
 
 /// Behaviour of a page of the demo site, by which it answers each hit.
@@ -18,32 +18,32 @@ pub enum Behaviour {
     Changing,
     /// The same words at every hit, with other white space between them.
     Spacing,
-    /// 404.
+    /// Responds with status 404.
     NotFound,
-    /// 410.
+    /// Responds with status 410.
     Gone,
-    /// 403.
+    /// Responds with status 403.
     Forbidden,
-    /// 200 without any text.
+    /// Responds with status 200 and a page without any text.
     Empty,
-    /// 500 for `failures` hits, then a page.
+    /// Responds with status 500 for `failures` hits, then with the page.
     ServerError {
-        /// Failing hits before the page is sent, 1 to 3.
+        /// Number of failing hits before the page is sent, 1 to 3.
         failures: u32,
     },
-    /// 503 with `Retry-After: 1` for `failures` hits, then a page.
+    /// Responds with status 503 and `Retry-After: 1` for `failures` hits, then with the page.
     Unavailable {
-        /// Failing hits before the page is sent, 1 to 3.
+        /// Number of failing hits before the page is sent, 1 to 3.
         failures: u32,
     },
     /// Accepts the request and never responds.
     Silent {
-        /// Hits without a response before the page is sent; `None` when it never is.
+        /// Number of hits without a response before the page is sent; `None` if the page is never sent.
         failures: Option<u32>,
     },
     /// Responds at once, but sends the body so slowly that it exceeds the demo's total time-out.
     Drip {
-        /// Slow hits before the page is sent at normal speed; `None` when it never is.
+        /// Number of slow hits before the page is sent at normal speed; `None` if all hits are slow.
         failures: Option<u32>,
     },
     /// Three redirects, then a page.
@@ -52,7 +52,8 @@ pub enum Behaviour {
     WrongCharset(Charset),
     /// Several megabytes of text.
     Huge,
-    /// The page at its first hit, then for eight hits of ten a wall that asks for consent to cookies, with status 200.
+    /// Responds with the page at the first of every ten hits, and at the next eight with a wall that asks for consent
+    /// to cookies, with status 200.
     CookieWall,
 }
 
@@ -65,7 +66,7 @@ pub enum Hops {
     AcrossHosts,
 }
 
-/// Actual encoding of a page with contradictory charsets, and the one that is wrong.
+/// Actual encoding of a page that declares two different charsets, and the declaration that is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Charset {
     /// windows-1252; the header is right, the meta element names UTF-8.
@@ -103,13 +104,13 @@ impl Charset {
     }
 }
 
-/// Defines a word per behaviour, and `WORDS` with all of them. A behaviour without a word does not compile.
+/// Defines a word per behaviour, and `WORDS` with all words. A behaviour without a word does not compile.
 macro_rules! words {
     ($($behaviour:pat => $word:literal),+ $(,)?) => {
         /// All words, for tests that require each behaviour.
         pub const WORDS: [&'static str; [$($word),+].len()] = [$($word),+];
 
-        /// Returns the word for tests and summaries.
+        /// Returns the behaviour's word, for tests and summaries.
         pub const fn word(self) -> &'static str {
             match self {
                 $($behaviour => $word),+
@@ -139,10 +140,10 @@ impl Behaviour {
         Self::CookieWall => "cookie_wall",
     }
 
-    /// Returns the behaviour of the document with index `place`, from 0.
+    /// Returns the behaviour of the document with this `index`, from 0.
     ///
-    /// Six of 60 documents end failed, in every second cycle seven. Only one or two of them time out, since each of
-    /// those costs four time-outs.
+    /// Six of 60 documents end failed, in every second cycle seven. Only one or two of these time out, since each job
+    /// of such a document costs four time-outs.
     pub(super) const fn of_index(index: usize) -> Self {
         let cycle = index / CYCLE;
         let odd = cycle % 2 == 1;

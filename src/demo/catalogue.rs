@@ -5,7 +5,7 @@ use super::draw::Draw;
 use super::language::{FRENCH, JAPANESE, LANGUAGES, Language};
 use crate::domain::word_enum::variant_list;
 
-/// Number of hosts of the site; each is a port.
+/// Number of hosts of the site. Each host is a port of 127.0.0.1.
 pub(super) const HOSTS: usize = 12;
 /// Number in the path of the first document.
 const FIRST_NUMBER: usize = 1_001;
@@ -46,7 +46,7 @@ variant_list! {
     }
 }
 
-/// Plan of a page: everything that is decided before it is written.
+/// Plan of a page: everything that is decided before the page is written.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PagePlan {
     /// Index among all documents, from 0.
@@ -64,7 +64,8 @@ impl PagePlan {
         LANGUAGES.get(usize::from(self.language)).unwrap_or(&LANGUAGES[super::language::ENGLISH])
     }
 
-    /// Returns the index of the host. Shifted by one per cycle of behaviours, so that no host has all the silent pages.
+    /// Returns the index of the page's host. The index is shifted by one per cycle of behaviours, so that no host has
+    /// all the silent pages.
     pub(super) fn host(&self) -> usize {
         (self.index + self.index / 60) % HOSTS
     }
@@ -168,8 +169,8 @@ impl Catalogue {
         }
     }
 
-    /// Returns up to `most` earlier pages of the same host. Only earlier ones, so that a page does not change with the
-    /// number of documents.
+    /// Returns up to `most` earlier pages of the same host. Later pages are left out, so that a page does not change
+    /// with the number of documents.
     pub(super) fn neighbours(&self, plan: &PagePlan, most: usize) -> Vec<&PagePlan> {
         let from = plan.index.saturating_sub(most * HOSTS * 2);
         self.plans[from..plan.index].iter().rev().filter(|other| other.host() == plan.host()).take(most).collect()

@@ -34,7 +34,7 @@ impl Draw {
         usize::try_from(self.next() % (count.max(1) as u64)).unwrap_or(0)
     }
 
-    /// Draws one of `words`; empty if there are none.
+    /// Draws one of `words`; returns an empty text if `words` is empty.
     pub(super) fn pick(&mut self, words: &[&'static str]) -> &'static str {
         words.get(self.below(words.len())).copied().unwrap_or_default()
     }

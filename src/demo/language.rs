@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 pub(super) struct Language {
     /// BCP 47 code, for `lang` and for paths.
     pub(super) code: &'static str,
-    /// `ltr` or `rtl`.
+    /// Direction of the text, `ltr` or `rtl`.
     pub(super) direction: &'static str,
     /// Complete titles.
     pub(super) titles: Vec<&'static str>,
@@ -26,7 +26,7 @@ pub(super) struct Language {
     phrases: Vec<&'static str>,
 }
 
-/// Fixed phrase of the page around the content, in the order of the last part of the files.
+/// Fixed phrase on a page outside its content. The variants are in the order of section `ui` of the language files.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Phrase {
     Home,
@@ -81,9 +81,9 @@ impl Language {
         self.phrases.get(phrase as usize).copied().unwrap_or_default()
     }
 
-    /// Returns title number `number`, from 0; all are different. Every second one is a complete title until those are
-    /// used up; the others are composed, later ones with a qualifier and at last with a version. `turn` is the offset
-    /// at which the lists begin.
+    /// Returns title number `number`, from 0; all titles differ. Every second title is a complete one until those are
+    /// used up. The others are composed of an action and an object, later also of a qualifier, and finally of a
+    /// version. `offset` is the offset at which the lists begin.
     pub(super) fn title(&self, number: usize, offset: usize) -> String {
         let Some(composed) = self.composed(number) else {
             return self
@@ -121,7 +121,7 @@ impl Language {
         self.objects.get(pair % self.objects.len().max(1)).copied()
     }
 
-    /// Returns the number among the composed titles.
+    /// Returns the number that title number `number` has among the composed titles; `None` for a complete title.
     const fn composed(&self, number: usize) -> Option<usize> {
         let whole = self.titles.len();
         match number {

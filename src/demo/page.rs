@@ -12,7 +12,7 @@ pub(super) const BULK_MARK: &str = "<!--bulk-->";
 /// Style sheet of all templates.
 pub(super) const STYLE: &str = include_str!("../../assets/demo/style.css");
 
-/// Returns the page of `plan`. `edition` as in [`article`]; `charset` is the label in its meta element.
+/// Returns the page of `plan`. `edition` is passed to [`article`]; `charset` is the label in the page's meta element.
 pub(super) fn page(catalogue: &Catalogue, plan: &PagePlan, edition: Option<u64>, charset: &str) -> String {
     furnished(catalogue, plan, article(catalogue, plan, edition), charset)
 }
@@ -184,7 +184,7 @@ pub(super) fn respaced(html: &str, draw: &mut Draw) -> String {
             '<' => {
                 in_tag = true;
                 let tag = &html[offset + 1..];
-                // Except in the title: a browser's tab shows it as it is.
+                // White space in a title is also content: a browser's tab shows the title as it is.
                 for element in ["pre", "script", "style", "title"] {
                     if tag.starts_with(element) {
                         verbatim += 1;

@@ -20,8 +20,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Pieces of a slow page, and the pause between them: 7.5 s in total, far above the demo's total time-out of 4 s; each
-/// pause is far below its read time-out of 2 s.
+/// Number of pieces of a slow page. The pauses between them take 7.5 s in total, far above the demo's total time-out of
+/// 4 s; each pause is far below the demo's read time-out of 2 s.
 const DROP_COUNT: usize = 16;
 const DROP_PAUSE: Duration = Duration::from_millis(500);
 /// Wait after a failed accept (no file descriptors left), so that other connections can close.
@@ -33,7 +33,7 @@ type Body = UnsyncBoxBody<Bytes, Infallible>;
 pub(super) struct Shared {
     pub(super) catalogue: Catalogue,
     pub(super) hosts: Vec<String>,
-    /// Hits per document.
+    /// Number of hits per document, by the document's index.
     pub(super) hits: Vec<AtomicU64>,
     pub(super) answering: watch::Sender<usize>,
     /// Index of the host that is down; [`HOSTS`](super::catalogue::HOSTS) if none is.
@@ -42,7 +42,7 @@ pub(super) struct Shared {
     pub(super) tasks: TaskTracker,
 }
 
-/// Counts a request in progress until it is dropped, with its response or when the reader disconnects.
+/// Counts a request as in progress until this value is dropped: with the response, or when the reader disconnects.
 struct Answering(watch::Sender<usize>);
 
 impl Answering {

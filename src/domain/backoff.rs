@@ -1,7 +1,7 @@
 //! Back-off between attempts to use a service (a database, Redis) that does not respond.
 //!
-//! The waits between attempts of a *document* are those of the retry policy ([`retry`](super::retry)), those of a
-//! *host* are those of its circuit breaker ([`host_backoff`](super::host_backoff)).
+//! The retry policy ([`retry`](super::retry)) sets the waits between attempts on a *document*. The circuit breaker
+//! ([`host_backoff`](super::host_backoff)) sets the periods in which nothing is fetched from a *host*.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Creates the back-off for a connection or a statement of this process, from 50 ms to 2 s: a restart of the
-    /// service takes seconds, and a finished attempt is waiting to be written.
+    /// Creates the back-off for a connection or a statement of this process, from 50 ms to 2 s. The waits are short,
+    /// because a restart of the service takes seconds, and a finished attempt may be waiting to be written.
     pub const fn of_service() -> Self {
         const SCHEDULE: [Duration; 5] = [
             Duration::from_millis(50),
@@ -26,8 +26,8 @@ impl Backoff {
         Self { schedule: &SCHEDULE, failures: 0 }
     }
 
-    /// Creates the back-off for the claims of a runner, from 250 ms to 5 s: nothing is lost while they wait, and every
-    /// worker retries at the same time.
+    /// Creates the back-off for the claims of a runner, from 250 ms to 5 s. The waits are longer, because a late claim
+    /// loses nothing, and all workers retry at the same time.
     pub const fn of_claims() -> Self {
         const SCHEDULE: [Duration; 5] = [
             Duration::from_millis(250),
@@ -46,8 +46,8 @@ impl Backoff {
         Self { schedule: &SCHEDULE, failures: 0 }
     }
 
-    /// Creates the back-off for a message that its receiver did not accept, from 2 s to 1 h: a mistake there is fixed
-    /// within minutes or hours, and other messages are delivered meanwhile.
+    /// Creates the back-off for a message that its receiver did not accept, from 2 s to 1 h. The waits are long,
+    /// because a mistake at the receiver is fixed within minutes or hours, and other messages are delivered meanwhile.
     pub const fn of_delivery() -> Self {
         const SCHEDULE: [Duration; 6] = [
             Duration::from_secs(2),
@@ -60,7 +60,7 @@ impl Backoff {
         Self { schedule: &SCHEDULE, failures: 0 }
     }
 
-    /// Sets the number of consecutive failures, if it was recorded elsewhere.
+    /// Sets the number of consecutive failures, for a caller that stores the number itself.
     pub const fn after(mut self, failures: usize) -> Self {
         self.failures = failures;
         self

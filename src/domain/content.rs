@@ -6,7 +6,7 @@ use super::text::{SafeLine, cut_chars, is_blank};
 use super::word_enum::{serde_by_word, word_enum};
 use std::time::Duration;
 
-/// Maximum length of a content in characters, Chatwoot's own; longer contents are cut.
+/// Maximum length of a content in characters, the same as in Chatwoot; longer contents are cut.
 pub const MAX_CONTENT_CHARS: usize = 200_000;
 /// Maximum length of a title in characters; longer titles are cut.
 pub const MAX_TITLE_CHARS: usize = 255;
@@ -15,8 +15,8 @@ pub const MAX_TITLE_CHARS: usize = 255;
 /// fetched without its validators.
 pub const FULL_FETCH_INTERVAL: Duration = Duration::from_secs(7 * 86_400);
 
-/// Validators of a page (RFC 9110, section 8.8), sent with the next request so that the server can answer 304. Kept
-/// byte for byte as the server sent them, since servers may compare them as text.
+/// Validators of a page (RFC 9110, section 8.8): its `ETag` and `Last-Modified` headers. The next request carries them,
+/// so that the server can answer 304. They are kept byte for byte, since servers may compare them as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validators {
     pub etag: Option<String>,
@@ -24,7 +24,7 @@ pub struct Validators {
 }
 
 impl Validators {
-    /// Returns `None` if the server sent neither of the two.
+    /// Combines the two headers; `None` if the server sent neither.
     pub fn new(etag: Option<String>, last_modified: Option<String>) -> Option<Self> {
         (etag.is_some() || last_modified.is_some()).then_some(Self { etag, last_modified })
     }
@@ -36,8 +36,8 @@ impl Validators {
 pub struct ConverterVersion(pub i64);
 
 impl ConverterVersion {
-    /// Combines the converter's number (low 16 bits) with a hash of the site rules (the bits above; zero without
-    /// rules).
+    /// Combines the converter's number (low 16 bits) with a hash of the site rules (the higher bits, which are zero
+    /// without rules).
     pub fn new(number: u16, rules: &str) -> Self {
         if rules.is_empty() {
             return Self(i64::from(number));
@@ -53,7 +53,7 @@ impl ConverterVersion {
 pub struct StoredBaseline {
     /// Fingerprint of the stored text; `None` without a text.
     pub fingerprint: Option<Fingerprint>,
-    /// Version that produced the stored text; `None` if another program wrote it.
+    /// Version of converter and site rules that produced the stored text; `None` if another program wrote the text.
     pub converter: Option<ConverterVersion>,
     /// Length of the stored text in characters; `None` without a text.
     pub chars: Option<u64>,
@@ -62,8 +62,8 @@ pub struct StoredBaseline {
 }
 
 impl StoredBaseline {
-    /// Compares a fetched page with the stored text. Returns the change, and the reason if the page is suspect: it is
-    /// then quarantined, unless no text is stored yet.
+    /// Compares a fetched page with the stored text. Returns the change, and the reason if the page is suspect. A
+    /// suspect page is quarantined, unless no text is stored yet.
     ///
     /// A text that another converter or other site rules produced is stored without being reported as a change: the old
     /// page's bytes are gone, so a change of the page cannot be distinguished from a change of the rules, and one late
@@ -91,9 +91,9 @@ impl StoredBaseline {
 /// Fetched page, converted to text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// The page's own title, at most [`MAX_TITLE_CHARS`]; `None` if it has none or a blank one.
+    /// Title of the page, at most [`MAX_TITLE_CHARS`] characters; `None` if the page has no title or a blank one.
     pub title: Option<SafeLine>,
-    /// Markdown, at most [`MAX_CONTENT_CHARS`], without U+0000; never blank.
+    /// Text of the page as Markdown: at most [`MAX_CONTENT_CHARS`] characters, without U+0000, never blank.
     pub content: String,
     /// Note for the outcome if the content or the title was cut.
     pub truncation: Option<&'static str>,
@@ -105,18 +105,19 @@ pub struct Page {
     pub etag: Option<String>,
     /// `Last-Modified` header, byte for byte as the server sent it.
     pub last_modified: Option<String>,
-    /// Fingerprint of the content, without the text that its site rule ignores.
+    /// Fingerprint of the content without the text that the page's site rule ignores.
     pub fingerprint: Fingerprint,
-    /// Version that produced the content; `None` if unknown.
+    /// Version of converter and site rules that produced the content; `None` if unknown.
     pub converter: Option<ConverterVersion>,
     /// Note on how the page was fetched or converted, for the outcome's detail.
     pub note: Option<SafeLine>,
-    /// Reason why the page is suspect; `None` if it is not.
+    /// Reason why the page is suspect; `None` if the page is not suspect.
     pub quarantine_reason: Option<QuarantineReason>,
 }
 
 impl Page {
-    /// Cuts `title` and `content` to their limits. Returns `None` if the content is blank (`content_empty`).
+    /// Creates a page, with `title` and `content` cut to their limits. Returns `None` if the content is blank; the
+    /// fetch then fails with [`ErrorCode::ContentEmpty`](super::failure::ErrorCode::ContentEmpty).
     pub fn new(title: Option<&str>, content: String, bytes: u64, http_status: u16) -> Option<Self> {
         if is_blank(&content) {
             return None;
@@ -149,7 +150,8 @@ impl Page {
 }
 
 impl Page {
-    /// Returns the outcome's detail for this page: why it is suspect, whether it was converted anew, and what was cut.
+    /// Returns the outcome's detail for this page: the reason why the page is suspect, a remark if its text was
+    /// reconverted, the page's note, and the remark on what was cut. Returns `None` if all of these are absent.
     pub fn detail(&self, change: ContentChange) -> Option<SafeLine> {
         let reason = self.quarantine_reason.map(|reason| match change {
             ContentChange::Quarantined => format!("needs review: it {reason}"),
@@ -167,14 +169,14 @@ word_enum! {
     /// Effect of a successful attempt on the stored content (JSON field `content`).
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum ContentChange {
-        /// Content was stored, and no fingerprint was there to compare it with.
+        /// Content was stored, and there was no stored fingerprint to compare it with.
         First = "first",
         /// Different content was stored.
         Changed = "changed",
         /// The fetched text equals the stored one.
         Same = "same",
-        /// Text of another converter version replaced the stored one; as far as can be determined the page is the same.
-        /// Its word is that of `Same`, so it is read back as `Same`.
+        /// Different content was stored, but another converter version or other site rules had produced the stored
+        /// text, so the page counts as unchanged. The word is that of `Same`, so the value is read back as `Same`.
         Reconverted = "same",
         /// The server answered 304.
         NotModified = "not_modified",

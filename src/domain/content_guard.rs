@@ -1,7 +1,7 @@
 //! Content guard: detects pages that answer 200 but are an error, a login, a challenge or a shell without text.
 //!
-//! It judges title and text only, and only short texts by their words: an article about logging in is longer than a
-//! login page. A wrong suspicion costs a person's decision, not a document.
+//! The guard judges title and text only. It judges only short texts by their words: an article about logging in is
+//! longer than a login page. A wrong suspicion costs a person a decision, but loses no document.
 
 use std::fmt;
 
@@ -44,9 +44,11 @@ impl fmt::Display for QuarantineReason {
 
 /// Maximum length, in characters, of a text that is judged by its words.
 const MAX_PHRASE_CHECK_CHARS: u64 = 1_500;
-/// Maximum length, in characters, of a text for which a single word decides.
+/// Maximum length, in characters, of a text for which a phrase about scripts, or a login title alone, is enough. In
+/// longer texts a login title counts only together with a word for password.
 const MAX_WORD_CHECK_CHARS: u64 = 600;
-/// A text has shrunk if it has less than one part in this many of the stored text's characters.
+/// Factor of [`QuarantineReason::Shrunk`]: the stored text has more than this many times the characters of the fetched
+/// text.
 const SHRINK_FACTOR: u64 = 10;
 
 const CHALLENGE_PHRASES: [&str; 22] = [
@@ -159,7 +161,8 @@ const PASSWORD_WORDS: [&str; 8] =
     ["password", "passwort", "mot de passe", "contraseña", "senha", "пароль", "密码", "パスワード"];
 
 impl QuarantineReason {
-    /// Returns the reason why a page is suspect, if it is. `stored` is the length of the stored text in characters.
+    /// Returns the reason why a page is suspect; `None` if it is not. `stored` is the length of the stored text in
+    /// characters.
     pub fn check(title: Option<&str>, content: &str, stored: Option<u64>) -> Option<Self> {
         let chars = content.chars().count() as u64;
         if chars <= MAX_PHRASE_CHECK_CHARS
@@ -224,7 +227,7 @@ fn is_login(line: &str) -> bool {
     })
 }
 
-/// Splits a title into its parts: usually the page's name and the site's.
+/// Splits a title into its parts: usually the name of the page and the name of the site.
 fn title_parts(line: &str) -> impl Iterator<Item = &str> {
     line.split(['|', '·', '—', '–', '»']).flat_map(|part| part.split(" - ")).map(str::trim)
 }

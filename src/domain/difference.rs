@@ -37,7 +37,7 @@ pub fn difference<'a>(old: &'a str, new: &'a str, around: usize) -> Vec<DiffLine
     with_context(&lines, around)
 }
 
-/// Changed lines at one position above which a blank line between them no longer counts as common to both texts.
+/// Number of lines removed or added at one position above which a change counts as large.
 const LARGE_CHANGE_LINES: usize = 12;
 /// Ratio of removed to added lines, or the reverse, above which a change counts as lopsided.
 const LOPSIDED_RATIO: usize = 4;

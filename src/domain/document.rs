@@ -13,7 +13,7 @@ use std::time::Duration;
 /// Age after which a `syncing` row without a job of this program counts as stuck; Chatwoot uses the same limit.
 pub const STUCK_AFTER: Duration = Duration::from_secs(2 * 3_600);
 
-/// `captain_documents.sync_status`; NULL is a document that was never synced.
+/// Value of the column `captain_documents.sync_status`. NULL there means that the document was never synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SyncStatus {
     Syncing,
@@ -31,7 +31,7 @@ impl SyncStatus {
         }
     }
 
-    /// Reads the stored integer; `None` for one that Chatwoot does not define either.
+    /// Reads the stored integer; `None` for an integer that Chatwoot does not define.
     pub const fn from_code(code: i64) -> Option<Self> {
         match code {
             0 => Some(Self::Syncing),
@@ -43,8 +43,8 @@ impl SyncStatus {
 }
 
 word_enum! {
-    /// Step of a running attempt, sent as a live event. The store keeps it only in the row key `sync_step` of a
-    /// Chatwoot worker.
+    /// Step of a running attempt. This program sends it as a live event; a Chatwoot worker writes it to the document's
+    /// row under the key `sync_step`.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
     #[serde(rename_all = "snake_case")]
     pub enum SyncStep {
@@ -62,14 +62,14 @@ word_enum! {
     pub enum Status {
         /// The last sync ended in a failure that is not retried automatically.
         Failed = "failed",
-        /// `syncing` for longer than [`STUCK_AFTER`] without a job of this program.
+        /// The row has been `syncing` for longer than [`STUCK_AFTER`], and no job of this program runs.
         Stuck = "stuck",
         /// An attempt failed, or another program has the lock; the next attempt is scheduled.
         Waiting = "waiting",
         Syncing = "syncing",
         /// A job is ready for a free slot.
         Queued = "queued",
-        /// Synced, but longer ago than the plan's cadence.
+        /// The document was synced, but longer ago than the plan's cadence.
         Stale = "stale",
         Synced = "synced",
         Never = "never",
@@ -77,7 +77,7 @@ word_enum! {
 }
 serde_by_word!(Status);
 
-/// Facts from which the status is derived. The store's SQL derives the same; a test compares the two.
+/// Facts from which a document's status is derived. The store's SQL derives the same status; a test compares the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatusFacts {
     /// State and number of attempts of the live job, if there is one ([`StatusFacts::live`]).
@@ -92,13 +92,15 @@ pub struct StatusFacts {
 }
 
 impl StatusFacts {
-    /// Returns the live job's part of the facts. A job that waits for another program's lock counts as waiting even
-    /// while it polls the lock, so that the status does not flicker.
+    /// Returns the value of [`live_job`](Self::live_job) for a live job. `lock_is_acquired` is true if the job waits
+    /// because another program has the document's lock. Such a job counts as waiting even while it polls the lock, so
+    /// that the status does not flicker.
     pub const fn live(state: JobState, attempts: u32, lock_is_acquired: bool) -> (JobState, u32) {
         if lock_is_acquired { (JobState::Scheduled, 1) } else { (state, attempts) }
     }
 
-    /// Returns the status at `now`: the live job's if it has one to show, else that of the row.
+    /// Returns the status at `now`: that of a live job which is running, ready, or scheduled after an attempt; else
+    /// that of the row.
     pub fn status(&self, now: Timestamp) -> Status {
         match self.live_job {
             Some((JobState::Running, _)) => return Status::Syncing,
@@ -127,7 +129,7 @@ pub struct DocumentRow {
     pub id: DocumentId,
     /// The page's title, or the name that a person gave the document.
     pub name: SafeLine,
-    /// `external_link`.
+    /// URL of the page (column `external_link`).
     pub url: SafeLine,
     /// Host and port of the URL.
     pub host: SafeLine,
@@ -150,26 +152,27 @@ pub struct DocumentRow {
     pub synced_at: Option<Timestamp>,
     /// Time of the live job's next run, UTC; `None` unless the job is scheduled.
     pub next_attempt_at: Option<Timestamp>,
-    /// Time at which the schedule checks the document next, UTC, by the account's plan. `None` with a live job, or
-    /// without a plan. The time drawn for the sync itself is later by up to the plan's jitter.
+    /// Time at which the schedule checks the document next by the account's plan, UTC. `None` with a live job, or
+    /// without a plan. The sync itself starts later, by a random delay (jitter).
     pub next_check_at: Option<Timestamp>,
-    /// The live job's attempt, else the last job's.
+    /// Number of the live job's attempt, else of the last job's.
     pub attempt: Option<u32>,
-    /// The live job's class, else the last job's.
+    /// Queue class of the live job, else of the last job.
     pub queue: Option<QueueClass>,
     /// SHA-256 of the stored content in lower-case hex; `None` without content.
     pub fingerprint: Option<String>,
     /// Length of the stored content in characters.
     pub content_length: Option<u64>,
-    /// Changes only when content or name changes, UTC.
+    /// Time of the last change of content or name, UTC.
     pub updated_at: Timestamp,
-    /// Failures of the live job in the class of its last failure, shown as `n of m`: "timeout, 2 of 4".
+    /// Number of failures of the live job that are of the same class as its last failure, shown as `n of m`: "timeout,
+    /// 2 of 4".
     pub failure_count: Option<FailureCount>,
     /// Name of the worker that runs the live job; while the job waits for a lock, the lock's holder.
     pub holder: Option<SafeLine>,
     /// Person or program that requested the live job, else the last job.
     pub requested_by: Option<SafeLine>,
-    /// A person asked to cancel the running attempt.
+    /// True if a person requested to cancel the running attempt.
     pub cancel_requested: bool,
     /// The last eight results, oldest first.
     pub recent: Vec<RecentResult>,
@@ -177,18 +180,18 @@ pub struct DocumentRow {
     pub versions: u32,
     /// The last back-off of the document's host, which may have ended.
     pub host_backoff: Option<HostBackoff>,
-    /// Reason why a fetched text is quarantined; `None` if none is.
+    /// Reason why a fetched text is quarantined; `None` if no text is.
     pub quarantine_reason: Option<SafeLine>,
 }
 
-/// Failures of one class, with that class's limit: "2 of 4".
+/// Number of failures of one class, with the limit of that class: "2 of 4".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FailureCount {
     /// Class of the last failure; each class has its own counter.
     pub class: FailureClass,
-    /// Failures of this class so far.
+    /// Number of failures of this class so far.
     pub failures: u32,
-    /// Attempts that this class allows in total.
+    /// Number of attempts that this class allows in total.
     pub attempts_allowed: u32,
 }
 
@@ -201,11 +204,11 @@ pub enum RecentResult {
     Unchanged,
     /// The attempt failed and is retried.
     Retrying,
-    /// A failure that ended the job.
+    /// The attempt failed, and the failure ended the job.
     Failed,
     /// The worker died or lost its lease.
     Lost,
-    /// Cancelled or purged.
+    /// The job was cancelled or purged.
     Stopped,
 }
 
@@ -222,14 +225,14 @@ impl RecentResult {
         }
     }
 
-    /// Reads the store's letter; `None` for any other.
+    /// Reads the store's letter; `None` for any other letter.
     pub fn from_letter(letter: char) -> Option<Self> {
         [Self::Updated, Self::Unchanged, Self::Retrying, Self::Failed, Self::Lost, Self::Stopped]
             .into_iter()
             .find(|result| result.letter() == letter)
     }
 
-    /// Number of results in the strip.
+    /// Maximum number of results in the strip.
     pub const MAX_RESULTS: usize = 8;
 }
 

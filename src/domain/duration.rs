@@ -1,15 +1,15 @@
 //! Durations as people write them in the configuration: `"30s"`, `"1h 30m"`, `"1 week"`, `"4.2s"`.
 //!
-//! The syntax accepts more than the time crate's: months, a decimal part on every term, days and weeks of fixed length.
-//! Existing configuration files rely on each of them, so the table in the tests is the contract.
+//! The syntax accepts more than that of the crate jiff: months, a decimal part on every term, days and weeks of fixed
+//! length. Existing configuration files rely on each of them, so the table in the tests is the contract.
 
 use std::time::Duration;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 const DAY: u64 = 86_400;
-/// 30.44 days, in seconds.
+/// Length of a month in seconds: 30.44 days.
 const MONTH: u64 = 2_630_016;
-/// 365.25 days, in seconds.
+/// Length of a year in seconds: 365.25 days.
 const YEAR: u64 = 31_557_600;
 
 /// Unit with its spellings, which are case-sensitive: `m` is a minute, `M` a month.
@@ -92,13 +92,13 @@ fn digits(text: &str) -> Option<(u64, u64, &str)> {
         value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
         power = power.and_then(|power| power.checked_mul(10));
     }
-    // The power is used for decimal parts only; leading zeros can make that of a whole number overflow.
+    // Only decimal parts use the power; in a whole number, leading zeros can make it overflow.
     Some((value, power.unwrap_or(0), &text[end..]))
 }
 
 /// Reads a duration: terms of a number and a unit, with or without white space between them. A lone `0` needs no unit.
-/// Returns `None` for any other text, for a value that is not a whole number of nanoseconds (of seconds, from hours
-/// on), and for one that is too long to be represented.
+/// Returns `None` for any other text, for a value that is not a whole number of nanoseconds (of seconds, for hours and
+/// longer units), and for a value that is too long to be represented.
 pub fn parse(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);
@@ -116,7 +116,8 @@ pub fn parse(text: &str) -> Option<Duration> {
     Some(total)
 }
 
-/// Formats a duration without loss, such that [`parse`] reads the same one: `1h 30m`, `2days`, `100ms`.
+/// Formats a duration without loss, so that [`parse`] reads the same duration from the text: `1h 30m`, `2days`,
+/// `100ms`.
 pub fn exact(duration: Duration) -> String {
     let (seconds, nanos) = (duration.as_secs(), u64::from(duration.subsec_nanos()));
     let day = seconds % YEAR % MONTH;

@@ -9,17 +9,17 @@ word_enum! {
     /// Error code in the document's row and in the outcome.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum ErrorCode {
-        /// HTTP 404 or 410.
+        /// HTTP status 404 or 410.
         NotFound = "not_found",
-        /// HTTP 401 or 403.
+        /// HTTP status 401 or 403.
         AccessDenied = "access_denied",
         /// The page has no text.
         ContentEmpty = "content_empty",
-        /// No complete response in time, or HTTP 408 or 504.
+        /// No complete response in time, or HTTP status 408 or 504.
         Timeout = "timeout",
         /// Any other failure to fetch the page.
         FetchFailed = "fetch_failed",
-        /// An unexpected error of this program, or a worker lost three times.
+        /// An unexpected error of this program, or the third worker lost while it ran the job.
         SyncError = "sync_error",
     }
 }
@@ -31,18 +31,18 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// Class of a failure; it decides on the retries.
+/// Class of a failure, which decides whether and when the attempt is retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureClass {
-    /// Not retried: another attempt would fail alike.
+    /// Failure that is not retried: another attempt would fail in the same way.
     Permanent,
-    /// May pass; retried with growing waits.
+    /// Failure that may pass; retried with growing waits.
     Transient,
     /// An error of this program; retried soon, and reported once when the retries are used up.
     Unexpected,
 }
 
-/// Party that caused a failure; only the page's host can open the host's circuit breaker.
+/// Party that caused a failure. Only failures that the page's host caused can open the host's circuit breaker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Blame {
     /// The page's host, or the network on the way to it.
@@ -57,7 +57,7 @@ pub enum Blame {
 pub struct Failure {
     pub class: FailureClass,
     pub code: ErrorCode,
-    /// One line in plain language, without the document's name or URL.
+    /// Description of the failure: one line in plain language, without the document's name or URL.
     pub detail: SafeLine,
     /// HTTP status of the response; `None` without a response.
     pub http_status: Option<u16>,
@@ -86,8 +86,8 @@ impl Failure {
         failure
     }
 
-    /// Creates the failure for an HTTP status outside 200..=299. The client follows redirects before; a redirect that
-    /// arrives here could not be followed and is permanent.
+    /// Creates the failure for an HTTP status outside 200..=299. The HTTP client follows redirects itself; a redirect
+    /// status that is passed here could not be followed, and the failure is permanent.
     pub fn from_status(status: u16, reason: &str) -> Self {
         let (class, code) = classify_status(status);
         let mut failure = Self::of(class, code, format!("{status} {reason}").trim_end());
@@ -107,7 +107,7 @@ impl Failure {
         self
     }
 
-    /// Blames the service that was to fetch the page instead of the page's host.
+    /// Assigns the failure to the service that fetches pages, instead of to the page's host.
     pub fn of_service(mut self) -> Self {
         self.blame = Blame::Service;
         self

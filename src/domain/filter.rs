@@ -20,12 +20,12 @@ use super::outcome::OutcomeResult;
 use std::time::Duration;
 use thiserror::Error;
 
-/// Error of a text that is not a filter, with its position.
+/// Error for a text that is not a valid filter, with the position of the mistake.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("filter, at {}: {message}", at + 1)]
 pub struct FilterError {
-    /// Byte offset of the mistake, from 0: on a character boundary, at most the text's length. The message counts from
-    /// 1.
+    /// Byte offset of the mistake, from 0: on a character boundary, at most the text's length. The message gives the
+    /// position from 1.
     pub at: usize,
     /// Cause of the error, and the correct form if there is one.
     pub message: String,
@@ -61,7 +61,7 @@ pub struct Term {
 /// Condition of a term. Several values (written with commas) are alternatives.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum FilterCondition {
-    /// Word or quoted phrase within name or URL, without regard to ASCII case.
+    /// Word or quoted phrase within the name or URL (for outcomes, also the detail), without regard to ASCII case.
     Word(String),
     Status(Vec<Status>),
     /// `error:`, code of the last failure.
@@ -100,8 +100,8 @@ pub struct Age {
 /// Operator of a comparison with a time span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Comparison {
-    /// `<`
+    /// `<`: less than the span.
     Less,
-    /// `>`
+    /// `>`: more than the span.
     More,
 }

@@ -4,19 +4,19 @@
 /// Verdict on a fact, from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CheckStatus {
-    /// As it should be.
+    /// The fact is as it should be.
     Ok,
-    /// Works, but deserves attention.
+    /// The subject works, but deserves attention.
     Warn,
-    /// Does not work.
+    /// The subject does not work.
     Fail,
     /// A service does not respond.
     Unreachable,
 }
 
 impl CheckStatus {
-    /// Returns the word for people and scripts; an unreachable service is a `fail`, which only the exit code
-    /// distinguishes.
+    /// Returns the word for people and scripts; an unreachable service is also a `fail`, and only the exit code
+    /// distinguishes the two.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -39,22 +39,22 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Creates a finding that is as it should be.
+    /// Creates a finding with the verdict [`CheckStatus::Ok`].
     pub fn ok(check: &'static str, message: impl Into<String>) -> Self {
         Self { check, status: CheckStatus::Ok, message: message.into(), remedy: None }
     }
 
-    /// Creates a finding that works but deserves attention, with a remedy.
+    /// Creates a finding with the verdict [`CheckStatus::Warn`] and a remedy.
     pub fn warn(check: &'static str, message: impl Into<String>, cure: impl Into<String>) -> Self {
         Self { check, status: CheckStatus::Warn, message: message.into(), remedy: Some(cure.into()) }
     }
 
-    /// Creates a finding that does not work, with a remedy.
+    /// Creates a finding with the verdict [`CheckStatus::Fail`] and a remedy.
     pub fn fail(check: &'static str, message: impl Into<String>, cure: impl Into<String>) -> Self {
         Self { check, status: CheckStatus::Fail, message: message.into(), remedy: Some(cure.into()) }
     }
 
-    /// Creates a finding from an error message, whose remedy is the part after the last semicolon, as everywhere in
+    /// Creates a finding from an error message. The remedy is the part after the last semicolon, as in every message of
     /// this program.
     pub fn of_message(check: &'static str, verdict: CheckStatus, message: &str) -> Self {
         let (text, cure) = match message.rsplit_once("; ") {

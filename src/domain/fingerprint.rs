@@ -3,8 +3,8 @@
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
-/// Lower-case hex SHA-256 of a text in which runs of ASCII white space are one space each and the ends are trimmed.
-/// This is Chatwoot's own definition, so that each program recognises the other's fingerprints.
+/// Lower-case hex SHA-256 of a text in which each run of ASCII white space is replaced by one space and the ends are
+/// trimmed. This is Chatwoot's own definition, so that each program recognises the other's fingerprints.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint(String);
 

@@ -1,8 +1,8 @@
 //! Per-host back-off: honours `Retry-After`, and opens a circuit breaker after repeated failures.
 //!
 //! Every ended attempt yields a [`HostSignal`] about its document's host, and the [`CircuitBreaker`] of that host
-//! decides whether it backs off. The waits of a single document are the retry policy's. Documents that wait for their
-//! host lose no attempt.
+//! decides whether a back-off begins: a period in which nothing is fetched from the host. The waits of a single
+//! document are those of the retry policy. A document that waits for its host uses up no attempt.
 
 use super::failure::{Blame, ErrorCode, Failure, FailureClass};
 use super::id::DocumentId;
@@ -12,11 +12,12 @@ use super::word_enum::word_enum;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Distinct documents that must receive `Retry-After` before the whole host backs off.
+/// Number of distinct documents that must receive `Retry-After` before a back-off of the whole host begins.
 pub const RETRY_AFTER_THRESHOLD: usize = 3;
-/// Distinct documents in a row that must fail before the breaker opens.
+/// Number of distinct documents that must fail in a row before the breaker opens.
 pub const FAILURE_THRESHOLD: usize = 5;
-/// First and longest cool-down after the breaker opens; each cool-down is twice the one before.
+/// First and longest cool-down (back-off after failures). Each further cool-down in a row is twice as long as the
+/// previous one.
 pub const COOL_DOWN_RANGE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(600));
 
 /// Kind of failure that counts against a host.
@@ -25,16 +26,16 @@ pub const COOL_DOWN_RANGE: (Duration, Duration) = (Duration::from_secs(30), Dura
 pub enum HostFailure {
     /// No complete response in time.
     TimedOut,
-    /// No connection, or one that broke before a response.
+    /// No connection, or a connection that broke before a response.
     NotConnected,
-    /// HTTP 5xx.
+    /// HTTP status 5xx.
     ServerError,
 }
 
 /// Evidence about a host from one ended attempt. The default is no evidence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HostSignal {
-    /// The host responded, and not with a server error.
+    /// True if the host responded, except with a server error.
     pub responded: bool,
     pub failure: Option<HostFailure>,
     /// Wait that the host requested (`Retry-After` with status 429 or 503).
@@ -74,7 +75,7 @@ word_enum! {
     /// Origin of a back-off.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum BackoffKind {
-        /// The host's request: it named a time (`Retry-After`).
+        /// The host requested a wait (`Retry-After`).
         RetryAfter = "asked_for",
         /// The circuit breaker opened after failures.
         CoolDown = "cool_down",
@@ -84,7 +85,7 @@ word_enum! {
 /// Period in which nothing is fetched from a host, and its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostBackoff {
-    /// End, UTC.
+    /// End of the period, UTC.
     pub until: Timestamp,
     pub kind: BackoffKind,
     /// Reason in plain words, for display only: "5 documents in a row timed out".
@@ -96,20 +97,21 @@ pub struct HostBackoff {
 pub struct CircuitBreaker {
     /// The back-off that was decided last; it may have ended.
     pub backoff: Option<HostBackoff>,
-    /// Cool-downs since the host last responded. While it is above zero and no back-off is active, one page at a time
-    /// is fetched from the host: a single attempt probes whether it has recovered, not every waiting document.
+    /// Number of cool-downs since the host last responded. While this is above zero and no back-off is active, one page
+    /// at a time is fetched from the host: a single attempt, instead of every waiting document, probes whether the host
+    /// has recovered.
     pub cool_downs: u32,
     pub history: BreakerHistory,
 }
 
-/// Documents on which a decision is based, oldest first.
+/// Documents on which the breaker bases its decisions, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BreakerHistory {
     /// Documents that received `Retry-After`, each with the end of its wait (microseconds since 1970).
     #[serde(rename = "told")]
     retry_after: Vec<(i64, i64)>,
-    /// Documents that failed since the host last responded.
+    /// Documents that failed since the host last responded, each with the kind of failure.
     #[serde(rename = "troubled")]
     failures: Vec<(i64, HostFailure)>,
 }
@@ -171,7 +173,7 @@ impl CircuitBreaker {
         self.extend_backoff(HostBackoff { until: now.plus(wait), kind: BackoffKind::CoolDown, reason: because });
     }
 
-    /// Replaces the back-off only by a longer one: a new back-off never shortens an active one.
+    /// Replaces the back-off if `backoff` ends later: a new back-off never shortens an active one.
     fn extend_backoff(&mut self, backoff: HostBackoff) {
         if self.backoff.as_ref().is_none_or(|known| known.until < backoff.until) {
             self.backoff = Some(backoff);

@@ -23,11 +23,11 @@ id!(
     DocumentId
 );
 id!(
-    /// Id of an account, the owner of documents among whom the queue is shared fairly.
+    /// Id of an account, which owns documents. The queue is shared fairly among accounts.
     AccountId
 );
 id!(
-    /// Id of the assistant that a document belongs to; a URL is unique within it.
+    /// Id of the assistant that a document belongs to. URLs are unique within an assistant.
     AssistantId
 );
 id!(
@@ -39,8 +39,8 @@ id!(
     Seq
 );
 id!(
-    /// Number of a claim, which only grows over the whole store: the token of the lease, and the fence by which a late
-    /// writer is refused.
+    /// Number of a claim: the token of its lease, and the fence by which a late writer is refused. Each claim of a
+    /// store has a higher number than the claims before it.
     Token
 );
 

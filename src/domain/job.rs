@@ -1,7 +1,7 @@
 //! Job state machine: the effect of each event on a job and on its document's row, and the outcomes that are recorded.
 //!
 //! Every function here takes a job as stored and returns a [`Transition`]; the store applies it in the transaction that
-//! read the job. No other code decides the next state of a job. `tests/transitions.rs` is its table.
+//! read the job. No other code decides the next state of a job. `tests/transitions.rs` has the state machine as tables.
 
 mod row;
 mod words;
@@ -31,11 +31,11 @@ pub struct Job {
     pub run_at: Timestamp,
     /// Attempts and failures so far.
     pub counters: Counters,
-    /// Code of its last failed attempt; `None` if no attempt failed.
+    /// Error code of the job's last failed attempt; `None` if no attempt failed.
     pub last_failure: Option<ErrorCode>,
-    /// Row before the job's first attempt; `None` before that attempt.
+    /// State of the document's row before the job's first attempt; `None` as long as that attempt has not started.
     pub row_before: Option<RowBefore>,
-    /// Name of the person who asked to cancel the running attempt.
+    /// Name of the person who requested to cancel the running attempt.
     pub cancel_requested_by: Option<SafeLine>,
 }
 
@@ -45,7 +45,7 @@ pub enum AttemptEnd {
     /// The page was fetched.
     Fetched {
         page: Box<Page>,
-        /// The fingerprint of `page.content`.
+        /// Fingerprint of the page, equal to `page.fingerprint`.
         fingerprint: Fingerprint,
         /// Comparison with the fingerprint that was stored at the claim.
         change: ContentChange,
@@ -62,7 +62,7 @@ pub enum AttemptEnd {
 pub struct ErrorReport {
     /// Name of the error's type, `panic` or `worker_lost`.
     pub exception_class: String,
-    /// One line in plain language.
+    /// Description of the error: one line in plain language.
     pub detail: SafeLine,
 }
 
@@ -71,7 +71,7 @@ pub struct ErrorReport {
 pub struct Transition {
     pub state: JobState,
     pub class: QueueClass,
-    /// Earliest time of the next run, UTC, for states that wait.
+    /// Earliest time of the next run, UTC. It has a meaning only in the states that wait.
     pub run_at: Timestamp,
     pub counters: Counters,
     pub last_failure: Option<ErrorCode>,
@@ -88,7 +88,7 @@ impl Job {
         Counters { attempt: self.counters.attempt + 1, ..self.counters }
     }
 
-    /// Applies the end of the running attempt. `took` is the wall-clock time since its start.
+    /// Applies the end of the running attempt. `took` is the wall-clock time since the attempt's start.
     pub fn finished(&self, end: &AttemptEnd, policy: &RetryPolicy, took: Duration, now: Timestamp) -> Transition {
         let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         match end {
@@ -186,8 +186,8 @@ impl Job {
         self.lost_because(&format!("worker {worker} is gone"), now)
     }
 
-    /// Breaks the worker's lease on request of a person. It counts as a loss, so that a job whose lease is broken
-    /// repeatedly ends.
+    /// Breaks the worker's lease on request of a person. The break counts as a lost worker, so that a job whose lease
+    /// is broken repeatedly ends.
     pub fn lease_broken(&self, by: &SafeLine, now: Timestamp) -> Transition {
         self.lost_because(&format!("lease broken by {by}"), now)
     }
@@ -224,7 +224,7 @@ impl Job {
         }
     }
 
-    /// Ends the job without a result: cancelled by a person, or for `reason` (its document is gone).
+    /// Ends the job as cancelled: by a person or, with a `reason`, by the program, such as for a deleted document.
     pub fn cancelled(&self, reason: Option<&str>, now: Timestamp) -> Transition {
         let line = match reason {
             Some(reason) => OutcomeDraft::new(OutcomeResult::Cancelled).with_detail(reason),
@@ -239,8 +239,8 @@ impl Job {
         Transition { row: self.stopped_row(), outcomes: vec![line], ..self.transition_to(JobState::Purged, now) }
     }
 
-    /// Returns the job to the queue while its worker drains: attempt number and counters go back to their values before
-    /// the claim, and no outcome is recorded.
+    /// Returns the job to the queue while its worker drains: the attempt number goes back to its value before the
+    /// claim, the row is restored, and no outcome is recorded. A job with a cancel request ends as cancelled instead.
     pub fn released(&self, now: Timestamp) -> Transition {
         let counters = Counters { attempt: self.counters.attempt.saturating_sub(1), ..self.counters };
         if self.cancel_requested_by.is_some() {
@@ -249,9 +249,10 @@ impl Job {
         Transition { counters, row: self.stopped_row(), ..self.transition_to(JobState::Ready, now) }
     }
 
-    /// Postpones the job because another program holds the document's lock: attempt number and counters go back to
-    /// their values before the claim, the row stays as it is (the holder writes it), and the lock is polled after
-    /// `again`. `told` is true if this holder has been recorded before.
+    /// Postpones the job because another program holds the document's lock. The attempt number goes back to its value
+    /// before the claim, the row stays as it is (the holder writes it), and the lock is polled after `delay`.
+    /// `reported` is true if an outcome for this holder has been recorded before; then no further one is recorded. A
+    /// job with a cancel request ends as cancelled instead.
     pub fn deferred(&self, holder: &LockHolder, reported: bool, delay: Duration, now: Timestamp) -> Transition {
         let counters = Counters { attempt: self.counters.attempt.saturating_sub(1), ..self.counters };
         if self.cancel_requested_by.is_some() {
@@ -264,8 +265,8 @@ impl Job {
         Transition { run_at, counters, outcomes, ..self.transition_to(JobState::Scheduled, now) }
     }
 
-    /// Returns the row of a stopped job: failed if one of its attempts failed, else restored to its state before the
-    /// job.
+    /// Returns the write to the row of a stopped job: failed if one of the job's attempts failed, else restored to its
+    /// state before the job.
     fn stopped_row(&self) -> RowWrite {
         match (&self.row_before, self.last_failure) {
             (None, _) => RowWrite::Keep,

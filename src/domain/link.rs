@@ -21,7 +21,7 @@ pub enum LinkError {
     /// The URL contains a user name or password.
     #[error("must not carry a user name or password")]
     UserInfo,
-    /// Pages are fetched and read as text, which a PDF is not.
+    /// The URL ends in `.pdf`. PDFs are not synced, because pages are read as text.
     #[error("is a PDF, which is never synced by a fetch")]
     Pdf,
 }
@@ -75,7 +75,8 @@ pub fn host_of(text: &str) -> Option<String> {
     })
 }
 
-/// Tests for a PDF document as Chatwoot does, by the text: uploads are `PDF: …`, links end in `.pdf`, case-sensitive.
+/// Returns true if `link` is that of a PDF, by Chatwoot's rule: uploads begin with `PDF:`, links end in `.pdf` in lower
+/// case.
 pub fn is_pdf(link: &str) -> bool {
     link.starts_with("PDF:") || link.ends_with(".pdf")
 }

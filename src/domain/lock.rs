@@ -11,14 +11,15 @@ word_enum! {
     pub enum LockMode {
         /// No sync without the lock: while Redis is unavailable, nothing is claimed.
         Required = "required",
-        /// Syncs continue without Redis, protected by lease and fence; the console shows that it is unavailable.
+        /// Syncs continue without Redis, protected by lease and fence; the console shows that Redis is unavailable.
         #[default]
         Preferred = "preferred",
         Off = "off",
     }
 }
 
-/// Identity of a store for other programs, created with its schema and never changed. Locks and channels carry it.
+/// Id by which other programs distinguish stores. It is created with the store's schema and never changed; locks and
+/// channels carry it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StoreId(pub String);
 
@@ -28,16 +29,17 @@ impl fmt::Display for StoreId {
     }
 }
 
-/// Lock of this program: the key of one document, under the lease of one claim.
+/// Redis lock as this program sets it: for one document, under the lease of one claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lock {
     pub document: DocumentId,
     pub job: JobId,
-    /// Token of the claim. A higher token of the same store proves that the lease of a lower one has ended.
+    /// Token of the claim. For the same document of the same store, a higher token proves that the lease with the lower
+    /// token has ended.
     pub token: Token,
 }
 
-/// Other program that holds a document's lock.
+/// Other program that owns a document's lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockHolder {
     /// Name for display: `Chatwoot`.

@@ -1,4 +1,5 @@
-//! Transactional outbox: subscribers, the messages that they make of recorded outcomes, and the delivery of these.
+//! Transactional outbox: subscribers, the messages that they make of recorded outcomes, and the delivery of the
+//! messages.
 //!
 //! The store offers every outcome to every [`Subscriber`] in the transaction that records it, and inserts each message
 //! as a row in the same transaction. Later a relay passes the rows to the subscriber's receiver ([`Deliver`]) at least
@@ -23,7 +24,7 @@ const MAX_REASON_CHARS: usize = 300;
 pub struct OutcomeEvent<'a> {
     /// The outcome, including its sequence number.
     pub outcome: &'a Outcome,
-    /// The stored text was replaced by a different, non-empty one. A page that was only converted anew does not count.
+    /// True if a different, non-empty text replaced the stored text. A page that was only reconverted does not count.
     pub text_changed: bool,
     /// Random id of this event, 32 hexadecimal digits.
     pub id: &'a str,
@@ -49,7 +50,7 @@ pub struct PendingDelivery {
     pub payload: String,
     /// Time of the event, UTC.
     pub created_at: Timestamp,
-    /// Deliveries that were started before this one.
+    /// Number of deliveries of this message that were started before this one.
     pub attempts: u32,
 }
 
@@ -58,7 +59,7 @@ pub struct PendingDelivery {
 pub struct SubscriberStatus {
     /// Name of the subscriber, as stored. The settings of this process may lack this subscriber.
     pub subscriber: SafeLine,
-    /// Messages that have not been delivered.
+    /// Number of messages that have not been delivered.
     pub pending: u64,
     /// Time of the oldest pending event, UTC.
     pub oldest_at: Timestamp,
@@ -73,7 +74,7 @@ pub trait Subscriber: Send + Sync + 'static {
     fn name(&self) -> &str;
 
     /// Returns the message for an event, or `None` if the subscriber ignores the event, which then costs no row. The
-    /// store calls this within a write transaction, so it must be quick.
+    /// store calls this within a write transaction, so this method must be quick.
     fn message(&self, event: &OutcomeEvent<'_>) -> Option<OutboxMessage>;
 }
 
@@ -84,7 +85,7 @@ pub enum ReceiverState {
     Ready,
     /// The receiver does not respond at the moment; messages stay pending.
     Unreachable,
-    /// No such receiver exists, and no messages are made until one does.
+    /// The receiver does not exist. No messages are made until it does.
     Absent,
 }
 
@@ -122,7 +123,8 @@ pub fn short_reason(reason: &str) -> SafeLine {
 /// Each runner has one relay per subscriber, so a slow receiver does not delay the other subscribers.
 #[async_trait]
 pub trait Deliver: Subscriber {
-    /// Waits until it is worth requesting the state of the [`receiver_state`](Self::receiver_state). Cancel safe.
+    /// Waits until a call of [`receiver_state`](Self::receiver_state) is worthwhile; by default not at all. Cancel
+    /// safe.
     async fn wait_reachable(&self) {}
 
     /// Returns the state of the receiver, immediately or after one request to it.
@@ -131,14 +133,14 @@ pub trait Deliver: Subscriber {
     }
 
     /// Returns the time for which no other process delivers a message whose delivery has started. It must be longer
-    /// than a delivery may take, unless the receiver ignores a key that it has received before: then zero lets the next
-    /// process take over from a dead one immediately.
+    /// than a delivery may take. It may be zero if the receiver ignores a key that it has received before; then another
+    /// process takes over from a dead one immediately.
     fn lease(&self) -> Duration {
         DEFAULT_LEASE
     }
 
     /// Delivers a message; `now` is the store's time, UTC. If the process dies before it can record the delivery,
-    /// another delivers the message once more.
+    /// another process delivers the message once more.
     async fn deliver(&self, message: &PendingDelivery, now: Timestamp) -> Result<(), DeliveryError>;
 }
 

@@ -17,14 +17,15 @@ word_enum! {
     pub enum OutcomeResult {
         /// New content replaced the stored one.
         Updated = "updated",
-        /// The content did not change, or it is the first content, as in Chatwoot; [`ContentChange`] distinguishes the
-        /// two.
+        /// The content did not change, was quarantined, or is the document's first content, as in Chatwoot;
+        /// [`ContentChange`] distinguishes these cases.
         Unchanged = "unchanged",
-        /// A request was refused because an attempt was running; no attempt was made for it.
+        /// A request was refused because an attempt was running, or a claimed job was postponed because another program
+        /// has the document's lock.
         AlreadySyncing = "already_syncing",
         /// Failure that is not retried.
         PermanentFailure = "permanent_failure",
-        /// Failure that is retried after a wait, unless an exhaustion follows.
+        /// Failure that is retried after a wait, unless an exhaustion follows (the outcome for used-up retries).
         TransientFailure = "transient_failure",
         /// An error of this program; retried soon, unless an exhaustion follows.
         UnexpectedFailure = "unexpected_failure",
@@ -34,7 +35,7 @@ word_enum! {
         UnexpectedRetryExhausted = "unexpected_retry_exhausted",
         /// The worker died or lost its lease.
         WorkerLost = "worker_lost",
-        /// The worker was lost three times; reported once.
+        /// Three workers of the job were lost; reported once.
         CrashExhausted = "crash_exhausted",
         /// Cancelled by a person, or because the document is gone.
         Cancelled = "cancelled",
@@ -47,13 +48,14 @@ serde_by_word!(OutcomeResult);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OutcomeKind {
     Success,
-    /// A request was refused because an attempt was running; no attempt was made for it.
+    /// A request was refused because an attempt was running, or a claimed job was postponed because another program has
+    /// the document's lock.
     Refused,
     /// The attempt failed; an exhaustion of the same attempt may follow.
     Failure,
     /// The worker died or lost its lease during the attempt.
     Lost,
-    /// The attempts of a failure class are used up; the job ends.
+    /// The attempts of a failure class, or the limit of lost workers, are used up; the job ends.
     Exhaustion,
     Cancelled,
     /// The job was dropped from the queue before its first attempt.
@@ -77,7 +79,7 @@ impl OutcomeResult {
         }
     }
 
-    /// Returns true if the result follows the failure of the same attempt and ends the job.
+    /// Returns true if the result follows the failure or loss of the same attempt and ends the job.
     pub const fn is_exhaustion(self) -> bool {
         matches!(self.kind(), OutcomeKind::Exhaustion)
     }
@@ -87,8 +89,8 @@ impl OutcomeResult {
         matches!(self.kind(), OutcomeKind::Failure | OutcomeKind::Lost | OutcomeKind::Exhaustion)
     }
 
-    /// Returns the entry for the strip of recent results; `None` for a result that ends no attempt. An exhaustion turns
-    /// the entry of its own failure into [`RecentResult::Failed`] instead of adding one.
+    /// Returns the entry for the strip of recent results; `None` for a result that ends no attempt. An exhaustion adds
+    /// no entry: it turns the entry of the failure before it into [`RecentResult::Failed`].
     pub const fn recent(self) -> Option<RecentResult> {
         match self {
             Self::Updated => Some(RecentResult::Updated),
@@ -116,11 +118,11 @@ pub struct OutcomeDraft {
     pub duration_ms: Option<u64>,
     /// HTTP status of the response; `None` without a response.
     pub http_status: Option<u16>,
-    /// One line in plain language.
+    /// Description of the result: one line in plain language.
     pub detail: Option<SafeLine>,
     /// Effect on the stored content; for successful attempts only.
     pub content: Option<ContentChange>,
-    /// Size of the body in bytes, after decompression.
+    /// Size of the response body in bytes, after decompression.
     pub bytes: Option<u64>,
     /// Time of the next attempt, UTC.
     pub next_attempt_at: Option<Timestamp>,
@@ -142,7 +144,7 @@ impl OutcomeDraft {
         }
     }
 
-    /// Adds one line of plain language, made safe to print.
+    /// Sets the detail, one line in plain language, made safe to print.
     pub fn with_detail(mut self, detail: impl AsRef<str>) -> Self {
         self.detail = Some(SafeLine::new(detail.as_ref()));
         self
@@ -172,7 +174,7 @@ pub struct Outcome {
     /// Sequence number in the log, without gaps and in commit order.
     pub seq: Seq,
     pub job_id: JobId,
-    /// Number of the claim, from 1; an exhaustion has that of its failure.
+    /// Number of the job's attempt, from 1; an exhaustion has the number of the failure before it.
     pub attempt: u32,
     /// Class of the job during the attempt.
     pub queue: QueueClass,
@@ -181,19 +183,19 @@ pub struct Outcome {
     /// HTTP status of the response, if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
-    /// One line in plain language.
+    /// Description of the result: one line in plain language.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<SafeLine>,
     /// Effect on the stored content; for successful attempts only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentChange>,
-    /// Size of the body in bytes, after decompression.
+    /// Size of the response body in bytes, after decompression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
     /// Time of the next attempt, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<Timestamp>,
-    /// Worker that ran the attempt, `host:pid`; absent if none did.
+    /// Worker that ran the attempt, `host:pid`; absent if no worker did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worker: Option<SafeLine>,
     /// Requester of the job; for `already_syncing`, of the refused request.

@@ -28,7 +28,7 @@ impl PauseScope {
         }
     }
 
-    /// Returns the store's key within the kind; empty for everything.
+    /// Returns the store's key within the kind; empty for [`PauseScope::All`].
     pub fn key(&self) -> String {
         match self {
             Self::All => String::new(),

@@ -41,7 +41,7 @@ impl Cadence {
     /// Longest cadence, a hundred years, so that no sum of times overflows.
     pub const MAX: Duration = Duration::from_secs(100 * 31_557_600);
 
-    /// Returns `None` below a minute; cuts a longer interval to a hundred years.
+    /// Creates a cadence. Returns `None` for less than a minute; cuts more than a hundred years to a hundred years.
     pub fn new(every: Duration) -> Option<Self> {
         if every < Self::MIN { None } else { Some(Self(every.min(Self::MAX))) }
     }
@@ -71,9 +71,9 @@ impl fmt::Display for Cadence {
 pub struct Plan {
     /// Interval between syncs; `None`: documents are synced on request only.
     pub cadence: Option<Cadence>,
-    /// Share of the runner relative to other accounts; 1 if not set.
+    /// Share of the runner that each account of this plan gets, relative to other accounts; 1 if not set.
     pub weight: Option<u32>,
-    /// Maximum number of running jobs per account; no limit of its own if not set.
+    /// Maximum number of running jobs per account. If not set, the plan adds no limit.
     pub max_running: Option<u32>,
 }
 
@@ -93,7 +93,7 @@ impl PlanTable {
         self.plans.is_empty()
     }
 
-    /// Returns the account's plan according to the settings: its own, else the default.
+    /// Returns the account's plan according to the settings: the plan assigned to the account, else the default plan.
     pub fn of(&self, account: AccountId) -> AccountPlan {
         let name = self.accounts.get(&account).or(self.default.as_ref());
         let plan = name.and_then(|name| self.plans.get(name)).cloned().unwrap_or_default();
@@ -115,12 +115,12 @@ pub struct AccountPlan {
     pub name: Option<PlanName>,
     /// Interval between syncs; `None`: documents are synced on request only.
     pub cadence: Option<Cadence>,
-    /// Share of the runner; `None` leaves the stored weight as it is.
+    /// Share of the runner relative to other accounts; `None` leaves the stored weight as it is.
     pub weight: Option<u32>,
-    /// Maximum number of running jobs.
+    /// Maximum number of running jobs of the account; `None` if the plan adds no limit.
     pub max_running: Option<u32>,
-    /// Automatic syncs are enabled (Chatwoot's feature bit; this program's settings have no such switch, so it is true
-    /// there).
+    /// True if automatic syncs are enabled. Chatwoot has a feature bit for this; in plans of this program's settings it
+    /// is always true.
     pub feature: bool,
 }
 
@@ -137,8 +137,8 @@ impl AccountPlan {
     }
 }
 
-/// Decision of a schedule pass on an account, made before it reads any document. Tested in the order of Chatwoot's
-/// scheduler: feature, requested plan, interval.
+/// Decision of a schedule pass on an account, made before the pass reads any document. The conditions are tested in the
+/// order of Chatwoot's scheduler: feature, requested plan, interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountDecision {
     /// Automatic syncs are disabled for the account.

@@ -6,7 +6,7 @@ use super::job::{JobState, QueueClass};
 use super::text::SafeLine;
 use std::fmt;
 
-/// Kind of a sync request, which decides for which statuses it applies.
+/// Kind of a sync request, which decides to which document statuses the request applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RequestKind {
     /// Sync the document, whatever its status.
@@ -21,7 +21,7 @@ pub enum RequestKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub kind: RequestKind,
-    /// `Manual` for people, `Auto` for the schedule and the demo.
+    /// Queue class: `Manual` for people, `Auto` for the schedule and the demo.
     pub class: QueueClass,
     /// Name of the requester, recorded in the outcome.
     pub by: SafeLine,
@@ -34,7 +34,7 @@ pub struct Request {
 pub enum RequestScope {
     /// Documents that were named one by one.
     Named,
-    /// Documents that were matched by a filter, or marked in bulk.
+    /// Documents that a filter matched, or that were marked (selected) in the console.
     Bulk,
 }
 
@@ -74,7 +74,7 @@ pub struct LiveJob {
     pub id: JobId,
     pub state: JobState,
     pub class: QueueClass,
-    /// The running attempt, else the last one.
+    /// Number of the running attempt, else of the last attempt.
     pub attempt: u32,
     /// Last attempt for which a refused request was recorded as `already_syncing`.
     pub recorded_attempt: Option<u32>,
@@ -82,7 +82,7 @@ pub struct LiveJob {
     pub worker: Option<SafeLine>,
 }
 
-/// Write of the store for a request.
+/// Change that the store makes for a request to a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestStep {
     /// Insert a new job into the queue.
@@ -135,8 +135,8 @@ pub struct DocumentAnswer {
 }
 
 impl Request {
-    /// Returns the store's write for a document with this status and live job, or the reason to skip it. `syncable` is
-    /// an error if the document can never be synced.
+    /// Returns the change that the store makes for a document with this status and live job, or the reason to skip the
+    /// document. `syncable` is an error if the document cannot be synced at all.
     pub fn step(
         &self,
         syncable: Result<(), SkipReason>,

@@ -4,7 +4,7 @@
 use super::failure::FailureClass;
 use std::time::Duration;
 
-/// Longest `Retry-After` that is honoured; longer ones are cut to it.
+/// Longest `Retry-After` that is honoured; longer waits are cut to this.
 pub const RETRY_AFTER_CAP: Duration = Duration::from_secs(3_600);
 /// Number of lost workers after which a job fails for good.
 pub const CRASH_LIMIT: u32 = 3;
@@ -56,11 +56,11 @@ impl RetryPolicy {
 /// Attempts and failures of a job. The store keeps them, so unlike Chatwoot's they survive restarts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Counters {
-    /// Claims that count as an attempt, including the running one.
+    /// Number of claims that count as an attempt, including the running attempt.
     pub attempt: u32,
     pub transient: u32,
     pub unexpected: u32,
-    /// Workers that were lost while they ran the job.
+    /// Number of workers that were lost while they ran the job.
     pub crashes: u32,
 }
 

@@ -44,9 +44,10 @@ impl DueRules {
         })
     }
 
-    /// Returns the interval until the check after `failures` permanent failures in a row (0: another kind of failure).
-    /// The continuous rules start at a day, or the cadence if that is shorter, and double up to 30 days, or the cadence
-    /// if that is longer. Chatwoot's rules always use half the cadence.
+    /// Returns the interval from a failure to the next check. `failures` is the number of permanent failures in a row;
+    /// 0 means another kind of failure. By the continuous rules the interval starts at a day, or the cadence if that is
+    /// shorter. It doubles up to 30 days, or the cadence if that is longer. By Chatwoot's rules it is always half the
+    /// cadence.
     pub fn recheck_interval(self, cadence: Cadence, failures: u32) -> Duration {
         let (first, farthest) = self.recheck_bounds(cadence);
         first.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(MAX_DOUBLINGS))).min(farthest)
@@ -61,8 +62,8 @@ impl DueRules {
     }
 }
 
-/// Returns the time at which the schedule checks a document without a job next, by the continuous rules; `None` for a
-/// row that another program is syncing.
+/// Returns the time of the next check, by the continuous rules, of a document that has no job. Returns `now` for a
+/// document that was never synced, and `None` for one that another program is syncing.
 pub fn next_check(
     cadence: Cadence,
     sync_status: Option<SyncStatus>,
@@ -81,7 +82,8 @@ pub fn next_check(
     Some(at.unwrap_or(now))
 }
 
-/// Maximum number of doublings; starting from one minute, 30 days are reached long before.
+/// Maximum number of doublings of the interval after failures. It suffices from the shortest cadence, one minute, to 30
+/// days, and from a day to the longest cadence.
 pub const MAX_DOUBLINGS: u32 = 16;
 
 /// Returns Chatwoot's due window: half the cadence in whole seconds, so that a late run does not skip the next window.
@@ -89,8 +91,8 @@ fn half_cadence(cadence: Cadence) -> Duration {
     Duration::from_secs(cadence.interval().as_secs() / 2)
 }
 
-/// Returns the maximum jitter: 4 hours for a cadence up to a day, a day up to a week, else 4 days. With the continuous
-/// rules it is a sixth of a cadence below a day, which approaches the 4 hours.
+/// Returns the maximum jitter (random delay of a sync): 4 hours for a cadence up to a day, a day for a cadence up to a
+/// week, else 4 days. By the continuous rules, the maximum for a cadence below a day is a sixth of the cadence.
 pub fn max_jitter(rules: DueRules, cadence: Cadence) -> Duration {
     let every = cadence.interval();
     match rules {
@@ -123,16 +125,16 @@ pub fn is_another_day(before: Timestamp, now: Timestamp) -> bool {
 /// Limits of one schedule pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PassLimits {
-    /// Maximum documents of one account in one pass.
+    /// Maximum number of documents that one pass enqueues for one account.
     pub per_account: u32,
-    /// Maximum documents in one pass.
+    /// Maximum number of documents that one pass enqueues.
     pub total: u32,
     /// Number of ready jobs above which a pass enqueues nothing.
     pub queue_depth: u32,
 }
 
 impl Default for PassLimits {
-    /// Chatwoot's own 50 and 1,000, and a queue depth of 10,000.
+    /// Returns Chatwoot's default limits, 50 and 1,000, and a queue depth of 10,000.
     fn default() -> Self {
         Self { per_account: 50, total: 1_000, queue_depth: 10_000 }
     }
@@ -141,12 +143,14 @@ impl Default for PassLimits {
 /// Settings of the schedule (section `[schedule]`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScheduleSettings {
-    /// Plans and their accounts. Without any, a Chatwoot database supplies its own.
+    /// Plans and their accounts. If there are none, the plans of a Chatwoot database apply.
     pub plans: PlanTable,
     pub rules: DueRules,
-    /// Maximum documents of one account in one pass; `None`: Chatwoot's setting on its database, else 50.
+    /// Maximum number of documents that one pass enqueues for one account. `None` means Chatwoot's setting on a
+    /// Chatwoot database, else 50.
     pub per_account: Option<u32>,
-    /// Maximum documents in one pass; `None`: Chatwoot's setting on its database, else 1,000.
+    /// Maximum number of documents that one pass enqueues. `None` means Chatwoot's setting on a Chatwoot database, else
+    /// 1,000.
     pub total: Option<u32>,
     /// Number of ready jobs above which a pass enqueues nothing.
     pub queue_depth: u32,
@@ -210,7 +214,7 @@ impl StoppedBy {
 pub struct SkippedRow {
     pub document: DocumentId,
     pub account: AccountId,
-    /// Reason in plain language.
+    /// Reason why the row cannot be scheduled, in plain language.
     pub reason: SafeLine,
 }
 
@@ -224,9 +228,9 @@ pub struct Pass {
     pub accounts: Vec<AccountPass>,
     /// Rows that cannot be scheduled and have not been reported before.
     pub skipped: Vec<SkippedRow>,
-    /// Depth of the queue, in ready jobs, if it was too deep for the pass to enqueue anything.
+    /// Number of ready jobs, if there were too many for the pass to enqueue anything.
     pub blocked_at_depth: Option<u64>,
-    /// Nothing was written.
+    /// True for a dry run: the pass wrote nothing.
     pub dry_run: bool,
 }
 
@@ -240,25 +244,25 @@ pub struct PassSummary {
     pub plan_name: Option<String>,
     /// The limit of the whole pass was used up.
     pub global_cap_hit: bool,
-    /// Maximum documents of one account in the pass.
+    /// Maximum number of documents that the pass could enqueue for one account.
     pub per_account_batch_limit: u32,
-    /// Maximum documents of the pass.
+    /// Maximum number of documents that the pass could enqueue.
     pub global_batch_limit: u32,
-    /// Documents that the pass could still have enqueued.
+    /// Number of documents that the pass could still have enqueued.
     pub remaining_global_capacity: u32,
-    /// Accounts that have documents.
+    /// Number of accounts that have documents.
     pub accounts_scanned: usize,
-    /// Those of them whose feature is on and whose plan the pass was for.
+    /// Number of scanned accounts whose feature is on and whose plan the pass was for.
     pub accounts_enabled: usize,
-    /// Those of them with a cadence.
+    /// Number of enabled accounts with a cadence.
     pub accounts_scheduled: usize,
     pub documents_enqueued: u32,
-    /// Rows that cannot be scheduled, reported for the first time; not a field of Chatwoot's.
+    /// Number of rows that cannot be scheduled and are reported for the first time. Chatwoot has no such field.
     pub documents_skipped: usize,
-    /// Ready jobs, if they were too many for the pass to enqueue anything; not a field of Chatwoot's.
+    /// Number of ready jobs, if there were too many for the pass to enqueue anything. Chatwoot has no such field.
     #[serde(rename = "held_back_by_queue")]
     pub blocked_at_depth: Option<u64>,
-    /// Nothing was written; not a field of Chatwoot's.
+    /// True for a dry run: the pass wrote nothing. Chatwoot has no such field.
     pub dry_run: bool,
 }
 

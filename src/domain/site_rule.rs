@@ -5,7 +5,7 @@ use super::id::DocumentId;
 use super::word_enum::word_enum;
 
 word_enum! {
-    /// Fetcher of a page. Messages list them in this order.
+    /// Way of fetching a page. Messages list the fetchers in this order.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum FetcherKind {
         Direct = "direct",
@@ -15,7 +15,7 @@ word_enum! {
 }
 
 word_enum! {
-    /// Part of a page from which selectors then remove elements. Messages list them in this order.
+    /// Part of a page that counts as content before selectors remove elements. Messages list the parts in this order.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub enum Extract {
         /// The main content: `main`, else `[role=main]`, else the only `article`, else `body`.
@@ -36,7 +36,7 @@ pub struct SiteRule {
     pub document: Option<DocumentId>,
     /// Fetcher to use; `None` for the default of the settings.
     pub fetcher: Option<FetcherKind>,
-    /// Fetcher to use if the first one fails by its own fault.
+    /// Fetcher to use if the first fetcher fails through its own fault, not the host's.
     pub fallback: Option<FetcherKind>,
     /// CSS selectors of the only elements that count as content; if empty, `extract` decides.
     pub include: Vec<String>,
@@ -63,8 +63,8 @@ impl SiteRule {
 pub struct SiteRules(pub Vec<SiteRule>);
 
 impl SiteRules {
-    /// Returns the rule for a document of `host`: the document's own precedes that of its host, and an exact host
-    /// precedes `*.`; among equals the first applies.
+    /// Returns the rule for a document of `host`. A rule for the document precedes a rule for its host, and an exact
+    /// host precedes a `*.` pattern. Among rules of the same rank, the first applies.
     pub fn of(&self, document: DocumentId, host: &str) -> Option<&SiteRule> {
         self.index(document, host).and_then(|index| self.0.get(index))
     }

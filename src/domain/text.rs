@@ -1,15 +1,15 @@
-//! Sanitising of untrusted text (titles, URLs, errors, database rows), once, where it enters the program.
+//! Sanitising of untrusted text (titles, URLs, errors, database rows), done once, where the text enters the program.
 //!
-//! Removes everything on which a terminal would act: control characters, the escape sequences that they start, and the
-//! marks that change the direction of the text.
+//! This module removes everything on which a terminal would act: control characters, the escape sequences that they
+//! start, and the marks that change the direction of the text.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::Deref;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// A line of text that is safe on a terminal: no control characters, line breaks or direction overrides; white space in
-/// single spaces, none at the ends.
+/// A line of text that is safe on a terminal: it has no control characters, line breaks or direction overrides. Each
+/// run of white space is one space, and the ends have none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct SafeLine(String);
@@ -64,8 +64,8 @@ impl<'de> Deserialize<'de> for SafeLine {
     }
 }
 
-/// Makes a text of several lines safe: line feeds are kept, a tab becomes four spaces, and the rest is as in
-/// [`SafeLine`], except that runs of spaces are kept, since code depends on them.
+/// Makes a text of several lines safe: line feeds are kept, and a tab becomes four spaces. Unsafe characters are
+/// removed as in [`SafeLine`], but runs of spaces are kept, since code depends on them.
 pub fn safe_block(raw: &str) -> String {
     let mut block = String::with_capacity(raw.len());
     for c in without_escapes(raw) {
@@ -160,8 +160,8 @@ fn without_escapes(raw: &str) -> impl Iterator<Item = char> + '_ {
                 while chars.next_if(|c| matches!(c, ' '..='?')).is_some() {}
                 chars.next_if(|c| matches!(c, '@'..='~'));
             } else {
-                // A string sequence ends at BEL, ST or the end of the line; an unterminated one must not remove the
-                // rest of the page.
+                // A string sequence ends at BEL, ST or the end of the line; an unterminated sequence must not remove
+                // the rest of the page.
                 while let Some(c) = chars.next_if(|c| *c != '\n') {
                     if c == '\x07' || c == '\u{9c}' {
                         break;

@@ -35,12 +35,12 @@ impl Timestamp {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// Formats as RFC 3339 in UTC with exactly six fractional digits, as files and JSON carry it.
+    /// Formats the instant as RFC 3339 in UTC with exactly six fractional digits, the form used in files and JSON.
     pub fn rfc3339(self) -> String {
         self.civil(&TimeZone::UTC, "%Y-%m-%dT%H:%M:%S%.6fZ")
     }
 
-    /// Reads RFC 3339 with any offset; `None` for other texts.
+    /// Reads an instant as RFC 3339 with any offset; `None` for other texts.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         let instant: jiff::Timestamp = text.parse().ok()?;
         Some(Self(instant.as_microsecond()))

@@ -1,8 +1,8 @@
 //! Macros for enums whose variants each have one word in the store, in filters, in the settings and in JSON.
 
-/// Defines an enum from one list of variants and words, and derives `ALL`, `word()` and `parse()` from that list, which
-/// would otherwise have to be kept in step by hand. A variant without a word does not compile, so a new one cannot be
-/// written to the store and then be refused as corrupt when it is read back.
+/// Defines an enum from one list of variants and words, and derives `ALL`, `word()` and `parse()` from that list, so
+/// that they always agree. A variant without a word does not compile, so no variant can be written to the store and
+/// then be refused as corrupt when it is read back.
 macro_rules! word_enum {
     (
         $(#[$meta:meta])*
@@ -34,7 +34,8 @@ macro_rules! word_enum {
     };
 }
 
-/// Implements `Serialize` and `Deserialize` of a [`word_enum!`] by its words, so that JSON cannot use other spellings.
+/// Implements `Serialize` and `Deserialize` of a [`word_enum!`] by the words of its variants, so that JSON cannot use
+/// other spellings.
 macro_rules! serde_by_word {
     ($($name:ident),+ $(,)?) => {$(
         impl serde::Serialize for $name {
@@ -81,9 +82,9 @@ mod tests {
         /// Two colours.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         enum Colour {
-            /// The first.
+            /// First colour.
             Red = "red",
-            /// The second.
+            /// Second colour.
             DarkBlue = "dark_blue",
         }
     }

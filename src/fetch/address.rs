@@ -1,11 +1,11 @@
 //! Classification of IP addresses as public or not, by the IANA special-purpose registries of IPv4 and IPv6.
 //!
-//! `IpAddr::is_global` of the standard library is not stable, and it does not tell the kind of a refused address.
+//! `IpAddr::is_global` of the standard library is not stable, and does not return the kind of a refused address.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Returns the kind of an address that is not public, as the rest of the sentence "10.0.0.1 is …"; `None` for a public
-/// one.
+/// address.
 pub fn not_public(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(v4) => not_public_v4(v4),
@@ -31,7 +31,8 @@ fn not_public_v4(address: Ipv4Addr) -> Option<&'static str> {
     }
 }
 
-/// Only 2000::/3 is assigned to public networks. An address that embeds an IPv4 address is judged by that one.
+/// Returns the kind of an IPv6 address that is not public. Only 2000::/3 is assigned to public networks. If an address
+/// embeds an IPv4 address, that address decides.
 fn not_public_v6(address: Ipv6Addr) -> Option<&'static str> {
     let within = |high: u16, low: u16| {
         let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use thiserror::Error;
 use url::Host;
 
-/// An allowed host: an exact host name, an IP address or a network. A name or an address may have a port; without one
-/// every port is allowed, the denied ones too.
+/// An allowed host: an exact host name, an IP address or a network. A name or an address may have a port; without a
+/// port, every port is allowed, even a denied one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AllowedHost {
     target: Allowed,
@@ -25,7 +25,7 @@ enum Allowed {
 pub enum AllowedHostError {
     #[error("`{0}` is not a host name, an IP address, host:port or a network such as 10.1.0.0/16")]
     NotAHost(String),
-    /// The part after the slash is wrong; the number is the greatest that is allowed.
+    /// The part after the slash is wrong; the number is the greatest allowed network length.
     #[error("`{0}` has no network length from 0 to {1} after the slash")]
     NetworkLength(String, u8),
     /// The part after the colon is wrong.

@@ -1,4 +1,4 @@
-//! Limits on the time and memory of one conversion, and the error when it exceeds them.
+//! Limits on the time and memory of one conversion, and the error when a conversion exceeds them.
 
 use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, Instant};
@@ -9,10 +9,11 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(2);
 /// Time budget of one conversion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Budget {
-    /// Processor time of the converting thread: [`TIME_LIMIT`] for every page that is synced. By wall-clock time a
-    /// sound page would be refused for good because the machine was busy.
+    /// Processor time of the converting thread: [`TIME_LIMIT`] for every page that is synced. A limit on wall-clock
+    /// time would refuse sound pages for good on a busy machine.
     Processor(Duration),
-    /// Visited nodes, over all walks of the tree; the same on every machine. The parser's own work is not counted.
+    /// Number of visited nodes, over all walks of the tree; the same on every machine. The parser's own work is not
+    /// counted.
     Visits(u64),
 }
 
@@ -30,7 +31,7 @@ pub const MAX_MARKDOWN: usize = 1_000_000;
 /// Memory limit of a page and its tree in bytes, enough for 800,000 elements and texts. A tree takes many times the
 /// size of its page, so this limit and not the body's keeps the process small.
 const MAX_TREE: usize = 96 * MB;
-/// Memory limit in bytes for a page that is converted while others are; nearly every page fits.
+/// Memory limit in bytes for a page that is converted at the same time as others; nearly every page fits.
 const SHARED_TREE: usize = 16 * MB;
 const MB: usize = 1024 * 1024;
 
@@ -48,13 +49,13 @@ pub enum ConvertError {
     NotText,
 }
 
-/// Memory class of a conversion.
+/// Memory limit of a conversion, by whether other conversions run at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TreeBudget {
     /// The limit of a single page; no other conversion runs meanwhile.
     Alone,
-    /// A share, so that several conversions can run at once. [`ConvertError::TooLarge`] then means that the page must
-    /// be converted alone.
+    /// The limit of one of several conversions that run at the same time. [`ConvertError::TooLarge`] then means that
+    /// the page must be converted alone.
     Shared,
 }
 
@@ -98,7 +99,7 @@ impl BudgetMeter {
     }
 
     /// Returns true if the budget is used up after `passed` of wall-clock time. A thread's processor time never exceeds
-    /// that, so `busy`, which costs a system call, is only read once `passed` is over the limit.
+    /// the wall-clock time, so `busy`, which costs a system call, is only called once `passed` is over the limit.
     fn is_over(&self, passed: Duration, busy: impl FnOnce() -> Duration) -> bool {
         match self.budget {
             Budget::Processor(limit) => passed > limit && busy() > limit,

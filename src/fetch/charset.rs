@@ -6,9 +6,9 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::borrow::Cow;
 
-/// Bytes at the beginning of a page that are searched for `<meta>`, as browsers do.
+/// Number of bytes at the beginning of a page that are searched for `<meta>`, as in browsers.
 const META_WINDOW: usize = 1024;
-/// Bytes from which the encoding is guessed; more would cost time and not change the guess.
+/// Number of bytes from which the encoding is guessed; more would cost time and not change the guess.
 const GUESS_WINDOW: usize = 64 * 1024;
 
 /// Kind of text, which decides if a `<meta>` element may name the encoding.

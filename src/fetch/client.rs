@@ -16,12 +16,12 @@ use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 const ACCEPTED: &str = "text/html,application/xhtml+xml,text/markdown,text/plain;q=0.9,*/*;q=0.5";
-/// Idle connections kept per host; by default the runner fetches two pages of a host at a time.
+/// Maximum number of idle connections kept per host; by default the runner fetches two pages of a host at a time.
 const IDLE_PER_HOST: usize = 2;
 /// Time after which an idle connection is closed. Common servers close theirs after 5 s; a connection that closes at
 /// the moment of its reuse costs an attempt.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
-/// Limits on the headers of a response.
+/// Maximum number of headers of an HTTP/1 response.
 const MAX_HEADERS: usize = 128;
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
 
@@ -39,7 +39,7 @@ pub enum FetchSetupError {
     NameServers(#[source] LookupError),
 }
 
-/// The client of a process; it holds the idle connections and the memory budget of the bodies.
+/// HTTP client of a process, with its idle connections and the memory budget of response bodies.
 pub(super) struct HttpClient {
     client: Client,
     resolver: GuardedResolver,
@@ -57,7 +57,7 @@ impl HttpClient {
         lookup: Arc<dyn Lookup>,
         trace: Option<Trace>,
     ) -> Result<Self, FetchSetupError> {
-        // An error means that main or another fetcher has already installed one.
+        // An error means that main or another fetcher has already installed a provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let guard = Arc::new(AddressGuard::new(settings.allow_private_hosts.clone(), settings.denied_ports.clone()));
         let proxy_host = settings.proxy.as_ref().and_then(Url::host_str).map(str::to_owned);

@@ -81,7 +81,7 @@ impl ContentRules {
     }
 
     /// Returns `page` with its fingerprint and converter version under these rules. `fetcher` is the version of the
-    /// fetcher that got it.
+    /// fetcher that fetched the page.
     pub fn mark(&self, page: Page, fetcher: &str) -> Page {
         let fingerprint = if self.ignore.is_empty() {
             page.fingerprint
@@ -101,8 +101,8 @@ pub(super) fn read(sites: &SiteRules) -> Result<Vec<ContentRules>, String> {
     sites.0.iter().map(ContentRules::of).collect()
 }
 
-/// Checks the selectors and patterns of a site rule. The error is about the first invalid one and completes a sentence
-/// that begins with the setting's name: `(include): "div >" is not a CSS selector`.
+/// Checks the selectors and patterns of a site rule. The error names the first invalid selector or pattern and
+/// completes a sentence that begins with the setting's name: `(include): "div >" is not a CSS selector`.
 pub fn check_site(site: &SiteRule) -> Result<(), String> {
     ContentRules::of(site).map(|_| ())
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinError;
 
-/// Most conversions that run at a time, whatever the number of cores: each takes memory, and one core converts hundreds
-/// of pages a second.
+/// Maximum number of conversions that run at a time, whatever the number of cores: each takes memory, and one core
+/// converts hundreds of pages a second.
 const MAX_CONVERSIONS: usize = 4;
 
 /// Conversion slots of a process.
@@ -47,8 +47,8 @@ impl ConversionPool {
 }
 
 impl Slot {
-    /// Runs a conversion on a thread for blocking work. It keeps the slot until it ends, even if the caller stops
-    /// waiting. A panic of `convert` is passed on; the runner handles it like any panic of an attempt.
+    /// Runs a conversion on a thread for blocking work. The conversion keeps the slot until it ends, even if the caller
+    /// stops waiting. A panic of `convert` is passed on; the runner handles it like any panic of an attempt.
     pub async fn run<T: Send + 'static>(
         self,
         convert: impl FnOnce(TreeBudget) -> T + Send + 'static,
@@ -71,8 +71,8 @@ impl Slot {
 }
 
 /// Runs `work` on a new thread, for pages with large trees. The allocator keeps much of a tree's memory for the thread
-/// that used it. A new thread reuses the memory of one that has ended, whereas pooled threads would each keep their
-/// own.
+/// that used it. A new thread reuses the memory of one that has ended, whereas each pooled thread would keep its own
+/// memory.
 async fn on_new_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<std::thread::Result<T>, Failure> {

@@ -1,5 +1,5 @@
 //! Conversion of HTML to a title and Markdown: parse, choose the main content, write. Pure computation within the
-//! budget of a [`Clock`].
+//! budget of a [`BudgetMeter`].
 
 use super::budget::{Budget, BudgetMeter, ConvertError, TIME_LIMIT, TreeBudget};
 use super::content_rules::ContentRules;
@@ -25,13 +25,13 @@ pub fn convert(html: &str, base: &Url) -> Result<Converted, ConvertError> {
     convert_within(html, base, Budget::Processor(TIME_LIMIT))
 }
 
-/// Converts a page within another budget.
+/// Converts a page like [`convert`], but within `budget`.
 pub fn convert_within(html: &str, base: &Url, budget: Budget) -> Result<Converted, ConvertError> {
     convert_with_limits(html, base, &ContentRules::default(), TreeBudget::Alone, budget)
 }
 
-/// Converts the whole body, including what surrounds the main content; scripts, styles and the like are left out all
-/// the same.
+/// Converts the whole body, including the parts around the main content. Scripts, styles and similar elements are left
+/// out.
 pub fn convert_body(html: &str, base: &Url) -> Result<Converted, ConvertError> {
     convert_by(html, base, &ContentRules::body(), TreeBudget::Alone)
 }

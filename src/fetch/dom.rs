@@ -12,7 +12,7 @@ pub(super) fn name_of(node: &NodeRef<'_>) -> html5ever::LocalName {
     node.qual_name_ref().map(|name| name.local.clone()).unwrap_or_default()
 }
 
-/// Calls `read` with the content of a text node; `None` for other nodes.
+/// Calls `read` with the content of a text node; returns `None` for other nodes.
 pub(super) fn with_text<T>(node: &NodeRef<'_>, read: impl FnOnce(&str) -> T) -> Option<T> {
     node.query(|node| match &node.data {
         NodeData::Text { contents } => Some(read(contents)),

@@ -14,10 +14,10 @@ use std::time::Duration;
 pub(super) enum Stage {
     /// Name look-up, connection and TLS.
     Connecting,
-    /// Connected; the status has not arrived.
+    /// The connection is open, but the status of the response has not arrived.
     Waiting,
     Reading,
-    /// The limit on the whole fetch.
+    /// Any stage: the limit on the whole fetch was reached.
     Total,
 }
 
@@ -68,7 +68,8 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// Converts an error of the HTTP client into a failure. The time-outs are the client's own, for the message.
+/// Converts an error of the HTTP client into a failure. `connect_timeout` and `read_timeout` are those of the client;
+/// the message names them.
 pub(super) fn failure(error: &reqwest::Error, connect_timeout: Duration, read_timeout: Duration) -> Failure {
     if let Some(known) = causes(error).find_map(recognise) {
         return known;

@@ -14,7 +14,7 @@ use crate::domain::id::DocumentId;
 use crate::domain::link::host_of;
 use std::sync::Arc;
 
-/// Fetches pages. Share one per process, since it holds the idle connections.
+/// Fetches pages. All tasks of a process share one fetcher, since the idle connections belong to it.
 pub struct Fetcher {
     client: Arc<HttpClient>,
     fetchers: Fetchers,
@@ -64,9 +64,9 @@ impl Fetcher {
     /// Fetches a page and turns it into text. Dropping the future ends the request; a conversion that has begun ends by
     /// its own time limit.
     ///
-    /// A URL that the guard refuses is not fetched by any fetcher. When the fetcher fails in a way that another may
-    /// not, the fallback of the document's site rule tries too; the fallback's failure is returned unless its service
-    /// is to blame.
+    /// A URL that the guard refuses is not fetched by any fetcher. If the fetcher fails in a way in which another
+    /// fetcher may succeed, the fallback of the document's site rule also fetches the page. If the fallback fails too,
+    /// its failure is returned, unless the fallback's service caused it: then the first failure is returned.
     pub async fn fetch(&self, fetch_request: &FetchRequest) -> Result<FetchResponse, Failure> {
         let url =
             self.client.guard.parse(&fetch_request.url).map_err(|refusal| errors::refused(refusal.to_string()))?;
@@ -109,7 +109,7 @@ async fn fetch_by(fetcher: &dyn PageFetcher, request: PageRequest<'_>) -> Result
     })
 }
 
-/// Returns a resolver for the configured name servers, else the system's.
+/// Returns a resolver for the configured name servers, else the system's resolver.
 fn lookup_of(settings: &FetchSettings) -> Result<Arc<dyn Lookup>, FetchSetupError> {
     Ok(match settings.dns_servers.as_slice() {
         [] => Arc::new(SystemLookup),

@@ -1,7 +1,7 @@
 //! Implementations of [`PageFetcher`]: `http` requests a page from its own server, `firecrawl` lets a service fetch it.
 //!
-//! To add one, write a file here, a variant of [`FetcherKind`] (the compiler then points to [`Fetchers::get`]), and its
-//! settings.
+//! To add a fetcher, write a file here, a variant of [`FetcherKind`] (the compiler then points to [`Fetchers::get`]),
+//! and its settings.
 
 mod firecrawl;
 mod http;
@@ -35,7 +35,8 @@ impl Fetchers {
         }
     }
 
-    /// Returns the name of the fetcher for pages without a site rule: Firecrawl if its key is set.
+    /// Returns the name of the fetcher for pages whose site rule names none: Firecrawl if its key is set, else the
+    /// direct one.
     pub fn default_fetcher(&self) -> FetcherKind {
         if self.firecrawl.is_configured() { FetcherKind::Firecrawl } else { FetcherKind::Direct }
     }

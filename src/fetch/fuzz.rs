@@ -2,8 +2,8 @@
 //! output.
 //!
 //! A few rounds, the same in every run, are part of the tests; `QUARTERDECK_FUZZ_SECONDS=600 cargo test --release --lib
-//! fuzz` makes a long run. Each round derives from its seed, which a failure prints; `QUARTERDECK_FUZZ_SEED` starts
-//! there.
+//! fuzz` makes a long run. The input of a round depends only on the round's seed, which a failure prints;
+//! `QUARTERDECK_FUZZ_SEED` sets the first seed.
 
 use super::budget::{Budget, ConvertError, MAX_MARKDOWN, TreeBudget};
 use super::charset::{self, Markup};
@@ -16,7 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant, SystemTime};
 use url::Url;
 
-/// Node visits allowed per byte of a page, including elements that it reopens again and again.
+/// Number of node visits allowed per byte of a page, enough for elements that the page reopens repeatedly.
 const VISITS_PER_BYTE: u64 = 100;
 
 /// Pseudo-random number generator with the same output on every machine (xorshift64*).
@@ -44,7 +44,7 @@ impl Dice {
     }
 }
 
-/// Pieces that are mixed in: input that is known to trip parsers.
+/// Pieces that are inserted into pages because they often break parsers.
 const PIECES: [&[u8]; 52] = [
     b"<",
     b">",
@@ -205,7 +205,7 @@ fn charsets() {
         let text = charset::decode(bytes, header, markup);
         assert!(text.len() <= bytes.len() * 4 + 16, "{} bytes of {}", text.len(), bytes.len());
         if std::str::from_utf8(bytes).is_ok() && header.is_none() && markup == Markup::None {
-            // Only the byte order mark is removed, or it names another encoding.
+            // Only a byte order mark changes the text: it is removed, or it names another encoding.
             assert!(bytes.starts_with(b"\xef\xbb\xbf") || text.as_bytes() == bytes, "valid UTF-8 is itself");
         }
     });

@@ -1,8 +1,8 @@
 //! The guard against server-side request forgery (SSRF): refuses addresses that are not public.
 //!
-//! It judges a URL before each request, redirects included, and every address that the resolver returns before it is
-//! dialled. The connector resolves only names, so literal addresses are judged in the URL, and names both in the URL
-//! and by their addresses.
+//! The guard judges a URL before each request, redirects included, and every address that the resolver returns, before
+//! a connection to it is opened. The connector resolves only names. Therefore literal addresses are judged in the URL,
+//! and names both in the URL and by their addresses.
 
 use super::address::not_public;
 use super::allowed::AllowedHost;
@@ -23,7 +23,7 @@ pub enum Refusal {
     Scheme(String),
     #[error("refused: the URL carries a user name or password")]
     UserInfo,
-    /// The port is a denied one.
+    /// The port is denied.
     #[error("refused: port {0} is not one that pages are served on")]
     Port(u16),
     /// An entry of `fetch.allow_private_hosts` allows this name on other ports only.
@@ -36,7 +36,7 @@ pub enum Refusal {
     #[error("refused: {address} is {kind}")]
     Address {
         address: IpAddr,
-        /// Completes "it is …", such as "a private address".
+        /// Kind of the address as the rest of "it is …", such as "a private address".
         kind: &'static str,
     },
     /// An address to which the name resolves.
@@ -44,7 +44,7 @@ pub enum Refusal {
     ResolvedAddress {
         name: String,
         address: IpAddr,
-        /// Completes "it is …", such as "a private address".
+        /// Kind of the address as the rest of "it is …", such as "a private address".
         kind: &'static str,
     },
 }
@@ -115,7 +115,8 @@ impl AddressGuard {
         if port == 0 || self.denied_ports.contains(&port) { Err(Refusal::Port(port)) } else { Ok(()) }
     }
 
-    /// Judges the addresses of a name. One that is not public refuses the name: DNS rebinding mixes both.
+    /// Judges the addresses of a name. A single address that is not public makes the guard refuse the name, because DNS
+    /// rebinding mixes public and private addresses.
     fn judge_addresses(&self, name: &str, addresses: &[IpAddr]) -> Result<(), Refusal> {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         if self.allowed.iter().any(|entry| entry.is_name(&name)) {
@@ -132,7 +133,7 @@ impl AddressGuard {
     }
 }
 
-/// The resolver of the HTTP client; it returns only addresses that the guard has judged.
+/// The resolver of the HTTP client; it returns only addresses that the guard allows, and those of the proxy.
 #[derive(Clone)]
 pub(super) struct GuardedResolver {
     pub guard: Arc<AddressGuard>,

@@ -10,16 +10,16 @@ use url::Url;
 /// Kind of a body, which decides if it is converted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Converted to Markdown.
+    /// HTML, which is converted to Markdown.
     Html,
-    /// Stored as it is.
+    /// Plain text or Markdown, which is not converted.
     Text,
 }
 
 /// A parsed `Content-Type`.
 #[derive(Debug)]
 pub(super) struct ContentType {
-    /// `None` when the server sent no type.
+    /// Kind of the body; `None` if the server sent no type.
     pub kind: Option<Kind>,
     pub charset: Option<String>,
 }
@@ -48,7 +48,8 @@ impl ContentType {
     }
 }
 
-/// Guesses the kind of a body without a type: HTML if it begins with `<`; `None` for binary data.
+/// Guesses the kind of a body whose type the server did not send: HTML if the body is empty or begins with `<`, `None`
+/// for binary data, else text.
 pub(super) fn sniffed(body: &[u8]) -> Option<Kind> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
     match body.first() {
@@ -58,7 +59,8 @@ pub(super) fn sniffed(body: &[u8]) -> Option<Kind> {
     }
 }
 
-/// Returns the target of a redirect; `None` if the response is not a redirect or has no `Location`.
+/// Returns the target of a redirect, or an error for an invalid target; `None` if the response is not a redirect or has
+/// no `Location`.
 pub(super) fn next_hop(response: &Response, url: &Url) -> Option<Result<Url, url::ParseError>> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
@@ -67,12 +69,13 @@ pub(super) fn next_hop(response: &Response, url: &Url) -> Option<Result<Url, url
     Some(url.join(&String::from_utf8_lossy(location.as_bytes())))
 }
 
-/// Returns a header's value, if it is visible ASCII.
+/// Returns the value of the header `name`; `None` if the header is absent or not visible ASCII.
 pub(super) fn text_of(response: &Response, name: HeaderName) -> Option<String> {
     response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
-/// Returns the wait of `Retry-After`, given in seconds or as a date, for statuses where it has a meaning.
+/// Returns the wait that `Retry-After` requests in seconds or as a date. Returns `None` for a status in which the
+/// header has no meaning, for an invalid value, and for a date in the past.
 pub(super) fn retry_after(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     if !matches!(status.as_u16(), 408 | 425 | 429 | 500..=599) {
         return None;

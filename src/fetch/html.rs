@@ -1,8 +1,8 @@
 //! Parsing of HTML into a tree, within the time and memory of one conversion.
 //!
-//! html5ever takes quadratic time on some input (deep nesting, endless attributes), so it is fed in pieces and the
-//! budget is checked in between. Later steps walk the tree with their own stacks instead of recursion. `sink` counts
-//! the memory of the tree.
+//! html5ever takes quadratic time on some input (deep nesting, endless attributes), so it gets the page in pieces, and
+//! the budget is checked between them. Later steps walk the tree with explicit stacks instead of recursion. `sink`
+//! counts the memory of the tree.
 
 mod sink;
 
@@ -13,13 +13,13 @@ use html5ever::{ParseOpts, parse_document};
 use sink::CountingSink;
 use std::time::{Duration, Instant};
 
-/// Bytes that the parser is fed at a time, fewer when a piece takes long. Small, since a few bytes can make many
-/// elements: each `<p>` reopens all formatting that a hostile page has left open.
+/// Maximum number of bytes that the parser gets at a time; after a slow piece it gets fewer. The number is small, since
+/// a few bytes can make many elements: each `<p>` reopens all formatting that a hostile page has left open.
 const PIECE: usize = 1024;
 const SMALLEST_PIECE: usize = 128;
 const SLOW_PIECE: Duration = Duration::from_millis(10);
 
-/// Parses a page. Its text and tree together may take up to `most` bytes.
+/// Parses a page. The page's text and its tree together may take up to `most` bytes.
 pub(super) fn parse(html: &str, clock: &BudgetMeter, most: usize) -> Result<Document, ConvertError> {
     let mut parser = parse_document(CountingSink::default(), ParseOpts::default());
     let (mut rest, mut size) = (html, PIECE);

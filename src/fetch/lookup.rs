@@ -33,13 +33,13 @@ pub enum LookupError {
 /// Future result of a name look-up.
 pub type Addresses = Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, LookupError>> + Send>>;
 
-/// A resolver; tests replace the system's with their own.
+/// Resolver of host names; tests implement it to replace the system's resolver.
 pub trait Lookup: Send + Sync + 'static {
     /// Resolves `name` to its IPv4 and IPv6 addresses.
     fn addresses(&self, name: String) -> Addresses;
 }
 
-/// The system's resolver, by the standard library.
+/// The system's resolver, called through the standard library.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemLookup;
 

@@ -25,7 +25,7 @@ pub(super) struct Outline<'a> {
 }
 
 impl<'a> Outline<'a> {
-    /// Collects the facts in one walk over the document.
+    /// Collects title, base URL and content candidates in one walk over the document.
     pub fn of(document: &'a Document, clock: &mut BudgetMeter) -> Result<Self, ConvertError> {
         let mut outline = Self::default();
         let mut title = None;
@@ -67,7 +67,7 @@ pub(super) enum ContentScope {
 pub(super) enum Keep {
     /// The element and its children are content.
     All,
-    /// Only its headings are content: a header inside the content has the page's heading among noise.
+    /// Only the headings in the element are content: a `header` inside the content has the page's heading among noise.
     Headings,
     /// The element is left out.
     None,
@@ -76,12 +76,13 @@ pub(super) enum Keep {
 /// The chosen content: its root elements, and rules for what is left out below them.
 #[derive(Debug)]
 pub(super) struct MainContent<'a> {
-    /// In page order; none is inside another. There is more than one only if a site rule selects the content.
+    /// Root elements of the content, in page order; none is inside another. There is more than one only if a site rule
+    /// selects the content.
     pub roots: Vec<NodeRef<'a>>,
     pub scope: ContentScope,
     /// Elements that the site rule excludes.
     excluded: HashSet<NodeId>,
-    /// Selectors that match nothing on the page.
+    /// Selectors of the site rule that match nothing on the page.
     pub unmatched: Vec<String>,
     /// True if the root is the page's own content element, so that a header inside it belongs to the content.
     within_content: bool,
@@ -194,7 +195,7 @@ struct Words {
 struct Counting {
     /// True if words count for [`Words::whole`].
     whole: bool,
-    /// True inside the content, where navigation counts too.
+    /// True if navigation counts too: inside the page's content element, and everywhere if the page has none.
     navigation: bool,
     /// Treatment inherited from the parent; `None` outside the content's roots.
     kept: Option<Keep>,
@@ -203,7 +204,8 @@ struct Counting {
 
 impl Words {
     /// Counts the words of `body` and of `content`, which has one root inside `body`. `proper` is the page's own
-    /// content element, if it has one: navigation outside that is not counted.
+    /// content element. Navigation outside that element is not counted; if the page has no such element, all navigation
+    /// is counted.
     fn of(
         body: NodeRef<'_>,
         content: &MainContent<'_>,
@@ -211,7 +213,7 @@ impl Words {
         clock: &mut BudgetMeter,
     ) -> Result<Self, ConvertError> {
         let mut words = Self::default();
-        // A root may be inside an element that counts for nothing else.
+        // A root may be inside an element whose other words are not counted.
         let path: HashSet<_> = content.roots.iter().flat_map(|root| root.ancestors(None)).map(|node| node.id).collect();
         let all = Counting { whole: true, navigation: proper.is_none(), kept: None, in_article: false };
         let mut stack = vec![(body, all)];
@@ -271,7 +273,8 @@ fn count_words(text: &str) -> usize {
     text.as_bytes().iter().filter(|byte| begins(byte)).count()
 }
 
-/// Returns the treatment of a node from its own and its parent's. The root itself is never noise.
+/// Returns the treatment of a node, derived from the treatment of its element and that of its parent. The root itself
+/// is never noise.
 pub(super) fn inherited(
     content: &MainContent<'_>,
     node: &NodeRef<'_>,

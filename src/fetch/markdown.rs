@@ -1,9 +1,9 @@
 //! The Markdown writer (GitHub Flavored Markdown, GFM). Fingerprints are made from its text, so the same page must
 //! always give the same text.
 //!
-//! It walks the tree with an explicit stack, so that deep nesting cannot overflow the thread's. `elements` maps each
-//! element to calls of the `writer`; `inline` builds a block's text (`marks`, `escape`, `link`), `lines` puts blocks
-//! into quotes and items; `list`, `table` and `code_block` write those blocks.
+//! The writer walks the tree with an explicit stack, so that deep nesting cannot overflow the thread's stack.
+//! `elements` maps each element to calls of the `writer`; `inline` builds a block's text (`marks`, `escape`, `link`),
+//! `lines` puts blocks into quotes and items; `list`, `table` and `code_block` write those blocks.
 
 mod code_block;
 mod elements;
@@ -25,7 +25,7 @@ use lines::Gap;
 use url::Url;
 use writer::Writer;
 
-/// Writes the content as Markdown. Links are relative to `base`.
+/// Writes the content as Markdown. Relative links are resolved against `base`.
 pub(super) fn write(content: &MainContent<'_>, base: &Url, clock: &mut BudgetMeter) -> Result<String, ConvertError> {
     let layout = table::layout_tables(&content.roots, clock)?;
     let mut writer = Writer::new(base, layout);
@@ -61,7 +61,8 @@ enum Step<'a> {
     EndOfRoot,
 }
 
-/// Next step of the walk after a node. Siblings are not pushed together, since there may be a million of them.
+/// Next step of the walk after a node. Siblings are pushed to the stack one at a time, since there may be a million of
+/// them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum AfterNode {
     Sibling,

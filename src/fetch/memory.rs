@@ -1,17 +1,17 @@
 //! Memory budget for the bodies of all fetches of a process.
 //!
 //! Most pages are small: each fetch begins with a small share. A body that outgrows its share requests, in one step,
-//! all the memory that it may still need, from a second budget. Whoever has that never waits for more, so there is no
-//! deadlock, however many bodies there are.
+//! all the memory that it may still need, from a second budget. A body that has that memory never waits for more, so
+//! there is no deadlock, however many bodies there are.
 
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Bytes that a body may use before it must request more; nine of ten pages are smaller.
+/// Number of bytes that a body may use before it must request more; nine of ten pages are smaller.
 pub(super) const SMALL_BODY: u64 = 1024 * 1024;
-/// Bytes per semaphore permit, so that the number of permits always fits.
+/// Number of bytes per semaphore permit, so that the number of permits fits into 32 bits.
 const UNIT: u64 = 1024;
-/// The shares together get one part in this many of the budget.
+/// Divisor of the budget; the quotient is the part for all small shares together.
 const SHARES_DIVISOR: u64 = 4;
 
 /// Budgets for small shares and for large bodies.
@@ -19,7 +19,7 @@ const SHARES_DIVISOR: u64 = 4;
 pub(super) struct Memory {
     shares: Arc<Semaphore>,
     large: Arc<Semaphore>,
-    /// All permits of `large`: a request for more would wait forever.
+    /// Total number of permits of `large`; a request for more would wait forever.
     large_units: u32,
 }
 
@@ -42,7 +42,7 @@ impl Memory {
         MemoryPermit { share: Arc::clone(&self.shares).acquire_owned().await.ok(), rest: None }
     }
 
-    /// Waits until `room` allows a body of `bytes` bytes.
+    /// Waits until `permit` allows a body of `bytes` bytes.
     pub async fn enlarge(&self, permit: &mut MemoryPermit, bytes: u64) {
         if permit.rest.is_none() {
             let wanted = units(bytes).min(self.large_units);

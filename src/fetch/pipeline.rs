@@ -1,8 +1,8 @@
 //! Conversion of a server's response into a page, step by step: head, body, decoding, conversion.
 //!
-//! The body is counted as it is decompressed, in pieces of a few kilobytes, so a decompression bomb costs no more
-//! memory than its share and no more time than its size. A limit on the ratio would refuse sound pages, which compress
-//! a hundredfold, and would keep nothing out that `max_body` does not.
+//! The body is counted as it is decompressed, in pieces of a few kilobytes, and refused once it exceeds `max_body`. So
+//! a decompression bomb costs no more than a large page. A limit on the compression ratio would refuse sound pages,
+//! which compress a hundredfold, and would keep out nothing that `max_body` does not.
 
 use super::budget::{ConvertError, MAX_MARKDOWN, TreeBudget};
 use super::charset::{self, Markup};
@@ -24,9 +24,10 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use url::Url;
 
-/// Bytes above which a page is converted alone from the start: its tree takes several times its size.
+/// Number of bytes above which a page is converted alone from the start, because its tree takes several times the
+/// page's size.
 const CONVERT_ALONE_ABOVE: usize = 4 * 1024 * 1024;
-/// Bytes of a plain text that are read: enough for 200,000 characters in any encoding.
+/// Maximum number of bytes of a plain text that are read: enough for 200,000 characters in any encoding.
 const MAX_PLAIN_TEXT: usize = 4 * MAX_MARKDOWN;
 
 /// Reads the response from `url` and turns it into a page. `deadline` limits all waits except those for memory.
@@ -107,8 +108,8 @@ struct Received {
     rules: Arc<ContentRules>,
 }
 
-/// Decodes and converts on a thread of the pool. A page that exceeds the shared memory budget is converted once more,
-/// alone.
+/// Decodes and converts a body on a thread of the pool. A page that exceeds the shared memory budget is converted once
+/// more, without other conversions at the same time.
 async fn convert(
     client: &HttpClient,
     pool: &ConversionPool,
@@ -128,12 +129,12 @@ async fn convert(
 }
 
 impl Received {
-    /// Converts the body and returns it for a second try. With [`TreeBudget::Alone`] there is no second try, and its
-    /// bytes may be gone.
+    /// Converts the body and returns it for a second conversion. With [`TreeBudget::Alone`] no second conversion
+    /// follows, and the returned body may be empty.
     fn convert(mut self, budget: TreeBudget) -> (Self, Result<Converted, ConvertError>) {
         let converted = match decode(&self.body.bytes, &self.content_type) {
             Ok(Decoded::Html(Cow::Owned(html))) if budget == TreeBudget::Alone => {
-                // The decoded text may be three times as large as its bytes, so these are freed first.
+                // The decoded text may be three times as large as the body, so the body's bytes are freed first.
                 self.body.bytes = Vec::new();
                 convert_by(&html, &self.url, &self.rules, budget)
             }

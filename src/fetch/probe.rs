@@ -15,7 +15,7 @@ use tokio::time::Instant;
 pub struct Probe {
     /// Requests in order, including redirects and, if respected, robots.txt.
     pub hops: Vec<Hop>,
-    /// From the response's head to the end of the body.
+    /// Duration from the arrival of the response's head to the end of the body.
     pub body: Option<Duration>,
     /// Duration of the conversion to text, including the wait for a slot.
     pub convert: Option<Duration>,
@@ -32,9 +32,9 @@ pub struct Hop {
     pub dns: Option<Duration>,
     /// Duration of connecting; `None` for a reused connection.
     pub connect: Option<Duration>,
-    /// Duration of the TLS handshake; `None` without one.
+    /// Duration of the TLS handshake; `None` without a handshake.
     pub tls: Option<Duration>,
-    /// From the connection to the head of the response.
+    /// Duration from the open connection to the arrival of the response's head.
     pub first_byte: Option<Duration>,
     /// HTTP status; `None` without a response.
     pub status: Option<u16>,
@@ -42,7 +42,7 @@ pub struct Hop {
     pub headers: Vec<(SafeLine, SafeLine)>,
 }
 
-/// Fetches once and measures. A fetch through Firecrawl is measured as one request to its API.
+/// Fetches a page once and measures the fetch. A fetch through Firecrawl is measured as one request to its API.
 pub async fn probe(settings: FetchSettings, request: &FetchRequest) -> Result<Probe, FetchSetupError> {
     let trace = Trace::default();
     let fetcher = Fetcher::traced(settings, trace.clone())?;
@@ -68,7 +68,7 @@ pub async fn probe(settings: FetchSettings, request: &FetchRequest) -> Result<Pr
     Ok(probe)
 }
 
-/// Splits the marks by request.
+/// Splits the recorded events by request.
 fn split(marks: &[(Instant, Mark)]) -> impl Iterator<Item = &[(Instant, Mark)]> {
     marks.chunk_by(|_, (_, next)| !matches!(next, Mark::RequestStarted(_)))
 }

@@ -6,7 +6,7 @@ use crate::domain::id::DocumentId;
 /// Request for the page of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchRequest {
-    /// Selects the site rules that are made for single documents.
+    /// Id of the document, by which site rules for single documents are found.
     pub document: DocumentId,
     pub url: String,
     /// Validators of the stored content: the server may answer that nothing has changed. `None` requests the whole

@@ -1,7 +1,7 @@
 //! robots.txt by RFC 9309: decides which paths of a host this program may fetch.
 //!
-//! This file parses and matches; `robots/asked` downloads the file, `robots/kept` caches the rules. Off by default: a
-//! page that a person has added is fetched for that person, not crawled.
+//! This module parses the file and matches paths; `download` fetches the file, `cache` caches the rules. robots.txt is
+//! ignored by default: a page that a person has added is fetched for that person, not crawled.
 
 mod cache;
 mod download;
@@ -9,7 +9,8 @@ mod download;
 pub(super) use cache::Robots;
 pub(super) use download::obey;
 
-/// Bytes of a file that are read; the rest is ignored (RFC 9309, 2.5, requires at least this much).
+/// Maximum number of bytes of a robots.txt that are read; the rest is ignored (RFC 9309, 2.5, requires at least this
+/// much).
 pub(super) const MAX_FILE: usize = 500 * 1024;
 
 /// Rules of one robots.txt for one robot.
@@ -24,13 +25,13 @@ pub(super) enum Rules {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Rule {
     allow: bool,
-    /// Normalised, so that all spellings of a path are equal.
+    /// Path pattern of the rule, normalised so that all spellings of a path are equal.
     path: String,
 }
 
 impl Rules {
-    /// Parses the file `text` and returns the rules for the robot `name`: all groups that name it together, else the
-    /// groups for all robots.
+    /// Parses the file `text` and returns the rules for the robot `name`: those of all groups that name the robot, else
+    /// those of the groups for all robots.
     pub fn read(text: &str, name: &str) -> Self {
         let (mut ours, mut wildcard) = (None::<Vec<Rule>>, Vec::new());
         // Consecutive `user-agent` lines begin one group.
@@ -71,8 +72,8 @@ impl Rules {
         Self::Listed(ours.unwrap_or(wildcard))
     }
 
-    /// Returns true if `path`, with its query, may be fetched. The longest matching rule decides; of two equally long
-    /// ones, the allowing one.
+    /// Returns true if `path`, with its query, may be fetched. The longest matching rule decides; of two rules of equal
+    /// length, the allowing rule. `/robots.txt` itself is always allowed.
     pub fn allow(&self, path: &str) -> bool {
         let rules = match self {
             Self::AllowAll => return true,
@@ -93,8 +94,8 @@ pub(super) fn product(agent: &str) -> &str {
     &agent[..end]
 }
 
-/// Normalises a path: decodes characters that need no encoding, encodes those that do, and writes escapes in upper
-/// case. An encoded slash stays encoded: it separates nothing.
+/// Normalises a path: decodes characters that need no encoding, encodes non-ASCII characters, and writes escapes in
+/// upper case. An encoded slash stays encoded, since it does not separate path segments.
 fn normalized(path: &str) -> String {
     let bytes = path.as_bytes();
     let mut out = String::with_capacity(path.len());

@@ -18,30 +18,31 @@ pub const DENIED_PORTS: [u16; 64] = [
 /// Limits, addresses and rules for all fetches of a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchSettings {
-    /// Limit on name look-up, connection and TLS together.
+    /// Time limit on name look-up, connection and TLS together.
     pub connect_timeout: Duration,
-    /// Limit on the wait for the response, and on each wait for the next piece of the body.
+    /// Time limit on the wait for the response, and on each wait for the next piece of the body.
     pub read_timeout: Duration,
-    /// Limit on the whole fetch, redirects and the wait for a conversion slot included.
+    /// Time limit on the whole fetch, including redirects and the wait for a conversion slot.
     pub total_timeout: Duration,
-    /// Most bytes of a body after decompression.
+    /// Maximum number of bytes of a body after decompression.
     pub max_body: u64,
-    /// Most bytes that the bodies of all fetches take together; at least one body is always allowed.
+    /// Maximum number of bytes that the bodies of all fetches take together; at least one body is always allowed.
     pub max_memory: u64,
-    /// Most redirects that are followed.
+    /// Maximum number of redirects that are followed.
     pub max_redirects: u32,
     pub user_agent: String,
-    /// Fetches each host's robots.txt first and obeys it.
+    /// True if each host's robots.txt is fetched first and obeyed.
     pub respect_robots: bool,
     pub firecrawl: FirecrawlSettings,
     /// Rules for single hosts and documents.
     pub sites: SiteRules,
     /// Hosts and networks that may be fetched although they are not public.
     pub allow_private_hosts: Vec<AllowedHost>,
-    /// Name servers to query instead of the system's resolver; empty for the system's.
+    /// Name servers to query. If empty, the system's resolver is used.
     pub dns_servers: Vec<SocketAddr>,
-    /// Proxy for all requests; it may have a private address. The proxy resolves names itself; the guard still judges
-    /// what this program's own look-up finds. Never taken from the environment. May hold a secret.
+    /// Proxy for all requests, which may have a private address. The proxy resolves names; the guard still judges the
+    /// addresses that a look-up by this program finds. The proxy is never taken from the environment. The URL may
+    /// contain a secret.
     pub proxy: Option<Url>,
     /// Ports that are refused unless an entry of `allow_private_hosts` allows them.
     pub denied_ports: Vec<u16>,

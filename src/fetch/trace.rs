@@ -35,7 +35,7 @@ pub(super) enum Mark {
     Converted,
 }
 
-/// Events of one fetch, in order. Clones share them.
+/// Events of one fetch, in order. Clones share the events.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trace(Arc<Mutex<Vec<(Instant, Mark)>>>);
 
@@ -82,7 +82,7 @@ impl<S> Layer<S> for Trace {
     }
 }
 
-/// A connector that records when a connection is ready.
+/// A connector that records the time at which a connection is ready.
 #[derive(Clone)]
 pub(super) struct TracedConnector<S> {
     inner: S,
@@ -115,7 +115,7 @@ where
 }
 
 /// Returns a TLS configuration like that of every fetch, except that no session is kept: the request for a stored
-/// session marks the begin of a handshake. `None` on a machine without root certificates.
+/// session marks the start of a handshake. `None` on a machine without root certificates.
 pub(super) fn traced_tls(trace: &Trace) -> Option<rustls::ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().ok()?;

@@ -5,7 +5,7 @@ use crate::domain::document::Status;
 use crate::domain::request::{DocumentAnswer, RequestAnswer, SkipReason};
 use crate::domain::text::SafeLine;
 
-/// Returns the word of an answer in JSON and in the lines of the command line.
+/// Returns the word of an answer in JSON and in the output lines of the command line.
 pub const fn answer_word(answer: &RequestAnswer) -> &'static str {
     match answer {
         RequestAnswer::Queued(_) => "queued",
@@ -19,7 +19,8 @@ pub const fn answer_word(answer: &RequestAnswer) -> &'static str {
     }
 }
 
-/// Returns the remark that follows an answer's word, if it needs one: `held by box:1`, `has nothing to cancel`.
+/// Returns the note after the answer's word, such as `held by box:1` (a worker) or `has nothing to cancel`; `None` if
+/// the word is enough.
 pub fn answer_note(answer: &RequestAnswer) -> Option<String> {
     match answer {
         RequestAnswer::Promoted(_) => Some("was queued, is first now".to_owned()),
@@ -31,7 +32,7 @@ pub fn answer_note(answer: &RequestAnswer) -> Option<String> {
     }
 }
 
-/// Returns the answer for the document `name` as a sentence. `asked_by` is the requester of the job that is already
+/// Returns the answer for the document `name` as a sentence. `requested_by` is the requester of the job that is already
 /// running.
 pub fn answer(name: &str, answer: &RequestAnswer, requested_by: Option<&SafeLine>) -> String {
     match answer {
@@ -51,7 +52,7 @@ pub fn answer(name: &str, answer: &RequestAnswer, requested_by: Option<&SafeLine
 }
 
 /// Returns the answers for several documents in one sentence: `queued 12 documents, 3 already queued or running`.
-/// `done` is the verb for the accepted ones.
+/// `done` is the verb for the accepted requests.
 pub fn answers(done: &str, answers: &[DocumentAnswer]) -> String {
     let matching =
         |test: fn(&RequestAnswer) -> bool| answers.iter().filter(|response| test(&response.answer)).count() as u64;
@@ -78,7 +79,7 @@ pub fn answers(done: &str, answers: &[DocumentAnswer]) -> String {
     parts.join(", ")
 }
 
-/// Returns the reason why several documents were skipped, to be written after their number.
+/// Returns the reason why several documents were skipped, worded to follow the number of documents.
 pub fn skip_reason(reason: SkipReason) -> String {
     match reason {
         SkipReason::Pdf => "PDFs, which are never synced by a fetch".to_owned(),

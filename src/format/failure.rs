@@ -14,8 +14,8 @@ pub const fn error_code(code: ErrorCode) -> &'static str {
     }
 }
 
-/// Returns a failure with its cause: `404 not found`, `timeout: no answer in 20 s`. A detail that begins with the HTTP
-/// status or with the code's own words is returned alone, so that nothing is repeated.
+/// Returns a failure with its cause: `404 not found`, `timeout: no answer in 20 s`. If the detail already begins with
+/// the HTTP status or with the words for the code, only the detail is returned.
 pub fn failure(code: ErrorCode, http_status: Option<u16>, detail: Option<&str>) -> String {
     let plain = error_code(code);
     match (detail, http_status) {

@@ -18,8 +18,8 @@ pub fn count(of: u64, noun: &str) -> String {
     if of == 1 { format!("1 {noun}") } else { format!("{} {noun}s", number(of)) }
 }
 
-/// Returns a number in at most `cells` terminal cells: `1,204`, `120k`, `3.1M`. Five cells suffice for any number below
-/// a thousand billion.
+/// Returns a number, shortened if it needs more than `cells` terminal cells: `1,204`, `120k`, `3.1M`. Five cells
+/// suffice for any number below a thousand billion.
 pub fn short_number(of: u64, cells: usize) -> String {
     let whole = number(of);
     if whole.len() <= cells { whole } else { scaled(of, ["", "k", "M", "G"]).replace(' ', "") }
@@ -55,7 +55,8 @@ pub fn rate(of: f64) -> String {
     if of == 0.0 || of >= 9.95 { format!("{of:.0}/s") } else { format!("{of:.1}/s") }
 }
 
-/// Returns a share in whole per cent, rounded; 0 only for an empty part, or an empty whole, and 100 only for the whole.
+/// Returns `part` of `of` in whole per cent, rounded. The result is 0 only if one of the two is 0, and 100 only if the
+/// part is the whole.
 pub fn percent(part: u64, of: u64) -> u64 {
     if part == 0 || of == 0 {
         return 0;

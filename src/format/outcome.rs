@@ -25,8 +25,8 @@ pub const fn outcome(content: Option<ContentChange>, result: OutcomeResult) -> &
     }
 }
 
-/// Returns the result as the log's lines show it: the stored word, except where that word, `unchanged`, would be
-/// misleading.
+/// Returns the result as the lines of the log show it: the stored word. For first or quarantined content, which is
+/// stored as `unchanged`, returns the words of [`outcome`].
 pub const fn logged_outcome(content: Option<ContentChange>, result: OutcomeResult) -> &'static str {
     match (result, content) {
         (OutcomeResult::Unchanged, Some(ContentChange::First | ContentChange::Quarantined)) => outcome(content, result),

@@ -7,7 +7,7 @@ const SECOND: u64 = 1;
 const MINUTE: u64 = 60;
 const HOUR: u64 = 3_600;
 const DAY: u64 = 86_400;
-/// 365 days.
+/// Seconds of a year of 365 days.
 const YEAR: u64 = 365 * DAY;
 
 /// Returns an age in one unit: `4s`, `12m`, `3h`, `9d`, `2y`.
@@ -63,7 +63,8 @@ pub fn age_changes_at(at: Timestamp, now: Timestamp) -> Timestamp {
     if changes_at > now { changes_at } else { now.plus(Duration::from_secs(unit)) }
 }
 
-/// Returns the next time after `now` at which the text of the countdown to `at` changes; `None` once it is over.
+/// Returns the next time after `now` at which the text of the countdown to `at` changes; `None` once the countdown is
+/// over.
 pub fn countdown_changes_at(at: Timestamp, now: Timestamp) -> Option<Timestamp> {
     if at <= now {
         return None;
@@ -74,7 +75,7 @@ pub fn countdown_changes_at(at: Timestamp, now: Timestamp) -> Option<Timestamp> 
         3_601..=DAY => HOUR,
         _ => DAY,
     };
-    // Whole units left until `at` itself; the text changes just after the remainder falls below one.
+    // Number of whole units left at the next change of the text, which follows just after that instant.
     let units = left.as_micros().div_ceil(u128::from(unit) * 1_000_000).saturating_sub(1);
     let rest = Duration::from_secs(unit.saturating_mul(u64::try_from(units).unwrap_or(u64::MAX)));
     Some(at.minus(rest).plus(Duration::from_micros(1)).max(now.plus(Duration::from_millis(20))))

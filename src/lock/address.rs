@@ -54,7 +54,7 @@ fn client(url: &str) -> Result<Client, AddressError> {
     if !known {
         return Err(AddressError::Url("it begins with neither redis:// nor rediss://".into()));
     }
-    // The parser's message is not passed on: the URL holds a secret. Its kind is enough.
+    // The parser's message is not passed on, because the URL contains a secret. The error's kind is enough.
     Client::open(url).map_err(|error| {
         let why =
             if error.kind() == ErrorKind::InvalidClientConfig { "its parts cannot be read" } else { "it is none" };
@@ -90,7 +90,8 @@ impl RedisAddress {
         SafeLine::new(&self.client.get_connection_info().addr().to_string())
     }
 
-    /// Returns true if an error comes from TLS: a refused handshake, or TLS on one side only.
+    /// Returns true if the URL demands TLS and an error with this `message` can come from TLS: a refused handshake, or
+    /// a server without TLS.
     fn is_tls_error(&self, message: &str) -> bool {
         let wants = matches!(self.client.get_connection_info().addr(), redis::ConnectionAddr::TcpTls { .. });
         let tls = ["timed out", "tls", "certificate", "handshake", "corrupt message", "InvalidContentType"];

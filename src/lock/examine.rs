@@ -11,7 +11,7 @@ const REDIS: &str = "redis";
 /// Oldest Redis version (major, minor) with all commands that this program uses.
 const MIN_VERSION: (u64, u64) = (5, 0);
 
-/// Checks the Redis of these settings; reports so if none is used.
+/// Checks the Redis of these settings. If the settings use no Redis, the only finding reports that.
 pub async fn examine(settings: &Settings) -> Vec<Finding> {
     let Some(url) = settings.used_url() else { return vec![unused(settings.mode)] };
     let address = match RedisAddress::parse(url, &settings.key) {
@@ -50,7 +50,7 @@ fn unused(mode: LockMode) -> Finding {
     }
 }
 
-/// Returns the verdict for a Redis that does not answer or refuses.
+/// Returns the verdict for a Redis that does not answer or refuses the check.
 const fn verdict(mode: LockMode) -> CheckStatus {
     match mode {
         LockMode::Required => CheckStatus::Unreachable,
@@ -83,8 +83,8 @@ async fn inspect(address: &RedisAddress, settings: &Settings) -> redis::RedisRes
     Ok(found)
 }
 
-/// Checks the two permissions that everything depends on, by running a script that reads and publishing a message to
-/// nobody. Returns true if the key of document 1 is set.
+/// Checks the permissions to run scripts and to publish: runs a script that only reads, and publishes a message on a
+/// channel without subscribers. Returns true if the key of document 1 is set.
 async fn check_permissions(open: &mut MultiplexedConnection, address: &RedisAddress) -> redis::RedisResult<bool> {
     let key = address.key(DocumentId(1));
     let read = "return redis.call('EXISTS', KEYS[1])";

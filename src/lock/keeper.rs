@@ -18,7 +18,7 @@ const PING_INTERVAL: Duration = Duration::from_millis(500);
 /// scripts.
 const PROBE_LOCK: Lock = Lock { document: DocumentId(0), job: JobId(0), token: Token(0) };
 
-/// Connects, keeps the connection alive and reconnects with back-off, until it is cancelled.
+/// Connects, keeps the connection alive and reconnects with back-off, until this task is cancelled.
 pub(super) async fn keep(redis: Arc<Redis>) {
     let mut backoff = Backoff::of_service();
     loop {
@@ -89,7 +89,7 @@ async fn release_pending(redis: &Redis) {
     }
 }
 
-/// Renews this process's locks at the interval `every`, until it is cancelled.
+/// Renews this process's locks at the interval `every`, until this task is cancelled.
 pub(super) async fn renew(redis: Arc<Redis>, every: Duration) {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -12,11 +12,11 @@ pub const TTL: Duration = Duration::from_secs(600);
 
 /// Prefix of every value that this program sets.
 const VALUE_PREFIX: &str = "quarterdeck:";
-/// Characters of another program's value that are kept and shown.
+/// Maximum number of characters of a foreign lock's value that are kept and shown.
 const MAX_VALUE_CHARS: usize = 100;
 
-/// Sets the key unless another owner has it; in that case returns the owner's value. Tokens are compared as text of
-/// digits: numbers in Lua are not exact at that size.
+/// Sets the key unless another owner has it; in that case the script returns the owner's value. Tokens are compared as
+/// text of digits: numbers in Lua are not exact at that size.
 const ACQUIRE: &str = "\
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind ~= 'none' and kind ~= 'string' then return '(' .. kind .. ')' end
@@ -63,7 +63,7 @@ impl Scripts {
         format!("{}{}:{}", self.prefix, lock.job, lock.token)
     }
 
-    /// Returns `None` when this process owns the lock now, else the other owner's value.
+    /// Acquires or extends the lock. Returns `None` if this process owns the lock now, else the other owner's value.
     pub(super) async fn acquire(
         &self,
         connection: &mut MultiplexedConnection,

@@ -1,5 +1,5 @@
 //! Delivery of Chatwoot's FAQ jobs to Sidekiq's lists in the same Redis. Their keys have no prefix: Chatwoot's
-//! namespace `alfred` applies to its own keys only, and its Sidekiq gets the plain URL.
+//! namespace `alfred` applies to its own keys only, and Chatwoot's Sidekiq uses keys without it.
 
 use super::{ConnectionState, Redis, RedisUnavailable, locked};
 use crate::chatwoot::faq_job::{
@@ -20,9 +20,10 @@ const DEDUPLICATION_WINDOW: Duration = Duration::from_secs(7 * 86_400);
 /// Index of the last payload that is read from a set or list: the first 20 are enough to find the payload format.
 const LAST_SCANNED_INDEX: isize = 19;
 
-/// Enqueues the entry unless its key was enqueued before. One script, so that a process that dies leaves both steps
-/// done or neither. The marker key is set last: Redis does not undo the writes of a script that fails midway (a key of
-/// another type, a missing permission), and an entry that is marked but not enqueued would be lost.
+/// Enqueues the entry unless one with the same key was enqueued before. This is a single script, so that a process that
+/// dies leaves all steps done or none. The marker key is set last: Redis does not undo the writes of a script that
+/// fails midway (a key of another type, a missing permission), and an entry that is marked but not enqueued would be
+/// lost.
 const PUSH: &str = "\
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('SADD', KEYS[2], ARGV[1])
@@ -30,7 +31,7 @@ redis.call('LPUSH', KEYS[3], ARGV[2])
 redis.call('SET', KEYS[1], '1', 'PX', ARGV[3])
 return 1";
 
-/// Result of enqueueing a job, which a second delivery does not repeat.
+/// Result of delivering a job to Sidekiq; a second delivery enqueues nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PushResult {
     Enqueued,
@@ -41,11 +42,11 @@ pub enum PushResult {
 /// Chatwoot's FAQ job as a subscriber of the outbox: its messages become jobs in Sidekiq's queue.
 pub struct FaqJobs {
     settings: FaqSettings,
-    /// `None` in a process that only creates messages and delivers none.
+    /// Redis that has Sidekiq's lists; `None` in a process that only creates messages and delivers none.
     redis: Option<Arc<Redis>>,
     /// True once Sidekiq's keys were found: a Redis that is emptied later still belongs to Chatwoot.
     sidekiq_detected: AtomicBool,
-    /// Payload format; determined again after each check of the receiver.
+    /// Payload format; it is determined again after each check of the receiver.
     form: Mutex<Option<PayloadFormat>>,
 }
 
@@ -108,7 +109,7 @@ impl Deliver for FaqJobs {
         }
     }
 
-    /// Zero: Redis remembers the keys of the last seven days, so a second delivery is harmless.
+    /// Returns zero: Redis remembers the keys of the last seven days, so a second delivery is harmless.
     fn lease(&self) -> Duration {
         Duration::ZERO
     }
@@ -133,7 +134,8 @@ impl Redis {
         Ok(self.answer(number, exists.query_async::<i64>(&mut open)).await? > 0)
     }
 
-    /// Returns wrapper class and time format of the first Rails job found in Sidekiq's lists; `None` if there is none.
+    /// Returns wrapper class and time format of the first Rails job found in Sidekiq's lists; `None` if they contain no
+    /// such job.
     pub async fn sidekiq_form(&self, queue: &str) -> Result<Option<(String, SidekiqTimes)>, RedisUnavailable> {
         let mut lists = vec![("LRANGE", format!("queue:{queue}"))];
         lists.extend(["default", "low", "scheduled_jobs"].map(|name| ("LRANGE", format!("queue:{name}"))));
@@ -151,7 +153,7 @@ impl Redis {
             };
             let found = self.answer(number, reply).await?;
             let payloads: Vec<Vec<u8>> = redis::from_redis_value(found).unwrap_or_default();
-            // This program's own jobs may be among them; they carry the format that was known when they were written.
+            // Jobs of this program may be among them, in the format that was known when they were written.
             if let Some(form) = payloads.iter().find_map(|payload| format_of(payload)) {
                 return Ok(Some(form));
             }

@@ -16,17 +16,17 @@ use tokio::sync::Notify;
 use tokio::sync::broadcast;
 use tokio::time::{sleep, timeout};
 
-/// Shortest time between two messages of a process; what happens meanwhile is combined.
+/// Shortest time between two messages of a process; notifications in between are combined into one message.
 const MIN_PUBLISH_INTERVAL: Duration = Duration::from_millis(20);
-/// Wait before a lost subscription is made again.
+/// Wait between the loss of a subscription and the next attempt to subscribe.
 const RESUBSCRIBE_WAIT: Duration = Duration::from_millis(250);
-/// Most steps in one message; further ones are dropped.
+/// Maximum number of steps in one message; further steps are dropped.
 const MAX_STEPS: usize = 500;
 
 /// Notification from one process to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notification {
-    /// Something was committed: read the store.
+    /// Something was committed, so the receiver must read the store.
     Committed,
     /// A running attempt reached a step.
     Step(DocumentId, SyncStep),
@@ -35,7 +35,7 @@ pub enum Notification {
 
 /// Notifications that wait to be published.
 pub(super) struct PublishQueue {
-    /// Random id of this process, by which it skips its own messages.
+    /// Random id of this process, by which the process skips its own messages.
     process: String,
     pending: Mutex<PendingNotifications>,
     filled: Notify,
@@ -55,8 +55,8 @@ impl Default for PublishQueue {
 }
 
 impl Redis {
-    /// Publishes a notification to the other processes of this store within 20 ms. Never waits; nothing is published
-    /// while Redis is unavailable.
+    /// Publishes a notification to the other processes of this store within 20 ms. Returns at once; while Redis is
+    /// unavailable, notifications are dropped.
     pub fn publish(&self, notification: Notification) {
         {
             let mut waiting = locked(&self.publish_queue.pending);
@@ -101,7 +101,7 @@ pub async fn announce(settings: &Settings, store: &StoreId) -> Result<(), Addres
     Ok(())
 }
 
-/// Publishes waiting notifications until it is cancelled.
+/// Publishes waiting notifications until this task is cancelled.
 pub(super) async fn publish(redis: Arc<Redis>) {
     loop {
         redis.publish_queue.filled.notified().await;
@@ -111,7 +111,7 @@ pub(super) async fn publish(redis: Arc<Redis>) {
             let mut publish = redis::cmd("PUBLISH");
             publish.arg(channel(&redis.store)).arg(message);
             if let Ok((number, mut open)) = redis.opened() {
-                // A failure is ignored: what is not published is found at the next poll of the store.
+                // A failure is ignored: the other processes find the change at their next poll of the store.
                 let _ = redis.answer(number, publish.query_async::<redis::Value>(&mut open)).await;
             }
         }
@@ -119,7 +119,7 @@ pub(super) async fn publish(redis: Arc<Redis>) {
     }
 }
 
-/// Subscribes while Redis is connected, and again after each loss, until it is cancelled.
+/// Subscribes while Redis is connected, and again after each loss, until this task is cancelled.
 pub(super) async fn listen(redis: Arc<Redis>) {
     let mut state = redis.connection_state.subscribe();
     loop {

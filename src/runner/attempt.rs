@@ -71,8 +71,8 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> AttemptEnd {
     let step = |step| worker.emit_everywhere(Event::Step { document, step });
     step(SyncStep::Fetching);
     fault::point("before_fetch", &claimed.url);
-    // Text of another converter version is fetched without validators: the server would answer 304 although the text
-    // must be made anew.
+    // If another converter version produced the stored text, the page is fetched without validators: the server would
+    // answer 304 although the page must be converted again.
     let converter = worker.fetcher.converter(document, &claimed.url);
     let is_current = claimed.stored.converter == Some(converter);
     let validators = claimed.validators.filter(|_| is_current);

@@ -14,8 +14,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 /// Longest wait between two reads of the queue. It bounds the delay after a missed signal and after a change of the
 /// system clock.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// Time within which stopped attempts must release their jobs, and the worker must sign off, before the process ends
-/// without them.
+/// Longest wait of a worker that ends, first for stopped attempts to release their jobs, then for the store to remove
+/// the worker.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Claims and starts jobs until the worker drains, leaves or has nothing to do; then shuts it down.
@@ -25,7 +25,7 @@ pub(super) async fn run(worker: Arc<Worker>) {
     let mut changes = worker.store.changes();
     let mut mismatch = worker.store.schema_mismatch();
     if let Some(redis) = &worker.redis {
-        // The first connection to Redis is settled in a moment; jobs claimed before that would run without a lock.
+        // The first attempt to connect to Redis ends in a moment; jobs claimed before that would run without a lock.
         tokio::select! {
             () = redis.first_connection() => {}
             () = worker.leave.cancelled() => {}
@@ -135,9 +135,10 @@ fn is_outdated(worker: &Worker) -> bool {
     worker.store.schema_mismatch().borrow().is_some()
 }
 
-/// Shuts the worker down. Running attempts may finish within the drain time; then, or at once when leaving, the rest is
-/// released. On a store that a newer version has migrated neither can be written: running attempts are dropped, and a
-/// newer worker takes them over as soon as this process ends.
+/// Shuts the worker down. Running attempts may finish within the drain time. After it, or at once if the worker leaves,
+/// the jobs that still run are released. On a store that a newer version has migrated, neither results nor releases can
+/// be written: running attempts are dropped, and a worker of the newer version takes their jobs over as soon as this
+/// process ends.
 async fn shut_down(worker: &Arc<Worker>, registered: bool) {
     worker.attempts.close();
     let deadline = Instant::now() + worker.settings.drain;

@@ -1,5 +1,5 @@
 //! Events and states of a runner, for consoles and commands. Outcomes are not events: watchers read them from the store
-//! by their number ([`tail`](super::tail)), so none can be missed.
+//! by their sequence number ([`tail`](super::tail)), so none can be missed.
 
 use crate::domain::document::SyncStep;
 use crate::domain::id::DocumentId;
@@ -15,13 +15,13 @@ pub enum Event {
     Step { document: DocumentId, step: SyncStep },
     /// An attempt has ended, with or without a recorded outcome.
     Ended { document: DocumentId },
-    /// A task of the runner panicked. The runner goes on; a panic of an attempt is recorded as its failure.
+    /// A task of the runner panicked. The runner goes on; a panic of an attempt is recorded as the attempt's failure.
     Panicked { message: SafeLine },
     /// A job failed for good and needs a person's attention; sent once per job.
     Reported { report: ErrorReport },
     /// A problem of the runner that does not stop it, for the activity list.
     Problem {
-        /// Plain language, for display.
+        /// Description of the problem in plain language, for display.
         message: SafeLine,
     },
 }
@@ -31,7 +31,7 @@ pub enum Event {
 pub struct RunnerStatus {
     pub phase: Phase,
     pub busy: u32,
-    /// Most attempts that run at the same time.
+    /// Maximum number of attempts that run at the same time.
     pub slots: u32,
 }
 
@@ -56,30 +56,30 @@ pub enum LockHealth {
     Fine,
     /// Redis is unavailable and preferred: syncs go on, protected by lease and fence.
     Degraded {
-        /// Begin of the outage, UTC.
+        /// Start of the outage, UTC.
         since: Timestamp,
-        /// Plain language, for display.
+        /// Cause of the outage in plain language, for display.
         reason: SafeLine,
     },
     /// Redis is unavailable to a process that only watches: changes by other processes appear later, and their steps
     /// not at all.
     Unsubscribed {
-        /// Begin of the outage, UTC.
+        /// Start of the outage, UTC.
         since: Timestamp,
-        /// Plain language, for display.
+        /// Cause of the outage in plain language, for display.
         reason: SafeLine,
     },
     /// Redis is unavailable and required: nothing is claimed, and running jobs were released.
     Stopped {
-        /// Begin of the outage, UTC.
+        /// Start of the outage, UTC.
         since: Timestamp,
-        /// Plain language, for display.
+        /// Cause of the outage in plain language, for display.
         reason: SafeLine,
     },
 }
 
 impl LockHealth {
-    /// Returns the state after a change of the connection; `away` builds the state for an unavailable Redis.
+    /// Returns the state after a change of the connection; `unavailable` builds the state for an unavailable Redis.
     pub(super) fn after(
         &self,
         state: ConnectionState,
@@ -93,7 +93,7 @@ impl LockHealth {
         }
     }
 
-    /// Returns the time (UTC) since when Redis is unavailable; `None` while it is not.
+    /// Returns the time (UTC) at which Redis became unavailable; `None` if Redis is available or unused.
     pub fn since(&self) -> Option<Timestamp> {
         match self {
             Self::Off | Self::Fine => None,
@@ -106,7 +106,7 @@ impl LockHealth {
     /// Notice for the moment when an unavailable Redis answers again.
     pub const RECOVERED: &str = "Redis answers again: documents are locked";
 
-    /// Describes the problem and its consequence in a sentence; `None` if there is none.
+    /// Describes the problem and its consequence in a sentence; `None` if there is no problem.
     pub fn words(&self) -> Option<String> {
         match self {
             Self::Off | Self::Fine => None,
@@ -130,11 +130,11 @@ pub enum Health {
     Fine,
     /// The database does not answer; nothing is claimed until it does.
     Unreachable {
-        /// Begin of the outage, UTC.
+        /// Start of the outage, UTC.
         since: Timestamp,
-        /// Plain language, for display.
+        /// Cause of the outage in plain language, for display.
         reason: SafeLine,
-        /// Next try to reach the database, UTC.
+        /// Time of the next attempt to reach the database, UTC.
         next_try_at: Timestamp,
     },
 }

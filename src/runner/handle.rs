@@ -14,9 +14,9 @@ pub struct Handle {
     pub(super) locks: watch::Receiver<LockHealth>,
     /// Wakes the claim loop.
     pub(super) claim_wakeup: Arc<Notify>,
-    /// Stops claiming and lets running attempts finish.
+    /// Cancelled to stop claiming and let running attempts finish.
     pub(super) drain: CancellationToken,
-    /// Stops at once and releases running jobs.
+    /// Cancelled to stop at once and release running jobs.
     pub(super) leave: CancellationToken,
     /// Cancelled when the runner has ended and every job is written or released.
     pub(super) ended: CancellationToken,
@@ -28,17 +28,17 @@ impl Handle {
         self.events.subscribe()
     }
 
-    /// Returns a receiver of the runner's phase and load; it always holds the latest.
+    /// Returns a receiver that always has the runner's latest phase and load.
     pub fn status(&self) -> watch::Receiver<RunnerStatus> {
         self.status.clone()
     }
 
-    /// Returns a receiver of the database's state; it always holds the latest.
+    /// Returns a receiver that always has the latest state of the database.
     pub fn health(&self) -> watch::Receiver<Health> {
         self.health.clone()
     }
 
-    /// Returns a receiver of the state of the Redis locks; it always holds the latest.
+    /// Returns a receiver that always has the latest state of the Redis locks.
     pub fn locks(&self) -> watch::Receiver<LockHealth> {
         self.locks.clone()
     }
@@ -48,12 +48,13 @@ impl Handle {
         self.claim_wakeup.notify_one();
     }
 
-    /// Makes the runner stop claiming and finish its running attempts within its drain time; the rest is released then.
+    /// Makes the runner stop claiming and finish its running attempts within its drain time. Jobs that still run after
+    /// it are released.
     pub fn drain(&self) {
         self.drain.cancel();
     }
 
-    /// Makes the runner release its running jobs, counters unchanged, and end.
+    /// Makes the runner release its running jobs, with unchanged counters, and end.
     pub fn leave(&self) {
         self.leave.cancel();
     }

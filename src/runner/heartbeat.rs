@@ -1,6 +1,7 @@
 //! The heartbeat: renews the leases of running jobs, and stops attempts whose lease is lost.
 //!
-//! It runs on its own thread with its own small runtime, so that busy workers never make a live process look dead.
+//! The heartbeat runs on a separate thread with a separate small runtime, so that busy attempts never make a live
+//! process look dead.
 
 use super::running_jobs::Stop;
 use super::worker::Worker;

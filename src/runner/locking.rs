@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-/// Wait before a job whose document another program has locked is tried again.
+/// Wait before the next poll of a document's lock that another program owns.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Next step of an attempt, after a check of lock and store.
@@ -46,7 +46,8 @@ pub(super) fn marking(worker: &Worker) -> MarkTiming {
     }
 }
 
-/// Acquires the lock, then marks the document. The fingerprint that the mark reads replaces the one from the claim.
+/// Acquires the lock, then marks the document's row as syncing, unless the claim has done so. The fingerprint that the
+/// store reads while marking replaces the fingerprint from the claim.
 pub(super) async fn begin(
     worker: &Worker,
     claimed: &mut ClaimedJob,
@@ -160,7 +161,7 @@ pub(super) async fn wait_for_store(
         why = wait_for_stop(stop) => match why {
             Stop::Lost => return NextStep::Over,
             Stop::Release => return NextStep::Release,
-            // The store knows about the cancel too and decides: the work may be done already.
+            // The store has recorded the cancel request and decides: the attempt's work may already be done.
             Stop::Cancel => sleep(wait).await,
         },
     }

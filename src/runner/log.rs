@@ -9,15 +9,16 @@ use std::time::{Duration, SystemTime};
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 
-/// Lines buffered for a slow disk. When the buffer is full the recorder waits: no line is dropped.
+/// Maximum number of lines buffered for a slow disk. When the buffer is full, [`OutcomeLog::record`] waits: no line is
+/// dropped.
 const MAX_BUFFERED_LINES: usize = 16_384;
 
 /// Folder of the log files and the time for which they are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSettings {
-    /// Created when missing.
+    /// Folder of the log files, created when missing.
     pub dir: PathBuf,
-    /// Files not written to for this many days are deleted.
+    /// Number of days after which a file that is no longer written to is deleted.
     pub keep_days: u32,
 }
 

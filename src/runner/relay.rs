@@ -1,9 +1,9 @@
-//! Delivers the messages of the outbox. Each subscriber has a relay of its own, so a slow or failing one delays no
+//! Delivers the messages of the outbox. Each subscriber has a separate relay, so a slow or failing subscriber delays no
 //! other.
 //!
-//! A relay reads the rows that are due and leases each, so that only one process delivers it; then it hands the message
-//! to the subscriber and deletes the row. If the process dies in between, the row stays and the message is delivered
-//! again.
+//! A relay reads the rows that are due and leases each row, so that only one process delivers the message. Then the
+//! relay passes the message to the subscriber and deletes the row. If the process dies in between, the row stays and
+//! the message is delivered again.
 
 use super::worker::Worker;
 use crate::domain::backoff::Backoff;
@@ -16,14 +16,14 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 
-/// Messages read at a time.
+/// Maximum number of messages read at a time.
 const BATCH: u32 = 100;
-/// Interval at which the outbox is polled without a commit: messages become due again, or belong to a process that
-/// died.
+/// Interval at which the outbox is polled without a commit: a refused message becomes due after its back-off, and a
+/// process may have died before it delivered a message.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
 /// Interval at which an absent receiver is checked.
 const ABSENT_INTERVAL: Duration = Duration::from_secs(30);
-/// Upper limit of one delivery; a subscriber's lease is longer.
+/// Time limit of one delivery. A subscriber's lease is longer, unless the receiver ignores repeated deliveries.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest wait for the last deliveries when a runner ends.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
@@ -134,7 +134,7 @@ async fn deliver_due(worker: &Worker, subscriber: &dyn Deliver) -> Result<(), In
         for pending in &due {
             begun += u32::from(deliver(worker, subscriber, pending).await?);
         }
-        // Nothing is due, or other processes deliver it.
+        // No message is due, or other processes deliver those that are.
         if begun == 0 {
             return Ok(());
         }

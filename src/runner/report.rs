@@ -26,7 +26,8 @@ impl Reporter {
     }
 }
 
-/// Converts the error of a task that ended without a value, a panic or an abort, into a failure.
+/// Converts the error of an attempt's task that ended by a panic or an abort into a failure. A panic is also sent to
+/// `events`.
 pub(super) fn failure_of_join(error: JoinError, events: &broadcast::Sender<Event>) -> Failure {
     if !error.is_panic() {
         return Failure::unexpected("cancelled", "the attempt's task was stopped from outside");

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Interval at which dead workers are detected. A heartbeat counts for three seconds and a free lock is checked twice,
-/// so a document's next attempt starts within five seconds of the death of its worker.
+/// Interval at which dead workers are detected. A worker counts as alive for three seconds after a heartbeat, and the
+/// lock that a live worker owns must be free at two checks in a row. So a document's next attempt starts within five
+/// seconds of the death of its worker.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Rescues jobs of dead workers until the worker has ended.

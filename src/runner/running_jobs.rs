@@ -26,7 +26,7 @@ pub(super) struct RunningJobs {
 }
 
 impl RunningJobs {
-    /// Adds a claimed job; the receiver gets the reason to stop.
+    /// Adds a claimed job. The returned receiver gets the reason to stop.
     pub(super) fn insert(&self, lease: JobLease) -> watch::Receiver<Option<Stop>> {
         let (sender, receiver) = watch::channel(None);
         self.lock().insert(lease, sender);
@@ -38,14 +38,14 @@ impl RunningJobs {
         self.lock().remove(&lease);
     }
 
-    /// Stops one attempt. The first reason stands, except that [`Stop::Lost`] replaces any other.
+    /// Stops one attempt. The first reason stays, except that [`Stop::Lost`] replaces any other reason.
     pub(super) fn stop(&self, lease: JobLease, why: Stop) {
         if let Some(sender) = self.lock().get(&lease) {
             send_stop(sender, why);
         }
     }
 
-    /// Stops every attempt, by the same rule.
+    /// Stops every attempt, by the rule of [`stop`](Self::stop).
     pub(super) fn stop_all(&self, why: Stop) {
         for sender in self.lock().values() {
             send_stop(sender, why);

@@ -1,5 +1,5 @@
-//! Runs passes of the schedule, which enqueue due documents. Every runner tries one every 15 s; a lease in the database
-//! lets only one of them act.
+//! Runs passes of the schedule, which enqueue due documents. Every runner requests a pass every 15 s; a lease in the
+//! database lets only one runner act.
 
 use super::event::Event;
 use super::settings::Mode;
@@ -14,7 +14,8 @@ use tokio::time::{MissedTickBehavior, interval};
 
 /// Interval between two passes, over all processes.
 pub const PASS_INTERVAL: Duration = Duration::from_secs(15);
-/// Documents that cannot be scheduled and are reported one by one; further ones are only counted.
+/// Maximum number of documents that are reported one by one because they cannot be scheduled; further documents are
+/// only counted.
 const MAX_REPORTED_ROWS: usize = 3;
 
 /// Runs passes until the worker stops; does nothing unless the mode is [`Mode::Service`].

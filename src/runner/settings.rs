@@ -7,11 +7,11 @@ use std::time::Duration;
 /// Settings of `[runner]` and `[retry]`, and `host_interval` of `[fetch]`, which applies over all workers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Attempts that run at the same time in this process.
+    /// Maximum number of attempts that run at the same time in this process.
     pub slots: u32,
-    /// Most running jobs of one host, over all workers.
+    /// Maximum number of running jobs of one host, over all workers.
     pub per_host: u32,
-    /// Most running jobs of one account, over all workers; `None` means no limit.
+    /// Maximum number of running jobs of one account, over all workers; `None` means no limit.
     pub per_account: Option<u32>,
     /// Shortest time between the starts of two fetches from one host, over all workers; zero means no limit.
     pub host_interval: Duration,
@@ -40,14 +40,14 @@ impl Default for Settings {
     }
 }
 
-/// Mode of a runner: decides when it ends, and if it schedules.
+/// Mode of a runner, which decides when the runner ends, and if it runs the schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Runs until its handle stops it, and schedules.
+    /// The runner runs until its handle stops it, and also runs the schedule.
     Service(Scheduling),
-    /// Runs the jobs of the command that started it, until that command stops it.
+    /// The runner runs the jobs of the command that started it, until that command stops it.
     OnDemand,
-    /// Ends when nothing is running, ready or waiting, paused jobs aside (`work --drain`).
+    /// The runner ends when no job is running, ready or waiting, except paused jobs (`work --drain`).
     Drain,
 }
 

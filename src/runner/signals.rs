@@ -10,7 +10,7 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 /// Publishes this process's commits over Redis, and forwards the notifications of other processes: commits as hints to
-/// `store`, steps as `events`. Returns at once; its tasks run until `until` is cancelled.
+/// `store`, steps as `events`. Returns at once; the tasks that it starts run until `until` is cancelled.
 pub fn join(
     store: Arc<dyn CommitSignals>,
     redis: &Arc<Redis>,
@@ -43,8 +43,8 @@ pub fn join(
     tokio::spawn(until.run_until_cancelled_owned(listener));
 }
 
-/// Returns the state of the Redis subscription, for a process that runs no jobs. Its task runs until `until` is
-/// cancelled.
+/// Returns the state of the Redis subscription, for a process that runs no jobs. The task that updates the state runs
+/// until `until` is cancelled.
 pub fn subscription_health(
     store: Arc<dyn StoreBase>,
     redis: &Arc<Redis>,

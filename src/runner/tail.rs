@@ -9,9 +9,9 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-/// Outcomes read from the store at a time.
+/// Maximum number of outcomes read from the store at a time.
 const BATCH: u64 = 500;
-/// Batches buffered for a slow reader; the rest stays in the store.
+/// Maximum number of batches buffered for a slow reader; further outcomes stay in the store.
 const MAX_PENDING_BATCHES: usize = 4;
 /// Wait before the store is read again after it did not answer.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -19,14 +19,14 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Item of a stream of outcomes.
 #[derive(Debug)]
 pub enum TailItem {
-    /// Oldest first; each number is one more than the one before.
+    /// The next outcomes, oldest first, with consecutive sequence numbers.
     Outcomes(Vec<Outcome>),
     /// The store did not answer; the read is repeated.
     Unreachable(StoreError),
 }
 
-/// Sends every outcome after `after`, in order, none twice and none missing, until the receiver is dropped. A slow
-/// reader delays only this stream, never a worker.
+/// Returns a receiver of every outcome after `after`, in order, none twice and none missing. The stream ends when the
+/// receiver is dropped. A slow reader delays only this stream, never a worker.
 pub fn follow(store: Arc<dyn Queries>, after: Seq) -> mpsc::Receiver<TailItem> {
     let (sender, receiver) = mpsc::channel(MAX_PENDING_BATCHES);
     tokio::spawn(async move {

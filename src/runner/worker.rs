@@ -42,7 +42,7 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Sends an event to this process's watchers; without any it is dropped.
+    /// Sends an event to this process's watchers; without a watcher, the event is dropped.
     pub(super) fn emit(&self, event: Event) {
         let _ = self.events.send(event);
     }
@@ -71,7 +71,7 @@ impl Worker {
     }
 
     /// Records that the database did not answer and that the call is repeated after `wait`. A schema error is ignored
-    /// here: such a store did answer, and the claim loop ends the worker.
+    /// here: the database did answer, and the claim loop ends the worker.
     pub(super) fn store_unavailable(&self, error: &StoreError, wait: Duration) {
         if matches!(error, StoreError::Schema(_)) {
             return;

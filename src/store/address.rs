@@ -12,7 +12,7 @@ pub(super) enum StoreAddress {
     Postgres(String),
 }
 
-/// Parses a store's URL. Error messages name the scheme alone, because the rest may contain a password.
+/// Parses a store's URL. Error messages repeat at most the scheme, because the rest of the URL may contain a password.
 pub(super) fn parse(url: &str) -> Result<StoreAddress> {
     let unusable = |message: String| Err(StoreError::Unusable(message));
     let Some((scheme, rest)) = url.split_once(':') else {

@@ -1,5 +1,5 @@
-//! Attempts from the claim to the end: marking rows `syncing`, heartbeats, finishes written in groups, the rescue of
-//! jobs that dead workers had leased, and the review of quarantined texts.
+//! Attempts from the claim to the end: marking documents' rows as `syncing`, heartbeats, finishes (ends of attempts)
+//! written in groups, the rescue of jobs that dead workers had leased, and the review of quarantined texts.
 
 pub(in crate::store) mod finish;
 pub(in crate::store) mod group_commit;

@@ -3,20 +3,21 @@
 use crate::domain::finding::{CheckStatus, Finding};
 use crate::store::StoreError;
 
-/// The store exists and responds.
+/// Check that the store exists and responds.
 pub(in crate::store) const STORE: &str = "store";
-/// The schema has the version that this program needs.
+/// Check that the schema has the version that this program needs.
 pub(in crate::store) const SCHEMA: &str = "schema";
-/// The database user has the privileges that the program needs.
+/// Check that the user or database role has the rights that this program needs.
 pub(in crate::store) const RIGHTS: &str = "rights";
-/// The data is consistent, as far as the database itself can check it.
+/// Check that the data is consistent, as far as the database itself can tell.
 pub(in crate::store) const INTEGRITY: &str = "integrity";
-/// The disk has free space for more data.
+/// Check that the disk has free space for more data.
 pub(in crate::store) const SPACE: &str = "space";
-/// The database's clock agrees with this machine's.
+/// Check that the database's clock agrees with this machine's.
 pub(in crate::store) const CLOCK: &str = "clock";
 
-/// Returns the finding for a check that ended with `error`: unreachable if the database did not respond, else failed.
+/// Returns the finding for a check that ended with `error`. Its status is `Unreachable` if the database did not
+/// respond, else `Fail`.
 pub(in crate::store) fn of_error(check: &'static str, error: &StoreError) -> Finding {
     let verdict =
         if matches!(error, StoreError::Unavailable(_)) { CheckStatus::Unreachable } else { CheckStatus::Fail };

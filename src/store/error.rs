@@ -3,18 +3,21 @@
 use crate::store::version::SchemaMismatch;
 use thiserror::Error;
 
-/// The reason why the store could not do what it was asked. Never counts as a failure of a document.
+/// The reason why a call to the store failed. Errors other than `Refused` and `Corrupt` never count as a failure of a
+/// document.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// The database is unreachable, busy for too long or out of space. May pass; nothing was written.
+    /// The database is unreachable, busy for too long, out of space or closed. A later call may succeed. Nothing was
+    /// written, unless a PostgreSQL server has committed and its response was lost.
     #[error("the database does not answer: {0}")]
     Unavailable(String),
-    /// The database refused the data of one document. Other documents of the same batch are not affected.
+    /// The data of the call was refused, such as the result of an attempt, a worker's id or a filter. In a group of
+    /// finishes only the one with the refused data fails.
     #[error("the database refused the data: {0}")]
     Refused(String),
     #[error("the store is open for reading only")]
     ReadOnly,
-    /// The URL does not name a store, or not one that this program can use. The message says what to do.
+    /// The URL names no store, or a store that this program cannot use. The message says what to do.
     #[error("{0}")]
     Unusable(String),
     /// The store's schema version differs from this program's. Nothing was written, and every later write fails too.

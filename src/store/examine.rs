@@ -7,8 +7,8 @@ use super::postgres::examine as postgres;
 use super::sqlite::examine as sqlite;
 use crate::domain::finding::Finding;
 
-/// Returns the findings about the store at `url`, in the order in which the checks depend on each other. Checks that an
-/// earlier finding makes impossible are left out.
+/// Returns the findings about the store at `url`, in the order of the checks. A check that an earlier finding makes
+/// impossible is left out.
 pub async fn examine(url: &str) -> Vec<Finding> {
     match address::parse(url) {
         Ok(StoreAddress::Sqlite(path)) => sqlite::examine(&path).await,

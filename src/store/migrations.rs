@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 /// The migration that leads to one version of the schema.
 #[derive(Debug)]
 pub(super) struct MigrationFile {
-    /// The change in one line, for people.
+    /// One-line description of the change, for display.
     pub(super) title: &'static str,
     pub(super) sqlite: &'static str,
     pub(super) postgres: &'static str,
@@ -53,7 +53,7 @@ pub(super) fn checksum(text: &str) -> String {
 }
 
 /// Returns the version of the first applied migration (version and checksum) whose text differs from this program's.
-/// Skips migrations without a checksum, which are older than the checksums, and versions that only a newer program has.
+/// Skips migrations that were applied before the store kept checksums, and versions that only a newer program has.
 /// `file` selects the text for the database in question.
 pub(super) fn first_altered(
     applied: impl IntoIterator<Item = (i64, Option<String>)>,

@@ -4,12 +4,12 @@ use crate::domain::outcome::Outcome;
 use crate::store::sql::clock::{Clock, SystemClock};
 use std::sync::Arc;
 
-/// Permission to read, write or create a store.
+/// Permission to read, write or create a store. Opening never creates or migrates a PostgreSQL database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Reads and writes; creates the store if it is missing and migrates it.
+    /// Reads and writes; creates an SQLite store if it is missing, and migrates an older one.
     Create,
-    /// Reads and writes; fails if the store does not exist.
+    /// Reads and writes; fails if the store does not exist, and migrates an older SQLite store.
     Write,
     /// Reads only: creates no file, migrates nothing, and every method that writes fails with
     /// [`StoreError::ReadOnly`](crate::store::StoreError::ReadOnly).
@@ -20,14 +20,14 @@ pub enum Access {
 #[derive(Clone)]
 pub struct Options {
     pub access: Access,
-    /// Source of the store's time; [`SystemClock`] yields to the server's clock on PostgreSQL.
+    /// Source of the store's time. With [`SystemClock`], a PostgreSQL store uses the server's clock instead.
     pub clock: Arc<dyn Clock>,
     /// Receives every outcome that this process records.
     pub recorder: Option<Recorder>,
 }
 
-/// A callback for the outcomes of one transaction of this process, called after its commit and in the order of the
-/// outcomes' numbers. It delays further commits while it runs, so it must hand the outcomes on without waiting.
+/// A callback that receives the outcomes of each transaction of this process after the commit, in the order of the
+/// outcomes' numbers. Further commits wait while the callback runs, so it must pass the outcomes on without waiting.
 pub type Recorder = Arc<dyn Fn(&[Outcome]) + Send + Sync>;
 
 impl Options {

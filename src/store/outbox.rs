@@ -53,7 +53,7 @@ pub(in crate::store) async fn failed(db: &Database, id: OutboxId, reason: &SafeL
     let failed = query("UPDATE @outbox SET last_error = ?2, next_at = ?3 WHERE id = ?1");
     let failed = failed.bind(id.0).bind(short_reason(reason).as_str()).bind(next_at.micros());
     let mut tx = Tx::begin(db, Purpose::Rows).await?;
-    // Publishes no change: no relay has to wake up because of a failed delivery.
+    // Publishes no change, since no relay has to wake up because of a failed delivery.
     tx.run_quietly(failed).await?;
     tx.commit().await?;
     Ok(())

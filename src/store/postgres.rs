@@ -38,7 +38,7 @@ use url::DatabaseUrl;
 
 pub(super) use pool::{PooledConnection, RESPONSE_TIMEOUT};
 
-/// A worker without an advisory lock (behind PgBouncer) counts as dead after this long without a heartbeat.
+/// Time without a heartbeat after which a worker without an advisory lock (behind PgBouncer) counts as dead.
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(60);
 /// Delay before a free worker lock is checked a second time: its owner's connection may have broken and be about to
 /// reconnect.
@@ -78,7 +78,8 @@ impl ServerClock {
 }
 
 impl Postgres {
-    /// Connects and checks the schema; changes nothing. Returns the clock that the store is to use as well.
+    /// Connects to the database at `url` and checks its schema; changes nothing. Also returns the clock that the store
+    /// is to use: the server's or, if `options` requires it, the caller's.
     pub(super) async fn open(
         url: &str,
         options: &Options,
@@ -115,8 +116,9 @@ impl Postgres {
         self.pool.acquire(PoolShare::Ordinary).await
     }
 
-    /// Begins a write transaction and reads the clock and the schema version in the same round trip. The share lock
-    /// that this takes on the table of migrations makes a migration wait until the transaction ends.
+    /// Begins a write transaction and returns its connection, its time and the schema version. One statement reads time
+    /// and version. That statement takes a share lock on the table of migrations, so that a migration waits until the
+    /// transaction ends.
     pub(super) async fn begin(&self, purpose: Purpose, clock: &dyn Clock) -> Result<(Conn, Timestamp, i64)> {
         let of = if purpose == Purpose::Heartbeat { PoolShare::Heartbeat } else { PoolShare::Ordinary };
         let mut conn = Conn::Postgres(self.pool.acquire(of).await?);
@@ -126,7 +128,7 @@ impl Postgres {
         };
         conn.script(begin).await.map_err(writing)?;
         let statement = match purpose {
-            // Takes the queue lock first and reads the clock once it has it.
+            // Acquires the queue lock before it reads the clock, since the lock may take a while.
             Purpose::Queue | Purpose::Claim => query(
                 "WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(?) AS taken) \
                  SELECT micros(clock_timestamp() AT TIME ZONE 'UTC'), (SELECT max(version) FROM @migrations), taken \
@@ -220,7 +222,7 @@ impl Postgres {
         Ok(gone)
     }
 
-    /// Fails unless documents may be added.
+    /// Fails unless the role may add documents.
     pub(super) fn may_add(&self) -> Result<()> {
         self.schema_state.may_add(self.pool.url())
     }
@@ -235,7 +237,7 @@ impl Postgres {
         self.schema_state.may_remove(self.pool.url())
     }
 
-    /// Waits until no connection of this process is in use, and keeps it so until the result is dropped.
+    /// Waits until no connection of the pool is in use, and delays further use until the result is dropped.
     pub(super) async fn quiesce(&self) -> impl Send + use<> {
         self.pool.quiesce().await
     }

@@ -1,4 +1,5 @@
-//! Upgrading a store: its steps, live workers whose program is too old for it, and the upgrade itself.
+//! Upgrading a store: the steps, the live workers whose program is too old for the upgraded store, and the upgrade
+//! itself.
 
 use super::address::{self, StoreAddress};
 use super::postgres::migrate as postgres;
@@ -14,7 +15,7 @@ pub async fn plan(url: &str, standalone: bool) -> Result<Vec<MigrationStep>> {
     }
 }
 
-/// Returns the live workers of the store at `url` whose program could not use it after a migration, oldest worker
+/// Returns the live workers of the store at `url` whose program could not use it after a migration, longest running
 /// first; empty if there is nothing to migrate.
 pub async fn older_workers(url: &str) -> Result<Vec<OlderWorker>> {
     match address::parse(url)? {

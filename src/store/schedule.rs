@@ -1,5 +1,5 @@
 //! Scheduled syncs: a pass enqueues jobs for due documents. `plans` reads each account's plan, `due` finds due
-//! documents, `scan` goes through the accounts, `pass` holds the lease and writes the jobs.
+//! documents, `scan` goes through the accounts, `pass` takes the lease and writes the jobs.
 
 pub(in crate::store) mod due;
 pub(in crate::store) mod pass;

@@ -1,5 +1,5 @@
 //! The store on an SQL database: the database and the state that this process keeps in memory. Each interface is
-//! implemented in a file of its own.
+//! implemented in a separate file.
 
 mod base;
 mod chatwoot;
@@ -53,8 +53,8 @@ impl SqlStore {
         }))
     }
 
-    /// Recomputes all lanes (see `queue::lanes`) from the jobs and returns the number of lanes that were wrong. Runs at
-    /// every opening for writing; callers may repeat it when they doubt the lanes.
+    /// Recomputes all lanes (see `queue::lanes`) from the jobs and returns the number of wrong rows. Opening a store
+    /// for writing does this, too; a caller may repeat it if the lanes may be wrong.
     pub async fn rederive_lanes(&self) -> Result<u64> {
         lanes::rederive(&self.db).await
     }

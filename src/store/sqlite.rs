@@ -34,21 +34,21 @@ use tokio::sync::watch::Sender;
 use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
-/// Connections that read at the same time; a console has one query of each kind in progress.
+/// Maximum number of connections that read at the same time. A console has at most one query of each kind in progress.
 const MAX_READERS: u32 = 4;
 /// Pause between the transactions of a bulk change. Longer than SQLite's first retry intervals at a busy lock, so that
 /// another process gets the lock.
 const YIELD_DELAY: Duration = Duration::from_millis(6);
 
-/// Exclusive access to the one connection that writes, for one transaction. `None` while the transaction owns the
-/// connection, and before the first one.
+/// Exclusive access to the one connection that writes, for one transaction. Contains `None` while the transaction owns
+/// the connection, before the first transaction, and after one that was dropped midway.
 pub(super) type WriterSlot<'s> = MutexGuard<'s, Option<SqliteConnection>>;
 
 /// Source of the connections that read.
 enum Readers {
     /// Connections that stay open between reads.
     Pool(SqlitePool),
-    /// A new connection for each read, for a store that is opened read-only: each read checks anew whether the log
+    /// A new connection for each read, for a store that is opened read-only: each read checks whether SQLite's log
     /// beside the file is empty.
     PerRead,
 }
@@ -56,7 +56,7 @@ enum Readers {
 /// An open SQLite file.
 pub(super) struct Sqlite {
     connect: Connector,
-    /// The upgrade that opening made to an existing store.
+    /// The upgrade that opening made to an existing store; `None` if there was none.
     pub(super) upgraded: Option<UpgradeReport>,
     writer: Arc<Mutex<Option<SqliteConnection>>>,
     readers: Readers,
@@ -94,8 +94,8 @@ impl Sqlite {
         self.writer.lock().await
     }
 
-    /// Begins a write transaction on the connection in `slot`, opening one if there is none, and returns it with the
-    /// schema version. No other process writes until the transaction ends.
+    /// Takes the connection from `slot`, or opens one, begins a write transaction on it, and returns the connection and
+    /// the schema version. No other process writes until the transaction ends.
     pub(super) async fn begin(&self, slot: &mut Option<SqliteConnection>) -> Result<(SqliteConnection, i64)> {
         self.connect.check_identity()?;
         let mut conn = match slot.take() {
@@ -130,12 +130,12 @@ impl Sqlite {
         self.locks.release(worker);
     }
 
-    /// Returns true if the process of `worker` is dead: its lock file is not locked.
+    /// Returns true if the process of `worker` is dead: its lock file is not locked or does not exist.
     pub(super) fn process_is_gone(&self, worker: &str) -> bool {
         self.locks.process_is_gone(worker)
     }
 
-    /// Removes lock files that the workers `dead` have left behind.
+    /// Removes the lock files of the workers `dead`, and old lock files that no process has locked.
     pub(super) fn remove_stray_locks(&self, dead: &[String]) {
         self.locks.remove_stray(dead);
     }
@@ -145,7 +145,8 @@ impl Sqlite {
         Arc::clone(&self.writer).lock_owned().await
     }
 
-    /// Closes all connections, the one that writes last: when that is the last one, SQLite removes its log file.
+    /// Closes all connections, and the one that writes last. If no other process has the file open, SQLite then removes
+    /// its log file.
     pub(super) async fn close(&self) {
         if let Readers::Pool(pool) = &self.readers {
             pool.close().await;
@@ -175,7 +176,8 @@ pub(super) async fn plan(path: &Path) -> Result<Vec<MigrationStep>> {
     Ok(steps)
 }
 
-/// Returns the live workers whose program could not use the file at `path` after an upgrade.
+/// Returns the live workers whose program could not use the file at `path` after an upgrade; none if there is nothing
+/// to upgrade.
 pub(super) async fn older_workers(path: &Path) -> Result<Vec<OlderWorker>> {
     let Some(mut existing) = ExistingStore::open(path).await? else { return Ok(Vec::new()) };
     let older = match existing.schema_state {
@@ -219,7 +221,7 @@ impl ExistingStore {
     }
 
     /// Closes the connection. Must happen before another connection writes: SQLite removes its log file when the last
-    /// connection closes, and that must be the one that wrote.
+    /// connection closes, and that connection must be one that writes.
     async fn close(self) {
         // This connection only read, so an error loses nothing.
         let _ = self.conn.close().await;

@@ -1,4 +1,5 @@
-//! Types for upgrading a store: its steps, its options, and live workers whose program is too old for it.
+//! Types for upgrading a store: the steps, the options, and the live workers whose program is too old for the upgraded
+//! store.
 
 use super::migrations::MIGRATIONS;
 use crate::domain::text::SafeLine;
@@ -43,7 +44,8 @@ pub struct UpgradeOptions {
     pub standalone: bool,
     /// Copies a store that contains data before changing it; SQLite only.
     pub backup: bool,
-    /// Upgrades even while workers of an older program run.
+    /// Upgrades an SQLite store even while workers of an older program run. No effect on PostgreSQL, where such workers
+    /// do not prevent an upgrade.
     pub force: bool,
 }
 
@@ -57,7 +59,7 @@ pub struct UpgradeReport {
     pub from: i64,
     /// Schema version after the upgrade.
     pub to: i64,
-    /// Path of the copy that was made before the upgrade.
+    /// Path of the copy that was made before the upgrade; `None` without a copy.
     pub copy: Option<PathBuf>,
 }
 
@@ -71,18 +73,18 @@ impl fmt::Display for UpgradeReport {
     }
 }
 
-/// A live worker whose program knows only an older schema than this one.
+/// A live worker whose program knows only an older schema than this program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OlderWorker {
-    /// `host:pid`.
+    /// Name for display, `host:pid`.
     pub name: SafeLine,
-    /// The schema version of its program. `None` for programs that do not record it; those do not check the store's
-    /// version either.
+    /// The schema version of the worker's program. `None` for programs that record no version; such programs do not
+    /// check the store's version either.
     pub version: Option<i64>,
 }
 
 impl OlderWorker {
-    /// Returns all workers in one line: `box:12 (version 9), box:13`.
+    /// Returns the names of `workers` in one line: `box:12 (version 9), box:13`.
     pub fn names(workers: &[Self]) -> String {
         let name = |worker: &Self| match worker.version {
             Some(version) => format!("{} (version {version})", worker.name),

@@ -19,7 +19,7 @@ pub struct SchemaMismatch {
 }
 
 impl SchemaMismatch {
-    /// Returns the mismatch for a store at version `store`; `None` if this program knows that version.
+    /// Returns the mismatch for a store at version `store`; `None` if that is this program's version.
     pub(super) fn of(store: i64) -> Option<Self> {
         (store != SCHEMA_VERSION).then_some(Self { store, program: SCHEMA_VERSION })
     }
@@ -44,8 +44,8 @@ impl fmt::Display for SchemaMismatch {
     }
 }
 
-/// Publishes the mismatch for a store at version `store` to the subscribers, once; a version that this program knows
-/// resets nothing.
+/// Publishes the mismatch for a store at version `store`, if there is one that is not published yet. Without a
+/// mismatch, a published one stays.
 fn notify(mismatches: &watch::Sender<Option<SchemaMismatch>>, store: i64) {
     mismatches.send_if_modified(|published| {
         let found = SchemaMismatch::of(store);
@@ -65,7 +65,7 @@ pub(super) fn notify_if_newer(mismatches: &watch::Sender<Option<SchemaMismatch>>
     }
 }
 
-/// Refuses a transaction on a store at version `store` unless this process knows that version, and publishes the
+/// Fails with [`StoreError::Schema`] if `store`, the store's version, is not this program's version; also publishes the
 /// mismatch.
 pub(super) fn check(mismatches: &watch::Sender<Option<SchemaMismatch>>, store: i64) -> Result<()> {
     let Some(mismatch) = SchemaMismatch::of(store) else { return Ok(()) };

@@ -2,7 +2,7 @@
 
 use super::views::catalog::ViewId;
 
-/// An action that a person can trigger. Its keys and its description stand in [`keymap`](super::keymap).
+/// An action that a person can trigger. The key table, [`keymap`](super::keymap), has its keys and its description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each is described once, in the key table")]
 pub enum Action {

@@ -19,17 +19,18 @@ pub enum ActionTarget {
     One(SelectedDocument),
 }
 
-/// Returns the current document: the target of actions on a single document.
+/// Returns the current document, which is the target of actions on a single document. The error is the reason why there
+/// is none.
 pub fn document(model: &Model) -> Result<SelectedDocument, &'static str> {
     views::for_pane(model.pane()).document(model)
 }
 
-/// Returns the host or account of the current row as the scope of a pause.
+/// Returns the host or account of the current row, as the scope of a pause. The error is the reason why there is none.
 pub fn group(model: &Model) -> Result<PauseScope, &'static str> {
     views::for_pane(model.pane()).group(model)
 }
 
-/// Returns the documents that sync, retry, cancel and remove apply to.
+/// Returns the documents that sync, retry, cancel and remove apply to. The error is the reason why there are none.
 pub fn selection(model: &Model) -> Result<ActionTarget, &'static str> {
     if model.pane() == PaneId::DOCUMENTS && !model.documents.marks.is_empty() {
         return Ok(ActionTarget::Marked(model.documents.marks.iter().copied().collect()));
@@ -37,7 +38,7 @@ pub fn selection(model: &Model) -> Result<ActionTarget, &'static str> {
     document(model).map(ActionTarget::One)
 }
 
-/// Checks that `action` is available now; the error is the reason, in words for the person who tried.
+/// Checks that `action` is available now. The error is the reason why it is not, in words for the person.
 pub fn available(model: &Model, action: Action) -> Result<(), String> {
     let Some(binding) = binding(action) else { return Ok(()) };
     if let Some(mismatch) = model.outdated.filter(|_| binding.dangerous) {
@@ -49,7 +50,8 @@ pub fn available(model: &Model, action: Action) -> Result<(), String> {
     refusal(model, action).map_or(Ok(()), |reason| Err(reason.to_owned()))
 }
 
-/// Returns the reason why an action is unavailable, if it is. The pane's own reasons come before those of all panes.
+/// Returns the reason why an action is unavailable; `None` if it is available. Reasons of the focused pane come before
+/// those of all panes.
 fn refusal(model: &Model, action: Action) -> Option<&'static str> {
     let pane = model.pane();
     if let Some(reason) = views::for_pane(pane).refusal(model, action) {
@@ -98,7 +100,7 @@ pub fn useful(model: &Model, action: Action) -> bool {
     }
 }
 
-/// Returns true if the host or account of the current row is itself paused.
+/// Returns true if there is a pause of exactly the host or account of the current row.
 pub fn group_is_paused(model: &Model) -> bool {
     group(model).is_ok_and(|scope| model.pauses.iter().any(|pause| pause.scope == scope))
 }

@@ -3,11 +3,11 @@
 use crossterm::Command;
 use crossterm::clipboard::CopyToClipboard;
 
-/// Longest text in bytes; terminals silently drop longer sequences.
+/// Maximum length in bytes of a text to copy; terminals silently drop longer ones.
 const MAX_BYTES: usize = 74_994;
 
-/// Returns the escape sequence that copies `text`. Inside tmux it is wrapped as well, so that tmux passes it through
-/// where its configuration allows that.
+/// Returns the escape sequence that copies `text`; the error is a sentence for the person. With `in_tmux` the sequence
+/// is repeated in tmux's pass-through form, so that the outer terminal gets it if tmux's configuration allows that.
 pub fn sequence(text: &str, in_tmux: bool) -> Result<String, String> {
     if text.len() > MAX_BYTES {
         return Err(format!("too long to copy through the terminal: {} bytes, at most {MAX_BYTES}", text.len()));

@@ -7,23 +7,23 @@ use crate::domain::request::{RequestKind, RequestScope};
 use crate::domain::text::SafeLine;
 use crate::store::Decision;
 
-/// A requested change. Its ids are those at the time of the keypress.
+/// A requested change. Its ids are those that were selected when the key was pressed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
     pub kind: CommandKind,
-    /// Empty for commands that apply to no document in particular.
+    /// Documents to change; empty for commands that apply to no document in particular.
     pub documents: Vec<DocumentId>,
     /// Name of the document, when there is exactly one.
     pub name: Option<SafeLine>,
 }
 
-/// The kind of a command, with what it needs besides the documents.
+/// The kind of a command, with its arguments other than the documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommandKind {
     Request(RequestKind, RequestScope),
     Cancel,
     Remove,
-    /// Drops the auto jobs that have not started, of all documents.
+    /// Drops all jobs of class `auto` that have not started.
     Purge,
     /// Breaks the lease of this job, which takes it from its worker.
     BreakLease(JobId),

@@ -1,5 +1,5 @@
-//! Effects: requests of the pure part ([`update`](super::update)) to the outside. An effect is answered by a
-//! [`Msg`](super::msg::Msg), or cannot fail.
+//! Effects: requests of the pure part ([`update`](super::update)) to the store, the runner, the terminal or the
+//! desktop. An effect with a result is answered by a [`Msg`](super::msg::Msg).
 
 use super::views::catalog::ViewId;
 use super::views::detail::difference::Compared;
@@ -32,6 +32,7 @@ pub enum Effect {
     LoadWorkers,
     /// Reads the newest outcomes again, after the panel dropped some to limit its memory.
     LoadNewestOutcomes,
+    /// Reads the newest of the outcomes before this number.
     LoadOlderOutcomes(Seq),
     /// Reads the newest outcomes of one document, to which the panel is pinned.
     LoadPinnedOutcomes(DocumentId),
@@ -41,6 +42,7 @@ pub enum Effect {
         generation: u64,
         document: DocumentId,
     },
+    /// Compares two texts of a document.
     LoadDifference {
         /// Identifies the request; the answer to an older request is dropped.
         generation: u64,
@@ -57,15 +59,16 @@ pub enum Effect {
     /// Reads the ids of all documents that match the list's filter, to mark them.
     MarkAll(Filter),
     RunCommand(Command),
-    /// Copies text to the clipboard; the second field names it in the confirmation, such as `URL`.
+    /// Copies text to the clipboard. The second field names the text in the confirmation, such as `URL`.
     Copy(String, &'static str),
     Open(SafeLine),
     /// Makes the runner finish its running jobs and start no others.
     Drain,
     /// Makes the runner release its running jobs: they go back to the queue.
     ReleaseJobs,
-    /// Redraws the whole screen.
+    /// Clears the screen and draws it in full.
     Redraw,
+    /// Gives the terminal back to the shell and stops the process until it is continued.
     Suspend,
     End(ExitReason),
 }
@@ -73,11 +76,11 @@ pub enum Effect {
 /// The reason why a console ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitReason {
-    /// A person quit while no job was running in this process. The runner, if there is one, was asked to end.
+    /// The person quit while no job was running in this process. The runner, if there is one, ends too.
     Quit,
     /// The runner finished its jobs and ended.
     Drained,
-    /// Ended at once: the runner was asked to release its jobs; wait for
+    /// The console ended at once and requested that the runner release its jobs. The caller waits for
     /// [`Handle::ended`](crate::runner::handle::Handle::ended).
     Left,
 }

@@ -1,4 +1,5 @@
-//! The signs on the screen, in Unicode and in ASCII. Each is one terminal cell wide.
+//! The signs on the screen, in Unicode and in ASCII. Each is one terminal cell wide, except the ASCII word for the
+//! Enter key.
 
 use crate::domain::document::{RecentResult, Status};
 use ratatui::symbols::border;
@@ -29,7 +30,7 @@ pub struct Glyphs {
     pub already_syncing: &'static str,
     pub on: &'static str,
     pub off: &'static str,
-    /// Bar before the row under the cursor.
+    /// Sign before the row under the cursor.
     pub bar: &'static str,
     pub mark: &'static str,
     /// More rows below.
@@ -45,7 +46,7 @@ pub struct Glyphs {
     pub enter: &'static str,
     /// Vertical bars in eight heights, the lowest first.
     pub bars: [&'static str; 8],
-    /// Horizontal bar: half a cell, and a whole one.
+    /// Parts of a horizontal bar: half a cell and a whole cell.
     pub horizontal_bar: [&'static str; 2],
     pub frame: border::Set<'static>,
 }

@@ -14,7 +14,7 @@ pub use table::TABLE;
 use super::action::Action;
 use super::scope::KeyScope;
 
-/// Returns the action of `key` in `scope`, if it has one there.
+/// Returns the action of `key` in `scope`; `None` if the key has no action there.
 pub fn lookup(scope: KeyScope, key: Key) -> Option<Action> {
     TABLE
         .iter()

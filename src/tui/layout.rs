@@ -16,16 +16,16 @@ use ratatui::layout::{Constraint, Layout, Rect};
 
 /// Smallest terminal on which the console is drawn, in columns and rows.
 pub const MIN_SIZE: (u16, u16) = (40, 12);
-/// Width in cells below which one pane is shown at a time.
+/// Screen width in cells below which one pane is shown at a time.
 const TWO_PANES_FROM: u16 = 64;
-/// Height in lines below which there is no peek pane.
+/// Screen height in lines below which the peek pane (an explanation of the row under the cursor) is not shown.
 const PEEK_FROM: u16 = 18;
-/// Height in lines from which the peek pane of a host or account has two more lines: their lists have fewer rows than
-/// the list of documents.
+/// Screen height in lines from which the peek pane of a host or account has two more lines than that of a document: the
+/// lists of hosts and accounts have fewer rows, so there is space.
 const GROUP_PEEK_FROM: u16 = 24;
-/// Height in lines from which the peek pane has all its lines.
+/// Screen height in lines from which the whole peek pane is shown.
 const WHOLE_PEEK_FROM: u16 = 30;
-/// Largest width of a reader (text shown over the screen), in cells.
+/// Maximum width of a reader (a text shown over the screen), in cells.
 const MAX_READER_WIDTH: u16 = 92;
 
 /// The rectangles of the screen's parts; a part that is not shown is empty.
@@ -38,7 +38,7 @@ pub struct Areas {
     pub footer: Rect,
 }
 
-/// The size class of the peek pane, which explains the row under the cursor; each view chooses one.
+/// The size class of the peek pane, which explains the row under the cursor. Each view chooses a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peek {
     /// No peek pane: the view gets the space.
@@ -48,7 +48,7 @@ pub enum Peek {
 }
 
 impl Peek {
-    /// Returns the pane's lines, including the frame, on a screen of `height` lines.
+    /// Returns the number of lines of the peek pane, including its frame, on a screen of `height` lines.
     const fn lines(self, height: u16) -> u16 {
         match (self, height) {
             (Self::Absent, _) | (_, ..PEEK_FROM) => 0,
@@ -64,8 +64,8 @@ pub const fn too_small(size: (u16, u16)) -> bool {
     size.0 < MIN_SIZE.0 || size.1 < MIN_SIZE.1
 }
 
-/// Divides a screen of `size` cells. A zoomed or narrow screen has one pane: the outcome panel if `panel_focused`, else
-/// the main area.
+/// Divides a screen of `size` (columns, rows) into its parts; all are empty if the screen is too small. A zoomed or
+/// narrow screen has one pane: the outcome panel if `panel_focused`, else the main area.
 pub fn divide(size: (u16, u16), zoomed: bool, panel_focused: bool, peek: Peek) -> Areas {
     if too_small(size) {
         return Areas::default();
@@ -91,8 +91,8 @@ pub fn divide(size: (u16, u16), zoomed: bool, panel_focused: bool, peek: Peek) -
     areas
 }
 
-/// Returns the panel's width: about a third of the screen, at most 64 cells. Its lines are short, while the list's
-/// columns need the space.
+/// Returns the width of the outcome panel on a screen of `width` cells: about a third, at most 64 cells. Outcomes are
+/// short lines, while the columns of the document list need the space.
 const fn panel_width(width: u16) -> u16 {
     match width {
         ..100 => width / 3 + 2,
@@ -102,9 +102,9 @@ const fn panel_width(width: u16) -> u16 {
     }
 }
 
-/// Returns the cells inside the frame around `area`.
+/// Returns the rectangle inside the frame that surrounds `area`.
 pub fn inside(area: Rect) -> Rect {
-    // Not `Rect::inner`: for an empty result it drops the position, and callers still count from the corner.
+    // Not `Rect::inner`: its empty result has no position, and callers need the corner even then.
     Rect {
         x: area.x.saturating_add(1),
         y: area.y.saturating_add(1),
@@ -120,18 +120,19 @@ pub fn middle(area: Rect, width: u16, height: u16) -> Rect {
     Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height }
 }
 
-/// Returns the rectangle of a reader: with a margin if the screen is wide enough, else everything but the footer.
+/// Returns the rectangle of a reader on a screen of `size`: with a margin if the screen is wide enough, else everything
+/// but the footer.
 pub fn reader(size: (u16, u16)) -> Rect {
     let body = Rect::new(0, 0, size.0, size.1.saturating_sub(1));
     middle(body, MAX_READER_WIDTH, if size.0 > MAX_READER_WIDTH { body.height.saturating_sub(2) } else { body.height })
 }
 
-/// Returns the number of text lines of a reader.
+/// Returns the number of text lines that a reader shows at a time on a screen of `size`.
 pub fn reader_lines(size: (u16, u16)) -> usize {
     usize::from(reader(size).height.saturating_sub(2))
 }
 
-/// Returns the number of cells in a line of a reader.
+/// Returns the number of cells in a line of a reader on a screen of `size`.
 pub fn reader_cells(size: (u16, u16)) -> usize {
     usize::from(reader(size).width.saturating_sub(4))
 }

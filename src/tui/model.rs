@@ -46,10 +46,10 @@ pub enum ShutdownState {
     Draining,
 }
 
-/// A failure to read the document list: the screen shows old data until a retry succeeds.
+/// Failed reads of the document list, in a row: the screen shows old data until a retry succeeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadFailure {
-    /// Time of the first of the failures in a row.
+    /// Time of the first failure since the last successful read.
     pub since: Timestamp,
     pub reason: SafeLine,
     /// Time of the next try.
@@ -80,10 +80,11 @@ pub struct Model {
     /// The view of the main area, which the details cover while they are open.
     pub active_view: ViewId,
     pub documents: Documents,
-    /// The views other than the list of documents.
+    /// State of the views other than the document list.
     pub views: Views,
     pub detail: Option<Detail>,
-    /// The last comparison. Kept when the details close, so that opening them again compares nothing anew.
+    /// The last comparison of two texts. Kept when the details close, so that it need not be repeated when they open
+    /// again.
     pub compared: Option<Box<DifferenceData>>,
     pub panel: Panel,
     pub overlay: Option<Overlay>,
@@ -95,7 +96,7 @@ pub struct Model {
     pub workers: Workers,
     pub rate: Rate,
     pub runner: RunnerStatus,
-    /// Connection of the runner to the database.
+    /// State of the runner's connection to the database.
     pub health: Health,
     /// State of the Redis locks, as the runner reports it.
     pub locks: LockHealth,
@@ -103,15 +104,16 @@ pub struct Model {
     pub read_failure: Option<ReadFailure>,
     /// Set once a newer program has migrated the store, and never cleared: from then on the console is read-only.
     pub outdated: Option<SchemaMismatch>,
+    /// Time of the last successful read of the document list.
     pub read_at: Option<Timestamp>,
     /// Current step of each running attempt.
     pub steps: HashMap<DocumentId, SyncStep>,
     pub shutdown: ShutdownState,
     /// A read of counts and queue is in progress.
     pub summary_loading: bool,
-    /// A commit arrived during that read, so it is repeated.
+    /// A commit arrived while counts and queue were being read, so they are read again afterwards.
     pub reload_summary: bool,
-    /// Number of the last request to the store; each request has its own.
+    /// Number of the last numbered request to the store. Each request gets the next number.
     pub last_generation: u64,
 }
 
@@ -161,13 +163,13 @@ impl Model {
         if self.utc { TimeZone::UTC } else { self.options.zone.clone() }
     }
 
-    /// Returns the number of a new request, by which its answer is recognised.
+    /// Returns a new request's number, by which the answer to that request is recognised.
     pub fn next_generation(&mut self) -> u64 {
         self.last_generation += 1;
         self.last_generation
     }
 
-    /// Returns the comparison that the open details show, once it has been computed.
+    /// Returns the comparison that the open details show; `None` until it has been computed.
     pub fn difference(&self) -> Option<&DifferenceData> {
         let detail = self.detail.as_ref()?;
         let wanted = detail.compared()?;
@@ -199,7 +201,8 @@ impl Model {
         self.detail.as_ref()?.data.as_ref()?.quarantined.as_ref()
     }
 
-    /// Returns the row of the open details. The list's row is preferred, since it is fresher.
+    /// Returns the row of the document whose details are open. Prefers the row in the document list, which is read more
+    /// often.
     pub fn detail_row(&self) -> Option<&DocumentRow> {
         let detail = self.detail.as_ref()?;
         self.documents.find(detail.document).or(detail.data.as_ref().map(|data| &data.row))
@@ -210,7 +213,7 @@ impl Model {
         self.notices.notify(self.now, level, text);
     }
 
-    /// Adds a message to the activity list without showing it.
+    /// Adds a message to the activity list without showing a toast.
     pub fn log(&mut self, level: Level, text: impl AsRef<str>) {
         self.notices.log(self.now, level, text);
     }

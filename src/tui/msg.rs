@@ -20,7 +20,7 @@ pub use super::views::detail::state::DetailData;
 /// A result of the store; the error is a sentence for people.
 pub type StoreResult<T> = Result<T, SafeLine>;
 
-/// A message to [`update`](super::update::update).
+/// A message to [`update`](super::update::update). It is an input, an answer to an effect, or an event.
 #[derive(Debug)]
 pub enum Msg {
     Start,
@@ -28,7 +28,7 @@ pub enum Msg {
     Paste(String),
     /// The terminal's new size in columns and rows.
     Resize(u16, u16),
-    /// An age, a countdown or a toast on the screen is out of date.
+    /// An age, a countdown or a toast on the screen is out of date, or shown rows are to be read again.
     RefreshDue,
     /// The process received a signal to end, or lost its terminal.
     Terminate,
@@ -36,7 +36,7 @@ pub enum Msg {
     StoreChanged,
     /// The visible rows of the document list.
     Page {
-        /// The number of the request.
+        /// The number of the answered request.
         generation: u64,
         answer: StoreResult<DocumentPage>,
     },
@@ -46,54 +46,54 @@ pub enum Msg {
     Rows(ViewRows),
     Pauses(StoreResult<Vec<Pause>>),
     Workers(StoreResult<Vec<WorkerSummary>>),
-    /// The newest outcomes: at the start, or on request.
+    /// The newest outcomes, read at the start or on request.
     NewestOutcomes(StoreResult<Vec<Outcome>>),
-    /// Outcomes before the oldest one shown.
+    /// The newest of the outcomes before this number.
     OlderOutcomes(Seq, StoreResult<Vec<Outcome>>),
     PinnedOutcomes(DocumentId, StoreResult<Vec<Outcome>>),
     /// The outcomes that follow those already received, without a gap.
     Outcomes(Vec<Outcome>),
-    /// Reading outcomes failed; it is retried.
+    /// Reading outcomes failed and is retried.
     OutcomesUnreachable(SafeLine),
     Detail {
-        /// The number of the request.
+        /// The number of the answered request.
         generation: u64,
         /// `Ok(None)` when the document does not exist any more.
         answer: StoreResult<Option<Box<DetailData>>>,
     },
     /// The comparison of two texts of a document.
     Difference {
-        /// The number of the request.
+        /// The number of the answered request.
         generation: u64,
         /// `Ok(None)` when one of the texts does not exist any more.
         answer: StoreResult<Option<Box<DifferenceData>>>,
     },
     Preview {
-        /// The number of the request.
+        /// The number of the answered request.
         generation: u64,
         answer: StoreResult<Preview>,
     },
     /// The ids of all documents that match the filter, to mark them.
     MatchingIds(StoreResult<Vec<DocumentId>>),
-    /// A command was carried out or refused.
+    /// A command was carried out or refused, or has failed.
     CommandDone(Command, StoreResult<CommandResult>),
     /// An event of the runner, or of another process's runner.
     Runner(Event),
-    /// Events were lost; the known steps may be out of date.
+    /// Events of the runner were lost, so the known steps of attempts may be out of date.
     RunnerLagged,
     Status(RunnerStatus),
-    /// Connection of the runner to the database.
+    /// State of the runner's connection to the database.
     Health(Health),
     /// State of the Redis locks, as the runner reports it.
     Locks(LockHealth),
-    /// A newer program has migrated the store; `None` until then.
+    /// The schema versions that differ, once a newer program has migrated the store; `None` until then.
     Schema(Option<SchemaMismatch>),
     RunnerEnded,
-    /// The result of copying or opening a page: a sentence for the person in either case.
+    /// The result of copying a text or opening a page. Result and error are sentences for the person.
     CopiedOrOpened(Result<String, String>),
 }
 
-/// The result of a command that the store accepted.
+/// The store's result of a command.
 #[derive(Debug)]
 pub enum CommandResult {
     /// One answer for each document.

@@ -1,4 +1,5 @@
-//! Opens a page in the person's browser: as a detached process, without a shell, and only for http and https.
+//! Opens a page in the person's browser. The browser runs as a separate process, without a shell, and only for URLs
+//! with http or https.
 
 use std::ffi::OsString;
 use std::io;
@@ -43,7 +44,8 @@ fn check(url: &str) -> Result<(), String> {
     }
 }
 
-/// Returns program and arguments: the first entry of `$BROWSER`, in which `%s` stands for the URL, else `xdg-open`.
+/// Returns the program to run and its arguments. Takes the first entry of `browser` (the value of `$BROWSER`), or
+/// `xdg-open` without one. The URL replaces `%s` in the entry, or else is the last argument.
 fn command(url: &str, browser: Option<OsString>) -> Result<(OsString, Vec<OsString>), String> {
     check(url)?;
     let Some(browser) = browser else {

@@ -9,23 +9,24 @@ use tokio::sync::{broadcast, watch};
 /// The options with which a console starts.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Refuses the keys that change documents or jobs.
+    /// Refuses the keys that change documents, jobs or pauses.
     pub read_only: bool,
-    /// A remark for the head line, such as `demo: waits and time-outs shortened`.
+    /// A note for the head line, such as `demo: short waits and time-outs`.
     pub note: Option<SafeLine>,
-    /// Recorded in outcomes as the requester.
+    /// Name of the person, recorded in outcomes as the requester.
     pub operator: SafeLine,
     pub zone: TimeZone,
     /// Uses only ASCII signs.
     pub ascii: bool,
     /// Uses no colours. The environment variable `NO_COLOR` has the same effect.
     pub mono: bool,
-    /// Limit of running jobs per host, to explain why a job waits; 0 is no limit.
+    /// Maximum number of running jobs per host, to explain why a job waits; 0 if there is no limit.
     pub per_host: u32,
     /// Account and assistant of documents that are added in this console.
     pub default_owner: (AccountId, AssistantId),
-    /// Events of attempts in other processes, for a console without a runner; a runner's own events include them.
+    /// Events of attempts in other processes, for a console without a runner. With a runner, the runner's events
+    /// include them.
     pub remote_events: Option<broadcast::Sender<Event>>,
-    /// State of the connection that delivers those events.
+    /// State of the connection that delivers `remote_events`.
     pub remote_health: Option<watch::Receiver<LockHealth>>,
 }

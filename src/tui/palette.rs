@@ -10,12 +10,13 @@ use super::scope::KeyScope;
 #[derive(Clone, Debug)]
 pub struct PaletteRow {
     pub binding: &'static Binding,
-    /// The reason why the action is unavailable.
+    /// The reason why the action is unavailable; `None` if it is available.
     pub refused: Option<String>,
 }
 
-/// Returns the rows that match the search text, best match first: prefix of the word, then substring, then letters in
-/// order.
+/// Returns the rows that match the search text `input`, best match first. An action's word that begins with the text
+/// ranks first, then a word that contains the text, then a description that contains it, and last a word or description
+/// with the letters of the text in order.
 pub fn rows(model: &Model, input: &str) -> Vec<PaletteRow> {
     let needle = input.trim().to_lowercase();
     let scope = KeyScope::Pane(model.pane());

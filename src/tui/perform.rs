@@ -1,4 +1,4 @@
-//! Performs effects: runs each as a future and sends its answer as a message. Together with `detail`, which reads the
+//! Performs effects: runs each as a future and sends its result as a message. Together with `detail`, which reads the
 //! details of a document, and `watching`, this is the only part of the console that calls the store and the runner.
 
 mod detail;
@@ -28,9 +28,9 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Capacity of the queue of messages to the loop.
+/// Maximum number of messages that wait for the loop.
 const INBOX_CAPACITY: usize = 1_024;
-/// Maximum number of outcomes in one read.
+/// Maximum number of outcomes read by one query.
 const OUTCOME_LIMIT: u64 = 400;
 /// Time limit for requested changes that are still being written when the console ends.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -50,7 +50,7 @@ struct Shared {
     messages: mpsc::Sender<Msg>,
     /// Duration of the last read of the document list, in microseconds.
     page_read_micros: AtomicU64,
-    /// Locked by a read that counts over whole tables, so that only one runs at a time.
+    /// Locked by each read that counts over whole tables, so that at most one such read runs at a time.
     full_count_lock: Mutex<()>,
 }
 
@@ -79,7 +79,7 @@ impl Performer {
         (Self { shared, tracker: TaskTracker::new(), ending: CancellationToken::new() }, inbox)
     }
 
-    /// Waits until the store writes nothing, and keeps it so until the result is dropped.
+    /// Waits until the store has no write in progress, and delays further writes until the result is dropped.
     pub(super) async fn at_rest(&self) -> Box<dyn Send> {
         self.shared.store.quiesce().await
     }
@@ -99,7 +99,7 @@ impl Performer {
         }
     }
 
-    /// Starts to watch attempts of other processes.
+    /// Starts to watch the events of attempts in other processes.
     pub fn watch_remote_events(&self, events: broadcast::Receiver<Event>) {
         self.spawn(Arc::clone(&self.shared).watch_events(events));
     }
@@ -109,7 +109,7 @@ impl Performer {
         self.spawn(Arc::clone(&self.shared).watch_state(locks, Msg::Locks));
     }
 
-    /// Starts one effect; its answer is sent as a message.
+    /// Starts one effect. Its answer, if it has one, is sent as a message.
     pub fn perform(&self, effect: Effect) {
         let shared = Arc::clone(&self.shared);
         match effect {
@@ -123,7 +123,7 @@ impl Performer {
         }
     }
 
-    /// Stops watching and reading, and waits for requested changes to be written.
+    /// Stops watching and reading, and waits until requested changes are written, at most `SHUTDOWN_TIMEOUT`.
     pub async fn end(self) {
         self.ending.cancel();
         self.tracker.close();
@@ -141,14 +141,14 @@ impl Performer {
 
 fn answer<T>(result: Result<T, StoreError>) -> StoreResult<T> {
     result.map_err(|error| match error {
-        // The text is shown in little space, next to words that say that the database is meant.
+        // The reason alone, since it is shown in little space and next to words that name the database.
         StoreError::Unavailable(why) => SafeLine::new(&why),
         other => SafeLine::new(&other.to_string()),
     })
 }
 
 impl Shared {
-    /// Sends a message to the loop. Fails only when the loop has ended and nothing receives messages.
+    /// Sends a message to the loop. An error is ignored: it means that the loop has ended.
     async fn send(&self, msg: Msg) {
         let _ = self.messages.send(msg).await;
     }
@@ -200,7 +200,7 @@ impl Shared {
         self.send(msg).await;
     }
 
-    /// Reads the rows of a view other than the document list, which is read by pages.
+    /// Reads the rows of a view; `None` for the document list, which is read page by page.
     async fn rows(&self, view: ViewId) -> Option<ViewRows> {
         let store = &self.store;
         // Hosts and accounts are counted over whole tables: at most one of these reads runs at a time.
@@ -242,7 +242,7 @@ impl Shared {
                 self.store.cancel(&command.documents, &self.operator).await.map(CommandResult::Responses)
             }
             CommandKind::Remove => self.store.remove(&command.documents).await.map(CommandResult::Removed),
-            // In a Chatwoot database no account is assumed.
+            // The console's default account and assistant mean nothing in a Chatwoot database.
             CommandKind::Add(..) if self.store.is_chatwoot_database() => Err(StoreError::Unusable(
                 "these documents are a Chatwoot's: add with `quarterdeck add URL --assistant N`, or in Chatwoot".into(),
             )),

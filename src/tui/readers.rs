@@ -1,4 +1,5 @@
-//! Readers: texts shown over the screen (help, activity, workers, hosts and accounts), broken into lines of its width.
+//! Readers: texts shown over the screen (help, activity, workers, a host or an account), wrapped to the width of the
+//! reader.
 
 mod activity;
 mod help;

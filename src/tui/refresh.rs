@@ -1,5 +1,6 @@
 //! Next redraw deadline: the earliest time at which an age, a countdown, the clock's minute or a toast on the screen
-//! changes. Until then the screen is redrawn only when a message changes it.
+//! changes, or at which shown rows are to be read again. Until then the screen is redrawn only when a message changes
+//! it.
 
 use super::model::Model;
 use super::model::overlay::Overlay;
@@ -10,7 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::format;
 use crate::runner::event::Health;
 
-/// Returns the first time after now at which the screen is out of date.
+/// Returns the next redraw deadline.
 pub fn next(model: &Model) -> Timestamp {
     let now = model.now;
     let mut moments = vec![format::next_minute(now)];

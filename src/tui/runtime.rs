@@ -1,5 +1,6 @@
-//! The console's loop, the only place that waits for several things. Keys have priority, then the frame that is due,
-//! then messages. A frame is drawn at most every [`FRAME_INTERVAL`], and only when the screen is out of date.
+//! The console's loop, the only place that waits for several sources of events. Input has priority, then a frame that
+//! is due, then messages, then the redraw deadline of `refresh`. A frame is drawn at most every [`FRAME_INTERVAL`], and
+//! only when the screen is out of date.
 
 use super::effect::{Effect, ExitReason};
 use super::model::Model;
@@ -21,7 +22,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 pub const FRAME_INTERVAL: Duration = Duration::from_millis(16);
 /// Maximum number of messages handled in one round of the loop.
 const BATCH_LIMIT: usize = 256;
-/// Time limit of a suspend for the store to finish its writes.
+/// Maximum time for which a suspend waits for the store to finish its writes.
 const SUSPEND_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Input from the terminal and the operating system.
@@ -35,23 +36,24 @@ pub enum Input {
     Continued,
 }
 
-/// The console's access to terminal, clipboard and browser; tests have their own.
+/// The console's access to terminal, clipboard and browser. Tests have an implementation without them.
 pub trait Platform {
-    /// Copies text to the clipboard. `what` names the text, such as `URL`. Both results are a sentence for the person.
+    /// Copies `text` to the clipboard. `label` names the text for the person, such as `URL`. Result and error are
+    /// sentences for the person.
     fn copy(&mut self, text: &str, label: &str) -> Result<String, String>;
-    /// Opens a page in a browser. Both results are a sentence for the person.
+    /// Opens a page in a browser. Result and error are sentences for the person.
     fn open(&mut self, url: &str) -> Result<String, String>;
     /// Restores the terminal, stops the process, and takes the terminal again once the process is continued.
     fn suspend(&mut self) -> io::Result<()>;
-    /// Takes the terminal again, after a continue.
+    /// Takes the terminal again after the process was continued.
     fn resume(&mut self) -> io::Result<()>;
-    /// Begins a frame: the terminal shows what is written from here on only once the frame is complete.
+    /// Begins a frame: the terminal shows later output only when the frame ends, all at once.
     fn frame_begins(&mut self) -> io::Result<()>;
-    /// Ends the frame.
+    /// Ends the frame, which the terminal then shows.
     fn frame_ends(&mut self) -> io::Result<()>;
 }
 
-/// The result of a loop.
+/// The result of the console's loop.
 #[derive(Debug)]
 pub struct RunResult {
     pub exit: ExitReason,
@@ -60,18 +62,19 @@ pub struct RunResult {
     pub draws: u64,
 }
 
-/// The next step of the loop, as a handled input or message decides it.
+/// The next step of the loop, decided by the handling of an input or message.
 enum LoopControl {
     Continue,
     Suspend,
     End(ExitReason),
 }
 
-/// Runs the loop until an effect ends it. `clock` is the store's. A terminal that cannot be written is lost: this ends
-/// the loop with [`Exit::Left`] after the usual steps.
+/// Runs the loop until an effect ends it. `clock` returns the current time by the store's clock. When the terminal
+/// cannot be read or written, it is lost: the loop handles that like [`Msg::Terminate`] and ends with
+/// [`ExitReason::Left`].
 ///
 /// # Errors
-/// Fails when those steps fail as well.
+/// Fails when a suspend cannot restore the terminal or take it again.
 pub async fn run<B: Backend>(
     terminal: &mut Terminal<B>,
     mut input: impl Stream<Item = Input> + Unpin,
@@ -92,7 +95,8 @@ pub async fn run<B: Backend>(
             LoopControl::Continue => {}
             LoopControl::End(exit) => return Ok(RunResult { exit, model: round.model, draws }),
             LoopControl::Suspend => {
-                // The time limit keeps a database that does not finish from keeping the person from the shell.
+                // The time limit ensures that the person gets to the shell even if the database does not finish a
+                // write.
                 let rest = timeout(SUSPEND_TIMEOUT, performer.at_rest()).await;
                 round.suspend()?;
                 drop(rest);
@@ -186,7 +190,7 @@ impl<B: Backend, O: Platform, C: Fn() -> Timestamp> LoopState<'_, B, O, C> {
         Ok(control)
     }
 
-    /// Shows the result of copying or opening; this causes no effects.
+    /// Shows the result of copying a text or opening a page. The message about the result causes no effects.
     fn show_result(&mut self, result: Result<String, String>) {
         let now = (self.clock)();
         self.dirty |= update(&mut self.model, now, Msg::CopiedOrOpened(result)).redraw;
@@ -225,7 +229,7 @@ impl<B: Backend, O: Platform, C: Fn() -> Timestamp> LoopState<'_, B, O, C> {
 }
 
 /// Clears the screen and ratatui's memory of it, so that the next frame is written in full. `Terminal::clear` is no
-/// option: it asks the terminal for its cursor position, which a lost or busy terminal never answers.
+/// option: it requests the cursor position from the terminal, and a lost or busy terminal never answers.
 pub(super) fn clear_screen<B: Backend>(terminal: &mut Terminal<B>) -> io::Result<()> {
     terminal.backend_mut().clear_region(ClearType::All).map_err(io_error)?;
     terminal.swap_buffers();

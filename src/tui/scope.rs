@@ -2,8 +2,8 @@
 
 use super::views::catalog::{RowKind, ViewId};
 
-/// Defines an enum that wraps the values of another enum and adds values of its own, each with a word, and derives
-/// `all()` and `word()`. A value without a word does not compile, and every value with a word is in `all()`.
+/// Defines an enum with the methods `all()` and `word()`. It wraps the values of another enum and adds further values,
+/// each with a word. A value without a word does not compile, and every value with a word is in `all()`.
 macro_rules! with_values_of_another {
     (
         $(#[$meta:meta])*
@@ -89,17 +89,17 @@ impl KeyScope {
     }
 }
 
-/// The scopes in which a key has an action. A condition rather than a list, so that the keys of every pane also work in
-/// a new view.
+/// The scopes in which a key has an action. Most variants are conditions rather than lists, so that the keys of every
+/// pane also work in a view that is added later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyScopes {
     All,
     Panes,
-    /// Every scope that is scrolled with letters: panes and readers.
+    /// Scopes in which letters scroll: panes and readers.
     Scrollable,
-    /// Panes whose rows are documents or their jobs.
+    /// Panes whose rows belong to documents: documents, jobs, outcomes, and the details of a document.
     DocumentRows,
-    /// The same without the details, which are about one document.
+    /// The panes of [`Self::DocumentRows`] except the details of a document.
     DocumentLists,
     /// Panes whose rows are hosts or accounts.
     GroupRows,
@@ -108,7 +108,7 @@ pub enum KeyScopes {
 }
 
 impl KeyScopes {
-    /// Returns true if `scope` is one of them.
+    /// Returns true if the key has its action in `scope`.
     pub fn contains(self, scope: KeyScope) -> bool {
         match (self, scope) {
             (Self::All, _)

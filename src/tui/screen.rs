@@ -13,32 +13,33 @@ pub fn areas(model: &Model) -> Areas {
     areas_for(model, model.focus == Focus::Outcomes, model.main_pane())
 }
 
-/// Returns the same rectangles as if `main` were in the main area.
+/// Returns the rectangles for a screen with the pane `main` in the main area, and with the focus on the outcome panel
+/// if `panel_focused`.
 fn areas_for(model: &Model, panel_focused: bool, main: PaneId) -> Areas {
     layout::divide(model.size, model.zoom, panel_focused, views::for_pane(main).peek(model))
 }
 
-/// Returns the number of a view's lines that scroll. While something else covers the view, returns the number that it
-/// will have.
+/// Returns the number of lines in which a view shows its rows. While another pane covers the view, returns the number
+/// for when the view is shown again.
 pub fn view_lines(model: &Model, view: ViewId) -> usize {
     let pane = PaneId::View(view);
     let height = inside(areas_for(model, false, pane).main).height;
     usize::from(height.saturating_sub(views::for_pane(pane).heading_lines())).max(1)
 }
 
-/// Returns the number of rows of the document list on the screen, also while something else covers the list.
+/// Returns the number of rows that the document list shows, or will show if another pane covers the list.
 pub fn list_rows(model: &Model) -> u64 {
     view_lines(model, ViewId::Documents) as u64
 }
 
-/// Returns the number of cells in a line of the main area, and the number of lines of the details' tab there.
+/// Returns the number of cells in a line of the details, and the number of lines in which the details show a tab.
 pub fn detail_cells(model: &Model) -> (usize, usize) {
     let inner = inside(areas(model).main);
     let lines = inner.height.saturating_sub(head_lines(inner.height));
     (usize::from(inner.width.saturating_sub(2)), usize::from(lines).max(1))
 }
 
-/// Returns the cells inside the panel's frame; a usual size while the panel is not shown.
+/// Returns the rectangle inside the frame of the outcome panel; while the panel is not shown, one of a usual size.
 pub fn panel_inside(model: &Model) -> Rect {
     let panel = areas(model).panel;
     if panel.is_empty() { Rect::new(0, 0, 38, 20) } else { inside(panel) }

@@ -11,10 +11,10 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
-/// Interval at which the process checks that its terminal still is one. A child of a session leader that ignores HUP
-/// gets no signal when its terminal is lost.
+/// Interval at which the process checks that standard output is still a terminal. A child of a session leader that
+/// ignores HUP gets no signal when its terminal is lost.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
-/// Capacity of the queue of events to the loop.
+/// Maximum number of terminal events that wait for the loop.
 const EVENT_CAPACITY: usize = 256;
 /// `SIGTSTP` and `SIGCONT`, for which tokio has no names.
 const TSTP: i32 = rustix::process::Signal::TSTP.as_raw();
@@ -31,8 +31,8 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Installs the handlers, that of HUP even if the parent process ignores it: otherwise a process without a parent
-    /// would loop on its lost terminal.
+    /// Installs the handlers. HUP is handled even if the parent process ignores it: otherwise a process without a
+    /// parent would run on without its terminal.
     pub fn new() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -43,7 +43,7 @@ impl Signals {
         })
     }
 
-    /// Returns the signals merged with the terminal's events and a check for a lost terminal.
+    /// Returns one stream of the signals, the terminal's events and a check for a lost terminal.
     pub fn with_terminal(self) -> impl Stream<Item = Input> + Unpin {
         stream::select_all([
             terminal_events(),
@@ -58,7 +58,7 @@ impl Signals {
 }
 
 /// Returns the terminal's events, which a separate task reads: on a lost terminal crossterm 0.29 may read for ever
-/// within one poll (its issue 793). On the loop's thread that would keep every signal from ending the program.
+/// within one poll (its issue 793). On the loop's thread that would block every signal that should end the program.
 fn terminal_events() -> BoxStream<'static, Input> {
     let (sender, receiver) = mpsc::channel(EVENT_CAPACITY);
     let reading = tokio::spawn(async move {

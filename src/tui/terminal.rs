@@ -32,7 +32,7 @@ pub fn no_color() -> bool {
 
 /// Returns columns and rows of the terminal on standard output, if there is one.
 pub fn screen_size() -> Option<(u16, u16)> {
-    // Otherwise crossterm falls back to other sources, which may be other terminals.
+    // If standard output is no terminal, crossterm falls back to other sources, which may be other terminals.
     if stdout().is_terminal() { crossterm::terminal::size().ok() } else { None }
 }
 
@@ -41,12 +41,13 @@ pub fn screen() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
     Terminal::new(CrosstermBackend::new(stdout()))
 }
 
-/// The terminal while the console has taken it; dropping the guard restores it.
+/// A guard for the terminal while the console has taken it. Dropping the guard restores the terminal.
 #[derive(Debug)]
 pub struct TerminalGuard(());
 
 impl TerminalGuard {
-    /// Takes the terminal, with this thread as the one that draws. Fails when standard output is no terminal.
+    /// Takes the terminal, and records that this thread is the one that draws. Fails when standard output is no
+    /// terminal.
     pub fn enter() -> io::Result<Self> {
         if !stdout().is_terminal() {
             return Err(io::Error::other("the console needs a terminal; standard output is none"));
@@ -114,7 +115,7 @@ fn leave() -> io::Result<()> {
     if !ENTERED.swap(false, Ordering::AcqRel) {
         return Ok(());
     }
-    // Does both even if the first fails: a terminal that is restored by half is worse.
+    // Disables raw mode even if the first step fails, so that as much as possible is restored.
     let screen = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);
     disable_raw_mode().and(screen)
 }
@@ -126,7 +127,7 @@ fn install_hook() {
             let _ = leave();
             before(info);
         } else if ENTERED.load(Ordering::Acquire) {
-            // A task of the runner panicked: the runner contains that, and the screen must not be written over.
+            // A task of the runner panicked. The runner handles that, and printing the panic would damage the screen.
             tracing::error!(panic = %info, "a task panicked");
         } else {
             before(info);

@@ -1,11 +1,11 @@
-//! Styled text: lines made of pieces, each with its tone.
+//! Styled text: a line is a list of pieces, and the tone of a piece (its meaning) decides its style.
 
 pub mod facts;
 pub mod lines;
 
 use super::theme::Tone;
 
-/// The pieces of one line: text with the tone that gives its style.
+/// The pieces of one line, each a text with its tone.
 pub type Spans = Vec<(String, Tone)>;
 
 /// Returns a piece of text with its tone.
@@ -13,8 +13,8 @@ pub fn span(text: impl Into<String>, tone: Tone) -> (String, Tone) {
     (text.into(), tone)
 }
 
-/// Splits a text with keys in backquotes, such as "When it is back, `r` retries it.", into pieces; keys get the accent
-/// tone.
+/// Splits `text` at its backquotes into pieces. The parts between backquotes are keys, as in "Not scheduled. `s` syncs
+/// it now.", and get the accent tone; the other parts get `tone`.
 pub fn with_keys(text: &str, tone: Tone) -> Spans {
     text.split('`')
         .enumerate()

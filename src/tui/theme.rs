@@ -1,13 +1,14 @@
-//! Styles by meaning. They use only the terminal's own sixteen colours on its own background, so that every palette and
-//! both light and dark backgrounds work: no black, no white, and for grey the attribute "dim", since bright black is
-//! the background of some palettes. Without colour the same meanings are attributes.
+//! Styles by meaning. They use only the terminal's sixteen colours on the terminal's background, so that they work on
+//! every palette, light or dark. They use no black and no white. Grey is the attribute "dim", since bright black is the
+//! background of some palettes. Without colour, attributes show the same meanings.
 
 use crate::domain::document::{RecentResult, Status};
 use crate::domain::outcome::OutcomeResult;
 use crate::tui::glyphs::Glyphs;
 use ratatui::style::{Color, Modifier, Style};
 
-/// The meaning of a piece of text, which decides its style. A style never stands alone: a sign or a word says the same.
+/// The meaning of a piece of text, which decides its style. A style is never the only hint: a sign or a word has the
+/// same meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tone {
     Plain,
@@ -15,18 +16,18 @@ pub enum Tone {
     /// Unimportant text: labels, units, normal states.
     Dim,
     Accent,
-    /// Success.
+    /// A success, or a document that is up to date.
     Good,
     /// Running, or about to run.
     Running,
-    /// Waiting for a retry; an action that changes something.
+    /// Waiting, paused or refused; also an unusual state, such as an active filter, and the title of a dialog.
     Waiting,
     Failed,
     /// A lost worker, or something that a person must look into.
     Lost,
 }
 
-/// The styles of all tones, with or without colours.
+/// The styles of all tones, with colours or with attributes alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
     mono: bool,
@@ -61,8 +62,7 @@ impl Theme {
         }
     }
 
-    /// Returns the style of the cursor row in the focused pane, and of a dialog's focused button: reverse video in one
-    /// colour.
+    /// Returns the style of the cursor row in the focused pane, and of a dialog's focused button: reverse video.
     pub const fn cursor(&self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }
@@ -73,12 +73,12 @@ impl Theme {
         if self.mono { found } else { found.fg(Color::Yellow) }
     }
 
-    /// Returns the style of the differing parts of a changed line.
+    /// Returns the style of the parts of a changed line that differ.
     pub const fn changed_text(&self, tone: Tone) -> Style {
         self.style(tone).add_modifier(Modifier::UNDERLINED)
     }
 
-    /// Returns the style of everything behind a dialog, and of rows with old data.
+    /// Returns the style of the screen behind a dialog, and of rows with old data.
     pub const fn dimmed(&self) -> Style {
         Style::new().add_modifier(Modifier::DIM)
     }

@@ -1,5 +1,5 @@
 //! State changes: applies each message to the model. Pure: no clock, no I/O. The time comes with the message, and
-//! requests to the outside leave as [`Effect`]s.
+//! requests to the store, the runner or the terminal are returned as [`Effect`]s.
 
 mod acts;
 mod changes;
@@ -28,7 +28,7 @@ use crate::domain::time::Timestamp;
 use crate::runner::event::{Event, LockHealth, Phase};
 use crate::store::SchemaMismatch;
 
-/// Applies one message, which arrived at `now`.
+/// Applies one message, which arrived at `now`. Returns the effects to perform and the need for a redraw.
 pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
     // The time never moves back, so that a clock that is set back makes no age negative.
     model.now = model.now.max(now);
@@ -107,7 +107,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
             up.redraw();
             match model.shutdown {
                 ShutdownState::Draining => up.effect(Effect::End(ExitReason::Drained)),
-                // The message about the schema has given the reason.
+                // The console has shown the schema mismatch, which is the reason.
                 ShutdownState::NotRequested if model.outdated.is_some() => {}
                 ShutdownState::NotRequested => model.notify(Level::Failed, "the runner inside this console has ended"),
             }
@@ -127,11 +127,11 @@ fn outdated(model: &mut Model, mismatch: Option<SchemaMismatch>, up: &mut Update
     up.redraw();
 }
 
-/// Adjusts what depends on the size of the panes, after anything was opened, closed or zoomed: the cursor stays on the
-/// screen, and text is broken to the current width.
+/// Adjusts everything that depends on the size of the panes, after each message: the cursor stays on the screen, and
+/// text is wrapped to the current width. `by_hand` is true after an input of the person.
 fn fit(model: &mut Model, by_hand: bool, up: &mut Update) {
     let (width, _) = detail_cells(model);
-    // Only for the tab that shows the text, since breaking a long text takes time.
+    // Only for the tab that shows the text, since wrapping a long text takes time.
     if let Some(detail) = model.detail.as_mut().filter(|detail| detail.tab == Tab::Content) {
         detail.wrap(width);
     }
@@ -150,7 +150,7 @@ fn fit(model: &mut Model, by_hand: bool, up: &mut Update) {
 fn fit_difference(model: &mut Model, width: usize) {
     let is_loaded = model.difference().is_some();
     if let (Some(detail), Some(data), true) = (&mut model.detail, &model.compared, is_loaded) {
-        // Two cells for the signs of added and removed lines before the text.
+        // Two cells are for the sign of an added or removed line before its text.
         detail.wrap_difference(data, width.saturating_sub(2));
     }
 }

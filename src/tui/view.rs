@@ -1,5 +1,5 @@
-//! Draws the screen from the state alone: head, panes, footer and overlay. [`screen`](super::screen) computes their
-//! rectangles, the [`views`](super::views) draw the panes.
+//! Draws the screen from the state alone: head, panes, footer, and the overlay (a dialog, prompt, reader or the
+//! palette). [`screen`](super::screen) computes their rectangles, the [`views`](super::views) draw the panes.
 
 mod dialog;
 mod footer;
@@ -24,7 +24,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget as _};
 use toast::{ToastFrame, toast};
 
-/// Draws the whole screen. Returns the cursor's position in a typed line, if one is open.
+/// Draws the whole screen. Returns the position of the text cursor if a prompt or the palette is open.
 pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
     if too_small(model.size) {
         too_small_to_draw(model, buf.area, buf);

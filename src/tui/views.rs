@@ -1,5 +1,5 @@
-//! The console's views and the registry that finds a pane's view. Each view has a folder with its state, its texts and
-//! its drawing.
+//! The console's views and [`for_pane`], the registry that finds the view of a pane. Each view has a folder with its
+//! state, its texts and its drawing.
 
 pub mod accounts;
 pub mod catalog;

@@ -1,4 +1,4 @@
-//! Waits until a store on a server can be opened: shows the failure meanwhile, then makes way for the console.
+//! Waits until a store on a server can be opened, and shows the reason of the failure meanwhile.
 
 use super::glyphs::{ASCII, UNICODE};
 use super::runtime::{Input, Platform as _, clear_screen};
@@ -16,15 +16,15 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// Time that a server has to answer before the waiting screen is shown.
+/// Time that the first try to open the store may take before the waiting screen is shown.
 const SCREEN_DELAY: Duration = Duration::from_millis(300);
 
 /// The failure of a try to open the store.
 #[derive(Debug)]
 pub enum OpenFailure<E> {
-    /// May pass, or be repaired elsewhere: shown and retried.
+    /// A failure that may pass or be repaired elsewhere: it is shown, and opening is retried.
     Retryable(E),
-    /// Will not pass: ends the wait.
+    /// A failure that will not pass: it ends the wait.
     Fatal(E),
 }
 
@@ -33,7 +33,7 @@ pub enum OpenFailure<E> {
 pub enum WaitResult<T, E> {
     /// The store is open.
     Opened(T),
-    /// The person quit, or the terminal was lost; holds the last failure, if there was one.
+    /// The person quit, or the terminal was lost. Contains the last failure, if there was one.
     Quit(Option<E>),
 }
 
@@ -46,12 +46,13 @@ pub struct DisplayOptions {
     pub mono: bool,
 }
 
-/// Retries `open` until it succeeds, the person quits, or it fails for good. `store` is the URL to show, without
-/// secrets. The screen is taken only when the first try fails or takes longer. Must be polled on the thread that draws;
-/// see [`run`](super::run).
+/// Retries `open` until it succeeds, the person quits, or it returns [`OpenFailure::Fatal`]. `store` is the store's URL
+/// to show, without secrets. The terminal is taken only when the first try fails or takes longer than `SCREEN_DELAY`.
+/// Like [`run`](super::run), it must be polled on the main thread.
 ///
 /// # Errors
-/// Returns the failure that ends the wait. A terminal that is lost is no error but [`WaitResult::Quit`].
+/// Returns the fatal failure of `open`, or a failure to take, suspend or clear the terminal. When the terminal is lost,
+/// so that its input ends or it cannot be drawn on, the result is [`WaitResult::Quit`].
 pub async fn wait_for<T, E, F>(
     store: SafeLine,
     display: DisplayOptions,
@@ -111,7 +112,7 @@ impl WaitingScreen {
         }
         loop {
             let now = Instant::now();
-            // Whole seconds, including the current one.
+            // Rounded up to whole seconds.
             self.status.retry_in_secs =
                 trying.is_none().then(|| next.saturating_duration_since(now).as_millis().div_ceil(1_000) as u64);
             if self.draw().is_err() {
@@ -153,7 +154,7 @@ impl WaitingScreen {
         }
     }
 
-    /// Records a failed try and returns the time of the next one.
+    /// Records a failed try and returns the time of the next try.
     fn record_failure(&mut self, error: Option<&impl std::fmt::Display>) -> Instant {
         let wait = self.backoff.wait();
         self.status.tries = u32::try_from(self.backoff.failures()).unwrap_or(u32::MAX);
@@ -169,7 +170,7 @@ impl WaitingScreen {
     }
 }
 
-/// Returns the time until the number of whole seconds within `left` changes.
+/// Returns the time after which the countdown `left` shows the next lower number of seconds.
 fn next_second(left: Duration) -> Duration {
     match left.subsec_millis() {
         0 => Duration::from_secs(1),

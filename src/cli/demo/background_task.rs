@@ -11,7 +11,7 @@ pub(super) struct BackgroundTask {
 }
 
 impl BackgroundTask {
-    /// Spawns the future that `work` returns; the token is cancelled to stop it.
+    /// Spawns the future that `work` returns. [`BackgroundTask::stop`] cancels the token, at which the future must end.
     pub(super) fn start<W: Future<Output = ()> + Send + 'static>(work: impl FnOnce(CancellationToken) -> W) -> Self {
         let task = Self { stop: CancellationToken::new(), tasks: TaskTracker::new() };
         task.tasks.spawn(work(task.stop.clone()));
@@ -19,7 +19,7 @@ impl BackgroundTask {
         task
     }
 
-    /// Asks the task to stop and waits for its end.
+    /// Requests that the task stop, and waits for its end.
     pub(super) async fn stop(self) {
         self.stop.cancel();
         self.tasks.wait().await;

@@ -1,4 +1,4 @@
-//! Keeps requesting syncs of the demo's documents, as a schedule does, so that the console never goes quiet.
+//! Keeps requesting syncs of the demo's documents, as a schedule does, so that the console always shows activity.
 
 use super::background_task::BackgroundTask;
 use crate::domain::id::DocumentId;
@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Documents of the first request: enough that the first results come at once and the queue visibly shrinks.
+/// Number of documents in the first request: enough that the first results come at once and the queue visibly shrinks.
 const INITIAL_DOCUMENTS: usize = 48;
-/// Documents of each further request.
+/// Number of documents in each further request.
 const DOCUMENTS_PER_REQUEST: usize = 3;
 /// Time between two requests.
 const REQUEST_INTERVAL: Duration = Duration::from_millis(500);
@@ -19,7 +19,8 @@ const REQUEST_INTERVAL: Duration = Duration::from_millis(500);
 /// before all others have been synced once.
 const SECOND_SYNC_ROUND: u32 = 8;
 
-/// Starts requesting syncs of `ids`. `soon` are those of them that are synced first, and a second time soon after.
+/// Starts a task that requests syncs of `ids`. The documents `soon`, which are among them, are requested first, and a
+/// second time after [`SECOND_SYNC_ROUND`] requests.
 pub(super) fn start(
     store: Arc<dyn DocumentStore>,
     ids: Vec<DocumentId>,
@@ -30,7 +31,7 @@ pub(super) fn start(
         let mut clock = interval(REQUEST_INTERVAL);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut order = StridedOrder::of(ids);
-        // Wherever they stand in the order, they are synced among the first.
+        // Requested first, wherever the order has them.
         let _ = store.request(&soon, &request).await;
         let (mut count, mut round) = (INITIAL_DOCUMENTS, 0);
         loop {
@@ -38,7 +39,8 @@ pub(super) fn start(
                 () = stop.cancelled() => return,
                 _ = clock.tick() => {}
             }
-            // Requests that the store does not accept are repeated later; the console shows the error.
+            // An error is ignored: later rounds request the documents again, and the console shows that the store
+            // fails.
             let _ = store.request(&order.next(count), &request).await;
             count = DOCUMENTS_PER_REQUEST;
             round += 1;
@@ -49,7 +51,7 @@ pub(super) fn start(
     })
 }
 
-/// Endless order over all documents, in strides, so that similar neighbours on one host are not synced together.
+/// Endless order over all documents, in strides, so that similar documents of one host are not synced at the same time.
 struct StridedOrder {
     ids: Vec<DocumentId>,
     position: usize,

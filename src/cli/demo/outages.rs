@@ -1,4 +1,5 @@
-//! Takes one host of the demo's site down after the other, so that the console shows hosts that cool down and recover.
+//! Takes the hosts of the demo's site down one after the other, so that the console shows hosts that cool down and
+//! recover.
 
 use super::background_task::BackgroundTask;
 use crate::demo::Switch;
@@ -12,7 +13,7 @@ const OUTAGE_DURATION: Duration = Duration::from_secs(45);
 /// Time between the end of an outage and the next one.
 const RECOVERY_DURATION: Duration = Duration::from_secs(30);
 
-/// Starts the outages, over the hosts of the site in turn.
+/// Starts the outages of the site's `hosts` hosts, one host at a time.
 pub(super) fn start(switch: Switch, hosts: usize) -> BackgroundTask {
     BackgroundTask::start(|stop| async move {
         let outages = async {

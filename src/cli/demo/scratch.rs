@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-/// A new directory that only this user can read; removed with its contents when dropped.
+/// A new directory that only this user can read. It is removed with its contents when this value is dropped.
 #[derive(Debug)]
 pub(super) struct Scratch(PathBuf);
 

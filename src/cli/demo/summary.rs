@@ -1,5 +1,5 @@
-//! The JSON summary of `demo --headless` (assets/docs/json.md, "demo"). All but `seconds` depends only on the site's
-//! seed and number of pages.
+//! The JSON summary of `demo --headless` (assets/docs/json.md, "demo"). All fields except `seconds` depend only on the
+//! site's seed and number of pages.
 
 use crate::domain::document::Status;
 use crate::domain::failure::ErrorCode;
@@ -11,25 +11,26 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-/// Outcomes read per query.
+/// Maximum number of outcomes read by one query.
 const BATCH: u64 = 1_000;
 
-/// Summary of a run. The fields' order is the order in the JSON object.
+/// Summary of a run of the demo. The order of the fields is their order in the JSON object.
 #[derive(Debug, serde::Serialize)]
 pub(super) struct Summary {
     documents: u64,
     synced: u64,
     failed: u64,
-    /// Distinct pairs of job and attempt.
+    /// Number of attempts: distinct pairs of a job and the number of its attempt.
     attempts: usize,
     results: CountMap<OutcomeResult>,
-    /// Failed attempts by code. The outcome that ends the retries repeats the code of its attempt and is not counted.
+    /// Number of failed attempts by error code. The outcome that ends the retries repeats the last attempt's code and
+    /// is not counted.
     error_codes: CountMap<ErrorCode>,
-    /// Wall-clock time, rounded to milliseconds.
+    /// Wall-clock time of the run in seconds, rounded to milliseconds.
     seconds: f64,
 }
 
-/// Counts, serialised as an object in the order of its keys.
+/// Number of outcomes or attempts by key, serialised as an object in the order of the keys.
 #[derive(Debug)]
 struct CountMap<K>(BTreeMap<K, u64>);
 

@@ -16,12 +16,12 @@ use std::time::Duration;
 
 const WORKERS: &str = "workers";
 const QUEUE: &str = "queue";
-/// Age of a ready job above which the workers do not keep up: 10 min.
+/// Age of the oldest ready job above which the workers do not keep up: 10 min.
 const MAX_READY_AGE: Duration = Duration::from_secs(600);
-/// Time by which the newest outcome may be ahead of the clock before the clock counts as set back.
+/// Maximum time by which the newest outcome may be ahead of the clock; beyond it the clock counts as set back.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 
-/// Returns the findings about the store and its schema, then, if both are sound, about the contents.
+/// Returns the findings about the store and its schema, and, if these show no problem, about the store's contents.
 pub(super) async fn store(context: &CheckContext) -> Vec<Finding> {
     let Ok(config) = &context.config else { return Vec::new() };
     let url = &config.store.url;
@@ -29,7 +29,7 @@ pub(super) async fn store(context: &CheckContext) -> Vec<Finding> {
     let is_usable =
         |finding: &Finding| !matches!(finding.check, "store" | "schema") || finding.status == CheckStatus::Ok;
     if !found.iter().all(is_usable) {
-        // The store is away, missing or outdated: its contents cannot be checked.
+        // The store is unavailable, missing or outdated, so its contents cannot be checked.
         return found;
     }
     match open(url, Access::ReadOnly).await {
@@ -44,7 +44,7 @@ pub(super) async fn store(context: &CheckContext) -> Vec<Finding> {
             }
             store.close().await;
         }
-        // The reason of the error is among the findings already.
+        // One of the findings gives the reason of the error already.
         Err(_) if found.iter().any(|finding| finding.status >= CheckStatus::Fail) => {}
         Err(error) => found.push(store_error(&error)),
     }
@@ -86,7 +86,7 @@ async fn check_contents(store: &dyn Store, config: &Config, found: &mut Vec<Find
     Ok(())
 }
 
-/// Returns a finding for each worker, and one if no worker is alive.
+/// Returns a finding for each worker, and another one if no worker runs.
 fn workers_found(store: &dyn StoreBase, workers: &[WorkerSummary], queue: &QueueState) -> Vec<Finding> {
     let now = store.now();
     let mut found = Vec::new();

@@ -11,7 +11,8 @@ use crate::store::{Store, StoreError};
 
 const FAQ: &str = "FAQ jobs";
 
-/// Returns the findings about Chatwoot's FAQ jobs; none where the settings and the store expect no such jobs.
+/// Returns the findings about Chatwoot's FAQ jobs; none if the setting is automatic and the store is no Chatwoot
+/// database.
 pub(super) async fn jobs(config: &Config, store: &dyn Store) -> Vec<Finding> {
     let switch = config.faq_job.switch;
     if switch == FaqSwitch::Auto && !store.is_chatwoot_database() {

@@ -1,4 +1,4 @@
-//! Check of the schedule: are documents synced automatically, and by which scheduler.
+//! Check of the schedule: reports if documents are synced automatically, and by which scheduler.
 
 use crate::config::Config;
 use crate::domain::finding::Finding;

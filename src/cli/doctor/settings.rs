@@ -12,7 +12,8 @@ use std::path::Path;
 const CONFIG: &str = "config";
 const LOG: &str = "log";
 
-/// Returns the findings about the config file: its mistakes, renamed keys, and a password that other users may read.
+/// Returns the findings about the config file: its mistakes, its keys under old names, and a password in it that other
+/// users may read.
 pub(super) fn file(context: &CheckContext) -> Vec<Finding> {
     let (path, _) = Config::file(&context.default_paths, &context.environment, &context.flags);
     let location = path.display();
@@ -58,7 +59,7 @@ fn readable_secret(path: &Path, text: &str) -> Option<Finding> {
     Some(Finding::warn(CONFIG, message, format!("chmod 600 {location}")))
 }
 
-/// Returns a warning if hosts with private addresses may be fetched.
+/// Returns a warning if pages of hosts with private addresses may be fetched, else a finding that only public ones may.
 pub(super) fn private_hosts(context: &CheckContext) -> Vec<Finding> {
     let Ok(config) = &context.config else { return Vec::new() };
     let hosts = &config.fetch.allow_private_hosts;

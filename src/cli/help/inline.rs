@@ -1,4 +1,4 @@
-//! Inline text of a paragraph, heading or table cell: parsed into words, wrapped into lines, printed with styles.
+//! The text of a paragraph, heading or table cell: parsed into words, wrapped into lines, printed with styles.
 
 use crate::domain::text::width;
 use std::iter::Peekable;
@@ -7,11 +7,11 @@ use std::str::Chars;
 /// Styles that the terminal supports and the user wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Styling {
-    /// No styles: the terminal has none.
+    /// No styles, since the terminal supports none.
     None,
-    /// Bold but no colours (`NO_COLOR`).
+    /// Bold but no colours, since `NO_COLOR` is set.
     Bold,
-    /// Bold, and a colour for code, which is printed between back ticks otherwise.
+    /// Bold, and a colour for code. Without a colour, code is printed between back ticks.
     Colours,
 }
 
@@ -40,7 +40,7 @@ impl Word {
         }
     }
 
-    /// Splits the word after at most `cells` cells, but at least one character.
+    /// Splits the word into a first part of at most `cells` cells, but at least one character, and the rest.
     fn split(&self, cells: usize) -> (Self, Self) {
         let (mut first, mut rest) = (Self::default(), Self::default());
         for (style, text) in &self.0 {
@@ -62,7 +62,7 @@ pub(super) fn line_width(line: &[Word]) -> usize {
     line.iter().map(Word::width).sum::<usize>() + line.len().saturating_sub(1)
 }
 
-/// Parses Markdown's inline marks: `**strong**`, `*emphasis*`, `` `code` ``, `[links](to)`, backslashes.
+/// Parses a Markdown text into words: `**strong**`, `*emphasis*`, `` `code` ``, `[links](to)` and backslashes.
 pub(super) fn words(text: &str, styling: Styling) -> Vec<Word> {
     let mut reader = Reader { words: Vec::new(), word: Word::default(), keeps_ticks: styling != Styling::Colours };
     reader.read(text, Style::Plain);
@@ -119,12 +119,12 @@ impl Reader {
         }
     }
 
-    /// Returns true if text directly precedes this position, so that a mark here closes a span.
+    /// Returns true if there is no space before the current position, so that a `*` here ends emphasis.
     fn ends_in_text(&self) -> bool {
         !self.word.0.is_empty()
     }
 
-    /// Reads a code span, which ends at as many back ticks as opened it.
+    /// Reads a code span after its first back tick. It ends at as many back ticks as it began with.
     fn code(&mut self, chars: &mut Peekable<Chars<'_>>) {
         let mut end = String::from("`");
         while chars.next_if_eq(&'`').is_some() {
@@ -135,7 +135,7 @@ impl Reader {
         for _ in after.chars().count()..rest.chars().count() {
             chars.next();
         }
-        // One space next to a back tick belongs to the mark.
+        // Code that contains back ticks is separated from its own back ticks by spaces, which are removed.
         let code = if code.contains('`') { code.trim() } else { code };
         let ticks = if self.keeps_ticks { end.as_str() } else { "" };
         for c in ticks.chars().chain(code.chars()).chain(ticks.chars()) {
@@ -164,7 +164,7 @@ struct Link<'a> {
     after: Peekable<Chars<'a>>,
 }
 
-/// Reads a link whose opening bracket has been read.
+/// Reads a link after its opening bracket; `None` if it is no link.
 fn link<'a>(chars: &Peekable<Chars<'a>>) -> Option<Link<'a>> {
     let mut after = chars.clone();
     let mut until = |end: char| {
@@ -182,7 +182,8 @@ fn link<'a>(chars: &Peekable<Chars<'a>>) -> Option<Link<'a>> {
     gap.is_empty().then_some(Link { label, to, after })
 }
 
-/// Wraps words into lines of at most `cells` cells. A wider word gets a line to itself; with `hard` it is broken.
+/// Wraps words into lines of at most `cells` cells. A wider word is broken if `hard`, and otherwise gets a line to
+/// itself.
 pub(super) fn wrap(words: &[Word], cells: usize, hard: bool) -> Vec<WordLine> {
     let mut lines: Vec<WordLine> = vec![Vec::new()];
     for word in words {
@@ -207,7 +208,7 @@ pub(super) fn wrap(words: &[Word], cells: usize, hard: bool) -> Vec<WordLine> {
     lines
 }
 
-/// Returns the line with its terminal escape codes; `strong` makes all of it bold.
+/// Returns the line as text with terminal escape codes. `strong` makes the whole line bold.
 pub(super) fn print(line: &[Word], styling: Styling, strong: bool) -> String {
     let mut printed = String::new();
     for (index, word) in line.iter().enumerate() {

@@ -1,5 +1,5 @@
 //! Renders a page of the documentation for a terminal. Parses only the Markdown that the pages use: headings,
-//! paragraphs, lists, fenced code, tables, comments. A test with a complete Markdown parser ensures that they use
+//! paragraphs, lists, fenced code, tables, comments. A test with a complete Markdown parser ensures that the pages use
 //! nothing else.
 
 use super::inline::{Styling, print, words, wrap};
@@ -8,13 +8,13 @@ use crate::domain::text::safe_block;
 
 /// Indentation, in cells, of everything but headings.
 const INDENT: usize = 2;
-/// Further indentation, in cells, of code.
+/// Indentation of code, in cells, in addition to [`INDENT`].
 const CODE_INDENT: usize = 4;
 
 /// Width and styles for rendering a page.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RenderOptions {
-    /// Cells of a line.
+    /// Maximum width of a line, in cells.
     pub width: usize,
     pub styling: Styling,
 }
@@ -24,14 +24,15 @@ pub(super) struct RenderOptions {
 enum Block {
     Heading(String),
     Paragraph(String),
-    /// `indent`: cells before the mark; nested items have more.
+    /// A list item. `mark` is `-`, `*` or a number; `indent` is the number of cells before the mark, larger in nested
+    /// lists.
     Item {
         indent: usize,
         mark: String,
         text: String,
     },
     Code(Vec<String>),
-    /// Rows of cells; the first row is the heading.
+    /// A table's rows of cells; the first row is the heading.
     Table(Vec<Vec<String>>),
 }
 
@@ -65,7 +66,8 @@ pub(super) fn render(markdown: &str, options: RenderOptions) -> String {
     text
 }
 
-/// Appends wrapped text; `mark` is printed before the first line, and the other lines are indented by its width.
+/// Appends wrapped text to `text`. `mark` is printed before the first line, and the other lines are indented by the
+/// width of `mark`.
 fn paragraph(markdown: &str, mark: &str, indent: usize, strong: bool, options: RenderOptions, text: &mut String) {
     let inner = indent + mark.chars().count();
     let lines = wrap(&words(markdown, options.styling), options.width.saturating_sub(inner), false);
@@ -132,7 +134,7 @@ fn heading(line: &str) -> Option<&str> {
     ((1..=6).contains(&level) && text.starts_with(' ')).then(|| text.trim())
 }
 
-/// Splits a list item into its mark and its text; `None` for other lines.
+/// Splits a list item into its mark (`-`, `*` or a number) and its text; `None` for other lines.
 fn item(line: &str) -> Option<(&str, &str)> {
     let (mark, text) = line.split_once(' ')?;
     let number = mark.strip_suffix('.').is_some_and(|digits| {

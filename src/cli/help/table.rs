@@ -1,10 +1,10 @@
-//! Columns aligned to the width; cells that are too wide for their column are wrapped.
+//! Tables with aligned columns. Cells that are too wide for their column are wrapped.
 
 use super::inline::{Styling, Word, WordLine, line_width, plain_words, print, words, wrap};
 
-/// Cells between two columns.
+/// Number of blank cells between two columns.
 const COLUMN_GAP: usize = 2;
-/// Longest word, in cells, that is kept whole when columns are narrowed.
+/// Maximum width in cells of a word that is kept whole when columns are narrowed.
 const MAX_UNBROKEN_WORD: usize = 24;
 
 /// Renders a Markdown table from its rows, without the row of dashes. The first row is the heading.
@@ -23,14 +23,15 @@ pub(super) fn render(rows: &[Vec<String>], width: usize, indent: usize, styling:
     text
 }
 
-/// Renders rows of two plain cells without a heading, indented by two cells.
+/// Renders rows of two columns of plain text, without a heading, indented by two cells.
 pub(super) fn columns(rows: &[[String; 2]], width: usize) -> String {
     let rows: Vec<Vec<Vec<Word>>> = rows.iter().map(|row| row.iter().map(|cell| plain_words(cell)).collect()).collect();
     let widths = column_widths(&rows, width.saturating_sub(COLUMN_GAP));
     rows.iter().map(|row| lines(row, &widths, COLUMN_GAP, Styling::None, false)).collect()
 }
 
-/// Returns the columns' widths: as wide as their cells, with the widest narrowed until all fit into `width`.
+/// Returns the columns' widths in cells: as wide as their text, with the widest column narrowed until all fit into
+/// `width`.
 fn column_widths(rows: &[Vec<Vec<Word>>], width: usize) -> Vec<usize> {
     let count = rows.iter().map(Vec::len).max().unwrap_or_default();
     let widest = |index: usize, of: &dyn Fn(&Vec<Word>) -> usize| {

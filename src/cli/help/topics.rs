@@ -23,7 +23,7 @@ macro_rules! topics {
     };
 }
 
-/// All pages, in the order of the listing. Each file of `assets/docs` has one line here, which a test checks.
+/// All pages, in the order of the listing. Each file of `assets/docs` has a line here, which a test checks.
 pub(super) const TOPICS: &[Topic] = topics![
     "architecture"
     "benchmarks"

@@ -1,4 +1,4 @@
-//! Parses import files: one URL a line, CSV with a header, JSON lines, or a sitemap. Pure: takes bytes, returns
+//! Parses import files: one URL a line, CSV with a header, JSON lines, or a sitemap. Pure: takes bytes, and returns
 //! documents and unreadable lines in the order of the file.
 
 use super::sitemap;
@@ -23,7 +23,7 @@ pub enum ImportFormat {
     Sitemap,
 }
 
-/// Result of a line or entry of the file; blank lines have none.
+/// Result of parsing a line or entry of the file; blank lines have no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImportLine {
     Document(Box<NewDocument>),
@@ -63,10 +63,10 @@ impl ImportFormat {
     }
 }
 
-/// Parses `bytes`. Lines that name no owner belong to `account` and `assistant`.
+/// Parses `bytes` in the format `form`. Lines that name no owner belong to `account` and `assistant`.
 ///
 /// # Errors
-/// Nothing can be read at all: a CSV file without a `url` column, XML that is no sitemap.
+/// Nothing can be read at all, as in a CSV file without a `url` column or in XML that is no sitemap.
 pub fn read(form: ImportFormat, bytes: &[u8], account: i64, assistant: i64) -> Result<Vec<ImportLine>, String> {
     let owner = (account, assistant);
     match form {
@@ -80,7 +80,7 @@ pub fn read(form: ImportFormat, bytes: &[u8], account: i64, assistant: i64) -> R
     }
 }
 
-/// The cells of a line; `None` for missing ones.
+/// The cells of a line; `None` for a missing cell.
 #[derive(Default)]
 pub(super) struct Fields {
     url: Option<String>,
@@ -90,7 +90,7 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    /// Returns fields with a URL alone.
+    /// Returns fields of which only the URL is filled.
     pub(super) fn url_only(url: String) -> Self {
         Self { url: Some(url), ..Self::default() }
     }
@@ -117,7 +117,7 @@ impl Fields {
     }
 }
 
-/// Parses line by line. Blank lines are skipped, and so are those for which `read` returns `None`.
+/// Parses each line with `read`. Blank lines are skipped, and so are those for which `read` returns `None`.
 fn lines(bytes: &[u8], read: impl Fn(&str) -> Option<Result<NewDocument, String>>) -> Vec<ImportLine> {
     let numbered = (1..).zip(without_bom(bytes).split(|byte| *byte == b'\n'));
     let line = |(number, line): (u64, &[u8])| match std::str::from_utf8(line.trim_ascii()) {
@@ -151,7 +151,8 @@ fn json(text: &str) -> Result<Fields, String> {
     Ok(Fields { url: url?, name: name?, account_id: account_id?, assistant_id: assistant_id? })
 }
 
-/// Returns the message without its position: each line is parsed alone, so that position is always "line 1".
+/// Returns the error's message without its position: each line is parsed alone, so the position would always be "line
+/// 1".
 fn without_position(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.split(" at line ").next().unwrap_or(&text).to_owned()
@@ -203,7 +204,7 @@ fn without_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
-/// Shortens a cell for a message: long enough to find it in the file.
+/// Shortens a cell for a message, to a length at which the cell can still be found in the file.
 pub(super) fn shortened(text: &str) -> String {
     crate::domain::text::fit(&SafeLine::new(text), 80)
 }

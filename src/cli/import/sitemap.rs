@@ -15,15 +15,15 @@ use quick_xml::reader::NsReader;
 
 pub(super) use encoding::is_likely_xml;
 
-/// Deepest nesting of elements that is read; sitemaps with images and videos nest five.
+/// Maximum depth of nested elements that is read; sitemaps with images and videos are five deep.
 const MAX_DEPTH: usize = 100;
-/// Sitemaps of an index that the message lists.
+/// Maximum number of sitemaps that the message about an index of sitemaps lists.
 const MAX_NAMED_SITEMAPS: usize = 20;
 
-/// Parses a sitemap.
+/// Parses a sitemap. `owner` is the account and the assistant of its documents.
 ///
 /// # Errors
-/// The file is something else: an index of sitemaps, a feed, a page.
+/// The file's encoding is unknown, or the file is something else: an index of sitemaps, a feed, a page.
 pub(super) fn read(bytes: &[u8], owner: (i64, i64)) -> Result<Vec<ImportLine>, String> {
     let Decoded { text, encoding } = decode(bytes)?;
     let mut reader = NsReader::from_str(&text);
@@ -155,7 +155,7 @@ impl<'t> SitemapParser<'t> {
         match self.depth {
             2 => {
                 if let Some(entry) = self.entry.take().filter(|entry| !entry.has_loc) {
-                    // Many sitemaps are a single line, so the line number alone does not identify the entry.
+                    // Many sitemaps consist of a single line, so the line number alone does not identify the entry.
                     let why = format!("entry {} has no loc", self.entries);
                     self.read.push(ImportLine::Unreadable { number: entry.line, reason: why });
                 }
@@ -217,7 +217,7 @@ impl<'t> SitemapParser<'t> {
         self.read.push(ImportLine::Unreadable { number, reason: why });
     }
 
-    /// Ends the parsing at byte `at`, from which on the file cannot be read.
+    /// Ends the parsing at byte `at`: the file cannot be read from there on, for the reason `why`.
     fn stop(mut self, at: u64, why: String) -> Result<Vec<ImportLine>, String> {
         if self.root.is_none() {
             return Err(why);
@@ -250,7 +250,8 @@ impl<'t> SitemapParser<'t> {
     }
 }
 
-/// Returns the kind of file for the name of its outermost element; an error names other known formats.
+/// Returns the kind of file for `root`, the name of its outermost element. Fails for any other kind; the error names
+/// the format if it is known.
 fn kind(root: &str) -> Result<Kind, String> {
     let feed = |name: &str| Err(format!("is {name} feed and no sitemap: it names what is new, not what there is"));
     match root {
@@ -263,7 +264,8 @@ fn kind(root: &str) -> Result<Kind, String> {
     }
 }
 
-/// Returns the message for an index of sitemaps: it names no pages, and import reads files only, so it does not fetch.
+/// Returns the message for an index of sitemaps, with commands to import them: an index names no pages, and import
+/// fetches nothing.
 fn index_message(sitemaps: &[String]) -> String {
     let mut message = "is an index of sitemaps, which names no pages itself. Import each of them, as in\n  \
                     curl -sL URL | quarterdeck import -"
@@ -278,7 +280,7 @@ fn index_message(sitemaps: &[String]) -> String {
     message
 }
 
-/// Returns a string that identifies a namespace; an undeclared prefix stands for itself.
+/// Returns a string that identifies a namespace: its URI, or the prefix if the file does not declare it.
 fn namespace_key<'a>(space: &'a ResolveResult) -> &'a str {
     match space {
         ResolveResult::Bound(space) => space.0,
@@ -295,7 +297,7 @@ struct LineCounter<'t> {
 }
 
 impl LineCounter<'_> {
-    /// Returns the line, from 1, of the byte before offset `at`.
+    /// Returns the number, from 1, of the line that contains the byte before offset `at`.
     fn line(&mut self, at: u64) -> u64 {
         let at = usize::try_from(at).unwrap_or(usize::MAX).min(self.text.len());
         if let Some(between) = self.text.as_bytes().get(self.at..at) {

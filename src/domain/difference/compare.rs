@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 
-/// Maximum lines per segment for which every line is compared with every other.
+/// Maximum number of lines of a segment in which every old line is compared with every new line.
 const MAX_SEGMENT_LINES: usize = 2_000;
 /// Maximum number of line comparisons in total. Bounds the time and, with [`MAX_SEGMENT_LINES`], the memory (two bytes
 /// per comparison).
 const MAX_COMPARISONS: usize = 16_000_000;
-/// Maximum depth to which a segment is divided at lines that occur once in it; each division costs as much as reading
-/// it.
+/// Maximum number of nested divisions. A segment is divided at the lines that occur once in both texts, which costs as
+/// much as reading the segment.
 const MAX_DIVISIONS: u32 = 24;
 
 /// Returns the index pairs of the common lines in both texts, in order.
@@ -32,7 +32,7 @@ type Segment<'a> = (&'a [u32], usize);
 
 struct Search {
     found: Vec<(usize, usize)>,
-    /// Comparisons that may still be made.
+    /// Number of line comparisons that may still be made.
     comparisons_left: usize,
 }
 
@@ -72,7 +72,7 @@ impl Search {
 
     /// Finds the longest common sequence of two segments.
     fn longest_common(&mut self, (old, old_at): Segment<'_>, (new, new_at): Segment<'_>) {
-        // Lengths of the longest common sequences of the remainders from each pair of indices on.
+        // For each pair of indices, the length of the longest common sequence of the lines from there to the end.
         let width = new.len() + 1;
         let mut longest = vec![0_u16; (old.len() + 1) * width];
         for i in (0..old.len()).rev() {
@@ -112,9 +112,11 @@ fn unique_common_lines(old: &[u32], new: &[u32]) -> Vec<(usize, usize)> {
     old.iter().filter_map(|line| index(&once_old, line).zip(index(&once_new, line))).collect()
 }
 
-/// Returns the longest subsequence of `places` whose indices in the new text increase, too.
+/// Returns the longest subsequence of `pairs` in which the indices in the new text increase; those in the old text
+/// increase already.
 fn longest_increasing(pairs: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
-    // Per length, the last member of the sequence of that length that ends first; and the predecessor of each member.
+    // `ends` has, per length, the last member of the sequence that ends earliest in the new text; `before` has the
+    // predecessor of each member.
     let mut ends: Vec<usize> = Vec::new();
     let mut before = vec![None; pairs.len()];
     for (at, (_, new)) in pairs.iter().enumerate() {

@@ -6,9 +6,9 @@ use std::ops::Range;
 /// Maximum number of lines that are kept; later ones are only counted.
 const MAX_LINES: usize = 4_000;
 const MAX_BYTES: usize = 400_000;
-/// Maximum characters of a line that are kept; a page without line breaks is one line.
+/// Maximum number of characters that are kept of one line. A page without line breaks is one long line.
 const MAX_LINE_CHARS: usize = 2_000;
-/// Characters kept before the changed part where the beginning of a line is omitted.
+/// Number of characters kept before the changed part of a line whose beginning is omitted.
 const CONTEXT_CHARS: usize = 200;
 
 /// Displayable difference of two texts.
@@ -16,11 +16,11 @@ const CONTEXT_CHARS: usize = 200;
 pub struct Difference {
     /// Lines in display order, with equal lines only next to changes.
     pub lines: Vec<DisplayLine>,
-    /// Lines of the old text alone.
+    /// Number of lines that only the old text has, including those that are not kept.
     pub removed: u64,
-    /// Lines of the new text alone.
+    /// Number of lines that only the new text has, including those that are not kept.
     pub added: u64,
-    /// Lines of the difference beyond the limits, which are not kept.
+    /// Number of lines of the difference that exceed the limits and are not kept.
     pub omitted: u64,
 }
 
@@ -29,8 +29,8 @@ pub struct Difference {
 pub struct DisplayLine {
     /// The line, or the part of it that is kept.
     pub line: DiffLine<String>,
-    /// Bytes of the kept text that differ from the line's counterpart in the other text; empty without a counterpart,
-    /// or if the two have too little in common.
+    /// Range of the bytes of the kept text that differ from the line's counterpart in the other text. Empty without a
+    /// counterpart, or if the two lines have too little in common.
     pub changed_range: Range<usize>,
     /// The beginning of the line was omitted.
     pub start_omitted: bool,
@@ -78,9 +78,9 @@ impl DisplayLine {
     }
 }
 
-/// Returns the line indices in display order: removed lines before added ones, but the added ones first where they are
-/// fewer and many lines were removed. A challenge page in place of an article is then visible immediately, and not
-/// below the article.
+/// Returns the line indices in display order. Removed lines come before added lines, unless many lines were removed and
+/// fewer were added: then the added lines come first. A challenge page that replaced an article is thus visible
+/// immediately, and not below the article.
 fn display_order(lines: &[DiffLine<&str>]) -> Vec<usize> {
     let mut order = Vec::with_capacity(lines.len());
     while let Some(line) = lines.get(order.len()) {
@@ -142,7 +142,8 @@ fn changed_words(old: &str, new: &str) -> (Range<usize>, Range<usize>) {
     (head..old.len() - tail, head..new.len() - tail)
 }
 
-/// Cuts a line to the part that is kept: its beginning, or the surroundings of the changed part where that comes late.
+/// Cuts a line to the part that is kept: its beginning or, if the changed part comes late in the line, the text around
+/// that part.
 fn truncated(line: &DiffLine<&str>, differs: Range<usize>) -> DisplayLine {
     let (text, with): (&str, fn(String) -> DiffLine<String>) = match line {
         DiffLine::Same(text) => (text, DiffLine::Same),

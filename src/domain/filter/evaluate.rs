@@ -33,8 +33,9 @@ impl Filter {
         })
     }
 
-    /// Returns true if an outcome matches every term; free words are searched in its detail, too. Terms about documents
-    /// match no outcome; [`check`](Self::check) refuses them. `now` is reserved for fields that will need it.
+    /// Returns true if an outcome matches every term; free words are searched in the outcome's detail, too. Terms about
+    /// documents match no outcome; [`check`](Self::check) refuses them. `_now` is reserved for fields that will need
+    /// the time.
     pub fn matches_outcome(&self, outcome: &Outcome, _now: Timestamp) -> bool {
         self.all(|test| match test {
             FilterCondition::Word(word) => {

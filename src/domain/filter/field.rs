@@ -34,7 +34,7 @@ word_enum! {
 }
 
 impl Field {
-    /// Returns the reason if the field does not apply to `subject`.
+    /// Returns an error with the reason if the field does not apply to `subject`.
     pub(super) fn check_subject(self, subject: Subject) -> Result<(), String> {
         let wrong = match (self, subject) {
             (Self::Status | Self::Attempted | Self::Synced | Self::Next, Subject::Outcomes) => "outcomes",

@@ -1,7 +1,7 @@
 //! Parser of the filter language.
 //!
 //! ```text
-//! filter = { term }                      terms are separated by white space and must all hold
+//! filter = { term }                      terms are separated by white space and must all match
 //! term   = ["-"] ( field ":" values | text )
 //! values = text { "," text }             a comma means or; ages take one value
 //! text   = characters up to white space; within "…" white space and commas are characters like others,
@@ -197,7 +197,7 @@ fn each<T>(
     values.into_iter().map(read).collect()
 }
 
-/// Reads values from a fixed list of words.
+/// Reads every value with `read`, which accepts the words in `known`.
 fn words<T>(
     field: Field,
     values: Vec<Value>,

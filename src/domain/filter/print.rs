@@ -80,7 +80,7 @@ fn is_plain(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c == '"')
 }
 
-/// Returns true if a free word needs no quotes to be read back as such.
+/// Returns true if a free word needs no quotes to be read back as a free word.
 fn word_is_plain(word: &str) -> bool {
     is_plain(word) && !word.starts_with('-') && super::parse::field_prefix(word).is_none()
 }

@@ -4,7 +4,7 @@ use crate::domain::document::SyncStatus;
 use crate::domain::failure::ErrorCode;
 use crate::domain::time::Timestamp;
 
-/// Document's row before the first attempt of a job, kept to be restored.
+/// State of a document's row before the first attempt of a job, kept so that it can be restored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowBefore {
     pub sync_status: Option<SyncStatus>,
@@ -19,12 +19,14 @@ pub struct RowBefore {
 pub enum RowWrite {
     /// The row is not touched.
     Keep,
-    /// `synced`, now; with the content if the change writes it.
+    /// The row becomes `synced` as of now, with the new content if the
+    /// [`ContentChange`](super::super::content::ContentChange) writes it.
     Synced,
-    /// `failed` with this code, attempted now.
+    /// The row becomes `failed` with this code, attempted now.
     Failed(ErrorCode),
-    /// `failed` with this code and unchanged times: the job was stopped after one of its attempts had failed.
+    /// The row becomes `failed` with this code, and its times stay: the job was stopped after one of its attempts had
+    /// failed.
     BackToFailed(ErrorCode),
-    /// The values before the job's first attempt are restored.
+    /// The row gets the values that it had before the job's first attempt.
     Restore(RowBefore),
 }

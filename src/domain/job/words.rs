@@ -6,20 +6,20 @@ word_enum! {
     /// State of a job. The first three are live: a document has at most one live job.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum JobState {
-        /// Waits for its start time.
+        /// The job waits for its start time.
         Scheduled = "scheduled",
         Ready = "ready",
         Running = "running",
         Done = "done",
         Failed = "failed",
-        /// Ended by a person, or because its document is gone.
+        /// The job was ended by a person, or because its document is gone.
         Cancelled = "cancelled",
         Purged = "purged",
     }
 }
 
 impl JobState {
-    /// Returns true if the job is not ended: it still represents a request.
+    /// Returns true if the job has not ended.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Scheduled | Self::Ready | Self::Running)
     }
@@ -40,7 +40,7 @@ word_enum! {
 serde_by_word!(QueueClass);
 
 impl QueueClass {
-    /// Returns the integer that the store keeps, which is also the order.
+    /// Returns the integer in the store, which is also the position in the order of service.
     pub const fn code(self) -> i64 {
         match self {
             Self::Manual => 0,
@@ -49,12 +49,12 @@ impl QueueClass {
         }
     }
 
-    /// Reads the store's integer; `None` for any other.
+    /// Reads the store's integer; `None` for any other integer.
     pub fn from_code(code: i64) -> Option<Self> {
         Self::ALL.into_iter().find(|class| class.code() == code)
     }
 
-    /// Returns the class of the attempts after the first.
+    /// Returns the class of a job after its first attempt.
     pub const fn after_attempt(self) -> Self {
         match self {
             Self::Auto | Self::Retry => Self::Retry,

@@ -1,8 +1,8 @@
 //! Fetching through Firecrawl's scrape API, a service that also runs a page's scripts.
 //!
-//! Errors of the API itself (key, credits, rate, outages) are never taken for answers of the page: they are blamed on
-//! the service ([`Blame::Service`](crate::domain::failure::Blame)), carry no HTTP status and are never `access_denied`.
-//! The request has the parameters that Chatwoot uses: Markdown of the main content, without frames, sidebars, cookie
+//! Errors of the API itself (key, credits, rate, outages) never count as responses of the page: they are blamed on the
+//! service ([`Blame::Service`](crate::domain::failure::Blame)), have no HTTP status and are never `access_denied`. The
+//! request has the parameters that Chatwoot uses: Markdown of the main content, without frames, sidebars, cookie
 //! banners and navigation.
 
 use super::{PageFetcher, PageRequest};
@@ -29,7 +29,7 @@ use tokio::time::{Instant, timeout_at};
 /// Selectors to exclude in addition to Firecrawl's defaults.
 const EXCLUDED_TAGS: [&str; 6] =
     ["iframe", ".sidebar", ".cookie-banner", "[role=navigation]", "[role=banner]", "[role=contentinfo]"];
-/// Difference by which Firecrawl's time-out is shorter than ours, so that Firecrawl reports it.
+/// Difference by which Firecrawl's time-out is shorter than ours, so that Firecrawl reports the time-out.
 const TIMEOUT_LEAD: Duration = Duration::from_secs(2);
 
 #[derive(Deserialize)]
@@ -88,7 +88,7 @@ impl PageFetcher for FirecrawlFetcher {
         self.page(scraped.data.ok_or_else(invalid_response)?, body.bytes.len() as u64).map(FetchResponse::Page)
     }
 
-    /// Only after a failure of the service: an answer of the page itself is final.
+    /// Returns true only for a failure of the service: a response of the page itself is final.
     fn may_fall_back(&self, failure: &Failure) -> bool {
         failure.blame == Blame::Service
     }
@@ -182,7 +182,7 @@ fn service_failure(failure: &Failure) -> Failure {
     Failure { detail: SafeLine::new(&detail), ..failure.clone() }.of_service()
 }
 
-/// Returns the failure for an error of the API itself, with advice where there is some.
+/// Returns the failure for an error of the API itself, with a remedy where one is known.
 fn api_failure(status: StatusCode, body: &[u8]) -> Failure {
     let body: Option<ScrapeResponse> = serde_json::from_slice(body).ok();
     let reason = body

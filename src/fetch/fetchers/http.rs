@@ -88,7 +88,8 @@ impl PageFetcher for HttpFetcher {
         page.map(FetchResponse::Page).map_err(|failure| failure.with_status(status.as_u16()))
     }
 
-    /// Another fetcher may help against bot protection, pages built by scripts, and hosts that do not answer us.
+    /// Returns true for failures that another fetcher may avoid: bot protection, pages built by scripts, and hosts that
+    /// do not answer this program.
     fn may_fall_back(&self, failure: &Failure) -> bool {
         failure.class == FailureClass::Transient
             || matches!(failure.code, ErrorCode::AccessDenied | ErrorCode::ContentEmpty)

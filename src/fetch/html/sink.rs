@@ -10,21 +10,21 @@ use html5ever::{Attribute, QualName};
 use std::borrow::Cow;
 use std::cell::Cell;
 
-/// Bytes of a node in the tree, including its entries on the stacks of later walks.
+/// Number of bytes counted per node of the tree, including its entries on the stacks of later walks.
 const NODE_BYTES: usize = 120;
-/// Bytes of an attribute, without its value.
+/// Number of bytes counted per attribute, without its value.
 const ATTRIBUTE_BYTES: usize = 64;
 
-/// A document that estimates its memory.
+/// Document under construction, with an estimate of its memory.
 #[derive(Default)]
 pub(super) struct CountingSink {
     document: Document,
-    /// Bytes of attributes and texts.
+    /// Number of bytes of the attributes and texts in the tree.
     text_bytes: Cell<usize>,
 }
 
 impl CountingSink {
-    /// Estimates the bytes that the tree takes.
+    /// Estimates the number of bytes that the tree takes.
     pub fn bytes(&self) -> usize {
         self.document.tree.len().saturating_mul(NODE_BYTES).saturating_add(self.text_bytes.get())
     }

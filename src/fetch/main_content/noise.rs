@@ -97,7 +97,7 @@ fn is_note(element: &Element) -> bool {
     })
 }
 
-/// Returns true for the label of a copy button beside code.
+/// Returns true if the attribute value `value` labels a button that copies code.
 fn copies(value: &str) -> bool {
     let mut words = value.split(|c: char| !c.is_alphanumeric());
     words.any(|word| word.eq_ignore_ascii_case("copy") || word.eq_ignore_ascii_case("clipboard"))

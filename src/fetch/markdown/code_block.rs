@@ -44,7 +44,8 @@ impl CodeBlock {
         }
     }
 
-    /// Writes the code between fences longer than any run of backticks in it; nothing when it is blank.
+    /// Writes the code between fences that are longer than any run of backticks in the code. Writes nothing if the code
+    /// is blank.
     pub fn write(&self, lines: &mut Lines) {
         let code = self.raw.trim_end().trim_start_matches('\n');
         if code.is_empty() {

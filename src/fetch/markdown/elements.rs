@@ -12,7 +12,7 @@ use super::writer::Writer;
 use crate::fetch::dom::is_heading;
 use dom_query::NodeRef;
 
-/// Elements nested deeper than this keep their text and lose their formatting.
+/// Depth of nesting from which elements keep their text but lose their formatting.
 const MAX_DEPTH: usize = 200;
 
 /// Action after the children of an element.
@@ -38,16 +38,16 @@ pub(super) enum Leave {
 
 /// Result of entering an element, which decides how its children are read.
 pub(super) enum Entered {
-    /// Its children are skipped.
+    /// The element's children are skipped.
     Skipped,
-    /// Its children are read as if the element were not there.
+    /// The element's children are read as if the element were not there.
     Transparent,
-    /// Its children are read, then this action follows.
+    /// The element's children are read, then this action follows.
     Open(Leave),
 }
 
 impl Writer<'_> {
-    /// Returns true at the start of a list item, before any text of it.
+    /// Returns true at the start of a list item, before the item has text.
     fn is_at_item_start(&self) -> bool {
         self.in_flow() && self.inline.is_empty() && self.lists.last().is_some_and(|list| list.in_item)
     }
@@ -235,7 +235,7 @@ impl Writer<'_> {
             }
             Leave::Item => {
                 self.end_block(Gap::Line);
-                // An empty item writes nothing, so nothing must follow it closely.
+                // An empty item writes nothing, so the gap before the next block must stay.
                 if self.lines.pop() {
                     self.lines.close_up();
                 }

@@ -3,8 +3,8 @@
 use crate::domain::text::safe_block;
 use std::borrow::Cow;
 
-/// Removes characters of a text node that a terminal would act on. White space may change its kind but is never added
-/// or removed.
+/// Removes characters of a text node that a terminal would act on. HTML's white space may change its kind and length,
+/// but words that it separates stay separate.
 pub(super) fn clean(raw: &str) -> Cow<'_, str> {
     let harmless = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t' | b'\r' | b'\x0c');
     if raw.bytes().all(harmless) {
@@ -24,7 +24,8 @@ pub(super) enum TextContext {
     Cell,
 }
 
-/// Appends `word` to `out`, escaped. `after` is the character that follows the word, `None` when it is unknown.
+/// Appends `word` to `out`, escaped. `after` is the character that follows the word; `None` if it is unknown. `in_link`
+/// is true inside the text of a link or an image.
 pub(super) fn push_word(out: &mut String, word: &str, after: Option<char>, context: TextContext, in_link: bool) {
     let may_need =
         |byte: u8| matches!(byte, b'\\' | b'`' | b'*' | b'_' | b'~' | b'[' | b']' | b'(' | b'<' | b'&' | b'|');
@@ -73,7 +74,7 @@ fn is_entity(rest: &str) -> bool {
     (1..=32).contains(&length) && name[length..].starts_with(';')
 }
 
-/// Escapes the beginning of a paragraph's line that would make it another kind of block.
+/// Escapes the beginning of a line of a paragraph if Markdown would read the line as another kind of block.
 pub(super) fn line_start(line: &str) -> Cow<'_, str> {
     let bytes = line.as_bytes();
     let Some(&first) = bytes.first() else {

@@ -24,7 +24,7 @@ pub(super) struct Inline {
     broken: bool,
     spans: Vec<OpenSpan>,
     code_depth: usize,
-    /// True for a code block in a context of one line: each of its lines gets its own backticks.
+    /// True for a code block in a table cell: each line of the code gets separate backticks.
     code_lines: bool,
     code: Option<Code>,
     last_code: Option<Code>,
@@ -74,8 +74,8 @@ impl Inline {
         self.space = true;
     }
 
-    /// Adds a line break, which is written before the next text. Returns true if one was already pending: two end the
-    /// paragraph.
+    /// Adds a line break, which is written before the next text. Returns true if a line break was already pending: two
+    /// line breaks end the paragraph.
     pub fn line_break(&mut self) -> bool {
         let twice = self.broken;
         self.broken = !self.is_empty();
@@ -88,7 +88,7 @@ impl Inline {
             return self.words(text);
         }
         for (at, line) in text.split('\n').enumerate() {
-            // Backticks and breaks around short lines multiply the text.
+            // Backticks and breaks around short lines multiply the text, so each line checks the limit.
             if self.text.len() > MAX_MARKDOWN {
                 return;
             }
@@ -188,7 +188,7 @@ impl Inline {
                 before = Neighbour::Mark;
             } else {
                 let after = if link_follows { Neighbour::Mark } else { Neighbour::of(Some(next)) };
-                // Otherwise Markdown would show the mark as text: `a*(b)*`.
+                // In all other cases Markdown would show the mark as text: `a*(b)*`.
                 if after == Neighbour::Word || (after == Neighbour::Mark && before != Neighbour::Word) {
                     open.mark = Some(text.len());
                     text.push_str(open.span.mark());
@@ -222,7 +222,8 @@ impl Inline {
         self.last_code = None;
     }
 
-    /// Opens a span of emphasis or a link. Inside a span of its kind it has no effect.
+    /// Opens a span of emphasis or a link. Inside a span of the same kind the new span has no effect; inside code only
+    /// links have one.
     pub fn open(&mut self, span: Span) {
         let is_link = matches!(span, Span::Link(_));
         if is_link {
@@ -297,7 +298,7 @@ impl Inline {
         self.code_lines = false;
     }
 
-    /// Writes the pending code between more backticks than it contains in a row.
+    /// Writes the pending code between more backticks than the code contains in a row.
     fn end_code(&mut self) {
         let Some(mut code) = self.code.take() else {
             return;
@@ -311,7 +312,7 @@ impl Inline {
         self.last_code = Some(code);
     }
 
-    /// Writes an image; without a source only its alternative text.
+    /// Writes an image; without a `source`, writes only its alternative text `alt`.
     pub fn image(&mut self, alt: &str, source: Option<&str>) {
         let Some(source) = source else {
             return self.text(alt);
@@ -355,7 +356,7 @@ impl Inline {
     }
 }
 
-/// Returns the length of the longest run of `what`, in characters.
+/// Returns the length of the longest run of `mark` in `text`, in characters.
 pub(super) fn longest_run(text: &str, mark: char) -> usize {
     text.split(|c| c != mark).map(str::len).max().unwrap_or_default() / mark.len_utf8()
 }

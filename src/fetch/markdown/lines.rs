@@ -1,6 +1,6 @@
 //! Output lines: blank lines between blocks, and the prefixes of quotes and list items.
 
-/// Separator before the next block, the smaller first.
+/// Separator before the next block, in ascending order of size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Gap {
     /// A new line.
@@ -13,14 +13,14 @@ pub(super) enum Gap {
 #[derive(Debug)]
 enum Container {
     Quote,
-    /// Indented by `width`; the first line has the marker instead.
+    /// Indents lines by `width`; if there is a marker, the first line has the marker instead.
     Indent {
         marker: Option<String>,
         width: usize,
     },
 }
 
-/// Limit on nested containers, so that the prefix of a line stays short; more than any page needs.
+/// Maximum number of nested containers, which keeps the prefix of a line short. No sound page needs more.
 const MAX_CONTAINERS: usize = 40;
 
 /// Marker of a definition in a definition list.
@@ -32,13 +32,14 @@ pub(super) struct Lines {
     out: String,
     containers: Vec<Container>,
     gap: Gap,
-    /// Containers that contain both the last line and the next: a blank line between the two has their prefixes.
+    /// Number of outer containers that contain both the last line and the next line. A blank line between the two has
+    /// the prefixes of these containers.
     shared: usize,
     most: usize,
 }
 
 impl Lines {
-    /// Creates an empty output that takes about `most` bytes.
+    /// Creates an empty output that accepts about `most` bytes.
     pub fn new(most: usize) -> Self {
         Self { out: String::new(), containers: Vec::new(), gap: Gap::Line, shared: 0, most }
     }
@@ -48,7 +49,7 @@ impl Lines {
         self.out.len()
     }
 
-    /// Requests at least this gap before the next line. Ignored at the beginning of an item.
+    /// Requests at least this gap before the next line. The request is ignored at the beginning of an item.
     pub fn request_gap(&mut self, gap: Gap) {
         if !matches!(self.containers.last(), Some(Container::Indent { marker: Some(_), .. })) {
             self.gap = self.gap.max(gap);
@@ -71,14 +72,14 @@ impl Lines {
         self.push(Container::Indent { marker: Some(marker), width })
     }
 
-    /// Begins a definition. Its marker is written only if it begins with text; see
+    /// Begins a definition. The marker is written only if the definition begins with text; see
     /// [`begin_non_text`](Self::begin_non_text).
     pub fn definition(&mut self) -> bool {
         self.item(DEFINITION.into())
     }
 
-    /// Prepares for a block that is not a paragraph. A definition that would begin with it loses its marker and
-    /// indentation: where definition lists are not supported, a fence after the marker would open nothing, and the
+    /// Prepares for a block that is not a paragraph. A definition that would begin with such a block loses its marker
+    /// and indentation: where definition lists are not supported, a fence after the marker would open nothing, and the
     /// closing fence would open a code block to the end of the page.
     pub fn begin_non_text(&mut self) {
         if let Some(Container::Indent { marker, width }) = self.containers.last_mut()
@@ -103,14 +104,14 @@ impl Lines {
         fits
     }
 
-    /// Ends the innermost container. Returns true unless an item wrote nothing.
+    /// Ends the innermost container. Returns false if the container is an item that wrote nothing.
     pub fn pop(&mut self) -> bool {
         let ended = self.containers.pop();
         self.shared = self.shared.min(self.containers.len());
         !matches!(ended, Some(Container::Indent { marker: Some(_), .. }))
     }
 
-    /// Writes the lines of a block; none once the output is full.
+    /// Writes the lines of a block; writes no more lines once the output is full.
     pub fn block<'a>(&mut self, lines: impl IntoIterator<Item = &'a str>) {
         for line in lines {
             if self.out.len() > self.most {

@@ -8,23 +8,24 @@ use dom_query::NodeRef;
 pub(super) struct List {
     /// Number of the next item; `None` for a bulleted list.
     number: Option<u32>,
-    /// True after the first item.
+    /// True once the first item has begun.
     begun: bool,
     /// True while an item is open.
     pub in_item: bool,
-    /// True for a list directly inside another list, outside its items; it is indented like an item's.
+    /// True for a list directly inside another list, outside that list's items. It is indented like a list inside an
+    /// item.
     pub indented: bool,
 }
 
 impl List {
-    /// Begins a bulleted list, or one numbered from the `start` attribute.
+    /// Begins a bulleted list, or a list numbered from the `start` attribute.
     pub fn of(element: &NodeRef<'_>, name: &str) -> Self {
         let number = (name == "ol").then(|| number_in(element, "start").unwrap_or(1));
         Self { number, begun: false, in_item: false, indented: false }
     }
 
-    /// Returns the marker of the item `element` and the gap before it. Only a bulleted list or one that begins with 1
-    /// may follow a paragraph without a blank line.
+    /// Returns the marker of the item `element` and the gap before it. Only a bulleted list, or a numbered list that
+    /// begins with 1, may follow a paragraph without a blank line.
     pub fn marker(&mut self, element: &NodeRef<'_>) -> (String, Gap) {
         let first = !std::mem::replace(&mut self.begun, true);
         let Some(number) = &mut self.number else {
@@ -36,7 +37,8 @@ impl List {
     }
 }
 
-/// Reads a list number; Markdown has no negative ones, and at most nine digits.
+/// Reads a list number from `attribute`. Returns `None` for a negative number and for more than nine digits, which
+/// Markdown does not allow.
 fn number_in(element: &NodeRef<'_>, attribute: &str) -> Option<u32> {
     element.attr(attribute)?.trim().parse().ok().filter(|number| *number <= 999_999_999)
 }

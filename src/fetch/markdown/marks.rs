@@ -13,12 +13,12 @@ pub(super) enum Span {
     Deleted,
     /// `[text](destination)`
     Link(String),
-    /// A heading's link to itself: only its text is kept, or nothing if that is a mere symbol.
+    /// Link of a heading to itself: only the text of the link is kept, or nothing if the text is a mere symbol.
     Anchor,
 }
 
 impl Span {
-    /// Returns the opening mark, which is also the closing one except for links.
+    /// Returns the opening mark, which is also the closing mark except for links.
     pub const fn mark(&self) -> &'static str {
         match self {
             Self::Emphasis => "*",
@@ -29,7 +29,7 @@ impl Span {
         }
     }
 
-    /// Returns true if both have the same mark; destinations of links do not matter.
+    /// Returns true if both spans are of the same kind; destinations of links do not matter.
     pub fn same_kind(&self, other: &Self) -> bool {
         std::mem::discriminant(self) == std::mem::discriminant(other)
     }
@@ -39,11 +39,11 @@ impl Span {
 #[derive(Debug)]
 pub(super) struct OpenSpan {
     pub span: Span,
-    /// True inside a span of its kind or inside code, where it has no effect.
+    /// True if the span has no effect, because it is inside a span of the same kind or inside code.
     pub ignored: bool,
-    /// Byte offset of its content, once it has some.
+    /// Byte offset of the span's content, once the span has content.
     pub start: Option<usize>,
-    /// Byte offset of its opening mark, if one was written.
+    /// Byte offset of the span's opening mark, if the mark was written.
     pub mark: Option<usize>,
 }
 

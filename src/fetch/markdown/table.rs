@@ -1,4 +1,4 @@
-//! Tables: tells data tables from layout tables, and writes the former in GFM.
+//! Tables: distinguishes data tables from layout tables, and writes the data tables in GFM.
 
 use super::lines::Lines;
 use crate::fetch::budget::{BudgetMeter, ConvertError};
@@ -8,14 +8,14 @@ use std::collections::HashSet;
 
 const MAX_COLUMNS: usize = 200;
 const MAX_COLSPAN: usize = 20;
-/// More list items than this mean a list that is laid out in columns.
+/// Maximum number of list items in a data table. A table with more is a list that is laid out in columns.
 const MAX_ITEMS: usize = 8;
 const MAX_ROWSPAN: usize = 1000;
 
-/// Returns the layout tables under `roots`, whose cells are read as blocks: tables with content that a cell cannot hold
-/// (tables, headings, long lists, code blocks), tables of one column and one row, and tables of one column whose cells
-/// are blocks. A head or a caption marks a data table: then neither blocks in one column nor code in up to half of the
-/// rows make it a layout table.
+/// Returns the layout tables under `roots`, whose cells are read as blocks: tables with the role `presentation` or
+/// `none`, tables with content that a cell cannot contain (tables, headings, long lists, code blocks), tables of one
+/// column and one row, and tables of one column whose cells are blocks. A table with a head or a caption stays a data
+/// table even with blocks in its only column, or with code in up to half of its rows.
 pub(super) fn layout_tables(roots: &[NodeRef<'_>], clock: &mut BudgetMeter) -> Result<HashSet<NodeId>, ConvertError> {
     struct Open {
         id: NodeId,
@@ -83,7 +83,7 @@ pub(super) fn layout_tables(roots: &[NodeRef<'_>], clock: &mut BudgetMeter) -> R
 #[derive(Debug, Default)]
 pub(super) struct DataTable {
     rows: Vec<Vec<String>>,
-    /// Per column: further rows into which the cell above extends.
+    /// Per column, the number of further rows into which the cell above extends.
     spanned_rows: Vec<usize>,
     bytes: usize,
 }

@@ -59,7 +59,7 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Ends the current block; `gap` separates it from the next.
+    /// Ends the current block; `gap` separates it from the next block. In code, only ends the line.
     pub fn end_block(&mut self, gap: Gap) {
         if let Some(code) = &mut self.code {
             return code.end_line();
@@ -108,7 +108,7 @@ impl<'b> Writer<'b> {
         self.lines.request_gap(Gap::Blank);
     }
 
-    /// Adds a line break; two end the paragraph.
+    /// Adds a line break. Two line breaks in a row end the paragraph.
     pub fn line_break(&mut self) {
         if let Some(code) = &mut self.code {
             code.break_line();
@@ -127,7 +127,7 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Writes an image; one without alternative text is decoration and left out.
+    /// Writes an image. An image without alternative text is decoration and left out.
     pub fn image(&mut self, node: &NodeRef<'_>) {
         let alt = node.attr("alt").unwrap_or_default();
         let alt = clean(&alt);
@@ -139,8 +139,8 @@ impl<'b> Writer<'b> {
     }
 }
 
-/// Returns true for characters that make a paragraph worth writing. Many pages have paragraphs with nothing but a space
-/// of some width.
+/// Returns true for visible characters. A paragraph without any is not written: many pages have paragraphs that consist
+/// of a single space of some width.
 fn is_visible(c: char) -> bool {
     !c.is_whitespace() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
 }

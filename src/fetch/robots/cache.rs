@@ -8,9 +8,9 @@ use url::Url;
 
 /// Time for which rules are cached (RFC 9309, 2.4, allows this much).
 const RULES_TTL: Duration = Duration::from_secs(86_400);
-/// Time for which an unreachable file is cached; the next request after that tries again.
+/// Time for which an unreachable file is cached; the next request after that downloads it again.
 const UNREACHABLE_TTL: Duration = Duration::from_secs(60);
-/// Most cached hosts; when a new one exceeds the limit, the cache is emptied.
+/// Maximum number of cached hosts. If a new host would exceed it, the cache is emptied.
 const MAX_HOSTS: usize = 2_000;
 
 /// Cached result for a host's `/robots.txt`.
@@ -18,7 +18,8 @@ const MAX_HOSTS: usize = 2_000;
 pub(super) enum CachedRules {
     /// Rules of the file; without a file everything is allowed.
     Rules(Rules),
-    /// Reason why there was no usable response. Until there is one, nothing may be fetched (RFC 9309, 2.3.1.4).
+    /// Reason why there was no usable response. Until there is a usable response, nothing may be fetched (RFC 9309,
+    /// 2.3.1.4).
     Unreachable(String),
 }
 
@@ -37,7 +38,8 @@ impl Robots {
         Self { name: product(user_agent).to_owned(), hosts: Mutex::default() }
     }
 
-    /// Returns the rules for the host of `url`. On a miss `ask` downloads the file, once for all callers that wait.
+    /// Returns the rules for the host of `url`. If the rules are not cached, `download` fetches the file, once for all
+    /// callers that wait.
     pub(super) async fn of<F: Future<Output = FileResponse>>(
         &self,
         url: &Url,

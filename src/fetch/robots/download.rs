@@ -1,4 +1,4 @@
-//! Downloads a host's robots.txt through the guard, and refuses URLs that it forbids.
+//! Downloads a host's robots.txt through the guard, and refuses URLs that the file forbids.
 
 use super::MAX_FILE;
 use super::cache::{CachedRules, FileResponse, Robots};
@@ -11,10 +11,11 @@ use reqwest::header::HeaderMap;
 use tokio::time::Instant;
 use url::Url;
 
-/// Most redirects that are followed to the file (RFC 9309, 2.3.1.2).
+/// Maximum number of redirects that are followed to the file (RFC 9309, 2.3.1.2).
 const MAX_REDIRECTS: usize = 5;
 
-/// Fails when the robots.txt of the host of `url` forbids it (permanent) or cannot be read (transient).
+/// Fails if the robots.txt of the host of `url` forbids the URL (permanent failure) or cannot be read (transient
+/// failure).
 pub(in crate::fetch) async fn obey(
     robots: &Robots,
     client: &HttpClient,

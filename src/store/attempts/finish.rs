@@ -1,5 +1,5 @@
-//! Writes the ends of attempts in groups: one task collects those of a few milliseconds and commits them in one
-//! transaction, so that many attempts share one full disk flush.
+//! Writes finishes (ends of attempts) in groups: one task collects the finishes that arrive within a few milliseconds
+//! and commits them in one transaction, so that many attempts share one full disk flush.
 
 use crate::domain::content::{ContentChange, Page};
 use crate::domain::document::FailureCount;
@@ -26,13 +26,14 @@ use crate::store::{Finish, FinishResult, JobLease, Result, StoreError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Weak;
 
-/// End of an attempt that waits for its transaction, with the policy that decides on retries.
+/// The end of an attempt, waiting to be written, with the policy that decides on a retry.
 pub(in crate::store) struct Finishing {
     pub(in crate::store) finish: Finish,
     pub(in crate::store) policy: RetryPolicy,
 }
 
-/// Writes finishes until every sender is dropped and everything sent is committed.
+/// Writes finishes in groups. Returns once every sender is dropped and everything sent is committed, or once the
+/// database is dropped.
 pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Receiver<Finishing, FinishResult>) {
     while let Some(first) = pending.recv().await {
         let (group, answers): (Vec<_>, Vec<_>) =
@@ -40,13 +41,13 @@ pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Rece
         let Some(db) = db.upgrade() else { return };
         let finished = finish_group(&db, &group).await;
         for (answer, finished) in answers.into_iter().zip(finished) {
-            // The sender may no longer wait; the finish is committed either way.
+            // Sending fails if the caller no longer waits. That does not undo the finish.
             let _ = answer.send(finished);
         }
     }
 }
 
-/// Result of one finish of a group, before its outcomes have their sequence numbers.
+/// Result of writing one finish of a group, before the commit numbers its outcomes.
 enum FinishWrite {
     Applied { state: JobState, outcomes: usize, report: Option<ErrorReport> },
     NothingToWrite(FinishResult),
@@ -61,7 +62,8 @@ enum Savepoints {
     PerFinish,
 }
 
-/// Rows that are read for the whole group in advance. Each is removed when it is used; a second use reads it anew.
+/// Rows that are read in advance for a whole group. The first use of a job's or document's row removes the row from
+/// here; a second use reads it from the database.
 struct GroupRows {
     jobs: HashMap<JobId, JobRow>,
     documents: HashMap<DocumentId, Document>,
@@ -71,7 +73,7 @@ struct GroupRows {
 async fn finish_group(db: &Database, group: &[Finishing]) -> Vec<Result<FinishResult>> {
     let mut tried = try_finish_group(db, group, Savepoints::None).await;
     if let Err(StoreError::Refused(_)) = tried {
-        // Nothing was written. The second run isolates the finish whose data is refused from the others.
+        // Nothing was written. The second run uses savepoints, so that only the finish with the refused data fails.
         tried = try_finish_group(db, group, Savepoints::PerFinish).await;
     }
     match tried {
@@ -96,7 +98,7 @@ async fn try_finish_group(
 ) -> Result<Vec<Result<FinishResult>>> {
     let mut tx = Tx::begin(db, Purpose::Rows).await?;
     let jobs = jobs::lock_jobs(&mut tx, group.iter().map(|pending| pending.finish.lease.job_id)).await?;
-    // In document order, so that writers on a database with several never deadlock.
+    // Written in document order, so that concurrent writers on PostgreSQL never deadlock.
     let mut order: Vec<usize> = (0..group.len()).collect();
     order.sort_by_key(|index| jobs.get(&group[*index].finish.lease.job_id).map(|row| row.job.document_id));
     let ids: Vec<DocumentId> = jobs.values().map(|row| row.job.document_id).collect();
@@ -142,7 +144,7 @@ async fn finish_one(tx: &mut Tx<'_>, pending: &Finishing, read: &mut GroupRows) 
     tx.script("SAVEPOINT one").await?;
     match write_finish(tx, finish, &finish.end, &pending.policy, read).await {
         Err(StoreError::Refused(why)) => {
-            // Only the data of this attempt is refused; the others of the group are not affected.
+            // Only the data of this attempt is refused; the other finishes of the group are not affected.
             rollback_to_savepoint(tx, before).await?;
             let failure = Failure::unexpected("StoreRefused", format!("the database refused the data: {why}"));
             let end = AttemptEnd::Failed(failure);
@@ -218,7 +220,8 @@ async fn write_finish(
     Ok(FinishWrite::Applied { state: to.state, outcomes: to.outcomes.len(), report: to.report })
 }
 
-/// Returns the result of a finish that was committed although its commit returned an error.
+/// Returns the result of a finish that was committed although its commit returned an error; `None` if no such finish is
+/// recorded, or if a rescue ended the attempt.
 async fn committed_before(tx: &mut Tx<'_>, lease: JobLease) -> Result<Option<FinishResult>> {
     let statement = query("SELECT * FROM @outcomes WHERE job_id = ? AND token = ? ORDER BY seq");
     let rows = tx.all(statement.bind(lease.job_id.0).bind(lease.token.0)).await?;
@@ -256,8 +259,8 @@ fn failed_try(to: &Transition, end: &AttemptEnd, policy: &RetryPolicy) -> Option
     }
 }
 
-/// Returns the page if the finish leaves its text in the store, written or unchanged: what its server sent with it is
-/// kept.
+/// Returns the page if its text is the stored text after the finish, whether written now or unchanged. The store then
+/// keeps the page's `ETag` and `Last-Modified`.
 fn page_fetched(end: &AttemptEnd) -> Option<(&Page, &Fingerprint)> {
     match end {
         AttemptEnd::Fetched { page, fingerprint, change } if change.writes() || *change == ContentChange::Same => {

@@ -1,5 +1,5 @@
-//! Group commit: one task collects the writes of a few milliseconds and commits them in one transaction, so that many
-//! share one full disk flush. Each sender waits until its transaction is committed.
+//! Group commit: one task collects the writes that arrive within a few milliseconds and commits them in one
+//! transaction, so that many writes share one full disk flush. Each sender waits until its transaction is committed.
 
 use crate::store::Result;
 use crate::store::sql::database::closed_error;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-/// Writes that may wait in the channel; further senders wait for a free slot.
+/// Maximum number of writes that wait in the channel; further senders wait for a free slot.
 const QUEUE_CAPACITY: usize = 256;
 /// Maximum number of writes in one transaction.
 const GROUP_LIMIT: usize = 32;
@@ -23,17 +23,18 @@ pub(in crate::store) struct Pending<W, A> {
 /// Sending half of a group commit; accepts writes until it is closed.
 pub(in crate::store) struct GroupCommit<W, A>(Mutex<Option<mpsc::Sender<Pending<W, A>>>>);
 
-/// Receiving half, for the task that writes.
+/// Receiving half of a group commit, for the task that writes the groups.
 pub(in crate::store) type Receiver<W, A> = mpsc::Receiver<Pending<W, A>>;
 
 impl<W, A> GroupCommit<W, A> {
-    /// Creates both halves.
+    /// Creates the sending half and the receiving half.
     pub(in crate::store) fn new() -> (Self, Receiver<W, A>) {
         let (sender, receiver) = mpsc::channel(QUEUE_CAPACITY);
         (Self(Mutex::new(Some(sender))), receiver)
     }
 
-    /// Sends a write, and waits until it is committed.
+    /// Sends a write, waits until its transaction ends, and returns the result of the write. Fails if the group commit
+    /// is closed.
     pub(in crate::store) async fn send(&self, write: W) -> Result<A> {
         let sender = self.0.lock().await.clone().ok_or_else(closed_error)?;
         let (answer, response) = oneshot::channel();
@@ -42,13 +43,13 @@ impl<W, A> GroupCommit<W, A> {
         response.await.map_err(|_| closed_error())?
     }
 
-    /// Accepts no more writes: the task ends once those already sent are committed.
+    /// Refuses further writes. The writing task ends once the writes already sent are committed.
     pub(in crate::store) async fn close(&self) {
         self.0.lock().await.take();
     }
 }
 
-/// Collects the writes that arrive within a few milliseconds after `first`.
+/// Returns `first` and the writes that arrive within [`GATHER_WINDOW`] after it, at most [`GROUP_LIMIT`] in all.
 pub(in crate::store) async fn gather<T>(first: T, pending: &mut mpsc::Receiver<T>) -> Vec<T> {
     let mut group = vec![first];
     let until = Instant::now() + GATHER_WINDOW;

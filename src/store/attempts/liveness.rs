@@ -1,5 +1,6 @@
-//! The workers of this process, and whether it may judge others by their leases: after an outage or a sleep it sends
-//! its own heartbeat first and rescues others only after one whole lease.
+//! The workers of this process, and the decision whether this process may rescue other workers' jobs because their
+//! leases have expired. After an outage or a sleep, a process first sends its own heartbeat, and rescues such jobs only
+//! one whole lease later.
 
 use crate::domain::time::Timestamp;
 use crate::store::WorkerInfo;
@@ -14,27 +15,27 @@ pub(in crate::store) struct Liveness(Mutex<LivenessState>);
 #[derive(Default)]
 struct LivenessState {
     workers: HashMap<String, WorkerInfo>,
-    /// Longest lease that this process has requested.
+    /// Duration of the longest lease that this process has requested.
     longest_lease: Duration,
     last_heartbeat: Option<Timestamp>,
-    /// Before this time, expired leases of other workers are not rescued: during an outage or a sleep they could not
-    /// send heartbeats either.
+    /// Before this time, jobs of other workers are not rescued for an expired lease: during an outage or a sleep those
+    /// workers could not send heartbeats either.
     no_rescue_before: Option<Timestamp>,
 }
 
 impl Liveness {
     fn state(&self) -> MutexGuard<'_, LivenessState> {
-        // Every change is one assignment, so a panic leaves the data consistent.
+        // No change can panic midway, so the data is consistent even after a panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records the length of a lease that was requested.
+    /// Records the duration of a requested lease; the longest one counts.
     pub(in crate::store) fn record_lease(&self, lease: Duration) {
         let mut own = self.state();
         own.longest_lease = own.longest_lease.max(lease);
     }
 
-    /// Adds a worker of this process, which was registered at `now`.
+    /// Adds a worker of this process. Its registration at `now` counts as a heartbeat.
     pub(in crate::store) fn add_worker(&self, worker: &WorkerInfo, now: Timestamp) {
         let mut own = self.state();
         own.workers.insert(worker.id.0.clone(), worker.clone());
@@ -46,7 +47,8 @@ impl Liveness {
         self.state().workers.remove(worker);
     }
 
-    /// Records a heartbeat of this process at `now`.
+    /// Records a heartbeat of this process at `now`. If the previous one is older than the longest lease, no job is
+    /// rescued for an expired lease until one whole lease after `now`.
     pub(in crate::store) fn record_heartbeat(&self, now: Timestamp) {
         let mut own = self.state();
         if own.overdue(now) {
@@ -55,13 +57,14 @@ impl Liveness {
         own.last_heartbeat = Some(now);
     }
 
-    /// Returns true if the expired leases of other workers may be rescued.
+    /// Returns true if jobs of other workers may be rescued because their leases have expired. Always true in a process
+    /// without workers.
     pub(in crate::store) fn trusts_leases(&self, now: Timestamp) -> bool {
         let own = self.state();
         own.workers.is_empty() || (!own.overdue(now) && own.no_rescue_before.is_none_or(|until| now >= until))
     }
 
-    /// Returns a worker of this process by its id.
+    /// Returns a worker of this process by its id; `None` if this process has no such worker.
     pub(in crate::store) fn info(&self, worker: &str) -> Option<WorkerInfo> {
         self.state().workers.get(worker).cloned()
     }

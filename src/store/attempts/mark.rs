@@ -1,5 +1,5 @@
-//! Between claim and fetch: marks documents as `syncing` once their Redis lock is acquired, defers jobs whose lock has
-//! another holder, and ends jobs with nothing left to sync.
+//! Between claim and fetch: marks documents as `syncing` once their Redis lock is acquired, postpones jobs whose
+//! document is locked by another program, and ends jobs with nothing left to sync.
 
 use crate::domain::id::DocumentId;
 use crate::domain::job::JobState;
@@ -17,7 +17,8 @@ use crate::store::{FinishResult, JobLease, MarkResult, Result, StoreError};
 use std::sync::Weak;
 use std::time::Duration;
 
-/// Marks documents until every sender is dropped and everything sent is committed.
+/// Marks documents as `syncing` in groups. Returns once every sender is dropped and everything sent is committed, or
+/// once the database is dropped.
 pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Receiver<JobLease, MarkResult>) {
     while let Some(first) = pending.recv().await {
         let (leases, answers): (Vec<_>, Vec<_>) =
@@ -26,7 +27,8 @@ pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Rece
         match mark_group(&db, &leases).await {
             Ok(marked) => {
                 for (answer, marked) in answers.into_iter().zip(marked) {
-                    // The sender may no longer wait; the mark stays until the lease ends.
+                    // Sending fails if the caller no longer waits. The document then stays `syncing` until the lease
+                    // ends.
                     let _ = answer.send(Ok(marked));
                 }
             }
@@ -45,7 +47,7 @@ pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Rece
 
 async fn mark_group(db: &Database, leased: &[JobLease]) -> Result<Vec<MarkResult>> {
     let mut tx = Tx::begin(db, Purpose::Rows).await?;
-    // In document order, so that writers on a database with several never deadlock.
+    // Locked and written in document order, so that concurrent writers on PostgreSQL never deadlock.
     let mut jobs = jobs::lock_jobs(&mut tx, leased.iter().map(|leased| leased.job_id)).await?;
     let mut order: Vec<usize> = (0..leased.len()).collect();
     order.sort_by_key(|index| jobs.get(&leased[*index].job_id).map(|row| row.job.document_id));
@@ -89,7 +91,7 @@ pub(in crate::store) async fn defer(
     Ok(FinishResult::Written { state: to.state, outcomes, report: None })
 }
 
-/// Returns the job if it still runs under this token.
+/// Returns `row` if its job still runs under the token of `lease`.
 fn still_leased(row: Option<JobRow>, lease: JobLease) -> Option<JobRow> {
     row.filter(|row| row.job.state == JobState::Running && row.token == Some(lease.token.0))
 }

@@ -19,9 +19,10 @@ use crate::store::{RescueResult, Result};
 use std::collections::HashSet;
 use std::time::Duration;
 
-/// With a heartbeat younger than this, a worker is alive whatever its lock says: a slow process is not dead.
+/// A worker whose last heartbeat is not older than this counts as alive, even if its lock is free.
 const HEARTBEAT_GRACE: Duration = Duration::from_secs(3);
-/// If the transaction of a rescue takes longer than this to begin, the database was busy.
+/// If the transaction of a rescue takes longer than this to begin, the database was busy and expired leases prove
+/// nothing.
 const BUSY_THRESHOLD: Duration = Duration::from_millis(250);
 
 pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Result<RescueResult> {
@@ -36,7 +37,7 @@ pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Resu
     };
     let by_lease = liveness.trusts_leases(now);
     let ran_out = by_lease && running.iter().any(|(_, until)| until.is_none_or(|until| until < now.micros()));
-    // A worker without a row that a job still names is judged by its lock alone.
+    // A worker that has no row but that a job names is judged by its lock alone.
     for id in running.into_iter().filter_map(|(worker, _)| worker) {
         if !known.iter().any(|known| known.id == id) {
             known.push(KnownWorker { id, heartbeat_at: Timestamp::from_micros(i64::MIN), outdated: false });
@@ -54,8 +55,8 @@ pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Resu
     let started = db.now();
     let mut tx = Tx::begin(db, Purpose::Queue).await?;
     let running = running_jobs(&mut tx).await?;
-    // While this process waited for the database, no worker could send a heartbeat. The leases read before prove
-    // nothing then, and the workers get time to send one first.
+    // After a long wait for the database, expired leases prove nothing: other workers may have waited, too, and could
+    // not send heartbeats. They now get time to send one.
     let begun = db.now();
     let by_lease = by_lease && begun.since(started) <= BUSY_THRESHOLD && liveness.trusts_leases(begun);
     let mut rescued = RescueResult::default();
@@ -63,14 +64,14 @@ pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Resu
         let dead = row.worker_id.as_ref().is_some_and(|worker| gone.contains(worker));
         let expired = by_lease && row.lease_until.is_none_or(|until| until < tx.now);
         if (dead || expired) && row.worker_id.as_ref().is_some_and(|worker| outdated.contains(worker)) {
-            // The worker ended because its program is too old to write anything: its documents are not at fault.
+            // The worker ended because its program is too old to write anything. Its jobs do not count a crash.
             leases::give_row_back(&mut tx, &row).await?;
         } else if dead || expired {
             rescued.reports.extend(record_lost(&mut tx, &row).await?);
         }
     }
     for worker in &gone {
-        // It may have sent a heartbeat since it was checked.
+        // The worker may have sent a heartbeat since it was checked.
         let statement = query("DELETE FROM @workers WHERE id = ? AND heartbeat_at < ?");
         tx.run(statement.bind(worker).bind(tx.now.minus(HEARTBEAT_GRACE).micros())).await?;
     }
@@ -81,7 +82,7 @@ pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Resu
 
 pub(in crate::store) async fn break_lease(db: &Database, job: JobId, by: &SafeLine) -> Result<Option<RescueResult>> {
     let mut tx = Tx::begin(db, Purpose::Queue).await?;
-    // Locked like every other end of an attempt: a finish that commits first wins.
+    // The job's row is locked, as for every end of an attempt: a finish that commits first wins.
     let row = jobs::lock_jobs(&mut tx, std::iter::once(job)).await?.remove(&job);
     let Some(row) = row.filter(|row| row.job.state == JobState::Running) else { return Ok(None) };
     let to = row.job.lease_broken(by, tx.now);
@@ -90,7 +91,7 @@ pub(in crate::store) async fn break_lease(db: &Database, job: JobId, by: &SafeLi
     Ok(Some(RescueResult { outcomes, reports }))
 }
 
-/// Reads every running job in document order. On a server the rows stay locked until the transaction ends.
+/// Reads every running job in document order. On PostgreSQL the rows stay locked until the transaction ends.
 async fn running_jobs(tx: &mut Tx<'_>) -> Result<Vec<JobRow>> {
     let running = match tx.dialect() {
         Dialect::Sqlite => "SELECT * FROM @jobs WHERE state = 'running' ORDER BY document_id",
@@ -99,14 +100,15 @@ async fn running_jobs(tx: &mut Tx<'_>) -> Result<Vec<JobRow>> {
     jobs::select(tx, query(running)).await
 }
 
-/// Ends a running job's attempt as lost, since its worker is gone.
+/// Ends a running job's attempt because its worker is gone or its lease has expired. Returns an error report if the job
+/// has lost too many workers.
 async fn record_lost(tx: &mut Tx<'_>, row: &JobRow) -> Result<Option<ErrorReport>> {
     let name = row.worker_name.as_ref().map(|name| name.to_string()).or_else(|| row.worker_id.clone());
     let to = row.job.lost(name.as_deref().unwrap_or("unknown"), tx.now);
     end_attempt(tx, row, to).await
 }
 
-/// Applies a transition that ends the lease of a running job.
+/// Applies a transition that ends the lease of a running job, and returns the transition's error report.
 async fn end_attempt(tx: &mut Tx<'_>, row: &JobRow, to: Transition) -> Result<Option<ErrorReport>> {
     debug_assert_eq!(row.job.state, JobState::Running);
     let document = documents::by_id(tx, row.job.document_id).await?;

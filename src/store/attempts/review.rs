@@ -1,4 +1,5 @@
-//! A person's decision on quarantined texts: fetched content that was not trusted, and that the finish stored apart.
+//! A person's decision on quarantined texts: fetched content that was not trusted, so that the finish stored it
+//! separately and kept the stored text.
 
 use crate::domain::content::{ContentChange, ConverterVersion, Page};
 use crate::domain::document::RecentResult;
@@ -43,7 +44,8 @@ async fn decide_one(tx: &mut Tx<'_>, text: &ReviewTarget, decision: Decision, by
     );
     let Some(row) = tx.first(find.bind(id.0)).await? else { return Ok(DecisionResult::NothingQuarantined) };
     let ids = [get(&row, "job_id")?, get::<Option<i64>>(&row, "last_job_id")?];
-    // The locked rows keep finishes out, so everything read from here on stays valid until the commit.
+    // While the rows of the jobs are locked, no finish can write, so everything read from here on stays valid until the
+    // commit.
     let mut jobs = jobs::lock_jobs(tx, ids.into_iter().flatten().map(JobId)).await?;
     if jobs.values().any(|row| row.job.state == JobState::Running) {
         return Ok(DecisionResult::Syncing);

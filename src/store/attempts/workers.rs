@@ -1,5 +1,5 @@
-//! Registration of workers, and their heartbeats. Each database detects dead processes differently: by a lock on a file
-//! (SQLite), or by one that a connection has (PostgreSQL).
+//! Registration of workers, and their heartbeats. Each live process has a lock: on a file (SQLite), or an advisory lock
+//! of a database session (PostgreSQL). A free lock shows that the process is dead.
 
 use crate::domain::id::WorkerId;
 use crate::store::attempts::leases;
@@ -38,8 +38,8 @@ pub(in crate::store) async fn register(db: &Database, liveness: &Liveness, worke
 
 pub(in crate::store) async fn unregister(db: &Database, liveness: &Liveness, worker: &WorkerId) -> Result<()> {
     let signed_off = sign_off(db, worker).await;
-    // On a store that a newer program has migrated the row stays, and shows a newer worker that this one did not crash.
-    // That requires a released lock, by which the other sees that this worker is gone.
+    // If a newer program has migrated the store, this worker cannot delete its row. The row then shows a newer worker
+    // that this one is outdated and did not crash, and the released lock shows that it is gone.
     if matches!(signed_off, Ok(()) | Err(StoreError::Schema(_))) && liveness.info(&worker.0).is_some() {
         liveness.remove_worker(&worker.0);
         db.release_worker_lock(&worker.0).await;
@@ -93,7 +93,8 @@ async fn renew_leases(
         });
     }
     let update = query("UPDATE @workers SET heartbeat_at = ? WHERE id = ?").bind(now.micros()).bind(&worker.0);
-    // Another process removed this worker as dead while it slept: it registers anew.
+    // If the row is gone, another process has removed this worker as dead, for example during a sleep. The row is
+    // inserted again.
     if tx.run(update).await? == 0
         && let Some(info) = liveness.info(&worker.0)
     {

@@ -8,7 +8,7 @@ use crate::store::{NewDocument, Result, StoreError};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-/// Returns the documents with the account of their assistant, as Chatwoot would add them. Fails with
+/// Returns copies of `documents`, each with the account of its assistant, as Chatwoot would add them. Fails with
 /// [`StoreError::Unusable`] if an assistant does not exist.
 pub(in crate::store) async fn with_accounts(db: &Database, documents: &[NewDocument]) -> Result<Vec<NewDocument>> {
     let mut accounts = BTreeMap::new();
@@ -24,8 +24,8 @@ pub(in crate::store) async fn with_accounts(db: &Database, documents: &[NewDocum
     Ok(documents.iter().map(with).collect())
 }
 
-/// Returns the account of an assistant; `None` if there is no such assistant. Fails with [`StoreError::Unusable`]
-/// without Chatwoot's table of assistants.
+/// Returns the account of an assistant; `None` if there is no such assistant. Fails with [`StoreError::Unusable`] if
+/// Chatwoot's table `captain_assistants` is missing.
 pub(in crate::store) async fn account(db: &Database, assistant: AssistantId) -> Result<Option<AccountId>> {
     let mut reader = db.reader().await?;
     let there = reader.one(query("SELECT to_regclass('captain_assistants') IS NOT NULL")).await?;

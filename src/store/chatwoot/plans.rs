@@ -10,7 +10,7 @@ use crate::store::sql::statement::query;
 use crate::store::{PlanSource, Plans, Result, StoreError};
 use std::collections::HashMap;
 
-/// The columns of Chatwoot's tables that exist and that this role may read.
+/// The columns of Chatwoot's tables; each is true if the column exists and this role may read it.
 struct Readable {
     plan_name: bool,
     feature: bool,
@@ -88,7 +88,7 @@ async fn settings(reader: &mut Reader) -> Result<ChatwootSettings> {
     Ok(ChatwootSettings::read(rows.iter().map(|(name, value)| (name.as_str(), value.as_str()))))
 }
 
-/// Reads plan name and feature bit of each account.
+/// Reads the plan name of each account, and whether the feature bit for automatic syncs is set.
 async fn by_account(reader: &mut Reader, accounts: &[AccountId]) -> Result<HashMap<i64, (Option<String>, bool)>> {
     let statement = query(
         "SELECT id::bigint AS id, custom_attributes ->> 'plan_name' AS plan, \
@@ -96,8 +96,8 @@ async fn by_account(reader: &mut Reader, accounts: &[AccountId]) -> Result<HashM
     );
     let ids: Vec<i64> = accounts.iter().map(|account| account.0).collect();
     let rows = match reader.all(statement.bind(FEATURE_BIT).bind(ids)).await {
-        // Column types that no version of Chatwoot has had: accounts without a plan are reported by the caller, so this
-        // is not an error.
+        // A column has a type that no version of Chatwoot has had. This is not an error, since the caller reports
+        // accounts without a plan.
         Err(StoreError::Corrupt(_)) => return Ok(HashMap::new()),
         rows => rows?,
     };

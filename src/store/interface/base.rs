@@ -15,25 +15,28 @@ pub trait StoreBase: Send + Sync + 'static {
     /// Returns the time of the store's clock, UTC.
     fn now(&self) -> Timestamp;
 
-    /// Returns true if the documents are Chatwoot's own; its scheduler may then run at the same time as this program.
+    /// Returns true if the documents are Chatwoot's own. Chatwoot's scheduler may then run at the same time as this
+    /// program.
     fn is_chatwoot_database(&self) -> bool {
         false
     }
 
-    /// Returns a counter that grows when this process or another has committed: a hint to read again. Commits in quick
-    /// succession may grow it once.
+    /// Returns a counter that grows when this process or another has committed: a hint to read again. Several commits
+    /// in quick succession may count as one.
     fn changes(&self) -> watch::Receiver<u64>;
 
-    /// Returns the mismatch of schema versions, set when another process has migrated the store and never reset: every
-    /// write fails with [`StoreError::Schema`](crate::store::StoreError::Schema) from then on, and reads may be wrong.
+    /// Returns a channel for the mismatch of schema versions. It contains `None` until the store turns out to have
+    /// another version than this program, for example because another process has migrated it. A mismatch is never
+    /// reset: every write fails with [`StoreError::Schema`](crate::store::StoreError::Schema) from then on, and reads
+    /// may be wrong.
     fn schema_mismatch(&self) -> watch::Receiver<Option<SchemaMismatch>>;
 
     /// Returns the number of jobs in each state, and when the next one is due.
     async fn queue(&self) -> Result<QueueState>;
 
     /// Waits until this process has no write in progress, and delays further writes until the result is dropped. Call
-    /// it before the process is suspended: a process that is suspended while it holds the lock of an embedded database
-    /// would block every other one.
+    /// this before the process is suspended: a suspended process that has SQLite's write lock would block every other
+    /// process.
     async fn quiesce(&self) -> Box<dyn Send> {
         Box::new(())
     }
@@ -41,15 +44,16 @@ pub trait StoreBase: Send + Sync + 'static {
 
 /// Signals about commits, sent between the processes of a store.
 pub trait CommitSignals: StoreBase {
-    /// Returns a counter that grows when this process has committed, never because of another process: a process that
-    /// published the commits of others would send their messages back. Commits in quick succession may grow it once.
+    /// Returns a counter that grows when this process has committed, but not when another process has. A process
+    /// publishes only its own commits; otherwise it would send the notifications of others back to them. Several
+    /// commits in quick succession may count as one.
     fn commits(&self) -> watch::Receiver<u64>;
 
-    /// Reports that another process has committed; wakes those who wait for [`StoreBase::changes`].
+    /// Increments the counter of [`StoreBase::changes`], because another process has reported a commit.
     fn notify_remote_commit(&self);
 }
 
-/// Figures of the queue at one instant: jobs by state, the oldest ready job, the next due time, and workers.
+/// Figures of the queue: jobs by state, the oldest ready job, the next due time, and the number of live workers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueState {
     /// Jobs that are ready to be claimed.
@@ -60,7 +64,7 @@ pub struct QueueState {
     pub waiting: u64,
     /// Scheduled jobs without an attempt so far.
     pub scheduled: u64,
-    /// Those of the ready and waiting jobs that a pause stops.
+    /// Ready and waiting jobs that a pause stops.
     pub paused: u64,
     /// Time at which the oldest ready job became ready, UTC.
     pub oldest_ready_at: Option<Timestamp>,

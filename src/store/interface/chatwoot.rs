@@ -9,7 +9,7 @@ use async_trait::async_trait;
 #[async_trait]
 pub trait ChatwootStore: StoreBase {
     /// Returns the account of an assistant; `None` if there is no such assistant. Only for stores whose documents are
-    /// Chatwoot's own; fails with [`StoreError::Unusable`](crate::store::StoreError::Unusable) without Chatwoot's table
-    /// of assistants.
+    /// Chatwoot's own; fails with [`StoreError::Unusable`](crate::store::StoreError::Unusable) if Chatwoot's table of
+    /// assistants is missing.
     async fn assistant(&self, assistant: AssistantId) -> Result<Option<AccountId>>;
 }

@@ -16,44 +16,46 @@ use async_trait::async_trait;
 /// Changes to documents and jobs that a person requests.
 #[async_trait]
 pub trait DocumentStore: StoreBase {
-    /// Adds documents with status `available`, never synced. Returns one result per document, in order.
+    /// Adds documents that are available and never synced. On a Chatwoot database each gets the account of its
+    /// assistant. Returns one result per document, in order. A large set takes several transactions.
     async fn add(&self, documents: &[NewDocument]) -> Result<Vec<AddResult>>;
 
-    /// Requests syncs. Returns one result per document, in order. A large set takes several transactions.
+    /// Requests syncs of documents. Returns one answer per document, in order. A large set takes several transactions.
     async fn request(&self, documents: &[DocumentId], request: &Request) -> Result<Vec<DocumentAnswer>>;
 
-    /// Cancels live jobs. Returns one result per document, in order. A large set takes several transactions.
+    /// Cancels the live jobs of documents. Returns one answer per document, in order. A large set takes several
+    /// transactions.
     async fn cancel(&self, documents: &[DocumentId], by: &SafeLine) -> Result<Vec<DocumentAnswer>>;
 
-    /// Decides on quarantined texts: an accepted one is written as a change and recorded as an `updated` outcome.
-    /// Returns one result per text, in order; each text has a transaction of its own.
+    /// Decides on quarantined texts. An accepted text replaces the stored text and is recorded as an `updated` outcome.
+    /// Returns one result per text, in order. Each text takes one transaction.
     async fn decide(&self, texts: &[ReviewTarget], decision: Decision, by: &SafeLine) -> Result<Vec<DecisionResult>>;
 
-    /// Removes documents with their contents and jobs; a running attempt ends `cancelled`, outcomes stay. Returns the
+    /// Removes documents with their contents and jobs. Live jobs end as `cancelled`, and outcomes stay. Returns the
     /// number of documents that existed. A large set takes several transactions.
     async fn remove(&self, documents: &[DocumentId]) -> Result<u64>;
 
-    /// Drops the jobs of class `auto` that have not started, records an outcome for each, and returns their number.
-    /// Takes several transactions.
+    /// Drops the jobs of class `auto` that have not started, records an outcome for each, and returns the number of
+    /// dropped jobs. Takes several transactions.
     async fn purge(&self, by: &SafeLine) -> Result<u64>;
 
-    /// Pauses `scope`: its jobs are no longer claimed, and running ones go on. Returns false if it was paused already;
-    /// that pause keeps its time and name.
+    /// Pauses `scope`: its jobs are no longer claimed, and running jobs continue. Returns false if `scope` was paused
+    /// already; the earlier pause then stays, with its time and the name of its person.
     async fn pause(&self, scope: &PauseScope, by: &SafeLine) -> Result<bool>;
 
-    /// Ends the pause of exactly `scope`. Returns false if there was none.
+    /// Ends the pause of exactly `scope`. Returns false if `scope` was not paused.
     async fn resume(&self, scope: &PauseScope) -> Result<bool>;
 
     /// Breaks the lease of a running job on a person's request and treats the job as
-    /// [`JobStore::rescue`](crate::store::JobStore::rescue) treats one of a dead worker. Fence and token keep the old
-    /// worker from writing. Returns `None` if the job is not running.
+    /// [`JobStore::rescue`](crate::store::JobStore::rescue) treats the job of a dead worker. Fence and token keep the
+    /// old worker from writing. Returns `None` if the job is not running.
     async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<RescueResult>>;
 }
 
 /// A document to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewDocument {
-    /// The URL of its page, in stored form.
+    /// URL of the document's page, in stored form.
     pub link: Link,
     /// Name until the first sync finds a title; `None` uses the URL.
     pub name: Option<SafeLine>,
@@ -82,7 +84,7 @@ pub enum SortBy {
     Error,
     Attempted,
     Synced,
-    /// By the time of the next attempt; documents without one last.
+    /// By the time of the next attempt; documents without a next attempt last.
     Next,
     /// By id, which is the order of arrival.
     Id,
@@ -92,14 +94,14 @@ pub enum SortBy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Sort {
     pub by: SortBy,
-    /// Reverses the order. Ascending times put the most recent (the least age) first.
+    /// Reverses the order. In ascending order, `Attempted` and `Synced` put the most recent time (the least age) first.
     pub descending: bool,
 }
 
 /// The position of a page within the sorted list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PagePosition {
-    /// The first row's offset, from 0. Beyond the end of the list: the last page.
+    /// The page that starts at this offset, from 0. Beyond the end of the list: the last page.
     Offset(u64),
     /// The page in which `document` has `rows_above` rows before it. If the document does not match the filter: the
     /// page at offset `fallback_offset`.
@@ -107,12 +109,12 @@ pub enum PagePosition {
         document: DocumentId,
         /// Rows of the page before the document.
         rows_above: u64,
-        /// Offset of the first row if the document does not match.
+        /// Offset of the page's first row if the document does not match the filter.
         fallback_offset: u64,
     },
 }
 
-/// A query for one page of the sorted, filtered list.
+/// A query for one page of the sorted, filtered list of documents.
 #[derive(Clone, Debug)]
 pub struct PageQuery {
     pub filter: Filter,
@@ -132,11 +134,11 @@ pub struct DocumentPage {
     pub total: u64,
 }
 
-/// The name that a person uses for a document.
+/// A person's reference to documents: an id or a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DocumentRef {
     Id(DocumentId),
-    /// A URL in stored form; names one document per assistant.
+    /// A URL in stored form; refers to one document per assistant.
     Url(Link),
 }
 
@@ -145,7 +147,7 @@ pub enum DocumentRef {
 pub struct StoredContent {
     /// Markdown as stored; not safe to print on a terminal.
     pub text: String,
-    /// Number of times that content was written.
+    /// Number of times that content was written for this document.
     pub version: u64,
 }
 
@@ -153,9 +155,9 @@ pub struct StoredContent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredVersion {
     pub version: u64,
-    /// Time at which later content replaced it, UTC.
+    /// Time at which later content replaced this one, UTC.
     pub replaced_at: Timestamp,
-    /// SHA-256 in lower-case hexadecimal digits.
+    /// SHA-256 of the text, in lower-case hexadecimal digits.
     pub fingerprint: Option<String>,
     /// Length of the text in characters.
     pub content_length: u64,
@@ -164,7 +166,7 @@ pub struct StoredVersion {
 /// The effect that a bulk request would have now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preview {
-    /// Every document that the request would affect, in id order. Fixed now: the request acts on exactly these.
+    /// Every document that the request would affect, in id order. The request then acts on exactly these documents.
     pub targets: Vec<DocumentId>,
     /// Number of documents that the request would skip, by reason, largest number first.
     pub skipped: Vec<(SkipReason, u64)>,
@@ -195,7 +197,7 @@ pub struct QuarantinedContent {
     pub reason: SafeLine,
     /// Time at which this text was first fetched, UTC.
     pub quarantined_at: Timestamp,
-    /// SHA-256 in lower-case hexadecimal digits.
+    /// SHA-256 of the text, in lower-case hexadecimal digits.
     pub fingerprint: String,
     /// The title of the fetched page.
     pub title: Option<SafeLine>,
@@ -235,8 +237,8 @@ impl Decision {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ReviewTarget {
     pub document: DocumentId,
-    /// Fingerprint of the text that the person read: if another text is in quarantine by now, nothing is done. `None`
-    /// decides on whichever text is in quarantine.
+    /// Fingerprint of the text that the person read: if another text is in quarantine by now, the decision has no
+    /// effect. With `None` the decision applies to any text in quarantine.
     pub fingerprint: Option<String>,
 }
 

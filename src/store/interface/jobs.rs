@@ -24,37 +24,42 @@ pub trait JobStore: StoreBase {
     /// Removes a worker that shuts down cleanly and releases the jobs that it still has.
     async fn unregister(&self, worker: &WorkerId) -> Result<()>;
 
-    /// Makes due jobs ready and claims some, in the order of class and virtual time. Marks their rows `syncing` unless
-    /// the limits say [`MarkTiming::AfterLock`]. Jobs whose document is gone, is a PDF or is unavailable end as
-    /// `cancelled` instead. A worker gets at most one job at a time that an earlier worker has lost.
+    /// Makes due jobs ready and claims some, in the order of class and virtual time (a job's position in the fair order
+    /// of accounts). Marks the documents' rows as `syncing` unless `limits` contains [`MarkTiming::AfterLock`]. A job
+    /// ends as `cancelled` instead if its document is gone, is a PDF, is unavailable or was synced elsewhere. A worker
+    /// runs at most one job at a time whose earlier attempt lost its worker.
     async fn claim(&self, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<ClaimedJob>>;
 
-    /// Marks the document's row of a job that was claimed with [`MarkTiming::AfterLock`]: keeps the values from before
-    /// the job's first attempt, sets status `syncing` and the time of the attempt, clears step and error code, and
-    /// leaves the fence as it is. Reads the document again, since it may have been removed, made unavailable or synced
-    /// by another program. Several marks share a transaction; returns once it is committed.
+    /// Marks the document's row as `syncing` for a job that was claimed with [`MarkTiming::AfterLock`]. Before the
+    /// job's first attempt, saves the row's values in the job. Also sets the time of the attempt, clears step and error
+    /// code, and leaves the fence unchanged. Ends the job instead if the document has been removed, made unavailable or
+    /// synced elsewhere since the claim. Several marks may share a transaction; returns once the transaction is
+    /// committed.
     async fn mark(&self, lease: JobLease) -> Result<MarkResult>;
 
-    /// Snoozes a job whose document is locked by `holder`: it is scheduled again after the wait `again`, with number
-    /// and counters as before the claim, and the row is untouched. Records one `already_syncing` outcome per job and
-    /// lock holder. Returns [`FinishResult::LeaseLost`] if the token is not current.
+    /// Postpones a job whose document is locked by `holder`: schedules the job after `delay`, with attempt number and
+    /// counters as before the claim, and leaves the document's row unchanged. Records one `already_syncing` outcome per
+    /// job and lock holder. A job with a cancel request ends as cancelled instead. Returns [`FinishResult::LeaseLost`]
+    /// if the token is no longer current.
     async fn defer(&self, lease: JobLease, holder: &LockHolder, delay: Duration) -> Result<FinishResult>;
 
-    /// Renews those of `leased` that `worker` still owns, for `lease` from now, and its own heartbeat. Returns one
-    /// status per lease, in order.
+    /// Renews those leases in `leased` whose token is still current, for the duration `lease` from now, and records a
+    /// heartbeat of `worker`. Returns one status per lease, in order. Fails if there is no response within a third of
+    /// `lease`.
     async fn heartbeat(&self, worker: &WorkerId, leased: &[JobLease], lease: Duration) -> Result<Vec<LeaseStatus>>;
 
-    /// Returns those of the jobs that somebody asked to cancel.
+    /// Returns those leases in `leased` whose job somebody requested to cancel.
     async fn cancel_requested(&self, leased: &[JobLease]) -> Result<Vec<JobLease>>;
 
-    /// Ends an attempt: writes job, document and outcomes in one transaction, which several finishes may share. Returns
-    /// once it is committed.
+    /// Ends an attempt: writes job, document and outcomes in one transaction, which several finishes may share.
+    /// `policy` decides on a retry. Returns once the transaction is committed.
     async fn finish(&self, finish: Finish, policy: &RetryPolicy) -> Result<FinishResult>;
 
-    /// Releases leased jobs: number and counters as before the claim, no outcome.
+    /// Puts leased jobs back into the queue, with attempt number and counters as before the claim. Records no outcome.
     async fn release(&self, leased: &[JobLease]) -> Result<()>;
 
-    /// Makes jobs of dead workers (process gone or lease expired) ready again and records each loss.
+    /// Makes jobs of dead workers (process gone or lease expired) ready again, or ends a job that has lost too many
+    /// workers, and records each loss.
     async fn rescue(&self) -> Result<RescueResult>;
 }
 
@@ -63,7 +68,7 @@ pub trait JobStore: StoreBase {
 pub struct WorkerInfo {
     /// A new id at every start of the process.
     pub id: WorkerId,
-    /// `host:pid`, for people.
+    /// Name for display, `host:pid`.
     pub name: SafeLine,
     /// Maximum number of jobs that run at a time.
     pub capacity: u32,
@@ -113,7 +118,7 @@ pub struct ClaimedJob {
     pub started_at: Timestamp,
 }
 
-/// The lease of a job: the job and the token of the claim that a worker owns it under.
+/// The lease of a job: the job's id, and the token of the claim that made the lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct JobLease {
     pub job_id: JobId,
@@ -125,9 +130,9 @@ pub struct JobLease {
 pub enum LeaseStatus {
     /// The lease is renewed.
     Renewed,
-    /// The lease is renewed, and somebody asked to stop the job.
+    /// The lease is renewed, and somebody requested to cancel the job.
     CancelRequested,
-    /// The job belongs to another worker or has ended: stop at once and write nothing.
+    /// The job belongs to another worker or has ended. The worker must stop the attempt at once and write nothing.
     Lost,
 }
 
@@ -149,10 +154,10 @@ pub enum FinishResult {
         state: JobState,
         /// Recorded outcomes, in the order of their numbers.
         outcomes: Vec<Outcome>,
-        /// Set if the job has used up its attempts.
+        /// Report to send if errors of this program used up the job's attempts, else `None`.
         report: Option<ErrorReport>,
     },
-    /// The token is no longer current: nothing was written, no outcome either.
+    /// The token is no longer current. Nothing was written, not even an outcome.
     LeaseLost,
 }
 
@@ -160,10 +165,10 @@ pub enum FinishResult {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MarkResult {
     Marked {
-        /// Fingerprint that the row has now; another program may have written it since the claim.
+        /// Fingerprint of the stored text now; another program may have changed the text since the claim.
         fingerprint: Option<Fingerprint>,
     },
-    /// Nothing is left to sync: the job has ended as `cancelled`, with the reason.
+    /// Nothing is left to sync: the job has ended as `cancelled`, with an outcome that contains the reason.
     Ended,
     /// The token is no longer current: nothing was written.
     LeaseLost,
@@ -174,6 +179,6 @@ pub enum MarkResult {
 pub struct RescueResult {
     /// Recorded outcomes, in the order of their numbers.
     pub outcomes: Vec<Outcome>,
-    /// One report per job that has used up its attempts.
+    /// One report per job that has lost too many workers and has failed.
     pub reports: Vec<ErrorReport>,
 }

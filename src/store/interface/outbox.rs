@@ -20,20 +20,21 @@ pub trait OutboxStore: StoreBase {
     /// Stops offering outcomes to the subscriber with this name; messages that are already written stay.
     fn unsubscribe(&self, name: &str);
 
-    /// Returns the first messages of a subscriber that are due, earliest due time first.
+    /// Returns at most `limit` due messages of a subscriber, earliest due time first.
     async fn due_deliveries(&self, subscriber: &str, limit: u32) -> Result<Vec<PendingDelivery>>;
 
     /// Counts an attempt and leases the message until `leased_until`, so that no other process delivers it. Returns
-    /// false if another process has begun its delivery or removed it since it was read; it must not be delivered then.
+    /// false if another process has begun to deliver the message or removed it since `pending` was read. The caller
+    /// must not deliver the message then.
     async fn begin_delivery(&self, pending: &PendingDelivery, leased_until: Timestamp) -> Result<bool>;
 
     /// Removes a message that was delivered.
     async fn delivered(&self, id: OutboxId) -> Result<()>;
 
-    /// Stores the reason why a delivery failed, and the time of the next one.
+    /// Stores the reason why a delivery failed, and the time of the next delivery.
     async fn delivery_failed(&self, id: OutboxId, reason: &SafeLine, next_at: Timestamp) -> Result<()>;
 
-    /// Returns figures of the pending messages by subscriber, sorted by name; a subscriber without messages is left
+    /// Returns figures of the pending messages by subscriber, sorted by name; subscribers without messages are left
     /// out.
     async fn pending_deliveries(&self) -> Result<Vec<SubscriberStatus>>;
 }

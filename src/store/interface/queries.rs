@@ -25,10 +25,10 @@ pub trait Queries: StoreBase {
     /// Returns the documents that `named` refers to: at most one for an ID, one per assistant for a URL.
     async fn find(&self, named: &DocumentRef) -> Result<Vec<DocumentRow>>;
 
-    /// Returns a page of the sorted, filtered list.
+    /// Returns a page of the sorted, filtered list of documents.
     async fn page(&self, query: &PageQuery) -> Result<DocumentPage>;
 
-    /// Returns the IDs of all documents that match, in ascending order.
+    /// Returns the IDs of all documents that match `filter`, in ascending order.
     async fn matching(&self, filter: &Filter) -> Result<Vec<DocumentId>>;
 
     /// Returns the number of documents at each status.
@@ -49,29 +49,29 @@ pub trait Queries: StoreBase {
     /// Returns the quarantined text; `None` if none waits for a decision. A rejected text no longer waits.
     async fn quarantined_content(&self, document: DocumentId) -> Result<Option<QuarantinedContent>>;
 
-    /// Returns the effect that `verb` would have now on the documents of `of`.
+    /// Returns the effect that `verb` would have now on the documents that `of` names.
     async fn preview(&self, of: &Targets, verb: BulkVerb) -> Result<Preview>;
 
     /// Returns the number of jobs that [`DocumentStore::purge`](crate::store::DocumentStore::purge) would drop.
     async fn purgeable(&self) -> Result<u64>;
 
-    /// Returns the pauses: the one of everything first, then accounts, hosts and classes in order.
+    /// Returns the pauses: the pause of everything first, then those of accounts, hosts and classes in order.
     async fn pauses(&self) -> Result<Vec<Pause>>;
 
     /// Returns the registered workers, longest running first. A worker that shut down cleanly is no longer registered.
     async fn workers(&self) -> Result<Vec<WorkerSummary>>;
 
-    /// Returns the first jobs of each section. Apart from the counts, the cost does not depend on the number of jobs.
+    /// Returns the first jobs of each section of the jobs view. Apart from the counts, the cost does not depend on the
+    /// number of jobs.
     async fn jobs(&self, query: &JobsQuery) -> Result<JobsPage>;
 
-    /// Returns the accounts that have documents, in ID order; only the first ones if there are too many to show.
+    /// Returns the accounts that have documents, in ID order, at most the first 1,000.
     async fn accounts(&self) -> Result<Listing<AccountSummary>>;
 
-    /// Returns the hosts that have documents, by name; only those with the most documents if there are too many to
-    /// show.
+    /// Returns the hosts that have documents, sorted by name: all of them, or the 1,000 with the most documents.
     async fn hosts(&self) -> Result<Listing<HostSummary>>;
 
-    /// Returns outcomes, oldest first.
+    /// Returns the outcomes that `query` selects, oldest first.
     async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>>;
 
     /// Returns the number of the last outcome; [`Seq::START`] if there is none.
@@ -81,7 +81,7 @@ pub trait Queries: StoreBase {
 /// A query for outcomes: a filter, a starting point and a limit.
 #[derive(Clone, Debug)]
 pub struct OutcomeQuery {
-    /// Terms may use only fields that outcomes have.
+    /// Condition on the outcomes. Its terms may use only fields that outcomes have; other terms fail.
     pub filter: Filter,
     /// Restricts the result to one document.
     pub document: Option<DocumentId>,
@@ -90,14 +90,14 @@ pub struct OutcomeQuery {
     pub limit: u64,
 }
 
-/// The starting point of a read of outcomes. The result is oldest first in every case.
+/// The starting point of a read of outcomes. The result is always sorted oldest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutcomesFrom {
-    /// The oldest outcomes after this number.
+    /// The first outcomes with greater numbers than this.
     After(Seq),
-    /// The newest outcomes before this number.
+    /// The last outcomes with smaller numbers than this.
     Before(Seq),
-    /// The newest outcomes of all.
+    /// The last outcomes of the log.
     Newest,
 }
 
@@ -106,7 +106,7 @@ pub enum OutcomesFrom {
 pub struct Listing<T> {
     /// At most 1,000 rows.
     pub rows: Vec<T>,
-    /// Number of rows including those that are left out.
+    /// Number of all rows, including those that are not in `rows`.
     pub total: u64,
 }
 
@@ -116,17 +116,17 @@ impl<T> Default for Listing<T> {
     }
 }
 
-/// Maximum number of rows that are read for one section, whatever the query asks for.
+/// Maximum number of rows that are read for one section of the jobs view, even if the query's limit is higher.
 pub const MAX_SECTION_ROWS: u64 = 200;
 
-/// A query for the first jobs of each section.
+/// A query for the first jobs of each section of the jobs view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JobsQuery {
-    /// Rows per section; at most [`MAX_SECTION_ROWS`].
+    /// Maximum number of rows per section; a limit above [`MAX_SECTION_ROWS`] counts as that number.
     pub limit: u64,
 }
 
-/// The jobs by section, as they were at one instant.
+/// The jobs of the jobs view by section, as they were at one instant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JobsPage {
     /// Running jobs, longest running first.
@@ -139,7 +139,7 @@ pub struct JobsPage {
     pub waiting: Vec<JobSummary>,
     /// Number of scheduled jobs, with or without an attempt so far.
     pub waiting_total: u64,
-    /// Jobs that ended most recently, last one first.
+    /// Jobs that ended most recently, newest end first.
     pub recent: Vec<JobSummary>,
 }
 
@@ -155,7 +155,7 @@ pub struct JobSummary {
     pub class: QueueClass,
     /// Attempts so far, including a running one.
     pub attempt: u32,
-    /// Name of the person or program that requested it.
+    /// Name of the person or program that requested the job.
     pub requested_by: Option<SafeLine>,
     pub progress: JobProgress,
 }
@@ -173,29 +173,29 @@ pub enum JobProgress {
         lease_until: Option<Timestamp>,
         /// Last heartbeat of the worker, UTC; `None` for a worker that is no longer registered.
         heartbeat_at: Option<Timestamp>,
-        /// Name of the person who asked to stop the attempt.
+        /// Name of the person who requested to cancel the job.
         cancelled_by: Option<SafeLine>,
     },
     /// The job waits to be claimed.
     Ready {
-        /// Time at which it became ready, UTC.
+        /// Time at which the job became ready, UTC.
         since: Timestamp,
         blockers: JobBlockers,
     },
     /// The job is scheduled for a later time.
     Waiting {
-        /// Time at which it becomes ready, UTC.
+        /// Time at which the job becomes ready, UTC.
         run_at: Timestamp,
-        /// The failed attempt that it retries; `None` if it does not wait for a retry.
+        /// The failed attempt that the job retries; `None` if the job does not wait for a retry.
         after: Option<FailureCount>,
-        /// Holder of the document's lock, if the job waits for that.
+        /// Holder of the document's lock, if the job waits for that lock.
         lock_holder: Option<SafeLine>,
     },
     /// The job has ended.
     Ended {
         /// End of the job, UTC.
         at: Timestamp,
-        /// Result of its last outcome.
+        /// Result of the job's last outcome.
         result: OutcomeResult,
         /// Error of a failed attempt.
         error_code: Option<ErrorCode>,
@@ -204,8 +204,9 @@ pub enum JobProgress {
     },
 }
 
-/// Reasons that may keep a ready job from being claimed, except pauses, which are read separately. The caps are
-/// settings of each worker, so these are only the numbers that workers compare with them.
+/// Facts that may keep a ready job from being claimed, except pauses, which [`Queries::pauses`] returns. Each worker
+/// has its own caps per host and account; `host_running` and `account_running` are the numbers that it compares with
+/// them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JobBlockers {
     /// End of the host's back-off, UTC.
@@ -222,20 +223,21 @@ pub struct JobBlockers {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountSummary {
     pub id: AccountId,
-    /// Its name; `None` unless Chatwoot's table of accounts exists and is readable.
+    /// The account's name; `None` unless Chatwoot's table of accounts exists and is readable.
     pub name: Option<SafeLine>,
-    /// Its plan, as the last pass of the schedule stored it.
+    /// The account's plan, as the last pass of the schedule stored it.
     pub plan: Option<SafeLine>,
-    /// Time between two syncs of a document by that plan.
+    /// Time between two syncs of a document under the account's plan.
     pub cadence: Option<Duration>,
     pub counts: StatusCounts,
     pub running: u64,
     pub ready: u64,
     /// Jobs that wait after a failed attempt or for a document's lock, as in `QueueState`.
     pub waiting: u64,
-    /// Attempts that ended in the last hour, as far as they are among the last 20,000 outcomes of all accounts.
+    /// Number of attempts that ended in the last hour; counts only attempts among the last 20,000 outcomes of all
+    /// accounts.
     pub last_hour: u64,
-    /// Earliest time of its scheduled jobs, UTC.
+    /// Earliest time of the account's scheduled jobs, UTC.
     pub next_due_at: Option<Timestamp>,
 }
 
@@ -263,11 +265,12 @@ pub struct HostSummary {
     pub documents: u64,
     /// Documents whose row has status `failed`, whether or not a retry is scheduled.
     pub failed: u64,
-    /// Attempts that ended in the last hour, as far as they are among the last 20,000 outcomes of all hosts.
+    /// Number of attempts that ended in the last hour; counts only attempts among the last 20,000 outcomes of all
+    /// hosts.
     pub last_hour: u64,
-    /// Attempts of `last_hour` to which the server responded with 429 or 503.
+    /// Number of the attempts in `last_hour` to which the server responded with 429 or 503.
     pub rate_limited: u64,
-    /// Median duration of the attempts of `last_hour`, in whole milliseconds.
+    /// Median duration of the attempts in `last_hour`, in whole milliseconds.
     pub median_duration: Option<Duration>,
     pub running: u64,
     pub ready: u64,
@@ -280,12 +283,12 @@ pub struct HostSummary {
 pub struct WorkerSummary {
     /// A new id at every start of the process.
     pub id: WorkerId,
-    /// `host:pid`, for people.
+    /// Name for display, `host:pid`.
     pub name: SafeLine,
     /// Maximum number of jobs that run at a time.
     pub capacity: u32,
     pub running: u32,
-    /// Time of its registration, UTC.
+    /// Time of the worker's registration, UTC.
     pub started_at: Timestamp,
     /// Last heartbeat, UTC.
     pub heartbeat_at: Timestamp,
@@ -295,12 +298,12 @@ pub struct WorkerSummary {
 /// The health of a worker, from its process and its heartbeats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WorkerHealth {
-    /// The process is alive and its heartbeat is current.
+    /// The process seems alive, and its last heartbeat is recent or it has a current lease.
     Alive,
-    /// The process seems alive, but its last heartbeat is older than a lease: it is stuck, suspended, or cut off from
-    /// the database.
+    /// The process seems alive, but its last heartbeat is more than 30 s old and it has no current lease. It is stuck,
+    /// suspended, or cut off from the database.
     Late,
-    /// The process is dead. The next worker that runs a rescue takes over its jobs.
+    /// The process is dead. The next rescue makes its jobs ready again.
     Gone,
 }
 

@@ -13,8 +13,8 @@ pub trait ScheduleStore: StoreBase {
     /// Returns the current plans of the accounts, from the settings or from Chatwoot.
     async fn plans(&self, terms: &ScheduleSettings) -> Result<Plans>;
 
-    /// Runs one pass of the schedule: due documents get jobs of class `auto` that wait for their randomly drawn time.
-    /// Takes several transactions under a lease and writes no document.
+    /// Runs one pass of the schedule: due documents get jobs of class `auto`, each scheduled for a random time. Takes
+    /// several transactions under a lease and writes no document.
     async fn schedule(&self, order: &PassRequest<'_>) -> Result<PassResult>;
 }
 
@@ -34,7 +34,8 @@ pub struct Plans {
     pub accounts: Vec<AccountPlan>,
     /// Limits of a pass.
     pub limits: PassLimits,
-    /// Problems in reading the plans, as sentences with their remedy. Nothing is scheduled whose plan depends on them.
+    /// Problems in reading the plans, each a sentence with its remedy. Accounts whose plan could not be read are not
+    /// scheduled.
     pub problems: Vec<String>,
 }
 
@@ -42,7 +43,7 @@ pub struct Plans {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PassTrigger {
     Now,
-    /// Runs unless a process has run a pass within this time.
+    /// Runs unless a process has run a periodic pass within this time before now.
     Interval(Duration),
     /// Runs at the first call of a day, UTC, for the plans of that day, as Chatwoot's trigger does.
     Daily,
@@ -67,7 +68,7 @@ pub struct PassRequest<'a> {
     pub only_plan: Option<&'a PlanName>,
     pub trigger: PassTrigger,
     pub mode: PassMode,
-    /// Name of the process under which it takes the lease; unique per process.
+    /// Name under which this process takes the pass's lease; unique per process.
     pub holder: &'a str,
     /// Age at which a `syncing` row without a job counts as abandoned in our own store. On a Chatwoot database, where
     /// the row may be Chatwoot's, that age is two hours instead.

@@ -27,7 +27,8 @@ pub trait Store: RunnerStore + ConsoleStore + ChatwootStore {
     /// Returns the store's identity for other programs; created with the schema, never changed.
     async fn id(&self) -> Result<StoreId>;
 
-    /// Returns the migration that opening the store made; `None` if the store was up to date or new.
+    /// Returns the migration that opening the store made; `None` if the store was up to date or new, and always on
+    /// PostgreSQL.
     fn upgraded(&self) -> Option<UpgradeReport>;
 
     /// Writes pending finishes and marks, and closes the store.

@@ -8,7 +8,7 @@ pub(super) fn code(error: &Error) -> Option<String> {
     Some(error.as_database_error()?.code()?.into_owned())
 }
 
-/// Returns the message of PostgreSQL, or of the connection.
+/// Returns the message of PostgreSQL or of the connection, for display.
 pub(in crate::store) fn message(error: &Error) -> String {
     match code(error).as_deref() {
         Some("57014" | "55P03") => "the database is busy: what is asked for waits for others".to_owned(),
@@ -19,7 +19,7 @@ pub(in crate::store) fn message(error: &Error) -> String {
     }
 }
 
-/// Converts the error of a statement that reads.
+/// Returns the [`StoreError`] for the error of a statement that reads.
 pub(in crate::store) fn reading(error: &Error) -> StoreError {
     match code(error).as_deref() {
         Some("42501") => {
@@ -36,10 +36,11 @@ pub(in crate::store) fn reading(error: &Error) -> StoreError {
     }
 }
 
-/// Converts the error of a statement that writes.
+/// Returns the [`StoreError`] for the error of a statement that writes.
 pub(in crate::store) fn writing(error: &Error) -> StoreError {
     match code(error).as_deref() {
-        // Data exceptions, constraints, limits of a row, and what a trigger raises.
+        // Classes of SQLSTATE: data exceptions (22), violated constraints (23), exceeded limits (54), errors raised by
+        // a trigger (P0).
         Some(code) if ["22", "23", "54", "P0"].iter().any(|class| code.starts_with(class)) => {
             StoreError::Refused(message(error))
         }

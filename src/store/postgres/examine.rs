@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// Largest difference of two clocks that is not reported: a person who reads ages does not notice it.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
-/// Free connections that one more worker needs; with fewer, a warning is due.
+/// Number of free connections below which the check warns: as many as one more worker needs.
 const MIN_FREE_CONNECTIONS: i64 = 10;
 
 pub(in crate::store) async fn examine(url: &str) -> Vec<Finding> {
@@ -32,7 +32,7 @@ pub(in crate::store) async fn examine(url: &str) -> Vec<Finding> {
     found
 }
 
-/// Reports a missing connection as unreachable, whatever the reason.
+/// Returns the finding for a failed connection. Its status is `Unreachable`, whatever the error.
 fn connection_failure(error: &StoreError) -> Finding {
     Finding { status: CheckStatus::Unreachable, ..of_error(STORE, error) }
 }
@@ -102,13 +102,13 @@ async fn check_connections(conn: &mut Conn) -> Result<Finding> {
 
 async fn check_clock(conn: &mut Conn) -> Result<Finding> {
     let before = SystemClock.now();
-    // Without our own SQL function: the schema may be missing.
+    // Does not use our own SQL function `micros`, since the schema may be missing.
     let statement = query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
     let rows = conn.fetch_all(statement).await.map_err(reading)?;
     let row = rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?;
     let server = Timestamp::from_micros(get(row, 0)?);
     let after = SystemClock.now();
-    // The server read its clock at some moment between the two.
+    // The server read its clock at some moment between `before` and `after`.
     let (off, direction) =
         if server > after { (server.since(after), "ahead of") } else { (before.since(server), "behind") };
     if off <= CLOCK_TOLERANCE {
@@ -119,7 +119,7 @@ async fn check_clock(conn: &mut Conn) -> Result<Finding> {
     Ok(Finding::warn(CLOCK, message, "let both be set by NTP"))
 }
 
-/// Returns the reason if nobody can write to this server.
+/// Returns the reason why this role cannot write to the server; `None` if it can.
 async fn read_only_reason(conn: &mut Conn) -> Result<Option<&'static str>> {
     let facts =
         query("SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only')::boolean AS read_only");

@@ -1,5 +1,5 @@
-//! `quarterdeck migrate`: lists what is missing in a database and then applies it, one transaction per step. After a
-//! kill only whole steps remain, and the next run does the rest.
+//! `quarterdeck migrate`: lists the steps that a database lacks and then applies them, one transaction per step. If the
+//! process is killed, the complete steps stay, and the next run does the rest.
 
 use super::pool::{self, Pool, PoolShare};
 use super::schema::{self, DatabaseState};
@@ -18,19 +18,19 @@ use tokio_util::sync::CancellationToken;
 /// Key of the advisory lock under which only one process migrates at a time.
 const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"qd-migra");
 
-/// Waits for the write transactions of others, and blocks new ones.
+/// Statement that waits for the write transactions of other processes, and blocks new ones.
 const EXCLUSIVE_LOCK: &str = "LOCK TABLE quarterdeck.migrations IN ACCESS EXCLUSIVE MODE";
 
 const DOCUMENTS_SCRIPT: &str = include_str!("../../../assets/migrations/postgres/standalone_documents.sql");
 const ACCOUNTS_SCRIPT: &str = include_str!("../../../assets/migrations/postgres/standalone_accounts.sql");
 
-/// Returns the steps that [`migrate`] would take with the database at `url`, in order; none when it is up to date.
-/// `standalone` creates the tables that Chatwoot has elsewhere, where they are missing.
+/// Returns the steps that [`migrate`] would take with the database at `url`, in order; none when it is up to date. With
+/// `standalone`, the steps create missing tables that Chatwoot would otherwise own.
 pub(in crate::store) async fn plan(url: &str, standalone: bool) -> Result<Vec<MigrationStep>> {
     Server::from_url(url).await?.plan(standalone).await
 }
 
-/// Brings the database at `url` up to date, and calls `tell` before each step.
+/// Brings the database at `url` up to date, and calls `report` before each step. `standalone` is as for `plan`.
 pub async fn migrate(url: &str, standalone: bool, report: &mut (dyn FnMut(MigrationStep) + Send)) -> Result<()> {
     let server = Server::from_url(url).await?;
     for step in server.plan(standalone).await? {
@@ -40,7 +40,8 @@ pub async fn migrate(url: &str, standalone: bool, report: &mut (dyn FnMut(Migrat
     Ok(())
 }
 
-/// Returns the live workers of the database at `url` that are too old for it once it is up to date.
+/// Returns the live workers of the database at `url` whose program could not use it after a migration; none if there is
+/// nothing to migrate.
 pub(in crate::store) async fn older_workers(url: &str) -> Result<Vec<OlderWorker>> {
     let server = Server::from_url(url).await?;
     let mut conn = server.conn().await?;
@@ -50,7 +51,7 @@ pub(in crate::store) async fn older_workers(url: &str) -> Result<Vec<OlderWorker
     }
 }
 
-/// A server to be checked or migrated.
+/// Connections to a PostgreSQL database that is checked or migrated.
 pub(super) struct Server {
     pool: Arc<Pool>,
     ended: CancellationToken,
@@ -112,8 +113,8 @@ impl Server {
                 // An index on Chatwoot's table may take longer than the statement timeout.
                 conn.script("SET LOCAL statement_timeout = 0").await.map_err(writing)?;
                 if version > 1 {
-                    // Every write transaction locks the table for shared access: those that have begun end first, later
-                    // ones wait and find the new version.
+                    // Every write transaction locks this table for shared access. Transactions that have begun end
+                    // first; later ones wait and find the new version.
                     conn.script(EXCLUSIVE_LOCK).await.map_err(writing)?;
                 }
             }
@@ -133,7 +134,7 @@ impl Server {
     }
 }
 
-/// Returns a step's name for the fault points.
+/// Returns a step's name for the fault points (places where tests make the program fail).
 fn subject(step: MigrationStep) -> String {
     match step {
         MigrationStep::Version(version) => format!("version {version}"),

@@ -1,4 +1,4 @@
-//! Running workers of a database that were built for an older schema.
+//! Search for running workers whose program was built for an older schema.
 
 use super::session::{granted_locks, lock_key};
 use super::{HEARTBEAT_TIMEOUT, Timestamp, get, query, reading};
@@ -8,10 +8,10 @@ use crate::store::migrations::SCHEMA_VERSION;
 use crate::store::sql::conn::Conn;
 use crate::store::upgrade::OlderWorker;
 
-/// Returns these workers, the longest running first. A worker lives as long as it has its lock or, without a lock
-/// (PgBouncer), as long as its last heartbeat is recent.
+/// Returns the running workers whose program was built for an older schema, longest running first. A worker counts as
+/// running while it has its lock or, without a lock (PgBouncer), while its last heartbeat is recent.
 pub(super) async fn workers(conn: &mut Conn) -> Result<Vec<OlderWorker>> {
-    // As JSON, since the column of versions is newer than the table.
+    // Read as JSON, since an older schema lacks the column `schema_version`.
     let known = query(
         "SELECT id, name, (to_jsonb(w) ->> 'schema_version')::bigint AS version, lease_only, heartbeat_at, \
          micros(clock_timestamp() AT TIME ZONE 'UTC') AS now FROM @workers w ORDER BY started_at, id",

@@ -1,9 +1,9 @@
-//! Connection pool for PostgreSQL: a few connections, each used by one caller at a time, and closed whenever it is not
-//! certain that they are at rest (no statement or transaction under way).
+//! Connection pool for PostgreSQL. Each connection serves one caller at a time. A connection that may still have a
+//! statement or transaction in progress is closed instead of used again.
 //!
-//! Not sqlx's pool: a connection belongs to the runtime that opened it, and the heartbeat, which runs on a separate
-//! thread and runtime, must neither open connections there nor wait behind slow reads. The store's own runtime opens
-//! all of them.
+//! sqlx's pool does not fit, because a connection belongs to the runtime that opened it. Heartbeats run on a separate
+//! thread with its own runtime; they must neither open connections on that runtime nor wait for slow reads. This pool
+//! opens every connection on one runtime of the store.
 
 use super::error::code;
 use super::url::{DatabaseUrl, TRANSACTION_SETTINGS};
@@ -19,26 +19,28 @@ use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// Number of ordinary connections: few, since a console and some workers share a server's hundred.
+/// Maximum number of ordinary connections. It is small, since all consoles and workers share the connections of a
+/// server, by default a hundred.
 const ORDINARY_CONNECTIONS: usize = 6;
-/// Number of further connections, for heartbeats and notifications.
+/// Maximum number of further connections, for heartbeats, notifications and polls.
 const HEARTBEAT_CONNECTIONS: usize = 3;
 /// Longest time to open a connection, or to ping an idle one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait for a free connection of the pool.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
-/// Longest wait for a response. The server gives up earlier (`statement_timeout`), so this is for dead connections.
+/// Longest wait for the response to a statement. Detects dead connections: a live server ends a statement earlier
+/// (`statement_timeout`).
 pub(in crate::store) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(35);
-/// A connection that was idle for longer is pinged before it is used.
+/// Idle time after which a connection is pinged before it is used.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
-/// A connection that was idle for longer is closed.
+/// Idle time after which a connection is closed instead of used.
 const MAX_IDLE: Duration = Duration::from_secs(300);
 
 /// Share of the pool from which a connection comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PoolShare {
     Ordinary,
-    /// Heartbeats and notifications, which must not wait behind the rest.
+    /// For heartbeats, notifications and polls, which must not wait for other work.
     Heartbeat,
 }
 
@@ -57,7 +59,7 @@ struct Idle {
     connections: Vec<(PgConnection, Instant)>,
     closed: bool,
     backoff: Backoff,
-    /// Time before which no connection is attempted, and the reason.
+    /// After a failed connection: the time before which no other one is attempted, and the message of the failure.
     outage: Option<(Instant, String)>,
 }
 
@@ -89,7 +91,8 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns an idle connection, or opens one. Waits up to [`ACQUIRE_TIMEOUT`] while all are in use.
+    /// Returns an idle connection, or opens one. Waits up to [`ACQUIRE_TIMEOUT`] while all connections of the share
+    /// `of` are in use.
     pub(super) async fn acquire(self: &Arc<Self>, of: PoolShare) -> Result<PooledConnection> {
         let permits = if of == PoolShare::Heartbeat { &self.heartbeat } else { &self.ordinary };
         let permit = timeout(ACQUIRE_TIMEOUT, Arc::clone(permits).acquire_owned()).await;
@@ -113,7 +116,7 @@ impl Pool {
         Ok(PooledConnection::new(self.connect().await?, self, permit))
     }
 
-    /// Opens a connection, unless the back-off after the last failure still runs.
+    /// Opens a connection. Fails at once during the back-off after a failed connection.
     async fn connect(&self) -> Result<PgConnection> {
         if let Some((until, why)) = &self.idle().outage
             && Instant::now() < *until
@@ -130,7 +133,7 @@ impl Pool {
             Err(error) => {
                 let wait = idle.backoff.wait();
                 idle.outage = Some((Instant::now() + wait, error.to_string()));
-                // Idle connections lead to a server that is gone.
+                // The server is gone, so the idle connections are useless.
                 idle.connections.clear();
             }
         }
@@ -157,7 +160,7 @@ impl Pool {
         }
     }
 
-    /// Waits for every connection in use, and blocks further use until the permits are dropped.
+    /// Waits until no connection is in use, and blocks further use until the returned permits are dropped.
     pub(super) async fn quiesce(&self) -> Vec<OwnedSemaphorePermit> {
         let mut all = Vec::new();
         for (permits, count) in [(&self.ordinary, ORDINARY_CONNECTIONS), (&self.heartbeat, HEARTBEAT_CONNECTIONS)] {
@@ -167,7 +170,7 @@ impl Pool {
         all
     }
 
-    /// Closes idle connections; those in use are closed when they come back.
+    /// Closes the idle connections and refuses further use. A connection in use is closed when its caller drops it.
     pub(super) async fn close(&self) {
         let resting = {
             let mut idle = self.idle();
@@ -175,7 +178,7 @@ impl Pool {
             std::mem::take(&mut idle.connections)
         };
         for (conn, _) in resting {
-            // The connection is at rest, so nothing can be lost.
+            // The connection is idle, so nothing can be lost.
             let _ = timeout(CONNECT_TIMEOUT, conn.close()).await;
         }
     }
@@ -185,13 +188,12 @@ pub(super) fn closed() -> StoreError {
     StoreError::Unavailable("the store is closed".into())
 }
 
-/// A connection of the pool. Dropped at rest it returns to the pool; dropped in the middle of a statement or
-/// transaction it is closed.
+/// A connection of the pool. A drop returns it to the pool or, in the middle of a statement or transaction, closes it.
 pub(in crate::store) struct PooledConnection {
     conn: Option<PgConnection>,
     pool: Arc<Pool>,
     _permit: OwnedSemaphorePermit,
-    /// True while no statement is under way.
+    /// True while no statement is in progress.
     at_rest: bool,
     in_transaction: bool,
 }
@@ -201,9 +203,10 @@ impl PooledConnection {
         Self { conn: Some(conn), pool: Arc::clone(pool), _permit: permit, at_rest: true, in_transaction: false }
     }
 
-    /// Returns the connection for one statement, whose response goes to [`end_statement`](Self::end_statement). Behind
-    /// PgBouncer a statement gets its own transaction, since its parts would otherwise reach different servers; then
-    /// the second value is true.
+    /// Returns the connection for one statement; the caller passes the statement's result to
+    /// [`end_statement`](Self::end_statement). Behind PgBouncer, a statement outside a transaction gets its own
+    /// transaction, since the parts of the statement (parsing, execution) could otherwise reach different server
+    /// connections. The second value is true in that case.
     pub(in crate::store) async fn begin_statement(&mut self) -> std::result::Result<(&mut PgConnection, bool), Error> {
         let alone = self.pool.url.pgbouncer && !self.in_transaction;
         if alone {
@@ -213,7 +216,8 @@ impl PooledConnection {
         Ok((self.conn()?, alone))
     }
 
-    /// Returns true if the server keeps prepared statements; behind PgBouncer they would be on another connection.
+    /// Returns true if prepared statements can be used again. Behind PgBouncer the next statement may run on another
+    /// server connection, which does not have them.
     pub(in crate::store) fn keeps_statements(&self) -> bool {
         !self.pool.url.pgbouncer
     }
@@ -232,7 +236,8 @@ impl PooledConnection {
     ) -> std::result::Result<T, Error> {
         let late = |_| Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer within 35 s"));
         let answer = answer.map_err(late)?;
-        // A response of the server, also an error, leaves the connection at rest, unless the server shuts down (57P).
+        // After a response of the server, even an error, no statement is in progress, unless the server shuts down
+        // (57P).
         self.at_rest = match &answer {
             Ok(_) => true,
             Err(error @ Error::Database(_)) => !code(error).is_some_and(|code| code.starts_with("57P")),
@@ -268,8 +273,8 @@ impl Drop for PooledConnection {
     }
 }
 
-/// Starts a thread with a runtime that owns the connections until `ended`. They outlive the caller that needed them
-/// first, and are served while the program's other threads are busy.
+/// Starts a thread with a runtime that owns the connections until `ended` is cancelled. The connections outlive the
+/// caller that needed them first, and are served even while the program's other threads are busy.
 pub(super) fn runtime(ended: CancellationToken) -> Result<Handle> {
     let cannot = |error: std::io::Error| StoreError::Unavailable(format!("no thread for connections: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;

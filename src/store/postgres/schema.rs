@@ -8,7 +8,7 @@ use crate::store::sql::error::reading;
 use crate::store::sql::statement::query;
 use crate::store::{Access, Result, StoreError};
 
-/// Columns that a table of documents must have, with the types that are accepted.
+/// Columns that the table of documents must have, each with the types that are accepted.
 const REQUIRED_COLUMNS: [(&str, &[&str]); 13] = [
     ("id", &["int8"]),
     ("name", &["varchar", "text"]),
@@ -24,7 +24,7 @@ const REQUIRED_COLUMNS: [(&str, &[&str]); 13] = [
     ("created_at", &["timestamp"]),
     ("updated_at", &["timestamp"]),
 ];
-/// First server version with materialized common table expressions (PostgreSQL 12).
+/// Oldest server version that works: PostgreSQL 12, the first with materialized common table expressions.
 const OLDEST_SERVER: i64 = 120_000;
 
 /// State of a database, as read by [`read_state`].
@@ -33,21 +33,21 @@ pub(super) struct DatabaseState {
     server_version: i64,
     /// True if the schema `quarterdeck` exists.
     pub(super) schema: bool,
-    /// Number of tables in it. Without our table of migrations they belong to another program.
+    /// Number of tables and views in that schema. Without our table of migrations they belong to another program.
     table_count: i64,
     /// Version of our schema; `None` without our table of migrations.
     pub(super) version: Option<i64>,
-    /// First migration that was applied from another file than this program's.
+    /// Version of the first migration that was applied from another file than this program's.
     altered_version: Option<i64>,
     /// True if a table of documents is on the search path.
     pub(super) documents: bool,
-    /// Columns and indexes that it lacks, as text for messages.
+    /// Columns and indexes that the table of documents lacks, as text for messages.
     documents_missing: Vec<String>,
-    /// True if `migrate --standalone` created it.
+    /// True if `migrate --standalone` created the table of documents.
     owns_documents: bool,
     /// True if a table `accounts` is on the search path.
     pub(super) accounts: bool,
-    /// Rights on our schema and on the documents that the role lacks.
+    /// Rights that the role lacks on our schema and on the table of documents, as text for messages.
     missing_rights: Vec<&'static str>,
     may_insert: bool,
 }
@@ -97,7 +97,7 @@ impl DatabaseState {
         );
         let rights = conn.fetch_all(rights).await;
         let Ok(rights) = rights else {
-            // Somebody stopped a migration while some of our tables were missing. Version 0 expresses that, too.
+            // Some of our tables are missing, because somebody stopped a migration. That counts as version 0, too.
             self.version = Some(0);
             return Ok(());
         };
@@ -113,7 +113,7 @@ impl DatabaseState {
         let made = query("SELECT EXISTS (SELECT 1 FROM @made WHERE name = 'captain_documents')");
         let rows = conn.fetch_all(made).await.map_err(reading)?;
         self.owns_documents = get(rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?, 0)?;
-        // As JSON, since the column of checksums is newer than the table.
+        // Read as JSON, since an older schema lacks the column `checksum`.
         let applied = query("SELECT version, to_jsonb(m) ->> 'checksum' FROM @migrations m ORDER BY version");
         let applied = conn.fetch_all(applied).await.map_err(reading)?;
         let applied: Vec<(i64, Option<String>)> =
@@ -164,8 +164,8 @@ impl DatabaseState {
         Ok(())
     }
 
-    /// Checks that `migrate` may change the schema: it is not another program's or build's, and not newer than this
-    /// program. Errors: [`StoreError::Unusable`].
+    /// Checks that `migrate` may change the schema: another program or build has not made it, and it is not newer than
+    /// this program. Errors: [`StoreError::Unusable`].
     pub(super) fn check_migratable(&self, url: &DatabaseUrl) -> Result<()> {
         match self.version {
             None if self.table_count > 0 => Err(StoreError::Unusable(
@@ -212,7 +212,8 @@ impl DatabaseState {
         Err(StoreError::Unusable(url.describe(&message)))
     }
 
-    /// Checks that everything exists with which this version works. Errors: [`StoreError::Unusable`].
+    /// Checks that our schema is up to date, and that a table of documents exists with all that this program needs.
+    /// Errors: [`StoreError::Unusable`].
     pub(super) fn check_set_up(&self, url: &DatabaseUrl) -> Result<()> {
         let unusable = |message: &str| Err(StoreError::Unusable(url.describe(message)));
         match self.version {
@@ -244,7 +245,7 @@ impl DatabaseState {
         self.owns_documents
     }
 
-    /// Describes version and table for people.
+    /// Describes the schema version and the owner of the table of documents, for display.
     pub(super) fn describe(&self) -> String {
         let version = self.version.unwrap_or_default();
         let whose = if self.owns_documents { "of its own" } else { "of Chatwoot" };
@@ -261,7 +262,8 @@ impl DatabaseState {
         ))
     }
 
-    /// Checks that documents may be removed: only from a table that is ours. Errors: [`StoreError::Unusable`].
+    /// Checks that documents may be removed: only from a table that this program has created. Errors:
+    /// [`StoreError::Unusable`].
     pub(super) fn may_remove(&self, url: &DatabaseUrl) -> Result<()> {
         if self.owns_documents {
             return Ok(());

@@ -1,6 +1,6 @@
-//! The one idle connection of this process: it has the locks by which other processes see that its workers live, and
-//! listens for commits of other processes. It does nothing else: a session that is busy in a query does not free its
-//! locks when its process is killed, since the server notices the closed socket only after the query.
+//! The session: one connection of this process that has the advisory locks of the process's workers and listens for
+//! commits of other processes. Other processes see by these locks that the workers are alive. The session runs no long
+//! query: during a query the server does not notice that the process was killed, and would free the locks late.
 
 use super::pool::{Pool, PoolShare, closed};
 use crate::domain::backoff::Backoff;
@@ -24,14 +24,15 @@ use tokio_util::task::TaskTracker;
 const CHANNEL: &str = "quarterdeck";
 /// Minimum time between two notifications of this process.
 const NOTIFY_INTERVAL: Duration = Duration::from_millis(20);
-/// Poll interval: the longest delay after a missed notification, and after every commit of others behind PgBouncer.
+/// Interval between polls for changes. A commit whose notification was lost is noticed after at most this time; behind
+/// PgBouncer, which delivers no notifications, so is every commit of another process.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// After its own session broke, a process does not trust the free locks of others for this long: the server may have
-/// restarted, and their sessions are coming back.
+/// Time for which a process, after its session broke, does not take a free lock as proof of a dead worker. The server
+/// may have restarted, and the other processes need time to reconnect.
 const LOCK_DISTRUST: Duration = Duration::from_secs(5);
 /// Longest wait for the session to acquire or release a lock.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
-/// Longest time of an orderly shutdown.
+/// Longest time for which closing waits for the session to free its locks.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 enum Command {
@@ -73,7 +74,7 @@ pub(super) async fn granted_locks(conn: &mut Conn) -> Result<HashSet<i64>> {
 }
 
 impl Session {
-    /// Starts the session on the pool's runtime; behind PgBouncer there is none.
+    /// Starts the session's task on the pool's runtime; behind PgBouncer there is no session.
     pub(super) fn start(pool: &Pool, options: PgConnectOptions, changes: watch::Sender<u64>) -> Self {
         let (commands, received) = mpsc::channel(16);
         let shared = Arc::new(Shared {
@@ -121,12 +122,12 @@ impl Session {
     pub(super) async fn release_lock(&self, worker: &str) {
         let (answer, response) = oneshot::channel();
         if !self.shared.disabled && self.commands.send(Command::ReleaseLock(worker.to_owned(), answer)).await.is_ok() {
-            // Without a response, the lock ends with the process.
+            // Without a response, the lock ends with the session.
             let _ = timeout(LOCK_TIMEOUT, response).await;
         }
     }
 
-    /// Returns true if a free lock proves that its worker is dead.
+    /// Returns true if a free lock proves that its worker is dead; false for a while after the session broke.
     pub(super) fn trusts_locks(&self) -> bool {
         let broke_at = self.shared.broke_at.lock().unwrap_or_else(PoisonError::into_inner);
         broke_at.is_none_or(|at| at.elapsed() > LOCK_DISTRUST)
@@ -152,8 +153,8 @@ impl Shared {
     }
 }
 
-/// Runs the session until `stop`: connects, reacquires its locks, serves commands, and starts over when the connection
-/// breaks.
+/// Runs the session until `stop` is cancelled: connects, acquires its locks, serves commands, and starts over when the
+/// connection breaks.
 async fn run_session(
     shared: Arc<Shared>,
     options: PgConnectOptions,
@@ -215,7 +216,7 @@ async fn serve(
     if listener.listen(CHANNEL).await.is_err() {
         return SessionEnd::NotConnected;
     }
-    // Notifications sent before this session listened were missed.
+    // Notifications that were sent before this session listened are lost, so there may have been a change.
     shared.announce_change();
     backoff.reset();
     let mut missing: Vec<i64> = locks.values().copied().collect();
@@ -224,7 +225,7 @@ async fn serve(
     loop {
         tokio::select! {
             () = stop.cancelled() => {
-                // The server would also free them with the connection, but only after this process has gone on.
+                // Frees the locks now. With the closed connection the server would free them, too, but possibly later.
                 let _ = listener.execute("SELECT pg_advisory_unlock_all()").await;
                 return SessionEnd::Stopped;
             }
@@ -232,7 +233,7 @@ async fn serve(
                 None => return SessionEnd::Stopped,
                 Some(Command::AcquireLock(worker, answer)) => {
                     let taken = acquire_lock(&mut listener, locks, &worker).await;
-                    // The caller may no longer wait: the lock is released with the worker's row.
+                    // If the caller no longer waits, the session keeps the lock until it ends.
                     let _ = answer.send(taken);
                 }
                 Some(Command::ReleaseLock(worker, answer)) => {
@@ -250,7 +251,7 @@ async fn serve(
                 Ok(Some(_)) => shared.announce_change(),
                 Ok(None) | Err(_) => return SessionEnd::Broken,
             },
-            // The server may take a while to notice that the previous session is dead.
+            // Repeated, since the server may take a while to notice that the previous session is dead.
             _ = ticks.tick(), if !missing.is_empty() => {
                 match reacquire_locks(&mut listener, &missing).await {
                     Ok(still) => missing = still,
@@ -279,7 +280,7 @@ async fn try_lock(listener: &mut PgListener, key: i64) -> std::result::Result<bo
     listener.fetch_one(lock).await?.try_get(0)
 }
 
-/// Acquires locks in a new session. Returns the keys that another session still has.
+/// Tries to acquire the locks `missing` in a new session. Returns the keys of those that another session still has.
 async fn reacquire_locks(listener: &mut PgListener, missing: &[i64]) -> std::result::Result<Vec<i64>, sqlx::Error> {
     let mut still = Vec::new();
     for key in missing {
@@ -290,22 +291,22 @@ async fn reacquire_locks(listener: &mut PgListener, missing: &[i64]) -> std::res
     Ok(still)
 }
 
-/// Notifies other processes of commits, never inside a transaction for which others wait.
+/// Notifies other processes of commits. Runs outside the store's transactions, so that no transaction waits for a
+/// notification.
 async fn send_notifications(shared: Arc<Shared>, pool: Arc<Pool>) {
     loop {
         shared.committed.notified().await;
         if let Ok(lease) = pool.acquire(PoolShare::Heartbeat).await {
             let statement = query("SELECT pg_notify(?, ?)").bind(CHANNEL).bind(&shared.sender_id);
-            // A lost notification costs the others one poll.
+            // If the notification is lost, other processes notice the commit at their next poll.
             let _ = Conn::Postgres(lease).execute(statement).await;
         }
         sleep(NOTIFY_INTERVAL).await;
     }
 }
 
-/// Polls for changes without a notification: a notification that was lost (outcomes, claims and new jobs are detected
-/// at once by their numbers), or another program's write (detected when the server's statistics show it, within
-/// seconds).
+/// Polls for changes that came without a notification. Numbers of outcomes, claims and new jobs show a commit whose
+/// notification was lost at the next poll. The server's statistics show a write of another program within seconds.
 async fn poll_for_changes(shared: Arc<Shared>, pool: Arc<Pool>, mismatches: watch::Sender<Option<SchemaMismatch>>) {
     let mut ticks = interval(POLL_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

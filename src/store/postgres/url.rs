@@ -12,9 +12,9 @@ use std::str::FromStr;
 pub(super) const TRANSACTION_SETTINGS: &str =
     "; SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '10s'; SET LOCAL jit = off";
 
-/// The same settings for our own sessions: a response in time or none, and no transaction that a stuck process leaves
-/// open. JIT is off: our statements touch few rows, and where the server expects many, it compiles for longer (150 ms
-/// and more) than the statement then runs.
+/// Settings of our own sessions: timeouts of statements and locks, and of a transaction that a stuck process leaves
+/// open. JIT is off, since our statements touch few rows: where the server expects many, compiling takes longer (150 ms
+/// and more) than the statement.
 const SESSION_SETTINGS: [(&str, &str); 4] = [
     ("statement_timeout", "30s"),
     ("lock_timeout", "10s"),
@@ -29,13 +29,14 @@ pub(super) struct DatabaseUrl {
     host: String,
     port: u16,
     pub(super) database: String,
-    /// True if PgBouncer in transaction mode is in front: no session state, so no prepared statements, LISTEN and
-    /// locks.
+    /// True if the connections go through PgBouncer in transaction mode. It keeps no session state, so there are no
+    /// prepared statements, notifications or session locks.
     pub(super) pgbouncer: bool,
 }
 
 impl DatabaseUrl {
-    /// Parses a `postgres:` URL. Messages repeat nothing of it but host, port, user and database.
+    /// Parses a `postgres:` URL; returns the address and the options for connecting. Error messages repeat at most
+    /// host, port, user and database of the URL.
     pub(super) fn parse(url: &str, access: Access) -> Result<(Self, PgConnectOptions)> {
         let unusable = |why: &str| {
             StoreError::Unusable(format!(
@@ -44,8 +45,8 @@ impl DatabaseUrl {
             ))
         };
         let mut parsed = url::Url::parse(url).map_err(|error| unusable(&format!("cannot be read ({error})")))?;
-        // Without the second slash, or with a third, user and password are parsed as the name of a database, which
-        // messages repeat.
+        // Without the second slash, or with a third one, user and password are parsed as the name of a database, which
+        // error messages repeat.
         if !url.contains("://") || parsed.path().contains('@') {
             return Err(unusable("has its user or host in the wrong place"));
         }
@@ -85,19 +86,20 @@ impl DatabaseUrl {
         Ok((database_url, options))
     }
 
-    /// Formats `PostgreSQL at db.example.org:5432/chatwoot: …`.
+    /// Returns a message that names the database: `PostgreSQL at db.example.org:5432/chatwoot: …`, with `detail` at the
+    /// end.
     pub(super) fn describe(&self, detail: &str) -> String {
         format!("PostgreSQL at {}:{}/{}: {detail}", self.host, self.port, self.database)
     }
 
-    /// Returns true if no network is between the server and this process.
+    /// Returns true if the server is on this machine, so that no network is in between.
     pub(super) fn is_local(&self) -> bool {
         self.host.starts_with('/')
             || self.host == "localhost"
             || self.host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
-    /// Returns the name that the screen shows.
+    /// Returns the store's name for display: `postgres db.example.org/chatwoot`.
     pub(super) fn label(&self) -> String {
         format!("postgres {}/{}", self.host, self.database)
     }
@@ -131,7 +133,8 @@ impl DatabaseUrl {
     }
 }
 
-/// Returns true if the encrypted connection was refused. An untrusted certificate is reported as invalid data.
+/// Returns true if the encryption of a connection failed. An untrusted certificate causes an I/O error of kind
+/// `InvalidData`.
 fn is_tls_failure(error: &Error) -> bool {
     match error {
         Error::Tls(_) => true,

@@ -86,8 +86,8 @@ impl GroupSummary for AccountSummary {
     }
 }
 
-/// Reads the names of accounts. Returns none if Chatwoot's table is missing or unreadable, so that the view shows the
-/// rest.
+/// Reads the names of accounts from Chatwoot's table. Returns no rows if that table is missing or unreadable, so that
+/// the view can show everything else.
 async fn names(reader: &mut Reader, accounts: &BTreeMap<i64, AccountSummary>) -> Result<Vec<Row>> {
     if reader.dialect() == Dialect::Sqlite {
         return Ok(Vec::new());
@@ -132,8 +132,8 @@ fn syncing_counts(now: Timestamp) -> Statement {
     sql.query()
 }
 
-/// Counts documents whose live job decides their status, by account, that status, and the status that the row alone
-/// would give.
+/// Counts documents whose live job determines their status, by account, by that status, and by the status that the
+/// document's row alone would give.
 fn job_status_counts(now: Timestamp) -> Statement {
     let mut sql = Sql::new("SELECT d.account_id, CAST(");
     push_row_status(&mut sql, now);

@@ -63,7 +63,7 @@ pub(in crate::store) fn document_row(row: &Row, now: Timestamp) -> Result<Docume
         assistant_id: AssistantId(get(row, "assistant_id")?),
         available: get::<i64>(row, "row_status")? == AVAILABLE,
         status: status.ok_or_else(|| corrupt("status"))?,
-        // Another program's step that this one does not know is shown as none.
+        // A step of another program that this program does not know is shown as no step.
         sync_step: get::<Option<&str>>(row, "sync_step")?.and_then(SyncStep::parse),
         error_code: word(row, "error_code", ErrorCode::parse)?,
         detail: line(row, "detail")?,

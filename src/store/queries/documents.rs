@@ -78,7 +78,7 @@ fn push_order(sql: &mut Sql, sort: Sort, now: Timestamp) {
     sql.push(if sort.by == SortBy::Id && sort.descending { "d.id DESC" } else { "d.id" });
 }
 
-/// Reads the values of `document` for each part of the order; `None` if it does not match the filter.
+/// Reads the sort values of `document`, one per part of the order; `None` if the document does not match the filter.
 async fn anchor(
     conn: &mut Reader,
     request: &PageQuery,
@@ -105,7 +105,8 @@ async fn anchor(
     Ok(Some(values))
 }
 
-/// Returns the number of matching documents that the order places before `document`, whose values for it are `values`.
+/// Returns the number of matching documents that the order places before `document`. `values` are the document's sort
+/// values from [`anchor`].
 async fn rank(
     conn: &mut Reader,
     request: &PageQuery,
@@ -163,7 +164,7 @@ async fn page_within(conn: &mut Reader, request: &PageQuery, now: Timestamp) -> 
     let last_page = total.saturating_sub(request.limit.max(1));
     let offset = match request.position {
         // An offset within the list is kept even if its page is short: a caller that continues from the end of the last
-        // page must not be sent back.
+        // page must not get earlier rows again.
         PagePosition::Offset(offset) if offset < total => offset,
         PagePosition::Offset(_) => last_page,
         PagePosition::Document { document, rows_above: above, fallback_offset: else_at } => {
@@ -173,7 +174,7 @@ async fn page_within(conn: &mut Reader, request: &PageQuery, now: Timestamp) -> 
             }
         }
     };
-    // The page is selected by ids alone; the wide rows are read only for it.
+    // Selects the ids of the page first, so that all columns are read only for the documents of the page.
     let mut sql = Sql::new("WITH w AS MATERIALIZED (SELECT d.id AS id");
     Joins::of(&request.filter).and(joins(request.sort)).push(&mut sql);
     push_documents(&mut sql, &request.filter, now)?;

@@ -94,8 +94,8 @@ fn documents() -> Statement {
     sql.query()
 }
 
-/// Selects number, rate-limited number and median duration of recent attempts by host. The median of an even number is
-/// the mean of the middle two.
+/// Selects, by host, the number of recent attempts, the number of rate-limited ones, and the median duration. The
+/// median of an even number of durations is the mean of the middle two.
 fn recent_attempts(now: Timestamp) -> Statement {
     let mut sql = Sql::new("WITH o AS (SELECT host, http_status, duration_ms, ");
     sql.push(

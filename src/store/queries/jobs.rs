@@ -20,8 +20,8 @@ use std::collections::HashSet;
 const COLUMNS: &str = "j.id, j.document_id, coalesce(d.name, j.url) AS name, j.account_id, j.host, j.class, j.attempt, \
      j.requested_by";
 const DOCUMENT: &str = " LEFT JOIN captain_documents d ON d.id = j.document_id ";
-/// Outcomes that are scanned per wanted row to find the jobs that ended: not every outcome ends a job, since a failure
-/// may be followed by a retry, and an exhausted job has an outcome for the failure and one for the exhaustion.
+/// Number of outcomes that are scanned per wanted row of ended jobs. One is not enough: a failure may be followed by a
+/// retry, and an exhausted job has one outcome for the failure and one for the exhaustion.
 const SCANNED_OUTCOMES_PER_ROW: u64 = 5;
 
 pub(in crate::store) async fn jobs(db: &Database, wanted: &JobsQuery) -> Result<JobsPage> {
@@ -79,7 +79,7 @@ pub(in crate::store) async fn jobs(db: &Database, wanted: &JobsQuery) -> Result<
         if recent.len() as u64 == limit {
             break;
         }
-        // The rows come newest first, and a job's newest outcome is the one that it ended with.
+        // The rows come newest first, and the newest outcome of a job is the one that ended the job.
         if listed.insert(job.job) {
             recent.push(job);
         }

@@ -17,7 +17,7 @@ use crate::store::sql::statement::Sql;
 use crate::store::{BulkVerb, Preview, Result, Targets};
 use std::collections::{BTreeMap, HashSet};
 
-/// Document ids per statement.
+/// Maximum number of document ids per statement.
 const CHUNK: usize = 500;
 
 /// The facts about a document that decide whether a bulk request affects it.

@@ -1,5 +1,5 @@
-//! Registered workers and their health, for display. A rescue never relies on these results; it checks locks and leases
-//! itself.
+//! Registered workers and their health, for display. A rescue never relies on these results, but checks locks and
+//! leases itself.
 
 use crate::domain::id::WorkerId;
 use crate::domain::text::SafeLine;
@@ -12,8 +12,8 @@ use crate::store::sql::statement::query;
 use crate::store::{Result, WorkerHealth, WorkerSummary};
 use std::time::Duration;
 
-/// Age of the last heartbeat after which a worker without a current lease counts as late; the default duration of a
-/// lease.
+/// Age of the last heartbeat after which a worker without a current lease counts as late. Equals the default duration
+/// of a lease.
 const LATE_AFTER: Duration = Duration::from_secs(30);
 
 pub(in crate::store) async fn workers(db: &Database) -> Result<Vec<WorkerSummary>> {

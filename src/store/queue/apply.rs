@@ -21,7 +21,7 @@ use crate::store::sql::transaction::Tx;
 /// Data of a transition beyond the [`Transition`] itself: lease, worker, page and failure.
 #[derive(Default)]
 pub(in crate::store) struct TransitionData<'a> {
-    /// Token of the lease that ended, recorded in the outcomes.
+    /// Token of the lease that ended. The outcomes record it, and the document's fence is raised to it.
     pub(in crate::store) token: Option<i64>,
     /// Name of the worker that ran the attempt.
     pub(in crate::store) worker: Option<SafeLine>,
@@ -32,13 +32,14 @@ pub(in crate::store) struct TransitionData<'a> {
     pub(in crate::store) fetched: Option<(&'a Page, &'a Fingerprint)>,
     /// Quarantined page, which waits for a person's decision.
     pub(in crate::store) quarantined: Option<&'a Page>,
-    /// Failure just recorded, with its number in the counter of its class.
+    /// Failure that ended the attempt: its class, the number of failures of that class so far, and the attempts
+    /// allowed.
     pub(in crate::store) failed_try: Option<FailureCount>,
-    /// Holder of the document's lock for which the job will wait.
+    /// Holder of the document's lock, if the job is postponed because of that lock.
     pub(in crate::store) lock_holder: Option<&'a LockHolder>,
 }
 
-/// Writes the transition `to` of the job `row`, with its document and outcomes.
+/// Writes the transition `to` of the job `row`: writes the job, its lane and its document, and records the outcomes.
 pub(in crate::store) async fn apply(
     tx: &mut Tx<'_>,
     row: &JobRow,
@@ -70,7 +71,7 @@ async fn move_job(tx: &mut Tx<'_>, row: &JobRow, to: &Transition, with: &Transit
         JobState::Ready if !stays_in_order => lanes::next_virtual_time(tx, row.account_id, to.class).await?,
         _ => row.vtime,
     };
-    // After a restore, the next first try saves the document's row anew.
+    // After the document's row is restored, the next try saves the row in the job again.
     let forget_before = matches!(to.row, RowWrite::Restore(_));
     let statement = query(
         "UPDATE @jobs SET state = ?2, class = ?3, run_at = ?4, vtime = ?5, attempt = ?6, transient_fails = ?7, \
@@ -113,7 +114,8 @@ async fn move_job(tx: &mut Tx<'_>, row: &JobRow, to: &Transition, with: &Transit
     Ok(())
 }
 
-/// Writes the document's row. Returns true if its text changed; the texts are compared only if there are subscribers.
+/// Writes the document's row. Returns true if the stored text changed; always false without subscribers, since the
+/// texts are then not compared.
 async fn write_row(
     tx: &mut Tx<'_>,
     document: &Document,
@@ -126,7 +128,8 @@ async fn write_row(
         RowWrite::Keep => return Ok(false),
         RowWrite::Synced => {
             if let Some((page, fingerprint)) = page {
-                // A page that only another converter version rendered differently has not changed.
+                // A text that differs only because another converter version rendered the page does not count as
+                // changed.
                 let rebased = to.outcomes.iter().any(|line| line.content == Some(ContentChange::Reconverted));
                 text_changed =
                     tx.has_subscribers() && !rebased && contents::differs(tx, document, &page.content).await?;
@@ -221,7 +224,8 @@ async fn write_state(tx: &mut Tx<'_>, document: &Document, to: &Transition, with
     Ok(())
 }
 
-/// Completes a draft with job, document, worker and time. Its sequence number is assigned at the commit.
+/// Returns the outcome that `draft` becomes with job, document, worker and the time `at`. The commit assigns its
+/// sequence number.
 pub(in crate::store) fn new_outcome(
     row: &JobRow,
     document: Option<&Document>,

@@ -1,5 +1,6 @@
-//! Claiming: due jobs become ready, `choose` merges the lanes (ready jobs of one account, host, class and risk) in the
-//! order of class and virtual time, and the chosen jobs are marked as running.
+//! Claiming: due jobs become ready, `choose` merges the lanes (the queues of one account, host, class and risk) in the
+//! order of class and virtual time (a job's position in the fair order of accounts), and the chosen jobs are marked as
+//! running.
 //!
 //! All jobs of a round are read and written together: on a server each statement is a round trip, and a claim blocks
 //! every other change of the queue.
@@ -27,11 +28,12 @@ use choose::ClaimCapacity;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-/// Due jobs that become ready in one transaction. The rest follows in the next one, so that no transaction blocks the
-/// writer for long.
+/// Maximum number of due jobs that one claim makes ready. The rest becomes ready in later claims, so that no
+/// transaction blocks other writers for long.
 const PROMOTION_LIMIT: i64 = 1_000;
 
-/// Queue and worker state read at the start of a claim.
+/// State that is read at the start of a claim: the worker's name, whether the worker runs a risky job (its earlier
+/// attempt lost its worker), and the number of claimed jobs since the lowest class was served.
 struct ClaimContext {
     name: SafeLine,
     runs_risky: bool,
@@ -56,7 +58,8 @@ pub(in crate::store) async fn claim(db: &Database, worker: &WorkerId, limits: Cl
         tries: Vec::new(),
     };
     let mut claimed = Vec::new();
-    // Limits that are exhausted and jobs that end during a round leave slots for lanes that the round did not read.
+    // Slots may be left after a round, because a limit was reached or a chosen job ended at once. Lanes that the round
+    // did not read may fill them.
     while budget.slots > 0 && claim_round(&mut tx, worker, &name, limits, &mut budget, &mut claimed).await? {}
     if !claimed.is_empty() || budget.passed_over != passed_over {
         finish_claim(&mut tx, &budget).await?;
@@ -79,7 +82,7 @@ async fn is_work_waiting(db: &Database) -> Result<bool> {
     get(&reader.one(statement.query().bind(db.now().micros())).await?, 0)
 }
 
-/// Reads the state for a claim of `worker`. Due jobs are ready afterwards.
+/// Reads the state for a claim of `worker`, and makes due jobs ready, at most [`PROMOTION_LIMIT`].
 async fn read_context(tx: &mut Tx<'_>, worker: &WorkerId) -> Result<ClaimContext> {
     let statement = query(
         "SELECT (SELECT name FROM @workers WHERE id = ?1) AS name, passed_over, \
@@ -158,8 +161,8 @@ async fn claim_round(
     Ok(choice.more_possible)
 }
 
-/// Marks these jobs as running and returns the token of each lease. No claim of this store has used the same number
-/// before; PostgreSQL takes it from a sequence, which no rollback resets.
+/// Marks the jobs `taken` as running and returns the token of each job's lease. A token is a number that no earlier
+/// claim of this store has used. PostgreSQL takes tokens from a sequence, which no rollback resets.
 async fn mark_running(
     tx: &mut Tx<'_>,
     taken: &[JobRow],
@@ -194,7 +197,8 @@ async fn mark_running(
     tx.all(statement).await?.iter().map(|row| Ok((JobId(get(row, 0)?), get(row, 1)?))).collect()
 }
 
-/// Subtracts a job from the remaining capacity, and returns it as its worker gets it.
+/// Subtracts a job from the remaining capacity in `budget`, and returns the job in the form in which its worker gets
+/// it.
 fn claimed_job(
     tx: &Tx<'_>,
     row: &JobRow,
@@ -231,7 +235,8 @@ fn claimed_job(
     }
 }
 
-/// Writes the remaining effects of a claim: its tries start, the class clocks advance, and hosts get their spacing.
+/// Writes the remaining effects of a claim: advances the virtual clock of each class, sets the time before which no
+/// further page of a host is requested, and starts the tries (their documents' rows become `syncing`).
 async fn finish_claim(tx: &mut Tx<'_>, budget: &ClaimCapacity) -> Result<()> {
     let [manual, retry, auto] = budget.served_vtime;
     let clocks = query(

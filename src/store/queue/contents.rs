@@ -13,7 +13,7 @@ use crate::store::sql::transaction::Tx;
 /// Number of earlier contents kept per document.
 const KEPT_VERSIONS: i64 = 5;
 
-/// Returns true if `text` is not empty and differs from the stored text of a document. Called before the text is
+/// Returns true if `text` is not empty and differs from the stored text of a document. Must be called before `text` is
 /// written.
 pub(in crate::store) async fn differs(tx: &mut Tx<'_>, document: &Document, text: &str) -> Result<bool> {
     if text.trim().is_empty() {
@@ -63,7 +63,8 @@ pub(in crate::store) async fn write(
 }
 
 /// Updates a document's quarantine after a successful attempt: stores `page` as quarantined or, without a page, removes
-/// the text that waits. A rejected text stays, since a fetch may return the same text later.
+/// the text that waits for review. A rejected text stays until another text is quarantined, since a fetch may return
+/// the rejected text again.
 pub(in crate::store) async fn update_quarantine(
     tx: &mut Tx<'_>,
     job: JobId,

@@ -1,4 +1,4 @@
-//! Adds and removes documents in chunks, so that no transaction blocks the writer for long.
+//! Adds and removes documents in chunks, so that no transaction blocks other writers for long.
 
 use crate::domain::content::MAX_TITLE_CHARS;
 use crate::domain::id::DocumentId;
@@ -15,7 +15,7 @@ use crate::store::sql::transaction::Tx;
 use crate::store::{AddResult, NewDocument, Result, StoreError};
 
 pub(in crate::store) async fn add(db: &Database, documents: &[NewDocument]) -> Result<Vec<AddResult>> {
-    // Checked here as well: an empty list begins no transaction.
+    // Checked here, since an empty list begins no transaction, which would check it.
     db.ensure_writable()?;
     db.may_add()?;
     let theirs = if db.is_chatwoot_database() { Some(assistants::with_accounts(db, documents).await?) } else { None };
@@ -54,7 +54,7 @@ pub(in crate::store) async fn remove(db: &Database, documents: &[DocumentId]) ->
 
 async fn add_one(tx: &mut Tx<'_>, new: &NewDocument) -> Result<AddResult> {
     let url = new.link.as_str();
-    // Searched first: an insert with a conflict would use up an id.
+    // The document is searched first, since an insert with a conflict would use up an id.
     let found = query("SELECT id FROM captain_documents WHERE assistant_id = ? AND external_link = ?");
     let found = found.bind(new.assistant_id.0).bind(url);
     if let Some(row) = tx.first(found.clone()).await? {
@@ -68,7 +68,7 @@ async fn add_one(tx: &mut Tx<'_>, new: &NewDocument) -> Result<AddResult> {
     let name = cut_chars(name, MAX_TITLE_CHARS).0;
     let insert = insert.bind(name).bind(url).bind(new.assistant_id.0).bind(new.account_id.0).bind(AVAILABLE);
     let Some(row) = tx.first(insert.bind(tx.now.micros())).await? else {
-        // Another process has added it since then.
+        // Another process has added the document since the search.
         let behind = || StoreError::Refused("the id drawn for a new document is taken: its sequence is behind".into());
         let row = tx.first(found).await?.ok_or_else(behind)?;
         return Ok(AddResult::Exists(DocumentId(get(&row, "id")?)));

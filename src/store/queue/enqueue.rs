@@ -1,4 +1,4 @@
-//! Inserts new jobs, many per statement: on a server every statement is a round trip.
+//! Inserts new jobs. On PostgreSQL one statement inserts many jobs, since every statement is a round trip.
 
 use crate::domain::id::JobId;
 use crate::domain::job::{JobState, QueueClass};
@@ -20,7 +20,7 @@ pub(in crate::store) struct NewJob<'a> {
     pub(in crate::store) class: QueueClass,
     pub(in crate::store) state: JobState,
     pub(in crate::store) run_at: Timestamp,
-    /// Position in the fair order, for a ready job.
+    /// Virtual time (position in the fair order of accounts) of a ready job; 0 for a scheduled one.
     pub(in crate::store) vtime: i64,
     pub(in crate::store) by: &'a str,
 }
@@ -28,9 +28,9 @@ pub(in crate::store) struct NewJob<'a> {
 /// Handling of a document that already has a live job (scheduled, ready or running).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum OnLiveJob {
-    /// A live job is an error: the caller knows that there is none.
+    /// A live job makes the insert fail: the caller knows that there is none.
     Fail,
-    /// The live job stays, and none is inserted.
+    /// The live job stays, and no job is inserted.
     Skip,
 }
 
@@ -61,7 +61,7 @@ pub(in crate::store) async fn add_ready(
     Ok(jobs)
 }
 
-/// Inserts jobs. Returns document id and job id of each inserted one.
+/// Inserts jobs. Returns one row per inserted job, with document id and job id.
 pub(in crate::store) async fn insert(tx: &mut Tx<'_>, jobs: &[NewJob<'_>], live: OnLiveJob) -> Result<Vec<Row>> {
     let mut inserted = Vec::with_capacity(jobs.len());
     for some in jobs.chunks(tx.dialect().rows_per_statement()) {

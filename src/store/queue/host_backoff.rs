@@ -1,5 +1,5 @@
-//! Back-off state and claim spacing of hosts. A group of finishes reads the state, records its evidence and writes the
-//! state if it changed. A host without a reason for back-off or spacing has no row.
+//! Back-off state and claim spacing of hosts. A group of finishes reads the state, records what its attempts showed,
+//! and writes the state if it changed. A host without a reason for back-off or spacing has no row.
 
 use crate::domain::host_backoff::{CircuitBreaker, HostSignal};
 use crate::domain::id::DocumentId;
@@ -12,7 +12,7 @@ use crate::store::sql::transaction::Tx;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// Back-off state of the hosts of a group of finishes, before and after its evidence.
+/// Back-off state of the hosts of a group of finishes, before and after the group's attempts are recorded.
 #[derive(Default)]
 pub(in crate::store) struct HostRecords {
     current: BTreeMap<String, CircuitBreaker>,
@@ -36,8 +36,9 @@ fn host_from_row(row: &Row) -> Result<(String, CircuitBreaker)> {
     Ok((get(row, "host")?, CircuitBreaker { backoff, cool_downs: number(row, "cool_downs")?, history: notes }))
 }
 
-/// Reads the state of these hosts; `true` marks those for which there is evidence to record. On a database with several
-/// writers the rows are locked until the transaction ends, by every process in the same order.
+/// Reads the state of the hosts in `named`. A host's value is true if an attempt failed or the host sent `Retry-After`,
+/// which may change the state. On PostgreSQL the rows stay locked until the transaction ends; every process locks them
+/// in the same order.
 pub(in crate::store) async fn read(tx: &mut Tx<'_>, named: BTreeMap<String, bool>) -> Result<HostRecords> {
     let mut found = HostRecords::default();
     if tx.dialect() == Dialect::Sqlite || !named.values().any(|affected| *affected) {
@@ -46,7 +47,7 @@ pub(in crate::store) async fn read(tx: &mut Tx<'_>, named: BTreeMap<String, bool
     }
     for (host, affected) in named {
         if affected {
-            // A missing row cannot be locked.
+            // Inserts a missing row, since only an existing row can be locked.
             let make = query("INSERT INTO @hosts_sched (host) VALUES (?) ON CONFLICT DO NOTHING");
             tx.run(make.bind(&host)).await?;
         }
@@ -71,7 +72,8 @@ async fn read_hosts(tx: &mut Tx<'_>, hosts: Vec<String>, found: &mut HostRecords
     Ok(())
 }
 
-/// Writes the state that changed, in the order of the hosts, and deletes rows that are no longer needed.
+/// Writes each host's state if it changed, in the order of the hosts' names, and deletes rows that are no longer
+/// needed.
 pub(in crate::store) async fn write(tx: &mut Tx<'_>, hosts: HostRecords) -> Result<()> {
     for (host, memory) in hosts.current {
         let before = hosts.stored.get(&host);

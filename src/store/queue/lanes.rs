@@ -1,6 +1,6 @@
-//! Lanes: one row per account, host, class and risk (a crash in an earlier attempt) that has ready jobs. A claim walks
-//! lanes instead of jobs, so a job that may not run now (its account, host or class paused or at its cap) delays no
-//! other, however many there are.
+//! Lanes: one row for each account, host, class and risk (whether an earlier attempt lost its worker) with ready jobs.
+//! A claim reads lanes instead of jobs. Therefore jobs that may not run now (their account, host or class is paused or
+//! at its cap) delay no other job, however many there are.
 
 use crate::domain::job::QueueClass;
 use crate::store::Result;
@@ -13,15 +13,15 @@ use crate::store::sql::statement::{Sql, query};
 use crate::store::sql::transaction::Tx;
 use std::collections::BTreeMap;
 
-/// Virtual time that one job adds for an account of weight 1.
+/// Step of virtual time (a job's position in the fair order of accounts) that one job adds for an account of weight 1.
 pub(in crate::store) const VTIME_STEP: i64 = 1_000_000;
 
 /// Maximum number of lanes per statement.
 const LANES_PER_STATEMENT: usize = 32;
 
-/// Returns the SQL for the ready jobs `j` of a row of `lanes`. SQLite needs the name of the index, since it would use
-/// the account's index and read all jobs of the account. It also needs the `+`: a column's type affinity would keep it
-/// from comparing with the fourth part of the lane index.
+/// Returns the SQL for the ready jobs `j` of a row of `lanes`. For SQLite it names the index: SQLite would otherwise
+/// use the account's index and read all jobs of the account. The `+` removes the type affinity of `lanes.risky`, with
+/// which SQLite could not use the fourth part of the named index.
 pub(in crate::store) const fn ready_in_lane(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => {
@@ -35,12 +35,13 @@ pub(in crate::store) const fn ready_in_lane(dialect: Dialect) -> &'static str {
     }
 }
 
-/// Key of a lane.
+/// Key of a lane (the queue of ready jobs of one account, host, class and risk).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::store) struct LaneKey {
     pub(in crate::store) account_id: i64,
     pub(in crate::store) host: String,
     pub(in crate::store) class: i64,
+    /// True for jobs whose earlier attempt lost its worker.
     pub(in crate::store) risky: bool,
 }
 
@@ -56,9 +57,9 @@ impl LaneKey {
     }
 }
 
-/// Returns the virtual time of a job that becomes ready now: one step of its account's weight after the account's last
-/// ready job, and never before the time being served. Computed from the jobs themselves, so an account owes nothing for
-/// jobs that were cancelled.
+/// Returns the virtual time of a job that becomes ready now: one step after the account's last ready job of the class
+/// or, if that is later, after the virtual time that the class has reached. The step is shorter for an account of more
+/// weight. Only ready jobs count, so cancelled jobs do not delay an account.
 pub(in crate::store) async fn next_virtual_time(tx: &mut Tx<'_>, account_id: i64, class: QueueClass) -> Result<i64> {
     if let Some((vtime, step)) = tx.vtimes.get_mut(&(account_id, class.code())) {
         *vtime = vtime.saturating_add(*step);
@@ -102,7 +103,7 @@ pub(in crate::store) async fn add_all(tx: &mut Tx<'_>, lanes: &BTreeMap<LaneKey,
     Ok(())
 }
 
-/// Updates a lane after a job left it, and deletes it if no job remains.
+/// Updates the head of a lane after a job left the lane; deletes the lane if it has no ready job any more.
 pub(in crate::store) async fn remove(tx: &mut Tx<'_>, lane: &LaneKey) -> Result<()> {
     let first = query(
         "SELECT vtime FROM @jobs WHERE state = 'ready' AND account_id = ? AND host = ? AND class = ? \
@@ -113,8 +114,8 @@ pub(in crate::store) async fn remove(tx: &mut Tx<'_>, lane: &LaneKey) -> Result<
     set_head(tx, lane, head).await
 }
 
-/// Updates the lanes of jobs that left them: the first remaining job determines the new head. A lane without jobs keeps
-/// its old head until [`drop_empty`] deletes it.
+/// Updates the lanes that `jobs` have left: the first remaining job of a lane determines its new head. A lane without
+/// jobs keeps its old head until [`drop_empty`] deletes it.
 pub(in crate::store) async fn remove_all(tx: &mut Tx<'_>, jobs: &[JobRow]) -> Result<()> {
     let ids: Vec<i64> = jobs.iter().map(|row| row.job.id.0).collect();
     let mut sql = Sql::new("UPDATE @lanes SET head = coalesce((SELECT j.vtime FROM ");
@@ -132,8 +133,8 @@ pub(in crate::store) async fn drop_empty(tx: &mut Tx<'_>, lanes: &[LaneKey]) -> 
     for some in lanes.chunks(tx.dialect().rows_per_statement().min(LANES_PER_STATEMENT)) {
         let mut sql = Sql::new("DELETE FROM @lanes WHERE NOT EXISTS (SELECT 1 FROM ");
         sql.push(ready_in_lane(tx.dialect())).push(") AND (");
-        // The last lane is repeated up to a power of two: with few different texts the database can reuse its
-        // statements.
+        // The last lane is repeated until the number of lanes is a power of two. There are then few different texts, so
+        // the database can reuse its prepared statements.
         for index in 0..some.len().next_power_of_two() {
             let lane = &some[index.min(some.len() - 1)];
             sql.push(if index > 0 { " OR (account_id = " } else { "(account_id = " }).bind(lane.account_id);
@@ -146,7 +147,7 @@ pub(in crate::store) async fn drop_empty(tx: &mut Tx<'_>, lanes: &[LaneKey]) -> 
     Ok(())
 }
 
-/// Sets the head, which is the virtual time of the lane's first job; without one, deletes the lane.
+/// Sets the head of a lane, which is the virtual time of the lane's first job. If `head` is `None`, deletes the lane.
 pub(in crate::store) async fn set_head(tx: &mut Tx<'_>, lane: &LaneKey, head: Option<i64>) -> Result<()> {
     let statement = match head {
         Some(_) => query(
@@ -164,12 +165,12 @@ pub(in crate::store) async fn set_head(tx: &mut Tx<'_>, lane: &LaneKey, head: Op
     Ok(())
 }
 
-/// Lanes as computed from the jobs.
+/// SQL that computes all lanes from the jobs.
 const LANES_FROM_JOBS: &str = "SELECT account_id, host, class, (crashes > 0) AS risky, min(vtime) AS head FROM @jobs \
      WHERE state = 'ready' GROUP BY account_id, host, class, (crashes > 0)";
 
-/// Recomputes all lanes from the jobs, and returns the number of wrong rows. Runs when a store is opened, and whenever
-/// the lanes may be wrong.
+/// Recomputes all lanes from the jobs, and returns the number of wrong rows. Runs when a store is opened for writing,
+/// and whenever the lanes may be wrong.
 pub async fn rederive(db: &Database) -> Result<u64> {
     let mut tx = Tx::begin(db, Purpose::Queue).await?;
     let wrong = "SELECT (SELECT count(*) FROM (SELECT * FROM @lanes EXCEPT SELECT * FROM derived) AS more) + \

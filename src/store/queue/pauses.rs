@@ -10,17 +10,17 @@ use crate::store::sql::database::Database;
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
 
-/// SQL condition: no pause stops everything or the class of a row `n`. Its result is known before any row is read.
+/// SQL condition that is true if no pause stops everything or the class of a row `n`.
 pub(in crate::store) const CLASS_NOT_PAUSED: &str = "NOT EXISTS (SELECT 1 FROM @pauses WHERE scope = 'all') \
      AND n.class NOT IN (SELECT CASE key WHEN 'manual' THEN 0 WHEN 'retry' THEN 1 ELSE 2 END FROM @pauses \
       WHERE scope = 'class')";
-/// SQL condition: no pause stops the account or the host of a row `n`. The few pauses are read once per statement, so
-/// each row costs a lookup in two small sets.
+/// SQL condition that is true if no pause stops the account or the host of a row `n`. The few pauses are read once per
+/// statement, so each row costs a lookup in two small sets.
 pub(in crate::store) const LANE_NOT_PAUSED: &str = "n.account_id NOT IN (SELECT CAST(key AS BIGINT) FROM @pauses WHERE scope = 'account') \
      AND n.host NOT IN (SELECT key FROM @pauses WHERE scope = 'host')";
 
-/// Stops claims of `scope`; running jobs continue. Returns true if it was not paused before: an older pause keeps its
-/// time and name.
+/// Stops claims of `scope`; running jobs continue. Returns false if `scope` was paused already; the earlier pause then
+/// stays, with its time and the name of its person.
 pub(in crate::store) async fn pause(db: &Database, scope: &PauseScope, by: &SafeLine) -> Result<bool> {
     let mut tx = Tx::begin(db, Purpose::Queue).await?;
     let now = tx.now.micros();
@@ -34,7 +34,7 @@ pub(in crate::store) async fn pause(db: &Database, scope: &PauseScope, by: &Safe
     Ok(new)
 }
 
-/// Ends the pause of exactly `scope`. Returns true if there was one.
+/// Ends the pause of exactly `scope`. Returns false if `scope` was not paused.
 pub(in crate::store) async fn resume(db: &Database, scope: &PauseScope) -> Result<bool> {
     let mut tx = Tx::begin(db, Purpose::Queue).await?;
     let statement = query("DELETE FROM @pauses WHERE scope = ? AND key = ? RETURNING since");
@@ -43,7 +43,7 @@ pub(in crate::store) async fn resume(db: &Database, scope: &PauseScope) -> Resul
     Ok(ended)
 }
 
-/// Lists the pauses: of everything first, then by kind and key.
+/// Returns the pauses: the pause of everything first, then the others by kind and key.
 pub(in crate::store) async fn list(db: &Database) -> Result<Vec<Pause>> {
     let mut reader = db.reader().await?;
     let rows = reader.all(query("SELECT scope, key, since, paused_by FROM @pauses")).await?;

@@ -1,4 +1,4 @@
-//! Purging: drops jobs of class `auto` that have not started, with an outcome each, and no other jobs.
+//! Purging: drops the jobs of class `auto` that have not started, and records an outcome for each.
 
 use crate::domain::text::SafeLine;
 use crate::store::Result;
@@ -10,7 +10,7 @@ use crate::store::sql::rows::{documents, jobs};
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
 
-/// Number of jobs per transaction.
+/// Maximum number of jobs per transaction.
 const CHUNK_SIZE: i64 = 250;
 
 pub(in crate::store) async fn purgeable(db: &Database) -> Result<u64> {

@@ -1,5 +1,4 @@
-//! Requests of people and of the schedule to sync or cancel documents, in chunks, so that no transaction blocks the
-//! writer for long.
+//! Requests to sync documents or to cancel their jobs, in chunks, so that no transaction blocks other writers for long.
 
 use crate::domain::document::{Status, StatusFacts};
 use crate::domain::id::DocumentId;
@@ -22,7 +21,7 @@ use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
 use std::collections::HashSet;
 
-/// Number of documents per transaction.
+/// Maximum number of documents per transaction.
 pub(in crate::store) const CHUNK_SIZE: usize = 250;
 
 pub(in crate::store) async fn request(
@@ -74,7 +73,7 @@ async fn request_all(tx: &mut Tx<'_>, ids: &[DocumentId], request: &Request) -> 
     let (mut new, mut indices, mut requested) = (Vec::new(), Vec::new(), HashSet::new());
     for (index, id) in ids.iter().enumerate() {
         if !requested.insert(id) {
-            // Requested twice: the second request applies to the job that the first one created.
+            // The document is in the list twice: the second request applies to the job that the first one created.
             insert_new(tx, &mut new, &mut indices, request, &mut answers).await?;
             documents.extend(documents::by_ids(tx, &[*id]).await?);
             live.extend(jobs::live_jobs(tx, &[*id]).await?);
@@ -90,7 +89,8 @@ async fn request_all(tx: &mut Tx<'_>, ids: &[DocumentId], request: &Request) -> 
     }
     insert_new(tx, &mut new, &mut indices, request, &mut answers).await?;
     if request.kind == RequestKind::SyncWhole {
-        // Applies whatever the answer is, but not to a running job, which has already begun without it.
+        // Applies to every waiting job, whatever the answer is. A running attempt has already begun and is not
+        // affected.
         let whole = "UPDATE @jobs SET whole = true WHERE document_id IN (SELECT each(?)) \
              AND state IN ('scheduled', 'ready')";
         tx.run(query(whole).bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())).await?;
@@ -116,7 +116,7 @@ async fn insert_new(
     Ok(())
 }
 
-/// Applies a request to one document. Returns `None` if it needs a new job.
+/// Applies a request to one document. Returns `None` if the document needs a new job.
 async fn request_one(
     tx: &mut Tx<'_>,
     document: &Document,

@@ -1,4 +1,5 @@
-//! Start of a try: a job with nothing left to sync ends; otherwise the document's row becomes `syncing`.
+//! Start of a try, the part of an attempt that fetches the page: the document's row becomes `syncing`. A job with
+//! nothing left to sync ends instead.
 
 use crate::domain::id::{DocumentId, JobId};
 use crate::domain::job::QueueClass;
@@ -37,7 +38,8 @@ pub(in crate::store) async fn document_to_sync(
     Ok(None)
 }
 
-/// Starts tries: sets the documents' rows to `syncing`. Before a job's first try, saves the document's row in the job.
+/// Starts tries: sets the documents' rows to `syncing`. Before a job's first try, saves the row's earlier values in the
+/// job.
 pub(in crate::store) async fn start(tx: &mut Tx<'_>, tries: &[TryStart]) -> Result<()> {
     if tries.is_empty() {
         return Ok(());
@@ -75,14 +77,15 @@ impl TryStart {
     }
 }
 
-/// Returns true if another job or program has synced the document: that of a retry since its last try, or that of a job
-/// which no person requested since the request.
+/// Returns true if another job or program has synced the document since the last try of a retry, or since the request
+/// of an automatic job. If the job was postponed because of the document's lock, the later of the two times counts.
+/// Always false for a manual job.
 fn is_synced_elsewhere(row: &JobRow, document: &Document) -> bool {
     let since = match row.job.class {
         QueueClass::Manual => None,
         _ if row.lock_holder.is_some() => Some(row.started_at.map_or(row.requested_at, |at| at.max(row.requested_at))),
         QueueClass::Retry => row.started_at,
-        // Its time was chosen long ago: somebody may have requested the same since then.
+        // The job has waited for its random time, and somebody may have requested a sync meanwhile.
         QueueClass::Auto => Some(row.requested_at),
     };
     since.zip(document.synced_at).is_some_and(|(since, synced)| synced > since)

@@ -1,6 +1,7 @@
-//! Due documents of accounts, the first `limit` of each. Every branch of a query reads an index that Chatwoot's table
-//! has, too, and stops at its limit, so the cost of a pass depends on what it finds and not on what is stored. Accounts
-//! with the same cadence share a query, so an account with nothing due costs an index lookup and no round trip.
+//! Search for the due documents of accounts, at most `limit` for each account. Every branch of a query reads an index
+//! that Chatwoot's own table also has, and stops at the limit. The cost therefore depends on the number of documents
+//! found, not on the number stored. By this program's own rules, accounts with the same cadence share a query, so an
+//! account with nothing due costs index lookups and no round trip.
 
 use crate::domain::id::{AccountId, DocumentId};
 use crate::domain::plan::Cadence;
@@ -18,7 +19,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub(in crate::store) struct DueQuery {
     pub(in crate::store) accounts: Vec<AccountId>,
-    /// The same for all of the accounts.
+    /// The cadence of all `accounts`.
     pub(in crate::store) cadence: Cadence,
     pub(in crate::store) rules: DueRules,
     /// Age up to which a `syncing` row without a job counts as another program's work.
@@ -28,7 +29,8 @@ pub(in crate::store) struct DueQuery {
     pub(in crate::store) limit: u32,
 }
 
-/// A due document. The order is that of Chatwoot's scheduler: never attempted first, then the oldest attempt.
+/// A due document. Sorted as by Chatwoot's scheduler: documents without an attempt first, then by the time of the last
+/// attempt.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::store) struct DueDocument {
     attempted: Option<i64>,
@@ -36,7 +38,8 @@ pub(in crate::store) struct DueDocument {
     pub(in crate::store) link: String,
 }
 
-/// Returns the due documents of each account that has any, never attempted ones first, then the oldest attempt.
+/// Returns the due documents of each account that has any: those without an attempt first, then by the time of the last
+/// attempt.
 pub(in crate::store) async fn documents(
     reader: &mut Reader,
     due_query: &DueQuery,
@@ -80,16 +83,16 @@ const fn syncable_condition(dialect: Dialect) -> &'static str {
     }
 }
 
-/// Condition for documents without a live job whose link is not known to be unusable. Written as subqueries, so that
-/// each row is looked up on its own: a join is planned once, while there are no jobs yet, and would later read all of
-/// them.
+/// SQL condition for documents that have no live job and whose link is not marked as invalid. It uses subqueries, which
+/// look up one row each. The database would plan a join once, while there are no jobs yet, and would later read all
+/// jobs.
 const WITHOUT_JOB: &str = " AND (SELECT l.id FROM @jobs l WHERE l.document_id = d.id \
      AND l.state IN ('scheduled', 'ready', 'running') LIMIT 1) IS NULL \
      AND (SELECT u.unfit_link FROM @document_state u WHERE u.document_id = d.id) IS DISTINCT FROM d.external_link";
 const COLUMNS: &str = "SELECT d.id AS id, d.account_id AS account_id, micros(d.last_sync_attempted_at) AS attempted, \
      d.external_link FROM captain_documents d";
 
-/// Returns the query that Chatwoot's own scheduler makes for one account.
+/// Returns the query for one account by the rules of Chatwoot's own scheduler, without documents that have a live job.
 fn chatwoot_query(dialect: Dialect, due_query: &DueQuery, account: AccountId) -> Sql {
     let before = due_query.rules.synced_before(due_query.cadence, due_query.now).micros();
     let mut sql = Sql::new(COLUMNS);
@@ -117,7 +120,8 @@ fn push_pairs(sql: &mut Sql, accounts: &[AccountId]) {
     );
 }
 
-/// Returns, for each account, the earliest last success not before `from`: the synced document that is due next.
+/// Returns, for each account, the earliest `last_synced_at` of its synced documents that is not before `from`. The
+/// document with that time is due next. Accounts without such a document are left out.
 pub(in crate::store) async fn next_synced(
     reader: &mut Reader,
     accounts: &[AccountId],
@@ -145,8 +149,8 @@ fn continuous_query(dialect: Dialect, due_query: &DueQuery) -> Sql {
     let (now, (first, farthest)) = (due_query.now, due_query.rules.recheck_bounds(due_query.cadence));
     let mut sql = Sql::new("");
     push_pairs(&mut sql, &due_query.accounts);
-    // One list per pair: the only form for which both databases look up the rows one by one, however long they estimate
-    // the list to be.
+    // The query has one list of ids per pair. Only for this form do both databases look up the rows one by one, however
+    // long they estimate the list to be.
     let (open, close) = match dialect {
         Dialect::Sqlite => ("IN (", ")"),
         Dialect::Postgres => ("= ANY(ARRAY(", "))"),
@@ -173,7 +177,7 @@ fn continuous_query(dialect: Dialect, due_query: &DueQuery) -> Sql {
         },
         "synced",
     );
-    // Synced at an unknown time.
+    // Documents that were synced at an unknown time.
     branch(
         &|sql| {
             sql.push(" AND d.sync_status = 1 AND d.last_synced_at IS NULL");

@@ -1,6 +1,6 @@
-//! A pass of the schedule: due documents get jobs that wait for their randomly drawn time. One process at a time runs a
-//! pass, under a lease in the database. The next pass starts after the account that was served last, so that a limit
-//! that is used up does not always affect the same accounts.
+//! A pass of the schedule: due documents get jobs, each scheduled for a random time. One process at a time runs a pass,
+//! under a lease in the database. The next pass starts after the account that was served last, so that a limit that is
+//! used up does not always affect the same accounts.
 
 use crate::chatwoot::schedule::plans_of_day;
 use crate::domain::id::DocumentId;
@@ -21,9 +21,10 @@ use crate::store::sql::transaction::Tx;
 use crate::store::{PassMode, PassRequest, PassResult, PassTrigger, Result};
 use std::time::Duration;
 
-/// Jobs per transaction.
+/// Maximum number of jobs per transaction.
 const JOBS_PER_TRANSACTION: usize = 250;
-/// Accounts that are scanned together: few enough that a pass seldom reads documents which its limits then exclude.
+/// Number of accounts that are scanned together. It is small enough that a pass seldom reads documents which its limits
+/// then exclude.
 const ACCOUNTS_PER_SCAN: usize = 100;
 /// Duration of the pass's lease; renewed with every transaction that writes jobs.
 const LEASE: Duration = Duration::from_secs(30);
@@ -101,7 +102,7 @@ pub(in crate::store) async fn run(
     Ok(PassResult::Completed(passes, plans.problems))
 }
 
-/// Serves the accounts, starting after the last one served. Returns false if the lease was lost on the way.
+/// Serves the accounts, starting after the last one served. Returns false if the lease was lost meanwhile.
 async fn serve(db: &Database, running: &mut RunningPass<'_>) -> Result<bool> {
     let plans = running.plans;
     let start = plans.accounts.partition_point(|account| account.account.0 <= running.last_account);
@@ -143,7 +144,8 @@ fn serve_account(running: &mut RunningPass<'_>, account: &AccountPlan, mut due: 
         }
         served.enqueued = u32::try_from(due.len()).unwrap_or(u32::MAX);
         running.found.extend(due.into_iter().map(|document| (document, cadence)));
-        // An account that the limit of the pass has cut short is the first of the next pass.
+        // If the total limit of the pass excluded some of an account's documents, that account is the first of the next
+        // pass.
         if served.enqueued > 0 && served.stopped_by != Some(StoppedBy::TotalLimit) {
             running.last_account = account.account.0;
         }
@@ -214,7 +216,7 @@ fn is_due(order: &PassRequest<'_>, passed_at: Option<Timestamp>, now: Timestamp)
 
 /// Takes or renews the lease of the pass. Returns false if another process has it.
 async fn acquire_lease(tx: &mut Tx<'_>, order: &PassRequest<'_>) -> Result<bool> {
-    // A lease that ends later than a new one would was taken before a clock was set back.
+    // A lease that ends later than a new one would was taken before a clock was set back, and does not count.
     let take = query(
         "UPDATE @scheduler SET holder = ?1, held_until = ?3 WHERE id = 1 \
          AND (holder IS NULL OR holder = ?1 OR held_until <= ?2 OR held_until > ?3)",

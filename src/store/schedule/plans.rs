@@ -49,7 +49,8 @@ pub(in crate::store) struct StoredPlan {
     max_running: Option<i64>,
 }
 
-/// Returns the stored plans that differ from the plans in `accounts`; usually none.
+/// Returns the plans in `accounts` that differ from the stored ones, in the form in which they are stored; usually
+/// none.
 pub(in crate::store) async fn changed_plans(db: &Database, accounts: &[AccountPlan]) -> Result<Vec<StoredPlan>> {
     let statement = query("SELECT account_id, plan, cadence, weight, max_running FROM @accounts_sched");
     let mut known = HashMap::new();

@@ -1,6 +1,6 @@
-//! The scan of a pass for due documents, and a memory of idle accounts that need none. Where a scan found nothing,
-//! nothing becomes due before the earliest of the synced documents, and anything else may wait a few minutes; so a pass
-//! skips the account until then.
+//! The scan of a pass for due documents, and a record of idle accounts. An account is idle if a scan found nothing due.
+//! Passes skip it until its next synced document becomes due, but at most for a few minutes, so that other changes are
+//! found.
 
 use crate::domain::id::{AccountId, DocumentId};
 use crate::domain::link::Link;
@@ -22,7 +22,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Longest time for which an idle account is skipped. Documents that are added, jobs that are dropped and rows that
-/// another program writes in that time are found after it.
+/// another program writes in that time are found when it ends.
 const MAX_IDLE: Duration = Duration::from_secs(300);
 /// An idle account is skipped for at most its cadence divided by this.
 const IDLE_CADENCE_DIVISOR: u32 = 20;
@@ -38,7 +38,7 @@ struct IdleSpan {
 }
 
 impl IdleAccounts {
-    /// Returns true if nothing of this account can be due yet.
+    /// Returns true if a periodic pass at `now` skips this account.
     fn is_idle(&self, account: AccountId, cadence: Cadence, now: Timestamp) -> bool {
         let idle_accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // An entry that lies in the future was made before the clock was set back, and does not count.
@@ -67,7 +67,8 @@ pub(super) struct RunningPass<'a> {
 }
 
 impl RunningPass<'_> {
-    /// Returns the number of documents that the next account may get, and the number that is left for the whole pass.
+    /// Returns the maximum number of documents that the next account may get, and the number that the pass's total
+    /// limit still allows.
     pub(super) fn capacity(&self) -> (u32, u32) {
         let left = self.plans.limits.total.saturating_sub(self.pass.enqueued());
         let may = if self.full_queue_depth.is_some() { 0 } else { self.plans.limits.per_account.min(left) };
@@ -75,8 +76,8 @@ impl RunningPass<'_> {
     }
 }
 
-/// Returns true if a pass skips accounts that earlier passes found idle: a periodic one does, and one on a person's
-/// request scans every account.
+/// Returns true if a pass skips accounts that earlier passes found idle. Only a periodic pass over all plans by this
+/// program's own rules does; a pass on a person's request scans every account.
 fn skips_idle_accounts(order: &PassRequest<'_>) -> bool {
     matches!(order.trigger, PassTrigger::Interval(_))
         && order.only_plan.is_none()
@@ -108,7 +109,8 @@ async fn mark_idle(
     Ok(())
 }
 
-/// Returns the due documents of accounts, with one query per cadence.
+/// Returns the due documents of `accounts`, searched in groups of the same cadence. A periodic pass skips idle
+/// accounts.
 pub(super) async fn due(
     db: &Database,
     running: &mut RunningPass<'_>,
@@ -136,8 +138,8 @@ pub(super) async fn due(
     Ok(due)
 }
 
-/// Adds the due documents of accounts with the same cadence to `due`. Documents whose link is not a valid address are
-/// marked and do not count towards the limit.
+/// Adds the due documents of accounts with the same cadence to `due`. Documents whose link is not a valid address do
+/// not count towards the limit; except in a dry run, they are marked.
 async fn due_at_cadence(
     db: &Database,
     running: &mut RunningPass<'_>,
@@ -171,7 +173,7 @@ async fn due_at_cadence(
                 all_unfit.push(one.id);
                 unfit += 1;
             }
-            // Documents beyond the limit may take the place of the unusable ones, so the account is read again.
+            // Documents beyond the limit may replace those with invalid links, so the account is read again.
             if unfit > 0 && is_cut_off && fit.len() < limit as usize {
                 due_query.accounts.push(account);
                 most_unfit = most_unfit.max(unfit);
@@ -189,7 +191,7 @@ async fn due_at_cadence(
             return Ok(());
         }
         if running.pass.dry_run {
-            // A dry run marks nothing, so it raises the limit to read past them.
+            // A dry run marks nothing, so it raises the limit to read past the documents with invalid links.
             due_query.limit = due_query.limit.saturating_add(most_unfit);
         }
     }

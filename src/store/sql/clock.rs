@@ -10,13 +10,14 @@ pub trait Clock: Send + Sync {
     /// Returns the current time.
     fn now(&self) -> Timestamp;
 
-    /// Returns true if a database server's own clock is used instead, so that all processes share one clock.
+    /// Returns true if a store on a database server uses the server's clock instead, so that all processes share one
+    /// clock.
     fn yields_to_database(&self) -> bool {
         false
     }
 }
 
-/// The operating system's clock; yields to the server's clock on PostgreSQL.
+/// The operating system's clock. A PostgreSQL store uses the server's clock instead.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

@@ -1,4 +1,4 @@
-//! Conversion of columns to the types of the domain. A value that this program cannot have written is a
+//! Conversion of columns to the types of the domain. A value that this program cannot have written causes a
 //! [`StoreError::Corrupt`] that names the column.
 
 use crate::domain::host_backoff::{BackoffKind, HostBackoff};
@@ -20,11 +20,11 @@ pub(in crate::store) fn span(row: &Row, column: &str) -> Result<Option<Duration>
 }
 
 /// Reads the back-off of a host from the columns `held_until` (end), `held_kind` and `held_because` (reason), each with
-/// `prefix` before its name; `None` if there is none.
+/// `prefix` before its name. Returns `None` if the end is NULL.
 pub(in crate::store) fn host_backoff(row: &Row, prefix: &str) -> Result<Option<HostBackoff>> {
     let Some(until) = time(row, &format!("{prefix}held_until"))? else { return Ok(None) };
     // An older program, which writes no kind, may still run at the same time. Assuming a cool-down is safer than
-    // assuming that the host asked for the wait.
+    // assuming that the host sent `Retry-After`.
     let kind = word(row, &format!("{prefix}held_kind"), BackoffKind::parse)?.unwrap_or(BackoffKind::CoolDown);
     let because: Option<String> = get(row, &*format!("{prefix}held_because"))?;
     Ok(Some(HostBackoff { until, kind, reason: because.unwrap_or_default() }))
@@ -35,17 +35,17 @@ pub(in crate::store) fn line(row: &Row, column: &str) -> Result<Option<SafeLine>
     Ok(get::<Option<&str>>(row, column)?.map(SafeLine::new))
 }
 
-/// Reads a number that may be NULL; it must fit into `N`.
+/// Reads a number that may be NULL; fails if the number does not fit into `N`.
 pub(in crate::store) fn optional_number<N: TryFrom<i64>>(row: &Row, column: &str) -> Result<Option<N>> {
     get::<Option<i64>>(row, column)?.map(|number| N::try_from(number).map_err(|_| corrupt(column))).transpose()
 }
 
-/// Reads a number that is never NULL; it must fit into `N`.
+/// Reads a number that is never NULL; fails if the number does not fit into `N`.
 pub(in crate::store) fn number<N: TryFrom<i64>>(row: &Row, column: &str) -> Result<N> {
     N::try_from(get::<i64>(row, column)?).map_err(|_| corrupt(column))
 }
 
-/// Reads a word that may be NULL; `parse` must know it.
+/// Reads a word that may be NULL; fails if `parse` returns `None` for it.
 pub(in crate::store) fn word<T>(row: &Row, column: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>> {
     match get::<Option<&str>>(row, column)? {
         None => Ok(None),
@@ -53,7 +53,7 @@ pub(in crate::store) fn word<T>(row: &Row, column: &str, parse: impl Fn(&str) ->
     }
 }
 
-/// Reads a code that may be NULL; `parse` must know it.
+/// Reads a code that may be NULL; fails if `parse` returns `None` for it.
 pub(in crate::store) fn code<T>(row: &Row, column: &str, parse: impl Fn(i64) -> Option<T>) -> Result<Option<T>> {
     match get::<Option<i64>>(row, column)? {
         None => Ok(None),

@@ -1,4 +1,4 @@
-//! A connection to either database and its rows, with one interface for both.
+//! Connections and result rows, with one interface for both databases.
 
 use crate::store::Result;
 use crate::store::postgres::{PooledConnection, RESPONSE_TIMEOUT};
@@ -11,22 +11,22 @@ use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Decode, Row as _, Type};
 use tokio::time::timeout;
 
-/// The purpose of a transaction, which decides about its locks and its connection.
+/// The purpose of a transaction, which determines the locks and the connection of the transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Purpose {
-    /// Moves jobs in the queue. One such transaction runs at a time, so that caps are exact and lanes agree with their
-    /// jobs.
+    /// Moves jobs in the queue. One such transaction runs at a time, so that caps are exact and lanes (the queues of
+    /// one account, host and class) agree with their jobs.
     Queue,
     /// Moves jobs like `Queue`, for a claim. A claim's statements are large and always the same, so PostgreSQL plans
     /// them once instead of every time, which would take a fifth of the claim's time.
     Claim,
-    /// Ends attempts, adds documents, or does other work within its own rows.
+    /// Ends attempts, adds documents, or does other work that changes no lane.
     Rows,
     /// Sends a heartbeat; it must not wait for other work of this process.
     Heartbeat,
 }
 
-/// A connection in use. Dropping it closes it or returns it to its pool.
+/// A connection in use. A drop closes the connection or returns it to its pool.
 pub(in crate::store) enum Conn {
     /// A connection outside any pool.
     Sqlite(SqliteConnection),
@@ -41,7 +41,7 @@ pub(in crate::store) enum Row {
     Postgres(PgRow),
 }
 
-/// Converts a statement to a query of sqlx for one database.
+/// Converts a statement to sqlx's query for one database.
 macro_rules! prepared {
     ($database:ident, $statement:expr) => {{
         let Statement { text, values } = $statement;
@@ -109,8 +109,8 @@ impl Conn {
         Ok(rows.into_iter().map(Row::Sqlite).collect())
     }
 
-    /// Closes a pooled SQLite connection on drop instead of returning it. The other kinds close themselves if they are
-    /// dropped midway.
+    /// Lets the drop of a pooled SQLite connection close it instead of returning it to the pool. Connections of the
+    /// other kinds close anyway if they are dropped within a transaction.
     pub(in crate::store) fn close_on_drop(&mut self) {
         if let Self::SqlitePooled(conn) = self {
             conn.close_on_drop();
@@ -129,7 +129,7 @@ impl Conn {
 
 /// The name or the index of a column.
 pub(in crate::store) trait ColumnIndex: Copy {
-    /// Reads the column of `row`.
+    /// Reads this column of `row`.
     fn of<'r, T>(self, row: &'r Row) -> SqlxResult<T>
     where
         T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>;
@@ -152,8 +152,8 @@ macro_rules! column {
 }
 column!(&str, usize);
 
-/// Reads a column of a row. Fails with [`StoreError::Corrupt`](crate::store::StoreError::Corrupt) if it is missing or
-/// has another type.
+/// Reads a column of a row. Fails with [`StoreError::Corrupt`](crate::store::StoreError::Corrupt) if the column is
+/// missing or has another type.
 pub(in crate::store) fn get<'r, T>(row: &'r Row, column: impl ColumnIndex) -> Result<T>
 where
     T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>,

@@ -40,12 +40,12 @@ pub(in crate::store) struct Database {
     changes: watch::Sender<u64>,
     /// Number of commits of this process alone; grows only.
     commits: watch::Sender<u64>,
-    /// Outcomes whose commit failed with an error but may have happened. The lock is kept from the numbering of
-    /// outcomes until the recorder has received them, so that it receives them in order.
+    /// Outcomes of commits that returned an error but may have succeeded. A commit keeps this lock from the numbering
+    /// of its outcomes until the recorder has received them, so that the recorder receives all outcomes in order.
     pub(super) unconfirmed: Mutex<Vec<Outcome>>,
-    /// True while `unconfirmed` is not empty; read without its lock.
+    /// True while `unconfirmed` is not empty; can be read without that lock.
     pub(super) has_unconfirmed: AtomicBool,
-    /// Set once a newer program has migrated the store.
+    /// The mismatch of schema versions; `None` until one is found, and never reset.
     mismatches: watch::Sender<Option<SchemaMismatch>>,
     /// Tasks that must end before the database is closed.
     pub(in crate::store) tasks: TaskTracker,
@@ -56,7 +56,7 @@ pub(in crate::store) struct Database {
 }
 
 impl Database {
-    /// Opens the database at `url`; with [`Access::Create`] creates it if it is missing. Fails with
+    /// Opens the database at `url`; with [`Access::Create`] creates an SQLite file that is missing. Fails with
     /// [`StoreError::Unusable`] if the URL or the store is unsuitable.
     pub(in crate::store) async fn open(url: &str, options: Options) -> Result<Arc<Self>> {
         let changes = watch::Sender::new(0);
@@ -84,7 +84,8 @@ impl Database {
         }))
     }
 
-    /// Starts the tasks that notice commits of other processes and, on PostgreSQL, notify them of commits of this one.
+    /// Starts the tasks that notice commits of other processes and, on PostgreSQL, notify those processes of commits of
+    /// this one.
     pub(in crate::store) fn watch(&self) {
         match &self.engine {
             Engine::Sqlite(sqlite) => {
@@ -124,12 +125,12 @@ impl Database {
         self.clock.now()
     }
 
-    /// Subscribes to the schema mismatch, which is set once when another process has migrated the store.
+    /// Subscribes to the mismatch of schema versions, which is set when it is found and never reset.
     pub(in crate::store) fn schema_mismatch(&self) -> watch::Receiver<Option<SchemaMismatch>> {
         self.mismatches.subscribe()
     }
 
-    /// Refuses a transaction on a store at version `store` unless this process knows that version.
+    /// Fails with [`StoreError::Schema`] if the store's schema version `store` is not that of this program.
     pub(super) fn check_version(&self, store: i64) -> Result<()> {
         version::check(&self.mismatches, store)
     }
@@ -152,13 +153,14 @@ impl Database {
         self.commits.subscribe()
     }
 
-    /// Wakes subscribers of changes: this or another process may have committed.
+    /// Wakes those who wait for [`changes`](Self::changes): this or another process may have committed.
     pub(in crate::store) fn notify_change(&self) {
         self.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// Wakes all subscribers after a commit of this process; on PostgreSQL also those in other processes. SQLite's
-    /// other processes notice the commit in the file.
+    /// Publishes a commit of this process: wakes those who wait for [`changes`](Self::changes) or
+    /// [`commits`](Self::commits), and on PostgreSQL notifies other processes. On SQLite other processes notice the
+    /// commit in the file.
     pub(super) fn notify_commit(&self) {
         self.commits.send_modify(|count| *count = count.wrapping_add(1));
         self.notify_change();
@@ -177,7 +179,7 @@ impl Database {
         if self.read_only { Err(StoreError::ReadOnly) } else { Ok(()) }
     }
 
-    /// Fails after [`close`](Self::close).
+    /// Fails if the database was closed with [`close`](Self::close).
     pub(super) fn ensure_open(&self) -> Result<()> {
         if self.closed.is_cancelled() { Err(closed_error()) } else { Ok(()) }
     }
@@ -192,8 +194,8 @@ impl Database {
         Ok(Reader::on(conn))
     }
 
-    /// Pauses between the transactions of a bulk change, so that another process can write. Only SQLite, with its
-    /// single writer, needs it.
+    /// Pauses between the transactions of a bulk change, so that another process can write. Returns at once on
+    /// PostgreSQL, which allows several writers.
     pub(in crate::store) async fn yield_to_writers(&self) {
         if let Engine::Sqlite(sqlite) = &self.engine {
             sqlite.yield_to_writers().await;
@@ -213,7 +215,7 @@ impl Database {
         Arc::clone(&self.subscribers.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Offers outcomes to a subscriber from the next transaction on; replaces another one with the same name.
+    /// Offers outcomes to a subscriber from the next transaction on; replaces another subscriber with the same name.
     pub(in crate::store) fn subscribe(&self, subscriber: Arc<dyn Subscriber>) {
         let mut all = self.subscribers.write().unwrap_or_else(PoisonError::into_inner);
         if all.iter().any(|other| Arc::ptr_eq(other, &subscriber)) {
@@ -234,8 +236,7 @@ impl Database {
         matches!(&self.engine, Engine::Postgres(postgres) if postgres.is_chatwoot_database())
     }
 
-    /// Fails if documents may not be added: to another program's table with requirements that this program does not
-    /// know.
+    /// Fails if the database role may not add documents.
     pub(in crate::store) fn may_add(&self) -> Result<()> {
         match &self.engine {
             Engine::Sqlite(_) => Ok(()),
@@ -243,7 +244,7 @@ impl Database {
         }
     }
 
-    /// Fails if documents may not be removed: from another program's table.
+    /// Fails if documents may not be removed, because the table of documents is Chatwoot's.
     pub(in crate::store) fn may_remove(&self) -> Result<()> {
         match &self.engine {
             Engine::Sqlite(_) => Ok(()),
@@ -300,7 +301,8 @@ impl Database {
         }
     }
 
-    /// Removes lock files that the workers `dead` have left behind; nothing to do on PostgreSQL.
+    /// Removes the lock files of the workers `dead`, and old lock files that no process has locked. Does nothing on
+    /// PostgreSQL.
     pub(in crate::store) fn remove_stray_locks(&self, dead: &[String]) {
         if let Engine::Sqlite(sqlite) = &self.engine {
             sqlite.remove_stray_locks(dead);

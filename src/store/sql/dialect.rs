@@ -1,8 +1,9 @@
 //! The differences between the two databases in statements that are otherwise the same: names, placeholders, times,
 //! JSON.
 //!
-//! Statements are written once, with markers that [`Dialect::render`] replaces. On PostgreSQL our own tables are in a
-//! schema of their own and the times of documents are timestamps; on SQLite there is no schema and times are numbers.
+//! Statements are written once, with markers that [`Dialect::render`] replaces. On PostgreSQL our own tables are in the
+//! schema `quarterdeck`, and the times of documents are timestamps. On SQLite there is no schema, and times are
+//! numbers.
 
 /// The SQL dialect of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,13 +34,13 @@ const MARKS: [(&str, &str, &str); 8] = [
         "metadata = (CASE jsonb_typeof(metadata) WHEN 'object' THEN metadata ELSE '{}'::jsonb END) \
          || jsonb_build_object(",
     ),
-    // A key in the call above.
+    // A key in `merged(…)`.
     ("key:", "$.", ""),
 ];
 
 impl Dialect {
-    /// Returns the number of rows per INSERT. One on SQLite, which has no round trips and keeps one-row statements
-    /// prepared.
+    /// Returns the maximum number of rows that one statement writes. It is one on SQLite, which has no round trips and
+    /// keeps one-row statements prepared.
     pub(in crate::store) const fn rows_per_statement(self) -> usize {
         match self {
             Self::Sqlite => 1,

@@ -11,7 +11,7 @@ fn is_postgres(error: &Error) -> bool {
     error.as_database_error().is_some_and(|error| error.try_downcast_ref::<PgDatabaseError>().is_some())
 }
 
-/// Classifies the error of a statement that reads.
+/// Returns the [`StoreError`] for the error of a statement that reads.
 pub(in crate::store) fn reading(error: Error) -> StoreError {
     match &error {
         Error::ColumnDecode { .. } | Error::ColumnNotFound(_) | Error::Decode(_) => StoreError::Corrupt(words(&error)),
@@ -21,8 +21,8 @@ pub(in crate::store) fn reading(error: Error) -> StoreError {
     }
 }
 
-/// Classifies the error of a statement that writes. [`StoreError::Refused`] means that the data itself was refused;
-/// everything else may pass.
+/// Returns the [`StoreError`] for the error of a statement that writes. [`StoreError::Refused`] means that the database
+/// refused the data itself.
 pub(in crate::store) fn writing(error: Error) -> StoreError {
     match &error {
         Error::Encode(_) => StoreError::Refused(words(&error)),
@@ -32,7 +32,7 @@ pub(in crate::store) fn writing(error: Error) -> StoreError {
     }
 }
 
-/// Returns the database's message.
+/// Returns the message of the database or of the connection, for display.
 pub(in crate::store) fn words(error: &Error) -> String {
     match error {
         Error::Database(_) if is_postgres(error) => postgres::message(error),

@@ -14,16 +14,16 @@ use crate::store::{Result, StoreError};
 pub(in crate::store) struct Joins {
     /// Joins `s`, the document's row of `document_state`.
     pub(in crate::store) state: bool,
-    /// Joins `l`, the document's live job, and `c`, the stored plan of its account.
+    /// Joins `l`, the document's live job, and `c`, the stored plan of the document's account.
     pub(in crate::store) live: bool,
     /// Joins `j`, the document's live job or else its last one; implies `s`.
     pub(in crate::store) last: bool,
 }
 
 impl Joins {
-    /// All tables.
+    /// Joins all tables.
     pub(in crate::store) const ALL: Self = Self { state: true, live: true, last: true };
-    /// The tables that the status is derived from.
+    /// Joins the tables from which a document's status is derived.
     pub(in crate::store) const STATUS: Self = Self { state: false, live: true, last: false };
 
     /// Returns the tables that the terms of `filter` need.
@@ -40,12 +40,12 @@ impl Joins {
         })
     }
 
-    /// Returns the union of both.
+    /// Returns the tables of `self` and those of `other`.
     pub(in crate::store) const fn and(self, other: Self) -> Self {
         Self { state: self.state || other.state, live: self.live || other.live, last: self.last || other.last }
     }
 
-    /// Appends ` FROM …`.
+    /// Appends ` FROM …` with the table of documents and these joins.
     pub(in crate::store) fn push(self, sql: &mut Sql) {
         sql.push(" FROM captain_documents d");
         if self.state || self.last {
@@ -72,7 +72,8 @@ pub(in crate::store) fn push_status(sql: &mut Sql, now: Timestamp) {
     sql.push(" END AS BIGINT)");
 }
 
-/// Appends the same for documents whose status no job decides. Needs `c`, the stored plan.
+/// Appends the same expression for documents whose status no job determines. Needs the join `c`, the stored plan of the
+/// account.
 pub(in crate::store) fn push_row_status(sql: &mut Sql, now: Timestamp) {
     sql.push("CASE WHEN d.sync_status = 0 THEN CASE WHEN micros(d.last_sync_attempted_at) >= ")
         .bind(now.minus(STUCK_AFTER).micros())
@@ -81,19 +82,22 @@ pub(in crate::store) fn push_row_status(sql: &mut Sql, now: Timestamp) {
     sql.push(" END");
 }
 
-/// Appends the same for documents that are not marked `syncing` either; does not read the time of the attempt.
+/// Appends the same expression for documents whose status no job determines and whose row is not `syncing`. It does not
+/// read the time of the attempt. Needs the join `c`.
 pub(in crate::store) fn push_settled_status(sql: &mut Sql, now: Timestamp) {
     sql.push("CASE WHEN d.sync_status = 2 THEN 0 WHEN d.sync_status = 1 THEN CASE WHEN micros(d.last_synced_at) < ")
         .bind(now.micros())
         .push(" - c.cadence THEN 5 ELSE 6 END ELSE 7 END");
 }
 
-/// Appends ` WHERE …` for documents `d`. Refuses terms that apply only to outcomes, and filters that are too long.
+/// Appends ` WHERE …` for documents `d`. Fails for terms that apply only to outcomes, and for filters that are too
+/// long.
 pub(in crate::store) fn push_documents(sql: &mut Sql, filter: &Filter, now: Timestamp) -> Result<()> {
     push(sql, filter, |sql, test| document_test(sql, test, now))
 }
 
-/// Appends ` WHERE …` for outcomes `o`. Refuses terms that apply only to documents, and filters that are too long.
+/// Appends ` WHERE …` for outcomes `o`. Fails for terms that apply only to documents, and for filters that are too
+/// long.
 pub(in crate::store) fn push_outcomes(sql: &mut Sql, filter: &Filter, now: Timestamp) -> Result<()> {
     push(sql, filter, |sql, test| outcome_test(sql, test, now))
 }

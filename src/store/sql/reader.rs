@@ -1,4 +1,4 @@
-//! Reads on either database, each on a connection of its own.
+//! Connections for reads, on either database.
 
 use crate::store::Result;
 use crate::store::sql::conn::{Conn, Row};
@@ -6,7 +6,7 @@ use crate::store::sql::dialect::Dialect;
 use crate::store::sql::error::{no_row, reading};
 use crate::store::sql::statement::Statement;
 
-/// A connection for reads. If it is dropped within a snapshot, the connection is closed: otherwise the next read on it
+/// A connection for reads. A drop within a snapshot closes the connection: otherwise the next read on the connection
 /// would see old data.
 pub(in crate::store) struct Reader {
     conn: Conn,
@@ -34,7 +34,7 @@ impl Reader {
         Ok(self.all(statement).await?.into_iter().next())
     }
 
-    /// Returns the row of a statement that always has one; fails if it has none.
+    /// Returns the first row of a statement that always yields a row; fails if there is none.
     pub(in crate::store) async fn one(&mut self, statement: Statement) -> Result<Row> {
         self.first(statement).await?.ok_or_else(no_row)
     }

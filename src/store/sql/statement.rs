@@ -3,8 +3,7 @@
 
 use std::borrow::Cow;
 
-/// A bound value, never written into the text. Its type is known even if the value is missing, because PostgreSQL
-/// requires one.
+/// A bound value, never written into the text. A missing value (NULL) has a type, too, because PostgreSQL requires one.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::store) enum Value {
     /// A number, or a time in microseconds since 1970, UTC.
@@ -136,7 +135,8 @@ impl Sql {
         self
     }
 
-    /// Binds `value` without appending a placeholder: the text refers to it by its number, any number of times.
+    /// Binds `value` without appending a placeholder: the text can refer to the value by its number, any number of
+    /// times.
     pub(in crate::store) fn add_value(&mut self, value: impl IntoValue) -> &mut Self {
         self.values.push(value.into_value());
         self

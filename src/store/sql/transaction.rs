@@ -1,8 +1,8 @@
 //! Write transactions on either database.
 //!
-//! A transaction takes the connection that it runs on, and only a commit gives it back. If a transaction is dropped
-//! midway (an error, a cancelled future, a full disk), its connection is closed with it, so that nothing can continue
-//! in a half-done transaction.
+//! A transaction owns its connection, and only a commit gives the connection back. If a transaction is dropped midway
+//! (an error, a cancelled future, a full disk), its connection is closed, so that nothing can continue in a half-done
+//! transaction.
 //!
 //! SQLite allows one writer at a time. On PostgreSQL only transactions that move jobs in the queue ([`Purpose::Queue`],
 //! [`Purpose::Claim`]) exclude each other, by an advisory lock. Ends of attempts and heartbeats run concurrently with
@@ -37,13 +37,14 @@ pub(in crate::store) struct Tx<'s> {
     /// The subscribers that the process had when the transaction began.
     subscribers: Subscribers,
     outcomes: Vec<NewOutcome>,
-    /// By account and class: the last virtual time that this transaction assigned, and the step to the next.
+    /// By account and class: the last virtual time (a job's position in the fair order of accounts) that this
+    /// transaction assigned, and the step to the next one.
     pub(in crate::store) vtimes: HashMap<(i64, i64), (i64, i64)>,
 }
 
 impl<'s> Tx<'s> {
-    /// Begins a transaction. Fails if this process does not know the schema version; until the transaction ends, no
-    /// process can migrate the store.
+    /// Begins a transaction. Fails if the store's schema version is not that of this program. Until the transaction
+    /// ends, no process can migrate the store.
     pub(in crate::store) async fn begin(db: &'s Database, purpose: Purpose) -> Result<Self> {
         db.ensure_writable()?;
         let (conn, slot, now) = match &db.engine {
@@ -88,7 +89,8 @@ impl<'s> Tx<'s> {
         Ok(touched)
     }
 
-    /// Runs a statement like [`run`](Self::run), but its changes wake no subscriber of commits; for bookkeeping.
+    /// Runs a statement like [`run`](Self::run), but does not publish its changes, so that they wake nobody; for
+    /// bookkeeping.
     pub(in crate::store) async fn run_quietly(&mut self, statement: Statement) -> Result<u64> {
         self.conn.execute(statement).await.map_err(writing)
     }
@@ -111,12 +113,12 @@ impl<'s> Tx<'s> {
         Ok(self.all(statement).await?.into_iter().next())
     }
 
-    /// Returns the row of a statement that always has one; fails if it has none.
+    /// Returns the first row of a statement that always yields a row; fails if there is none.
     pub(in crate::store) async fn one(&mut self, statement: Statement) -> Result<Row> {
         self.first(statement).await?.ok_or_else(no_row)
     }
 
-    /// Records an outcome; the commit gives it its number.
+    /// Records an outcome; the commit assigns its number.
     pub(in crate::store) fn record(&mut self, outcome: NewOutcome) {
         self.outcomes.push(outcome);
     }
@@ -146,8 +148,8 @@ impl<'s> Tx<'s> {
         if let Some(unconfirmed) = &mut unconfirmed {
             match &committed {
                 Ok(_) => unconfirmed.clear(),
-                // A server may have committed in spite of the error; the next transaction checks, and passes the
-                // outcomes to the recorder. SQLite's error is reliable.
+                // A PostgreSQL server may have committed in spite of the error. The next commit checks this, and passes
+                // the committed outcomes to the recorder. SQLite's error is reliable.
                 Err(_) if self.dialect() == Dialect::Postgres => unconfirmed.extend(outcomes.iter().cloned()),
                 Err(_) => {}
             }
@@ -171,8 +173,8 @@ impl<'s> Tx<'s> {
         Ok(outcomes)
     }
 
-    /// Returns those outcomes of failed commits that are in the table after all. Compares more than the number, which
-    /// may belong to another outcome.
+    /// Returns those outcomes of failed commits that are in the table after all. Compares more than the numbers, since
+    /// another outcome may have got the number of a failed one.
     async fn find_committed(&mut self, unconfirmed: &[Outcome]) -> Result<Vec<Outcome>> {
         let mut committed = Vec::new();
         for outcome in unconfirmed {
@@ -185,8 +187,8 @@ impl<'s> Tx<'s> {
         Ok(committed)
     }
 
-    /// Numbers the outcomes and writes them. This comes last, so that on a database with several writers the counter's
-    /// row is locked only briefly.
+    /// Numbers the outcomes, and writes them and the messages to subscribers. This comes last, so that on PostgreSQL
+    /// the counter's row is locked only briefly.
     async fn number_outcomes(&mut self) -> Result<Vec<Outcome>> {
         let recorded = std::mem::take(&mut self.outcomes);
         if recorded.is_empty() {
@@ -203,7 +205,7 @@ impl<'s> Tx<'s> {
         for insert in inserts(&recorded, self.dialect()) {
             self.run(insert).await?;
         }
-        // Messages may contain the numbers, so they come after them.
+        // Messages may contain the numbers of outcomes, so they are made after the numbering.
         for insert in outbox::inserts(&self.subscribers, &recorded, self.now, self.dialect()) {
             self.run(insert).await?;
         }
@@ -245,8 +247,8 @@ mod tests {
         }
     }
 
-    /// Limits the size of the database. `max_page_count` applies to one connection, so it is set on the one that
-    /// writes.
+    /// Limits the size of the database. `max_page_count` applies to one connection, so this sets it on the connection
+    /// that writes.
     async fn fill_disk(store: &SqlStore) {
         let Engine::Sqlite(sqlite) = &store.db.engine else { panic!("not a file") };
         let mut slot = sqlite.writer().await;
@@ -307,8 +309,8 @@ mod tests {
     async fn a_caller_that_goes_away_leaves_no_half_transaction() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(&folder).await;
-        // As many as fit into one transaction: of several, those that were committed before the caller went away would
-        // stay.
+        // As many documents as fit into one transaction. With several transactions, those that were committed before
+        // the caller went away would stay.
         let documents: Vec<_> = (0..CHUNK_SIZE).map(document).collect();
         for polls in 1..12 {
             let adding = store.add(&documents);

@@ -22,8 +22,9 @@ const UNFINISHED_SUFFIX: &str = ".backup.tmp";
 /// Suffix of the journal that SQLite keeps while it writes an incomplete copy.
 const JOURNAL_SUFFIX: &str = ".backup.tmp-journal";
 
-/// Copies the store, which has the given version and size in `bytes`, and returns the copy's path, which contains the
-/// time `now`. The caller has the write lock on another connection, so that nobody writes meanwhile.
+/// Copies the store and returns the path of the copy. The store has the schema version `version` and a size of `bytes`;
+/// the copy's name contains that version and the time `now`. The caller must have the write lock on another connection,
+/// so that nobody writes meanwhile.
 pub(super) async fn copy(connect: &Connector, version: i64, bytes: u64, now: Timestamp) -> Result<PathBuf> {
     let store = connect.path();
     let target = connect.with_suffix(&format!(".v{version}.{}{COPY_SUFFIX}", stamp(now)));
@@ -75,7 +76,7 @@ fn create(path: &Path) -> io::Result<File> {
 
 /// Gives the copy the owner and the permissions of the store.
 fn copy_permissions(file: &File, path: &Path, store: &Metadata) -> io::Result<()> {
-    // Without the right to change owners, the current user keeps the copy; that user can read the store anyway.
+    // Without the right to change owners, the current user owns the copy; that user can read the store anyway.
     let _ = chown(path, Some(store.uid()), Some(store.gid()));
     file.set_permissions(Permissions::from_mode(store.mode() & 0o777))
 }
@@ -116,15 +117,15 @@ fn refused(path: &Path, why: &str) -> StoreError {
     ))
 }
 
-/// Formats a time (UTC) as `20261128T101112Z`, which sorts by name.
+/// Formats a time (UTC) as `20261128T101112Z`, so that names with it sort by time.
 fn stamp(at: Timestamp) -> String {
     let text = at.rfc3339();
     let seconds = text.split('.').next().unwrap_or_default();
     format!("{}Z", seconds.replace(['-', ':'], ""))
 }
 
-/// Returns true if `end`, the part after the store's name, is that of a copy: `.v8.20261128T101112Z` followed by
-/// `kind`.
+/// Returns true if a file is a copy of the store, by `end`, the part of its name after the store's name:
+/// `.v8.20261128T101112Z` followed by the suffix `kind`.
 fn is_copy(end: &str, kind: &str) -> bool {
     let Some((version, stamp)) = end.strip_prefix(".v").and_then(|end| end.strip_suffix(kind)?.split_once('.')) else {
         return false;
@@ -141,7 +142,8 @@ fn remove_unfinished(connect: &Connector) {
     }
 }
 
-/// Removes this store's copies of one kind except `kept`. A copy that cannot be removed only takes space.
+/// Removes this store's copies whose names have the suffix `kind`, except `kept`. A copy that cannot be removed only
+/// takes space.
 fn remove_copies(connect: &Connector, kind: &str, kept: Option<&Path>) {
     let store = connect.path();
     let (Some(folder), Some(name)) = (store.parent(), store.file_name().and_then(|name| name.to_str())) else { return };

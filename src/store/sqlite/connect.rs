@@ -13,11 +13,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
-/// Longest wait of a statement for another process.
+/// Longest wait of a statement for a lock that another process has.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Longest wait inside SQLite before the writer asks for the lock anew. SQLite's intervals grow to 100 ms and the lock
-/// goes to whoever asks at the right instant: a writer that asks every few milliseconds is not starved by another
-/// process's long bulk.
+/// Longest wait inside SQLite before the writer requests the lock again. SQLite's own retry intervals grow to 100 ms. A
+/// writer that retries so seldom could miss every moment at which another process's bulk change leaves the lock free.
 const WRITER_BUSY_TIMEOUT: Duration = Duration::from_millis(20);
 /// First SQLite version without the WAL-reset bug that corrupts databases.
 const OLDEST_LIBRARY: [u32; 3] = [3, 51, 3];
@@ -34,7 +33,8 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    /// Checks the path, creates what is missing, and migrates. Returns the migration of an existing store.
+    /// Checks the file at `path` and, as far as `access` allows, creates what is missing and migrates an older store.
+    /// Also returns the upgrade of an existing store; `None` if there was none.
     pub(super) async fn prepare(
         path: &Path,
         access: Access,
@@ -132,7 +132,7 @@ impl Connector {
             .map_err(writing)
     }
 
-    /// Opens a connection that copies the file into another: it may write there, but not here.
+    /// Opens a connection that copies the store into another file; it cannot write to the store itself.
     pub(super) async fn copier(&self) -> Result<SqliteConnection> {
         self.options(true).connect().await.map_err(reading)
     }
@@ -142,8 +142,9 @@ impl Connector {
         self.options(true).pragma("query_only", "1").pragma("cache_size", "-16384")
     }
 
-    /// Opens a connection that reads. A read-only store at rest (nobody writes: the log beside it is missing or empty)
-    /// is opened as immutable: SQLite would otherwise create files beside it, for which a full disk has no space.
+    /// Opens a connection that reads. If the store is opened read-only and nobody writes (SQLite's log beside the file
+    /// is missing or empty), the file is opened as immutable. SQLite would otherwise create files beside it, which
+    /// fails on a full disk.
     pub(super) async fn reader(&self) -> Result<SqliteConnection> {
         let logged = || std::fs::metadata(self.with_suffix("-wal")).is_ok_and(|log| log.len() > 0);
         let at_rest = self.access == Access::ReadOnly && !logged();
@@ -168,7 +169,7 @@ impl Connector {
     }
 }
 
-/// Begins a write transaction, and returns the schema version read in it. Waits up to `patience` while another process
+/// Begins a write transaction, and returns the schema version read in it. Waits up to `timeout` while another process
 /// has the lock.
 pub(super) async fn begin_immediate(conn: &mut SqliteConnection, timeout: Duration) -> Result<i64> {
     let until = Instant::now() + timeout;
@@ -240,8 +241,8 @@ pub(super) fn check_file_system(_at: &Path) -> std::result::Result<(), String> {
     Ok(())
 }
 
-/// Returns the name of a network file system by its magic number of statfs(2). FUSE is refused as a whole: sshfs and
-/// the like cannot be distinguished from local ones.
+/// Returns the name of a network file system by its magic number of statfs(2); `None` for other file systems. Every
+/// FUSE file system counts, since sshfs and the like cannot be distinguished from local ones.
 #[cfg(target_os = "linux")]
 fn network_file_system(magic: u64) -> Option<&'static str> {
     Some(match magic {

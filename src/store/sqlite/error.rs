@@ -6,7 +6,7 @@ use sqlx::Error;
 const CORRUPT: i32 = 11;
 const FULL: i32 = 13;
 const NOT_A_DATABASE: i32 = 26;
-/// `SQLITE_IOERR_SHMSIZE`.
+/// SQLite's code `SQLITE_IOERR_SHMSIZE`: the index of the log cannot be extended.
 const IOERR_SHM_SIZE: i32 = 10 | (19 << 8);
 
 /// Returns the extended result code, if SQLite returned one.
@@ -19,7 +19,7 @@ fn primary(error: &Error) -> Option<i32> {
     Some(extended(error)? & 0xff)
 }
 
-/// Returns true if another connection has the lock.
+/// Returns true if another connection has a lock that the statement needs.
 pub(super) fn is_busy(error: &Error) -> bool {
     matches!(primary(error), Some(5 | 6))
 }
@@ -29,7 +29,7 @@ pub(super) fn is_full(error: &Error) -> bool {
     primary(error) == Some(FULL)
 }
 
-/// Converts the error of a statement that reads.
+/// Returns the [`StoreError`] for the error of a statement that reads.
 pub(in crate::store) fn reading(error: &Error) -> StoreError {
     match primary(error) {
         Some(1 | 11 | 26) => StoreError::Corrupt(message(error)),
@@ -37,7 +37,7 @@ pub(in crate::store) fn reading(error: &Error) -> StoreError {
     }
 }
 
-/// Converts the error of a statement that writes.
+/// Returns the [`StoreError`] for the error of a statement that writes.
 pub(in crate::store) fn writing(error: &Error) -> StoreError {
     match primary(error) {
         // SQLITE_ERROR comes from functions on the data (malformed JSON), TOOBIG, CONSTRAINT, MISMATCH, RANGE.
@@ -51,8 +51,7 @@ pub(in crate::store) fn message(error: &Error) -> String {
     let text = error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
     match extended(error) {
         _ if is_busy(error) => "the database is locked by another program".to_owned(),
-        // The second code concerns the index of the log, which SQLite cannot extend: it reports a disk error, whose
-        // only cause is a full disk.
+        // With the second code SQLite reports a disk error, but its only cause is a full disk.
         Some(FULL | IOERR_SHM_SIZE) => format!("the disk is full; free some space ({text})"),
         Some(CORRUPT | NOT_A_DATABASE) => {
             format!(

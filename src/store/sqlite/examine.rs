@@ -13,9 +13,10 @@ use std::path::Path;
 
 const MEGABYTE: u64 = 1_000_000;
 const GIGABYTE: u64 = 1_000 * MEGABYTE;
-/// With fewer free bytes, the next syncs may find the disk full: SQLite's log alone grows to some megabytes.
+/// Number of free bytes below which the check fails: the next syncs may find the disk full, since SQLite's log alone
+/// grows to some megabytes.
 const MIN_FREE_SPACE: u64 = 32 * MEGABYTE;
-/// With fewer free bytes, a warning is due.
+/// Number of free bytes below which the check warns.
 const LOW_FREE_SPACE: u64 = 500 * MEGABYTE;
 
 pub(in crate::store) async fn examine(path: &Path) -> Vec<Finding> {
@@ -94,8 +95,8 @@ async fn examine_contents(connect: &Connector, bytes: u64, found: &mut Vec<Findi
     });
     let mut wrong = find_damage(&mut conn).await?;
     if !wrong.is_empty() {
-        // A file at rest is read without a lock, and another process may have begun to write meanwhile: real damage is
-        // still found by a second check.
+        // A file to which nobody writes is read without a lock. Another process may have begun to write meanwhile, so
+        // only damage that a second check finds is real.
         let _ = conn.close().await;
         conn = connect.reader().await?;
         wrong = find_damage(&mut conn).await?;
@@ -113,7 +114,7 @@ async fn examine_contents(connect: &Connector, bytes: u64, found: &mut Vec<Findi
     Ok(())
 }
 
-/// Returns the problems that SQLite finds, at most 100.
+/// Returns the damage that SQLite finds in the file, at most 100 problems.
 async fn find_damage(conn: &mut SqliteConnection) -> Result<Vec<String>> {
     let rows = match query("PRAGMA quick_check").fetch_all(conn).await.map_err(reading) {
         // The damage makes the check itself fail.

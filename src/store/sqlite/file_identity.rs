@@ -24,7 +24,7 @@ impl FileIdentity {
         }
         #[cfg(not(unix))]
         {
-            // An open file can be neither removed nor replaced there.
+            // On such systems an open file can be neither removed nor replaced.
             let _ = found;
             Ok(Self {})
         }

@@ -18,7 +18,7 @@ pub(super) struct WorkerLocks {
 }
 
 impl WorkerLocks {
-    /// Returns the locks in `folder`, which is created with the first of them.
+    /// Returns the locks in `folder`, which is created with the first lock.
     pub(super) fn in_folder(folder: PathBuf) -> Self {
         Self { folder, own: Mutex::default() }
     }
@@ -39,7 +39,8 @@ impl WorkerLocks {
         Ok(self.folder.join(worker))
     }
 
-    /// Acquires the lock of `worker` for this process. Errors: [`StoreError::Refused`] if a process has it already.
+    /// Acquires the lock of `worker` for this process. Errors: [`StoreError::Refused`] if a process has the lock
+    /// already.
     pub(super) fn acquire(&self, worker: &str) -> Result<()> {
         let path = self.path(worker)?;
         let unavailable = |error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
@@ -63,12 +64,12 @@ impl WorkerLocks {
         }
     }
 
-    /// Releases all locks, as the system does when a process dies.
+    /// Releases all locks of this process. Their files stay, as when a process dies.
     pub(super) fn release_all(&self) {
         self.own().clear();
     }
 
-    /// Returns true if the process of a worker is gone: its lock can be acquired.
+    /// Returns true if the process of a worker is gone: its lock can be acquired, or its lock file does not exist.
     pub(super) fn process_is_gone(&self, worker: &str) -> bool {
         let Ok(path) = self.path(worker) else { return false };
         match OpenOptions::new().write(true).open(&path) {
@@ -87,7 +88,7 @@ impl WorkerLocks {
                 .and_then(|data| data.modified())
                 .is_ok_and(|at| at.elapsed().is_ok_and(|age| age > STRAY_LOCK_AGE));
             if (old || dead.contains(&name)) && self.process_is_gone(&name) {
-                // Another process may have removed it first.
+                // Another process may have removed the file first.
                 let _ = std::fs::remove_file(file.path());
             }
         }

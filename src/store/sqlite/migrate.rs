@@ -1,5 +1,5 @@
 //! Migrates a store: all missing migrations in one transaction, so that a kill between two statements leaves nothing
-//! behind and two processes that start at once do not interfere. A copy is made before.
+//! behind and two processes that start at once do not interfere. Before that, a store with data is copied.
 
 use super::backup;
 use super::connect::{Connector, begin_immediate, check_library};
@@ -22,9 +22,9 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 /// State of a file before it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileState {
-    /// Without tables.
+    /// The file has no tables.
     Empty,
-    /// A store of this program, with this number of migrations.
+    /// The file is a store of this program, with this number of migrations applied.
     Store(i64),
 }
 
@@ -66,7 +66,7 @@ pub(super) async fn file_state(conn: &mut SqliteConnection) -> Result<FileState>
     Ok(FileState::Store(version))
 }
 
-/// Returns the number of migrations that the file has had.
+/// Returns the schema version of the file, which is the number of applied migrations.
 pub(super) async fn version(conn: &mut SqliteConnection) -> Result<i64> {
     query("PRAGMA user_version").fetch_one(conn).await.map_err(reading)?.try_get(0).map_err(reading)
 }
@@ -82,7 +82,8 @@ pub(super) async fn holds_anything(conn: &mut SqliteConnection) -> Result<bool> 
     query(any).fetch_one(conn).await.map_err(reading)?.try_get(0).map_err(reading)
 }
 
-/// Brings the file up to date, or creates the store in it. Returns the migration of an existing store.
+/// Brings the file up to date, or creates the store in it. Returns the upgrade of an existing store; `None` if there
+/// was none.
 pub(super) async fn migrate(connect: &Connector, how: UpgradeOptions) -> Result<Option<UpgradeReport>> {
     let mut conn = connect.writer().await?;
     check_library(&mut conn).await?;

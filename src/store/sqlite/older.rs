@@ -1,4 +1,4 @@
-//! Running workers of a store that were built for an older schema.
+//! Search for running workers whose program was built for an older schema.
 
 use super::super::Result;
 use super::connect::Connector;
@@ -9,7 +9,8 @@ use crate::store::sql::error::reading;
 use crate::store::upgrade::OlderWorker;
 use sqlx::{Row as _, SqliteConnection, query};
 
-/// Returns these workers, the longest running first. A worker lives as long as its lock file is locked.
+/// Returns the running workers whose program was built for an older schema, longest running first. A worker counts as
+/// running while its lock file is locked.
 pub(super) async fn workers(connect: &Connector, conn: &mut SqliteConnection) -> Result<Vec<OlderWorker>> {
     let has_versions = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('workers') WHERE name = 'schema_version')";
     let has_versions: bool =

@@ -11,13 +11,14 @@ use tokio::sync::watch::Sender;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-/// Interval between two checks; one costs some microseconds and no disk access.
+/// Interval between two checks. A check costs some microseconds and no disk access.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Checks after a change that also read the schema version: the log grows before its commit is visible.
+/// Number of checks after a change that also read the schema version. One is not enough, since the log grows before the
+/// commit is visible.
 const SCHEMA_CHECKS: u32 = 20;
 
-/// Value that changes with every commit.
+/// Value that changes with every commit to the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum ChangeMarker {
     Unknown,
@@ -29,8 +30,9 @@ enum ChangeMarker {
     Files([Option<(u64, SystemTime)>; 2]),
 }
 
-/// Runs until `stop`, and closes its connection before it ends: SQLite deletes its log with the last connection, which
-/// must be the one that writes.
+/// Watches for commits of other processes until `stop` is cancelled: increments `changes` after a commit, and sets
+/// `mismatches` when a newer program has migrated the store. Closes its connection before it ends, since SQLite deletes
+/// its log with the last connection, which must be the one that writes.
 pub(super) async fn other_processes(
     connect: Connector,
     changes: Sender<u64>,

@@ -7,25 +7,25 @@ use crate::store::JobSummary;
 use crate::tui::model::Model;
 use std::time::Duration;
 
-/// Age from which a pause is described by its age, since a time of day without its day is ambiguous.
+/// Age from which a pause is described by its age instead of its time of day, which would be ambiguous without the day.
 const A_DAY: Duration = Duration::from_secs(86_400);
 
-/// Returns the pause that keeps the job of a document's row from starting; of several the widest.
+/// Returns the pause that stops the job of a document from starting; if several do, the widest.
 pub fn of_row<'m>(model: &'m Model, row: &DocumentRow) -> Option<&'m Pause> {
     model.pauses.iter().find(|pause| pause.scope.covers(row.account_id, &row.host, row.queue))
 }
 
-/// Returns the pause that keeps a job from starting; of several the widest.
+/// Returns the pause that stops a job from starting; if several do, the widest.
 pub fn of_job<'m>(model: &'m Model, job: &JobSummary) -> Option<&'m Pause> {
     model.pauses.iter().find(|pause| pause.scope.covers(job.account, &job.host, Some(job.class)))
 }
 
-/// Returns the pause of a host or account, or that of everything.
+/// Returns the pause of everything, else the pause of the host or account `group`.
 pub fn of_group<'m>(model: &'m Model, group: &PauseScope) -> Option<&'m Pause> {
     model.pauses.iter().find(|pause| pause.scope == PauseScope::All || pause.scope == *group)
 }
 
-/// Returns `paused by ana since 10:02`, or `paused by ana 3d ago`.
+/// Returns a pause's person and time, such as `paused by ana since 10:02` or `paused by ana 3d ago`.
 pub fn paused_by(model: &Model, pause: &Pause) -> String {
     let ago = model.now.since(pause.since);
     if ago >= A_DAY {
@@ -35,7 +35,8 @@ pub fn paused_by(model: &Model, pause: &Pause) -> String {
     format!("paused by {} since {}", pause.by, clock.get(..5).unwrap_or(&clock))
 }
 
-/// Returns the same for a host or account, as `everything is paused by …` if everything is paused.
+/// Returns the text of [`paused_by`] for a host or account. If the pause is that of everything, the text begins with
+/// `everything is`.
 pub fn group_paused_by(model: &Model, pause: &Pause) -> String {
     let all = if pause.scope == PauseScope::All { "everything is " } else { "" };
     format!("{all}{}", paused_by(model, pause))
@@ -46,7 +47,7 @@ pub fn resume_key(pause: &Pause) -> &'static str {
     if pause.scope == PauseScope::All { "P" } else { "p" }
 }
 
-/// Returns the text for the head line: the first pause in full, and the number of others.
+/// Returns the text for the head line: the widest pause in full, and the number of others; `None` without a pause.
 pub fn summary(model: &Model) -> Option<String> {
     let first = model.pauses.first()?;
     let more = match model.pauses.len() - 1 {

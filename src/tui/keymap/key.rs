@@ -1,4 +1,5 @@
-//! A key as the table names it: a code, and whether Control is pressed. Shift is part of the letter.
+//! A key as the key table names it: a code, with or without Control. Shift is part of the code: a capital letter, or
+//! shift-tab.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -25,8 +26,8 @@ impl Key {
         Self { code, ctrl: false }
     }
 
-    /// Converts a terminal event; `None` with Alt, Super or Meta. Terminals disagree on whether a capital carries
-    /// Shift, so only the letter counts.
+    /// Converts a terminal event; `None` with Alt, Super or Meta. Some terminals report Shift with a capital letter and
+    /// others do not; both give the same key.
     pub fn from_event(event: &KeyEvent) -> Option<Self> {
         if event.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META) {
             return None;

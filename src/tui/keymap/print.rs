@@ -56,7 +56,8 @@ fn code(key: String) -> String {
     format!("`{key}`")
 }
 
-/// Returns the groups for the help on the screen: a heading, then keys and sentence of each row.
+/// Returns the table for the help on the screen, in groups. A group has a heading and rows; a row has the labels of its
+/// keys, which are ASCII only if `ascii`, and its binding.
 pub fn help_groups(ascii: bool) -> Vec<(String, Vec<(String, &'static Binding)>)> {
     let with_keys = |binding: &'static Binding| (keys(binding, ascii).join(" "), binding);
     groups().into_iter().map(|(scopes, rows)| (scopes, rows.into_iter().map(with_keys).collect())).collect()

@@ -38,11 +38,12 @@ const fn danger(
     Binding { action, keys, word, description, scopes, dangerous: true, footer }
 }
 
-/// The row of the outcome panel, which is always shown and therefore no view.
+/// The row of the key that goes to the outcome panel. The panel is no view of the main area, so [`ViewId`] does not
+/// list it.
 const OUTCOMES: Binding =
     row(Action::ViewOutcomes, &[Key::char('2')], PaneId::Outcomes.word(), "go to the outcomes", Panes, 0);
 
-/// The whole table. The keys that show a view are sorted in by their digits.
+/// The whole table. The rows that show a view, and that of the outcome panel, are in the middle, sorted by their keys.
 pub static TABLE: LazyLock<Vec<Binding>> = LazyLock::new(|| {
     let show = |view: &ViewId| row(Action::ShowView(*view), view.keys(), view.word(), view.description(), Panes, 0);
     let mut views: Vec<Binding> = ViewId::ALL.iter().map(show).chain([OUTCOMES]).collect();

@@ -1,4 +1,5 @@
-//! Overlays: dialogs, prompts and readers drawn over the screen, one at a time.
+//! Overlays, drawn over the screen one at a time: dialogs, prompts (a line that the person types) and readers
+//! (scrollable texts).
 
 use crate::domain::filter::{Filter, FilterError};
 use crate::domain::id::{DocumentId, JobId};
@@ -9,7 +10,7 @@ use crate::tui::command::Command;
 use crate::tui::scope::KeyScope;
 use tui_input::Input;
 
-/// The open overlay. A number is the scroll position: the first line shown.
+/// The open overlay. The number in a variant is the reader's scroll position: the index of the first line shown.
 #[derive(Debug)]
 pub enum Overlay {
     Help(usize),
@@ -64,14 +65,14 @@ pub struct Palette {
 pub struct Prompt {
     pub kind: PromptKind,
     pub input: Input,
-    /// The reason why the text is refused.
+    /// The mistake in the text; `None` if the text is valid so far.
     pub problem: Option<InputError>,
 }
 
 /// A mistake in typed text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InputError {
-    /// Byte offset of the mistake, if it has a position.
+    /// Byte offset of the mistake in the text; `None` if the text as a whole is wrong.
     pub at: Option<usize>,
     pub reason: SafeLine,
 }
@@ -85,11 +86,11 @@ impl From<FilterError> for InputError {
 /// The purpose of a prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PromptKind {
-    /// The list's filter. Holds the filter and its text from before, to restore them on Escape.
+    /// The filter of the document list. Contains the previous filter and its text, which Escape restores.
     Filter(Filter, String),
-    /// The panel's search. Holds the search text from before.
+    /// The search in the outcome panel. Contains the previous search text, which Escape restores.
     Search(String),
-    /// The panel's filter. Holds the filter and its text from before.
+    /// The filter of the outcome panel. Contains the previous filter and its text, which Escape restores.
     Outcomes(Filter, String),
     Add,
     /// The id of the document whose job's lease is to be broken, typed as a confirmation.
@@ -102,32 +103,32 @@ pub enum PromptKind {
     },
 }
 
-/// A yes-or-no question. Its targets are fixed when it opens, so they do not change while it is open.
+/// A yes-or-no question about a command. The command and its documents are fixed when the dialog opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfirmDialog {
     pub title: String,
-    /// The consequences, in sentences.
+    /// The command's consequences, in sentences.
     pub lines: Vec<String>,
     /// Label of the button that confirms.
     pub verb: &'static str,
     pub command: Command,
-    /// The confirming button has the focus; at first Cancel has it.
+    /// True if the confirming button has the focus, false if Cancel has the focus, as it has at first.
     pub yes_focused: bool,
 }
 
-/// A question with several answers. Its targets are fixed when it opens.
+/// A choice between several commands, which are fixed when the dialog opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChoiceDialog {
     pub title: String,
     pub lines: Vec<String>,
     /// Label and command of each button after Cancel.
     pub choices: Vec<(String, Command)>,
-    /// Index of the focused button; `None` is Cancel.
+    /// Index in `choices` of the focused button; `None` if Cancel has the focus.
     pub focused: Option<usize>,
 }
 
 impl ChoiceDialog {
-    /// Moves the focus to the next or previous button, with wrap-around.
+    /// Moves the focus to the next button, or if not `forward` to the previous one, with wrap-around.
     pub fn step(&mut self, forward: bool) {
         let buttons = self.choices.len() + 1;
         let index = self.focused.map_or(0, |index| index + 1);
@@ -135,19 +136,19 @@ impl ChoiceDialog {
     }
 }
 
-/// The preview of a bulk request, with the question whether to run it.
+/// The preview of a bulk request, with a button that runs the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreviewDialog {
     /// Identifies the request for the preview; an answer with another number is dropped.
     pub generation: u64,
     pub verb: BulkVerb,
-    /// Description of the affected documents: the filter's text, or the number of marks.
+    /// Description of the selected documents: the filter's text, or the number of marked documents.
     pub selection_text: SafeLine,
     /// Number of marked documents; `None` when a filter selects them.
     pub marked_count: Option<usize>,
     /// The store's answer, once it has arrived.
     pub answer: Option<Result<Preview, SafeLine>>,
-    /// The confirming button has the focus; at first Cancel has it.
+    /// True if the confirming button has the focus, false if Cancel has the focus, as it has at first.
     pub yes_focused: bool,
 }
 
@@ -176,7 +177,7 @@ variant_list! {
 }
 
 impl QuitChoice {
-    /// Returns the next or previous choice, with wrap-around.
+    /// Returns the next choice, or if not `forward` the previous one, with wrap-around.
     pub fn step(self, forward: bool) -> Self {
         let index = Self::ALL.iter().position(|choice| *choice == self).unwrap_or(0);
         let len = Self::ALL.len();

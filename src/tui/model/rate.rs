@@ -5,7 +5,7 @@ use crate::domain::time::Timestamp;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Number of seconds for which counts are kept.
+/// Number of past seconds whose counts are kept, for the history.
 pub const HISTORY_SECONDS: usize = 20;
 /// Number of seconds over which the rate is averaged.
 const MEAN_SECONDS: usize = 5;
@@ -13,11 +13,11 @@ const MEAN_SECONDS: usize = 5;
 /// Number of attempts that ended in each of the last seconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rate {
-    /// Second of the newest slot, in seconds since 1970.
+    /// Time of the newest slot, in seconds since 1970.
     newest: i64,
-    /// One count per second, oldest first.
+    /// Number of attempts that ended in each second, oldest second first.
     slots: VecDeque<u32>,
-    /// Second of the first counted outcome, in seconds since 1970.
+    /// Time of the earliest counted outcome, in seconds since 1970.
     first_second: Option<i64>,
 }
 
@@ -43,7 +43,8 @@ impl Rate {
         }
     }
 
-    /// Returns the counts of the seconds up to `now`, oldest first, without the current second, which is not over yet.
+    /// Returns the counts of the last [`HISTORY_SECONDS`] full seconds before `now`, oldest first. The current second
+    /// is left out because it is not over yet.
     pub fn history(&self, now: Timestamp) -> Vec<u32> {
         let last = second(now) - 1;
         (0..HISTORY_SECONDS as i64)
@@ -55,7 +56,8 @@ impl Rate {
             .collect()
     }
 
-    /// Returns the mean of the last few full seconds, or of those since the first outcome if there are fewer.
+    /// Returns the attempts per second: the mean over the last five full seconds, or over the seconds since the first
+    /// outcome if there are fewer. Before the first outcome it is 0.
     pub fn per_second(&self, now: Timestamp) -> f64 {
         let Some(begun) = self.first_second else { return 0.0 };
         let history = self.history(now);
@@ -65,7 +67,7 @@ impl Rate {
         f64::from(sum) / seconds as f64
     }
 
-    /// Returns true if the displayed counts change within the next second.
+    /// Returns true if the displayed counts may change within the next second.
     pub fn changes_next_second(&self, now: Timestamp) -> bool {
         self.history(now.plus(Duration::from_secs(1))).iter().any(|slot| *slot > 0)
             || self.history(now).iter().any(|slot| *slot > 0)

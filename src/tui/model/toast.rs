@@ -1,4 +1,4 @@
-//! Toasts (short messages about a request's result) and the activity list, which keeps them.
+//! Toasts (messages shown for a few seconds, mostly about a request's result) and the activity list, which keeps them.
 
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
@@ -42,7 +42,7 @@ pub struct Notices {
     activity: VecDeque<Notice>,
 }
 
-/// Maximum number of messages in the activity list; the oldest go first.
+/// Maximum number of messages in the activity list. Beyond it the oldest messages are dropped.
 const ACTIVITY_LIMIT: usize = 500;
 
 impl Notices {
@@ -53,7 +53,7 @@ impl Notices {
         self.toast = Some(notice);
     }
 
-    /// Adds a message to the activity list without showing it.
+    /// Adds a message to the activity list without showing a toast.
     pub fn log(&mut self, at: Timestamp, level: Level, text: impl AsRef<str>) {
         self.keep(Notice { at, level, text: SafeLine::new(text.as_ref()) });
     }
@@ -63,7 +63,7 @@ impl Notices {
         self.toast.as_ref().filter(|toast| now < toast.at.plus(toast.level.toast_duration()))
     }
 
-    /// Returns the time at which the current toast disappears.
+    /// Returns the time at which the toast shown at `now` disappears; `None` if none is shown.
     pub fn toast_ends(&self, now: Timestamp) -> Option<Timestamp> {
         self.toast(now).map(|toast| toast.at.plus(toast.level.toast_duration()))
     }

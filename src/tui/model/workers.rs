@@ -5,8 +5,8 @@ use crate::domain::time::Timestamp;
 use crate::store::{WorkerHealth, WorkerSummary};
 use std::time::Duration;
 
-/// Maximum age of the list while a person reads it. It is read by time because a worker that dies commits nothing that
-/// would signal it.
+/// Interval at which the list of workers is read while a person reads it. Commits do not signal every change: a worker
+/// that dies commits nothing.
 pub const REFRESH_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The list of workers and the state of reading it.
@@ -26,7 +26,7 @@ pub struct Workers {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WorkerTotals {
     pub workers: u64,
-    /// Workers with a late heartbeat.
+    /// Number of workers with a late heartbeat.
     pub late: u64,
     /// Number of running jobs.
     pub busy: u64,
@@ -47,7 +47,7 @@ impl Workers {
         sum
     }
 
-    /// Returns the time of the next read while the list is shown; `None` while a read is in progress.
+    /// Returns the time at which the shown list is to be read again; `None` while a read is in progress.
     pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
         if self.loading { None } else { Some(self.read_at.map_or(now, |at| at.plus(REFRESH_INTERVAL))) }
     }

@@ -13,7 +13,8 @@ use tokio::task::spawn_blocking;
 const CONTEXT_LINES: usize = 2;
 
 impl Shared {
-    /// Reads the details of a document; `None` when it does not exist any more. `reading` is stored in the result.
+    /// Reads the details of a document; `None` when the document does not exist any more. `reading`, the number of this
+    /// read, is stored in the result.
     pub(super) async fn detail(
         &self,
         reading: u64,
@@ -38,7 +39,8 @@ impl Shared {
         Ok(Some(Box::new(DetailData { row, outcomes, content, version, versions, quarantined, read_id: reading })))
     }
 
-    /// Compares the texts of `of`; `None` when they are not the current ones any more.
+    /// Compares the two texts that `of` names; `None` when one of them has changed or does not exist any more.
+    /// `reading`, the number of this read, is stored in the result.
     pub(super) async fn difference(
         &self,
         reading: u64,

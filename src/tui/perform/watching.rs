@@ -17,17 +17,18 @@ use tokio::time::{sleep, timeout};
 
 /// Shortest time between two messages about changes.
 const MIN_INTERVAL: Duration = Duration::from_millis(100);
-/// After a read, waits this many times its duration, so that reads take at most 25 % of the store's time.
+/// Factor of the wait after a read of the document list: the wait is this many times the read's duration, so that reads
+/// take at most 25 % of the store's time.
 const READ_BACKOFF_FACTOR: u64 = 3;
-/// Interval at which the store is read without a commit, for values that change with time alone.
+/// Interval at which the store is read while nothing is committed, for values that change with time alone.
 const POLL_INTERVAL: Duration = Duration::from_secs(60);
-/// The same interval for a console without a runner. It is shorter because a worker that is killed commits nothing, and
-/// its absence must show.
+/// The same interval for a console without a runner. It is shorter because a killed worker commits nothing, and the
+/// console must soon show that the worker is gone.
 const REMOTE_POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Shared {
-    /// Sends [`Msg::StoreChanged`] after commits: at once after a quiet time, then only as often as reads may use the
-    /// store.
+    /// Sends [`Msg::StoreChanged`] after a commit, or after a poll interval without one. After each message it waits
+    /// [`MIN_INTERVAL`], or longer if reading the document list is slow.
     pub(super) async fn watch_changes(self: Arc<Self>) {
         let mut changes = self.store.changes();
         let floor = if self.runner.is_some() { POLL_INTERVAL } else { REMOTE_POLL_INTERVAL };
@@ -80,7 +81,7 @@ impl Shared {
         }
     }
 
-    /// Forwards the events of the runner's attempts, or of another process's.
+    /// Forwards events of attempts to the loop: those of this process's runner, or those of other processes.
     pub(super) async fn watch_events(self: Arc<Self>, mut events: broadcast::Receiver<Event>) {
         loop {
             match events.recv().await {

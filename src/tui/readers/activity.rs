@@ -5,7 +5,7 @@ use crate::tui::model::toast::Level;
 use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
 
-/// Returns the messages, newest first.
+/// Returns the lines of the activity list, newest message first.
 pub(super) fn text(model: &Model) -> Vec<Spans> {
     let mut text: Vec<Spans> = Vec::new();
     for notice in model.notices.activity() {

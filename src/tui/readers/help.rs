@@ -8,12 +8,12 @@ use crate::tui::text::lines::wrap;
 use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
 
-/// Cells of the column of keys; the smaller number is for lines in which a sentence would be left with a third of the
-/// width.
+/// Width in cells of the column of keys. A narrow reader uses the smaller width, which leaves more space for the
+/// explanations.
 const KEYS: usize = 14;
 const FEW_KEYS: usize = 6;
 
-/// Returns the help, broken to the width of the reader.
+/// Returns the lines of the help, wrapped to the width of the reader.
 pub(super) fn text(model: &Model) -> Vec<Spans> {
     let available = reader_cells(model.size);
     let column = if available < 56 { FEW_KEYS } else { KEYS };

@@ -1,4 +1,4 @@
-//! The reader of the workers: load, start and heartbeat of each, and its state.
+//! The reader of the workers: load, start, last heartbeat and state of each worker.
 
 use crate::domain::text::width;
 use crate::format;
@@ -9,15 +9,15 @@ use crate::tui::text::lines::{clip, wrap};
 use crate::tui::text::{Spans, span};
 use crate::tui::theme::{Appearance, Tone};
 
-/// Widths of the columns after the name, in cells; the name gets what is left.
+/// Widths in cells of the columns after the name; the name gets the remaining width.
 const BUSY: usize = 10;
 const SINCE: usize = 8;
 const HEARTBEAT: usize = 8;
 const STATE: usize = 24;
-/// Width in cells below which each worker has two lines.
+/// Width of the reader in cells below which each worker takes two lines.
 const ONE_LINE: usize = 64;
 
-/// Returns the text, with totals before the single workers.
+/// Returns the lines of the reader: the totals, then the workers one by one.
 pub(super) fn text(model: &Model) -> Vec<Spans> {
     let appearance = model.appearance();
     let available = reader_cells(model.size);
@@ -63,7 +63,7 @@ const fn sign(alive: WorkerHealth, appearance: Appearance) -> (&'static str, Ton
     }
 }
 
-/// Returns the word for a state, with its meaning if it is not good.
+/// Returns the words for a worker's state, with an explanation if the worker is not alive.
 const fn state(alive: WorkerHealth) -> &'static str {
     match alive {
         WorkerHealth::Alive => "alive",

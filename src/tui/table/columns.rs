@@ -1,8 +1,8 @@
 //! Layout and drawing of a table's columns.
 //!
-//! This module does not use ratatui's `Table`: that one cuts a heading at its column, but "attempted" is wider than any
-//! age below it; its lines cannot span columns, as the headings of the jobs' sections do; and it cuts text without a
-//! sign.
+//! This module does not use ratatui's `Table`, for three reasons. `Table` cuts a heading at the width of the column,
+//! but the heading "attempted" is wider than the ages below. A line of `Table` cannot span columns, as the section
+//! headings of the jobs view do. And `Table` cuts text without an ellipsis.
 
 use crate::store::SortBy;
 use crate::tui::model::Model;
@@ -21,7 +21,7 @@ enum Align {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Width {
     Cells(u16),
-    /// The share that [`Columns::text_widths`] gives this column of the cells that the fixed columns leave.
+    /// A share of the cells that the fixed columns leave; [`Columns::text_widths`] computes the share.
     Text,
 }
 
@@ -31,7 +31,7 @@ enum Condition {
     Always,
     /// In tables whose width in cells is in this range.
     Within(Range<u16>),
-    /// As long as the column fits; lower ranks are placed first.
+    /// If the column fits after the columns with a lower rank.
     Rank(u8),
 }
 
@@ -48,7 +48,8 @@ pub struct TableColumn<R: 'static> {
 }
 
 impl<R> TableColumn<R> {
-    /// Creates a column of `cells` cells with left-aligned text. `cell` returns a row's text for a number of cells.
+    /// Creates a column of `cells` cells with left-aligned text. `cell` returns the column's text of a row, given the
+    /// width of the column in cells.
     pub const fn left(heading: &'static str, cells: u16, cell: fn(&Model, &R, u16) -> Spans) -> Self {
         let (width, align) = (Width::Cells(cells), Align::Left);
         Self { heading, width, gap: 1, align, condition: Condition::Always, sort: None, cell }
@@ -60,7 +61,8 @@ impl<R> TableColumn<R> {
         Self { heading, width, gap: 0, align, condition: Condition::Always, sort: None, cell }
     }
 
-    /// Creates a text column, which shares the cells that fixed columns leave. A table has at most two of them.
+    /// Creates a text column: its width is a share of the cells that the fixed columns leave. A table has at most two
+    /// text columns.
     pub const fn text(heading: &'static str, cell: fn(&Model, &R, u16) -> Spans) -> Self {
         Self { heading, width: Width::Text, gap: 1, align: Align::Left, condition: Condition::Always, sort: None, cell }
     }
@@ -71,7 +73,7 @@ impl<R> TableColumn<R> {
         self
     }
 
-    /// Shows the column only if it fits; columns with a lower rank are placed first.
+    /// Shows the column only if it fits after the columns with a lower rank.
     pub const fn rank(mut self, rank: u8) -> Self {
         self.condition = Condition::Rank(rank);
         self
@@ -89,7 +91,8 @@ impl<R> TableColumn<R> {
         self
     }
 
-    /// Returns the column's cells including its gap; for a text column the gap only.
+    /// Returns the number of cells that the column takes at least: the gap and the fixed width, or only the gap for a
+    /// text column.
     fn fixed_cells(&self) -> u16 {
         match self.width {
             Width::Cells(cells) => self.gap + cells,
@@ -101,13 +104,13 @@ impl<R> TableColumn<R> {
 /// The columns of a table, and the rule by which text columns share the remaining cells.
 #[derive(Debug)]
 pub struct Columns<R: 'static> {
-    /// From left to right.
+    /// The columns from left to right.
     pub columns: &'static [TableColumn<R>],
-    /// Empty cells at the right end.
+    /// Number of empty cells at the right end of the table.
     pub margin: u16,
-    /// Cells that the text columns keep before a ranked column is shown.
+    /// Number of cells that stay reserved for the text columns when ranked columns are added.
     pub min_text: u16,
-    /// Splits the remaining cells between the first and the second text column.
+    /// Splits the cells that fixed columns leave between the first and the second text column.
     pub text_widths: fn(u16) -> [u16; 2],
 }
 
@@ -122,8 +125,8 @@ pub struct PositionedColumn<R: 'static> {
 }
 
 impl<R> Columns<R> {
-    /// Returns the columns that fit into `width` cells, from left to right. Ranked columns are considered from the
-    /// lowest rank up; a narrow one may still fit where a wider one did not.
+    /// Returns the visible columns of a table that is `width` cells wide, from left to right. Ranked columns are
+    /// considered from the lowest rank up; a narrow column may still fit where a wider one did not.
     pub fn layout(&self, width: u16) -> Vec<PositionedColumn<R>> {
         let mut shown: Vec<bool> = self.columns.iter().map(|column| is_shown(&column.condition, width)).collect();
         let fixed = |shown: &[bool]| {
@@ -154,7 +157,7 @@ impl<R> Columns<R> {
         placed
     }
 
-    /// Returns index and cells of each ranked column, lowest rank first.
+    /// Returns the index and the number of cells, with the gap, of each ranked column, lowest rank first.
     fn ranked(&self) -> impl Iterator<Item = (usize, u16)> {
         let mut ranked: Vec<(u8, usize, u16)> = Vec::new();
         for (index, column) in self.columns.iter().enumerate() {
@@ -191,7 +194,7 @@ impl<R> PositionedColumn<R> {
         self.x + self.cells
     }
 
-    /// Draws the heading, highlighted if documents are sorted by this column.
+    /// Draws the column's heading in line `y`, highlighted if `sort` is this column.
     pub fn draw_heading(&self, y: u16, sort: Option<SortBy>, canvas: &mut Canvas<'_>, appearance: Appearance) {
         let sorted = sort.is_some() && self.column.sort == sort;
         let style = appearance.theme.style(if sorted { Tone::Plain } else { Tone::Dim });
@@ -199,12 +202,12 @@ impl<R> PositionedColumn<R> {
             Align::Left => {
                 canvas.text(self.x, y, self.cells, self.column.heading, style);
             }
-            // A heading that is wider than its column extends over the end of the column before.
+            // A heading that is wider than its column extends over the end of the column on its left.
             Align::Right => canvas.right(self.end(), y, self.column.heading, style),
         }
     }
 
-    /// Draws the column's text of one row.
+    /// Draws the column's text of `row` in line `y`.
     pub fn draw(&self, model: &Model, row: &R, y: u16, canvas: &mut Canvas<'_>, appearance: Appearance) {
         let words = (self.column.cell)(model, row, self.cells);
         match self.column.align {

@@ -1,5 +1,5 @@
 //! Drawing of a table's pane: frame and title, the message of an empty table, rows below their headings, and the styles
-//! of the cursor row and of old rows.
+//! of the cursor row and of rows that are old because the last read failed.
 
 use super::columns::Columns;
 use super::state::{Rows, TableRow, TableState};
@@ -20,25 +20,25 @@ use crate::tui::widgets::scroll_bar::ScrollBar;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// Greatest number of lines of the message that replaces the rows.
+/// Maximum number of lines of the message in a table without rows.
 const MAX_MESSAGE_LINES: usize = 4;
-/// Cells of a frame's top or bottom line that the frame itself needs.
+/// Number of cells in the top or bottom line of a frame that cannot hold text.
 const FRAME_CELLS: u16 = 6;
 const TITLE_GAP_CELLS: u16 = 5;
 
-/// The texts in the frame of a table.
+/// The texts of a table's pane, apart from the rows.
 pub struct PaneHeader {
     /// The view's name, with which the title begins.
     pub name: &'static str,
-    /// Numbers of rows after the name.
+    /// The numbers of rows, which follow the name in the title.
     pub totals: Spans,
-    /// Message of a table without rows.
+    /// The message if the store has no rows for the table.
     pub empty_text: &'static str,
-    /// Text in the bottom line of the frame, unless a toast is there.
+    /// The text in the bottom line of the frame, unless a toast (a short message) is shown there.
     pub foot: Spans,
 }
 
-/// Draws a table with one line per row.
+/// Draws the pane of a table with one line per row.
 pub fn draw<R: TableRow + 'static>(
     model: &Model,
     table: &TableState<Listing<R>>,
@@ -65,7 +65,9 @@ pub fn draw<R: TableRow + 'static>(
     bar.draw(pane.area, 2, pane.focused, buf, appearance);
 }
 
-/// Draws the frame. Returns the cells inside; for a table without rows it draws a message there and returns `None`.
+/// Draws the frame of a table's pane and returns the canvas inside the frame. Returns `None` if the pane is not shown.
+/// Also returns `None` for a table without rows, after drawing a message: the reason of a failed read, that the read is
+/// under way, or `header.empty_text`.
 pub fn frame<'b>(
     model: &Model,
     rows: &dyn Rows,
@@ -115,8 +117,9 @@ fn title(model: &Model, rows: &dyn Rows, name: &'static str, totals: Spans) -> S
     title
 }
 
-/// Returns a summary of the row under the cursor and the key that shows more, for the frame's bottom line. Empty if the
-/// peek pane explains the row already.
+/// Returns the text for the frame's bottom line: the summary `in_short` of the row under the cursor, cut to the pane's
+/// width, and the key that shows more. Empty if there is no summary, or if the peek pane (below the view) explains the
+/// row already.
 pub fn foot_summary(model: &Model, pane: &Pane, in_short: impl FnOnce(&Model) -> Spans) -> Spans {
     if pane.explained {
         return Spans::new();
@@ -141,12 +144,12 @@ pub fn aside_that_fits(asides: Vec<String>, title: &[(String, Tone)], inner: Rec
     asides.into_iter().find(|aside| width(aside) <= available).unwrap_or(last)
 }
 
-/// Returns a number and its word, for a title.
+/// Returns a number and the word that says what is counted, such as ` 3 paused`, for a title.
 pub fn labelled_total(number: u64, word: &str) -> [(String, Tone); 2] {
     [span(format!(" {}", format::number(number)), Tone::Plain), span(format!(" {word}"), Tone::Dim)]
 }
 
-/// Returns the total number of rows, as "300 of 1,000" if only `rows` of them were read.
+/// Returns the total number of rows, `of`, as text; "300 of 1,000" if only `rows` rows were read.
 pub fn shown_of_total(rows: usize, of: u64) -> Spans {
     let rows = rows as u64;
     if rows >= of {
@@ -158,7 +161,8 @@ pub fn shown_of_total(rows: usize, of: u64) -> Spans {
     ]
 }
 
-/// Styles the row in line `y` as the cursor row or as old; other rows stay unchanged.
+/// Styles the row in line `y` as the cursor row if `under_cursor`, else as an old row if `is_old` (the last read
+/// failed). Other rows stay unchanged.
 pub fn style_row(
     focused: bool,
     under_cursor: bool,

@@ -6,20 +6,20 @@ use crate::format;
 use crate::store::Listing;
 use std::time::Duration;
 
-/// Time between two reads of a view whose data changes without a commit.
+/// Time from the result of a read to the next read that no commit triggers: after a failed read, or if the view's data
+/// changes without a commit.
 pub const REFRESH_INTERVAL: Duration = Duration::from_secs(5);
-/// After a read, the next one waits at least this many times the read's duration, so a slow read uses at most 20 % of
-/// the time.
+/// Minimum wait after a read, as a multiple of the read's duration. With 4, reads take at most 20 % of the time.
 const READ_BACKOFF_FACTOR: u32 = 4;
-/// From this duration on a read is slow, and the view shows the age of its rows.
+/// Shortest duration of a read that counts as slow. While reads are slow, the title shows the age of the rows.
 const SLOW_READ: Duration = Duration::from_secs(1);
 
-/// The data of a table, all of whose rows are read at once.
+/// The data of a table, as one read returns it.
 pub trait TableData: Default + PartialEq {
     /// The identity of a row, such as the id of a job or an account, or the name of a host.
     type Key: Clone + PartialEq;
 
-    /// Shortest time from the result of a read to the start of the next.
+    /// Shortest time from the result of a read to the start of the next read.
     const MIN_READ_INTERVAL: Duration;
 
     /// Returns the rows' identities in the order on the screen.
@@ -28,10 +28,10 @@ pub trait TableData: Default + PartialEq {
     /// Returns the number of rows, without headings.
     fn rows(&self) -> usize;
 
-    /// Sorts the rows into the order on the screen; keeps the order of the read by default.
+    /// Sorts the rows into the order on the screen; by default, the order of the read stays.
     fn arrange(&mut self) {}
 
-    /// Returns the lines of the row at `index`; `None` if there is no such row.
+    /// Returns the position of the row at `index` among the table's lines; `None` if there is no such row.
     fn span(&self, index: usize) -> Option<RowSpan>;
 
     /// Returns true if some of the data changes without a commit, such as the age of a heartbeat.
@@ -40,17 +40,18 @@ pub trait TableData: Default + PartialEq {
     }
 }
 
-/// The lines of one row among all lines of a table.
+/// The position of one row among all lines of a table. Lines count from 0, headings included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowSpan {
     /// The first line that has to be visible with the row, such as the heading of its section.
     pub first: usize,
-    /// The row's own line.
+    /// The line of the row.
     pub last: usize,
+    /// Number of lines of the table.
     pub total: usize,
 }
 
-/// The rows of a view's last read, the cursor, and the state of the next read.
+/// The rows of a view's last successful read, the cursor, and the times of past and coming reads.
 #[derive(Debug)]
 pub struct TableState<D: TableData> {
     /// Data of the last successful read.
@@ -59,19 +60,20 @@ pub struct TableState<D: TableData> {
     pub cursor: Option<D::Key>,
     /// Index of the row under the cursor.
     pub cursor_index: usize,
-    /// The first visible line; headings count.
+    /// Index of the first visible line; headings count as lines.
     pub top: usize,
-    /// True once a person has moved the cursor. It follows its row from then on; before, it stays on the first row.
+    /// True once a person has used an action in the view. From then on the cursor follows its row; before, the cursor
+    /// stays on the first row.
     pub follows_row: bool,
-    /// Start of the read that is scheduled or under way.
+    /// Start of the read that is scheduled or under way; `None` if there is no such read.
     pub read_begins_at: Option<Timestamp>,
-    /// A commit arrived after the request, so another read follows the current one.
+    /// A read was requested while one was scheduled or under way, so another read follows.
     pub reread_needed: bool,
     /// Duration of the last read, from its start to its result.
     pub read_duration: Duration,
     /// Time of the last successful read.
     pub read_at: Option<Timestamp>,
-    /// Time of the last result, successful or not.
+    /// Time of the last result of a read, successful or not.
     pub tried_at: Option<Timestamp>,
     /// Why the last read failed; `None` after a success.
     pub read_error: Option<SafeLine>,
@@ -118,7 +120,8 @@ impl<D: TableData> TableState<D> {
         }
     }
 
-    /// Moves the cursor to its row's new index; if the row is gone, to the row that is now at the old index.
+    /// Moves the cursor to the new index of its row. If the row is gone, the cursor goes to the row that is now at the
+    /// old index. A cursor that does not follow its row yet goes to the first row.
     fn restore_cursor(&mut self) {
         let keys = self.data.keys();
         let found =
@@ -138,28 +141,29 @@ impl<D: TableData> TableState<D> {
 
 /// A table without its row type: the interface for moving the cursor, reading the rows and drawing the frame.
 pub trait Rows {
-    /// Requests a read. Returns the time to wait before it; `None` while one is scheduled or under way, after which one
-    /// more read follows.
+    /// Requests a read. Returns the time to wait before the read starts. Returns `None` if a read is already scheduled
+    /// or under way; one more read then follows that read.
     fn request_read(&mut self, now: Timestamp) -> Option<Duration>;
 
-    /// Returns true if a read was requested during the current one.
+    /// Returns true if a read was requested while another was scheduled or under way.
     fn reread_needed(&self) -> bool;
 
-    /// Returns the time of the next read that needs no commit; `None` unless the data changes without one or the last
-    /// read failed.
+    /// Returns the time of the next read that no commit triggers. `None` if no such read is needed (the last read
+    /// succeeded, and the data changes only with commits), or while a read is scheduled or under way.
     fn due_at(&self) -> Option<Timestamp>;
 
     /// Returns the time of the last successful read.
     fn read_at(&self) -> Option<Timestamp>;
 
-    /// Returns why the last read failed; `None` after a success.
+    /// Returns the reason why the last read failed; `None` after a success.
     fn read_error(&self) -> Option<&SafeLine>;
 
-    /// Returns the age of the rows if the title has to show it: the last read failed, or reads are slow.
+    /// Returns the age of the rows if the title has to show the age: the last read failed or was slow, or the current
+    /// one is slow.
     fn age(&self, now: Timestamp) -> Option<Duration>;
 
-    /// Returns the next time after `now` at which the title changes its text: the age grows by a unit, or becomes
-    /// visible.
+    /// Returns the next time after `now` at which the text of the title changes, because the rows' age grows by a unit
+    /// or becomes visible.
     fn title_changes_at(&self, now: Timestamp) -> Option<Timestamp>;
 
     /// Returns the number of rows, without headings.
@@ -168,13 +172,13 @@ pub trait Rows {
     /// Returns the index of the row under the cursor.
     fn cursor_index(&self) -> usize;
 
-    /// Returns the first visible line; headings count.
+    /// Returns the index of the first visible line; headings count as lines.
     fn top(&self) -> usize;
 
-    /// Moves the cursor to the row at `index`, or to the last row if there are fewer.
+    /// Moves the cursor to the row at `index`, or to the last row if there are fewer rows.
     fn move_to(&mut self, index: usize);
 
-    /// Notes that a person has moved the cursor: from now on it follows its row.
+    /// Makes the cursor follow its row from now on, since a person has used an action in the view.
     fn follow_row(&mut self);
 
     /// Scrolls so that the cursor is among the `height` visible lines.
@@ -263,14 +267,14 @@ pub trait TableRow: PartialEq + Sized {
     /// Returns the row's identity, which stays the same from read to read.
     fn key(&self) -> Self::Key;
 
-    /// Sorts the rows into the order on the screen; by default they stay in the order of their keys, in which they are
-    /// read.
+    /// Sorts the rows into the order on the screen. By default the order of the read stays, which is the order of the
+    /// keys.
     fn arrange(_rows: &mut [Self]) {}
 }
 
 impl<G: TableRow> TableData for Listing<G> {
     type Key = G::Key;
-    // The read counts over whole tables.
+    // The read counts rows in whole tables of the store, so it must not run often.
     const MIN_READ_INTERVAL: Duration = Duration::from_secs(2);
 
     fn keys(&self) -> Vec<G::Key> {
@@ -297,7 +301,8 @@ impl<G: TableRow> TableState<Listing<G>> {
     }
 }
 
-/// Returns the row's span in a table with one line per row.
+/// Returns the position of the row at `index` in a table of `rows` rows with one line each; `None` if there is no such
+/// row.
 fn single_line_span(index: usize, rows: usize) -> Option<RowSpan> {
     (index < rows).then_some(RowSpan { first: index, last: index, total: rows })
 }
@@ -306,7 +311,7 @@ fn single_line_span(index: usize, rows: usize) -> Option<RowSpan> {
 mod tests {
     use super::*;
 
-    /// Numbers that are sorted with the even ones first.
+    /// Numbers that are sorted with the even numbers first.
     #[derive(Debug, Default, PartialEq)]
     struct Numbers(Vec<u32>);
 

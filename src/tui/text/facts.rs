@@ -1,15 +1,15 @@
-//! Sentences and labelled values, broken into lines of a given width, for readers.
+//! The content of a reader (a text shown over the screen): sentences and labelled values, wrapped at a given width.
 
 use super::lines::wrap;
 use super::{Spans, span};
 use crate::tui::theme::Tone;
 
-/// Width of a label in cells.
+/// Width in cells to which labels are padded.
 pub const LABEL: usize = 12;
-/// Maximum number of lines of a sentence or a value.
+/// Maximum number of lines that a sentence or a value takes; the rest is cut off.
 const LINES: usize = 6;
 
-/// Builder of lines of at most a given width in cells.
+/// Builds the sentences and labelled values of a reader, wrapped at a given width in cells.
 #[derive(Debug)]
 pub struct Facts {
     cells: usize,
@@ -17,12 +17,12 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Returns a builder without lines; each line will have at most `cells` cells.
+    /// Creates a builder without lines, which wraps at `cells` cells.
     pub const fn new(cells: usize) -> Self {
         Self { cells, lines: Vec::new() }
     }
 
-    /// Adds a sentence in the tone of its first piece.
+    /// Adds a sentence, all of it in the tone of the first piece.
     pub fn sentence(&mut self, sentence: &[(String, Tone)]) {
         let tone = sentence.first().map_or(Tone::Plain, |(_, tone)| *tone);
         let whole: String = sentence.iter().map(|(text, _)| text.as_str()).collect();
@@ -34,7 +34,7 @@ impl Facts {
         self.lines.push(Spans::new());
     }
 
-    /// Adds a value with its label.
+    /// Adds a value, with `label` before the first line of the value.
     pub fn fact(&mut self, label: &str, value: &str) {
         let mut label = format!("{label:LABEL$}");
         for line in wrap(value, self.cells.saturating_sub(LABEL), LINES) {

@@ -4,13 +4,15 @@ use crate::domain::text::{fit, width};
 use std::ops::Range;
 use unicode_width::UnicodeWidthChar;
 
-/// Cuts `text` to at most `cells` cells; `more` is the ellipsis of the current set of signs.
+/// Cuts `text` to at most `cells` cells; `more` is the ellipsis of the current glyph set, which ends a text that was
+/// cut.
 pub fn clip(text: &str, cells: usize, more: &str) -> String {
     let fitted = fit(text, cells);
     if more == "…" || fitted == text { fitted } else { fitted.replace('…', more) }
 }
 
-/// Breaks text between words into at most `most` lines. What does not fit is cut off and marked with `…`.
+/// Wraps `text` between words into at most `most` lines of `cells` cells. Text that does not fit is cut off, and the
+/// last line then ends in `…`. A word wider than a line is cut too and ends the text.
 pub fn wrap(text: &str, cells: usize, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut rest = text.trim();
@@ -37,8 +39,8 @@ pub fn wrap(text: &str, cells: usize, most: usize) -> Vec<String> {
     lines
 }
 
-/// Breaks a line of text at spaces into byte ranges of at most `most` cells each; a wider word is broken anywhere.
-/// Spaces that do not fit belong to no range.
+/// Breaks a line of text at spaces into parts of at most `most` cells and returns the byte range of each part. A word
+/// wider than that is broken anywhere. Spaces that do not fit belong to no part.
 pub fn break_line(line: &str, most: usize) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let (mut part, mut used) = (0..0, 0);

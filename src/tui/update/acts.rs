@@ -1,4 +1,4 @@
-//! Commands on documents and jobs: which documents they apply to, whether they need a confirmation, and their results.
+//! Commands on documents and jobs: selects their documents, opens confirmations and previews, and shows their results.
 
 use super::effects::Update;
 use super::loads;
@@ -62,7 +62,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     }
 }
 
-/// Opens a confirmation that states what is dropped: auto jobs belong to no particular person.
+/// Opens the confirmation of a purge, which states what is dropped and what stays.
 pub(super) fn purge(model: &mut Model) {
     let lines = vec![
         "Every auto job that has not started is dropped, with a line in the outcomes.".to_owned(),
@@ -74,7 +74,7 @@ pub(super) fn purge(model: &mut Model) {
     confirm(model, "drop waiting auto jobs".to_owned(), lines, "Drop them", command);
 }
 
-/// Returns the kind of command of a verb.
+/// Returns the kind of command for a bulk verb. `scope` is recorded by a request to sync or retry.
 pub(super) const fn command_kind(verb: BulkVerb, scope: RequestScope) -> CommandKind {
     match verb {
         BulkVerb::Request(verb) => CommandKind::Request(verb, scope),
@@ -155,7 +155,8 @@ fn preview(model: &mut Model, targets: Targets, verb: BulkVerb, which: &str, up:
     up.effect(Effect::Preview { generation, targets, verb });
 }
 
-/// Changes the marks: toggles the row under the cursor and moves down, marks all matching documents, or clears.
+/// Changes the marks (the documents selected for the next command): toggles the row under the cursor and moves down,
+/// marks all documents that match the filter, or clears all marks.
 pub(super) fn mark(model: &mut Model, action: Action, up: &mut Update) {
     match action {
         Action::MarkAll => up.effect(Effect::MarkAll(model.documents.filter.clone())),
@@ -175,7 +176,7 @@ pub(super) fn mark(model: &mut Model, action: Action, up: &mut Update) {
     }
 }
 
-/// Marks all documents that match the filter.
+/// Marks the documents that were found to match the filter, in addition to those already marked.
 pub(super) fn take_matching(model: &mut Model, answer: StoreResult<Vec<DocumentId>>, up: &mut Update) {
     up.redraw();
     match answer {
@@ -198,7 +199,8 @@ pub(super) fn copy_or_open(model: &mut Model, action: Action, up: &mut Update) {
     }
 }
 
-/// Shows the result of a command and reads what it changed again.
+/// Shows the result of a command, removes marks as [`unmark`] does, and reads the details again if they show a document
+/// of the command.
 pub(super) fn take_done(model: &mut Model, command: &Command, answer: StoreResult<CommandResult>, up: &mut Update) {
     up.redraw();
     match answer {
@@ -229,8 +231,8 @@ pub(super) fn take_done(model: &mut Model, command: &Command, answer: StoreResul
     }
 }
 
-/// Removes the marks of documents on which the command took effect, so that a second press does not repeat it; skipped
-/// documents stay marked.
+/// Removes the marks of documents on which the command took effect, so that a second press of the key does not repeat
+/// the command. Skipped documents stay marked.
 fn unmark(model: &mut Model, command: &Command, done: &CommandResult) {
     let marks = &mut model.documents.marks;
     match done {

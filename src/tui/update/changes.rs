@@ -1,5 +1,5 @@
-//! Comparing texts of a document, and the review of quarantined content: a decision is possible only once its
-//! difference is shown.
+//! Comparison of a document's texts, and the review of quarantined content. A decision is possible only once the
+//! difference from the stored text is shown.
 
 use super::effects::Update;
 use super::{loads, prompt, views};
@@ -36,7 +36,7 @@ pub(super) fn compare(model: &mut Model, up: &mut Update) {
     up.effect(Effect::LoadDifference { generation, document, of });
 }
 
-/// Stores the result of a comparison; a result that is no longer wanted is dropped.
+/// Stores the result of a comparison. The result of an older request is dropped.
 pub(super) fn take(
     model: &mut Model,
     generation: u64,
@@ -57,7 +57,7 @@ pub(super) fn take(
             }
             model.compared = Some(data);
         }
-        // One of the texts has changed; reading the details again shows which.
+        // One of the texts has changed: reads the details again, which shows the new text.
         Ok(None) => {
             detail.compare_error = Some("one of the two texts has changed since".into());
             loads::detail_changed(model, up);
@@ -74,7 +74,8 @@ pub(super) fn compare_version(model: &mut Model) {
     (detail.tab, detail.scroll) = (Tab::Changes, 0);
 }
 
-/// Filters the list to quarantined documents, or shows all documents if that filter is set already.
+/// Filters the document list to quarantined documents, or shows all documents if the list already shows only
+/// quarantined ones.
 pub(super) fn show_quarantined(model: &mut Model, up: &mut Update) {
     let show_all = model.documents.shows_only_quarantined() && model.list_is_shown();
     views::show(model, ViewId::Documents, up);
@@ -82,7 +83,8 @@ pub(super) fn show_quarantined(model: &mut Model, up: &mut Update) {
     prompt::set_filter(model, Filter::parse(text).unwrap_or_default(), text.to_owned(), up);
 }
 
-/// Asks for confirmation to accept or reject. If the difference is not on the screen yet, opens it instead.
+/// Opens the confirmation to accept or reject the quarantined text. If the difference is not on the screen yet, shows
+/// the difference instead.
 pub(super) fn decide(model: &mut Model, action: Action) {
     let decision = if action == Action::Accept { Decision::Accept } else { Decision::Reject };
     let is_open = model.detail.as_ref().is_some_and(|detail| detail.tab == Tab::Changes);

@@ -13,7 +13,8 @@ use crate::tui::model::{Model, ShutdownState};
 use crate::tui::msg::StoreResult;
 use crate::tui::palette;
 
-/// Moves the focus or carries out the focused choice. Returns the action that was chosen in the palette.
+/// Moves the focus, or carries out the focused choice. If that is an action of the palette, returns the action for the
+/// caller to carry out.
 pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) -> Option<Action> {
     let overlay = model.overlay.take()?;
     let choose = action == Action::Choose;
@@ -105,7 +106,7 @@ fn leave(model: &mut Model, choice: QuitChoice, up: &mut Update) {
     }
 }
 
-/// Stores the answer of a preview in its dialog, if that is still open.
+/// Stores the answer to a preview request in the preview dialog, if the same dialog is still open.
 pub(super) fn take_preview(model: &mut Model, generation: u64, answer: StoreResult<Preview>, up: &mut Update) {
     if let Some(Overlay::Preview(dialog)) = &mut model.overlay
         && dialog.generation == generation

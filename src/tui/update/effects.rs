@@ -1,8 +1,8 @@
-//! The result of a message: whether to redraw, and the effects to perform.
+//! The result of applying a message: the need to redraw, and the effects to perform.
 
 use crate::tui::effect::Effect;
 
-/// The result of a message: whether to redraw, and the effects to perform.
+/// The result of applying a message: the need to redraw, and the effects to perform.
 #[derive(Debug, Default)]
 pub struct Update {
     /// Something on the screen has changed.

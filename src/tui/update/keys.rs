@@ -19,7 +19,7 @@ use crate::tui::views::documents::state::SORTS;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use tui_input::Input;
 
-/// Handles a key event: an action, an edit of typed text, or nothing.
+/// Handles a key event: carries out its action, or edits the typed text, or does nothing.
 pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
     if event.kind == KeyEventKind::Release {
         return;
@@ -149,7 +149,7 @@ fn sort(model: &mut Model, key: Key, up: &mut Update) {
     loads::page(model, up);
 }
 
-/// Goes one step back: closes the details, ends zoom, leaves the view or clears the filter. Never quits.
+/// Goes one step back: closes the details, ends zoom, returns to the document list or clears its filter. Never quits.
 fn back(model: &mut Model, up: &mut Update) {
     if model.pane() == PaneId::Outcomes {
         return outcomes::back(model, up);
@@ -170,7 +170,7 @@ fn back(model: &mut Model, up: &mut Update) {
     }
 }
 
-/// Quits, or asks first if this process runs jobs.
+/// Quits. If this process has running jobs, opens the choice of how to end instead.
 pub(super) fn quit(model: &mut Model, up: &mut Update) {
     if model.has_runner && model.runner.busy > 0 {
         model.overlay = Some(Overlay::Quit(QuitChoice::Stay));

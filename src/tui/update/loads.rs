@@ -1,4 +1,4 @@
-//! Reads from the store: requests and their answers. An answer to an older request is dropped.
+//! Reads from the store: requests and their answers. The answer to an older numbered request is dropped.
 
 use super::effects::Update;
 use crate::domain::document::StatusCounts;
@@ -16,10 +16,10 @@ use crate::tui::views::catalog::ViewRows;
 use crate::tui::views::detail::state::{Detail, Tab};
 use std::time::Duration;
 
-/// Longest wait between two tries while the database does not answer.
+/// Maximum wait between two tries to read the document list while the database does not answer.
 const MAX_RETRY_WAIT: Duration = Duration::from_secs(10);
 
-/// Requests the rows on the screen; the answer to an earlier request is dropped.
+/// Requests the rows of the document list on the screen. The answer to an earlier request is then dropped.
 pub(super) fn page(model: &mut Model, up: &mut Update) {
     page_after(model, Duration::ZERO, up);
 }
@@ -39,7 +39,7 @@ pub(super) fn summary(model: &mut Model, up: &mut Update) {
     up.effect(Effect::LoadPauses);
 }
 
-/// Handles a commit: reads what is shown again, with at most one read of each kind at a time.
+/// Handles a commit: reads everything on the screen again, with at most one read of each kind at a time.
 pub(super) fn changed(model: &mut Model, up: &mut Update) {
     if model.documents.loading {
         model.documents.reread_needed = true;
@@ -53,14 +53,14 @@ pub(super) fn changed(model: &mut Model, up: &mut Update) {
     }
     workers(model, up);
     active_view(model, up);
-    // A decision by another person makes no outcome, so the details are read too.
+    // A decision by another person is recorded by no outcome, so the details of a quarantined document are read too.
     if model.quarantined_text().is_some() {
         detail_changed(model, up);
     }
 }
 
-/// Reads the active view, with at most one read at a time and a pause after each. The document list is not read here,
-/// since [`changed`] always reads it.
+/// Reads the active view, with at most one read at a time and a wait after each. Does nothing for the document list,
+/// which [`changed`] always reads.
 pub(super) fn active_view(model: &mut Model, up: &mut Update) {
     let (view, now) = (model.active_view, model.now);
     let rows = views::for_pane(PaneId::View(view)).rows_mut(model);
@@ -69,7 +69,7 @@ pub(super) fn active_view(model: &mut Model, up: &mut Update) {
     }
 }
 
-/// Reads the active view again once its data is old.
+/// Reads the active view again if its data is old.
 pub(super) fn active_view_when_old(model: &mut Model, up: &mut Update) {
     let due = views::for_pane(PaneId::View(model.active_view)).rows(model).and_then(|rows| rows.due_at());
     if due.is_some_and(|due| due <= model.now) {
@@ -77,7 +77,7 @@ pub(super) fn active_view_when_old(model: &mut Model, up: &mut Update) {
     }
 }
 
-/// Stores the rows of a view.
+/// Stores the rows of a view other than the document list.
 pub(super) fn take_rows(model: &mut Model, rows: ViewRows, up: &mut Update) {
     let (view, changed) = model.views.take(model.now, rows);
     if model.active_view != view {
@@ -96,7 +96,7 @@ pub(super) fn workers(model: &mut Model, up: &mut Update) {
     }
 }
 
-/// Requests the workers again while a person reads about them, once the list is old.
+/// Requests the workers again if their list is old and the reader of the workers is open.
 pub(super) fn workers_when_old(model: &mut Model, up: &mut Update) {
     let is_read = matches!(model.overlay, Some(Overlay::Workers(_)));
     if is_read && model.workers.due_at(model.now).is_some_and(|due| due <= model.now) {
@@ -111,13 +111,13 @@ pub(super) fn take_workers(model: &mut Model, answer: StoreResult<Vec<WorkerSumm
     (workers.loading, workers.read_at) = (false, Some(model.now));
     match answer {
         Ok(listed) => (workers.list, workers.load_error) = (listed, None),
-        // The document list shows that the database is unavailable; this is for the reader of the workers.
+        // The document list shows that the database is unavailable; this error is shown in the reader of the workers.
         Err(reason) => workers.load_error = Some(reason),
     }
     up.redraw |= before != model.workers.totals() || matches!(model.overlay, Some(Overlay::Workers(_)));
 }
 
-/// Stores the rows of the document list; after a failure, retries with a growing wait.
+/// Stores the rows of the document list. After a failure, reads them again after a wait that grows with each failure.
 pub(super) fn take_page(model: &mut Model, generation: u64, answer: StoreResult<DocumentPage>, up: &mut Update) {
     if generation != model.documents.generation {
         return;
@@ -157,7 +157,7 @@ pub(super) fn take_page(model: &mut Model, generation: u64, answer: StoreResult<
     }
 }
 
-/// Stores counts and queue figures.
+/// Stores the documents' counts and the queue's figures.
 pub(super) fn take_summary(model: &mut Model, answer: StoreResult<(StatusCounts, QueueState)>, up: &mut Update) {
     model.summary_loading = false;
     match answer {
@@ -180,7 +180,7 @@ pub(super) fn open_detail(model: &mut Model, up: &mut Update) {
     let Ok(one) = document(model) else { return };
     let generation = model.next_generation();
     let mut detail = Detail::new(one.document, one.name, generation);
-    // Quarantined content comes first, since it waits for a person.
+    // For quarantined content the difference comes first, since it waits for a person's decision.
     if model.documents.find(one.document).is_some_and(|row| row.quarantine_reason.is_some()) {
         detail.tab = Tab::Changes;
     }
@@ -189,7 +189,7 @@ pub(super) fn open_detail(model: &mut Model, up: &mut Update) {
     up.effect(Effect::LoadDetail { generation, document: one.document });
 }
 
-/// Reads the details again after a change of their document; at most one read at a time.
+/// Reads the open details again, with at most one read at a time.
 pub(super) fn detail_changed(model: &mut Model, up: &mut Update) {
     let generation = model.next_generation();
     let Some(detail) = &mut model.detail else { return };
@@ -201,7 +201,7 @@ pub(super) fn detail_changed(model: &mut Model, up: &mut Update) {
     up.effect(Effect::LoadDetail { generation, document: detail.document });
 }
 
-/// Stores the data of the open details.
+/// Stores the data of the open details, or shows the error of reading it.
 pub(super) fn take_detail(
     model: &mut Model,
     generation: u64,
@@ -216,13 +216,12 @@ pub(super) fn take_detail(
     up.redraw |= !matches!((&answer, &detail.data), (Ok(Some(new)), Some(old)) if new.displays_same(old));
     match answer {
         Ok(Some(mut data)) => {
-            // Keeps the number of the reading if the text is the same, so that it is not broken into lines again.
+            // Keeps the number of the old read if the text is the same, so that the text is not wrapped again.
             if let Some(old) = detail.data.as_ref().filter(|old| old.content == data.content) {
                 data.read_id = old.read_id;
             }
             detail.name = data.row.name.clone();
             detail.gone = false;
-            // The cursor stays on the newest attempt until the person moves it.
             detail.data = Some(data);
             detail.scroll = detail.scroll.min(detail.lines().saturating_sub(1));
         }

@@ -14,12 +14,12 @@ use crate::tui::views::catalog::ViewId;
 use crate::tui::views::detail::changes;
 use crate::tui::views::detail::state::Tab;
 
-/// Carries out a movement key in the open reader or the focused pane.
+/// Carries out a movement in the open reader, else in the focused pane.
 pub(super) fn go(model: &mut Model, action: Action, up: &mut Update) {
     let text = readers::text(model);
     if let Some(overlay) = &mut model.overlay {
         if let (Some((_, text)), Some(scroll)) = (text, overlay.scroll_mut()) {
-            // Stops where the drawing stops.
+            // Stops where the last line is at the bottom of the reader, as the drawing does.
             *scroll = scrolled(action, *scroll, text.len(), reader_lines(model.size));
         }
         return;
@@ -56,7 +56,7 @@ fn detail(model: &mut Model, action: Action) {
     let Some(detail) = &mut model.detail else { return };
     if detail.tab == Tab::Attempts {
         let index = target(action, detail.attempt_index(), detail.lines(), rows / 2);
-        // On the newest attempt the cursor follows whichever is the newest.
+        // On the newest attempt the cursor is `None`, so that it moves to each newer attempt.
         detail.attempt = detail
             .data
             .as_ref()

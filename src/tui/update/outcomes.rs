@@ -18,7 +18,7 @@ use crate::tui::views::outcomes::state::{Older, Pin};
 use crate::tui::views::outcomes::{entry_height, text};
 use std::collections::VecDeque;
 
-/// Handles new outcomes: counts them, shows them, and reads the details again if they are about the open document.
+/// Handles new outcomes: counts and shows them, and reads the open details again if an outcome is about their document.
 pub(super) fn arrived(model: &mut Model, outcomes: Vec<Outcome>, up: &mut Update) {
     up.redraw();
     for outcome in outcomes.iter().filter(|outcome| outcome.seq > model.panel.newest) {
@@ -27,7 +27,7 @@ pub(super) fn arrived(model: &mut Model, outcomes: Vec<Outcome>, up: &mut Update
     let opened = model.detail.as_ref().map(|detail| detail.document);
     let about_detail = outcomes.iter().any(|outcome| Some(outcome.document_id) == opened);
     model.panel.take(outcomes);
-    // Outcomes that were dropped could not be read again before; the store answers now.
+    // Outcomes that the panel dropped are read again, since the store answers now.
     if model.panel.follows() && model.panel.dropped > 0 {
         follow(model, up);
     }
@@ -36,7 +36,7 @@ pub(super) fn arrived(model: &mut Model, outcomes: Vec<Outcome>, up: &mut Update
     }
 }
 
-/// Stores the newest outcomes.
+/// Stores the newest outcomes in the panel, and counts those that had not arrived before.
 pub(super) fn take_newest(model: &mut Model, answer: StoreResult<Vec<Outcome>>, up: &mut Update) {
     up.redraw();
     match answer {
@@ -53,7 +53,7 @@ pub(super) fn take_newest(model: &mut Model, answer: StoreResult<Vec<Outcome>>, 
     }
 }
 
-/// Stores outcomes older than `before`.
+/// Stores outcomes older than `before` in the panel.
 pub(super) fn take_older(model: &mut Model, before: Seq, answer: StoreResult<Vec<Outcome>>, up: &mut Update) {
     up.redraw();
     match answer {
@@ -65,7 +65,7 @@ pub(super) fn take_older(model: &mut Model, before: Seq, answer: StoreResult<Vec
     }
 }
 
-/// Stores the outcomes of the pinned document.
+/// Stores the outcomes of `document`, to which the panel is pinned.
 pub(super) fn take_pinned(model: &mut Model, document: DocumentId, answer: StoreResult<Vec<Outcome>>, up: &mut Update) {
     up.redraw();
     match answer {
@@ -82,7 +82,7 @@ pub(super) fn go(model: &mut Model, action: Action, up: &mut Update) {
         return follow(model, up);
     }
     let from = cursor_index(model, &shown).unwrap_or(last);
-    // A page is the number of entries on the screen.
+    // A page is as many entries as are on the screen.
     let page = entries_on_screen(model);
     let to = target(action, from, shown.len(), page);
     if to == last && to >= from {
@@ -99,7 +99,7 @@ fn follow(model: &mut Model, up: &mut Update) {
 
 fn cursor_index(model: &Model, shown: &[Seq]) -> Option<usize> {
     let cursor = model.panel.cursor?;
-    // If the filter hides the cursor's entry, takes the next one.
+    // If the filter hides the cursor's entry, takes the next shown entry.
     Some(shown.partition_point(|seq| *seq < cursor).min(shown.len().checked_sub(1)?))
 }
 
@@ -122,12 +122,12 @@ fn entries_on_screen(model: &Model) -> usize {
         .max(1)
 }
 
-/// Moves the cursor to the shown entry `to` and stops following new outcomes.
+/// Moves the cursor to the entry with index `to` among the shown ones. The panel then follows new outcomes no longer.
 fn move_cursor(model: &mut Model, to: usize, up: &mut Update) {
     let inside = panel_inside(model);
     let available = usize::from(inside.height).max(1);
     let shown: Vec<&Entry> = model.panel.shown(model.now).collect();
-    // Measures only entries near the cursor: breaking their text into lines is the expensive part.
+    // Measures only entries near the cursor, since wrapping their text takes time.
     let height = |index: usize| entry_height(shown[index], &model.glyphs, inside.width);
     let Some(last) = shown.len().checked_sub(1).filter(|last| to <= *last) else { return };
     let before = model.panel.bottom.map_or(last, |seq| shown.partition_point(|entry| entry.seq() < seq).min(last));
@@ -138,7 +138,7 @@ fn move_cursor(model: &mut Model, to: usize, up: &mut Update) {
         bottom += 1;
         used += height(bottom);
     }
-    // At the top of the log no earlier entries exist to fill the screen; takes later ones instead.
+    // At the top of the log too few earlier entries exist to fill the screen; takes later ones as well.
     if bottom < available {
         used = (0..=bottom).map(height).sum();
         while bottom < last && used + height(bottom + 1) <= available {
@@ -156,7 +156,8 @@ fn move_cursor(model: &mut Model, to: usize, up: &mut Update) {
     }
 }
 
-/// Carries out an action of the panel: hide, pin, or jump to a failure or a search match.
+/// Carries out an action of the panel: hides unchanged outcomes, pins the panel to a document, or jumps to a failure or
+/// a search match.
 pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     match action {
         Action::HideUnchanged => {
@@ -192,8 +193,8 @@ pub(super) enum JumpDirection {
     HereOrAbove,
 }
 
-/// Goes to the nearest shown entry that matches. While the panel follows new outcomes there is no cursor: takes the
-/// newest match.
+/// Moves the cursor to the nearest shown entry for which `fits` is true, or shows the message `none`. While the panel
+/// follows new outcomes it has no cursor, and the newest match is taken.
 pub(super) fn jump(
     model: &mut Model,
     towards: JumpDirection,
@@ -218,7 +219,7 @@ pub(super) fn jump(
     }
 }
 
-/// Pins the panel to the current document, or unpins it.
+/// Pins the panel to the current document, or unpins a pinned panel.
 fn pin(model: &mut Model, up: &mut Update) {
     if model.panel.pin.take().is_none()
         && let Ok(one) = document(model)
@@ -229,14 +230,14 @@ fn pin(model: &mut Model, up: &mut Update) {
     follow(model, up);
 }
 
-/// Adjusts the cursor after a change of the filter: it stays as near as possible; a panel that follows new outcomes
-/// keeps following.
+/// Adjusts the cursor after a change of the filter: it moves to the nearest shown entry. A panel that follows new
+/// outcomes keeps following them.
 pub(super) fn filter_changed(model: &mut Model, up: &mut Update) {
     let shown: Vec<Seq> = model.panel.shown(model.now).map(Entry::seq).collect();
     if model.panel.follows() {
         return;
     }
-    // With no entry to show, the cursor is kept for when there is one again.
+    // With no entry to show, the cursor is kept until entries are shown again.
     if let Some(to) = cursor_index(model, &shown) {
         move_cursor(model, to, up);
     }

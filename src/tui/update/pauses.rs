@@ -13,8 +13,9 @@ use crate::tui::model::toast::Level;
 use crate::tui::msg::StoreResult;
 use crate::tui::views;
 
-/// Opens a choice of pauses. In a view of hosts or accounts it offers the current one, with the focus on it, since the
-/// person selected it; elsewhere the host and the account of the current document.
+/// Opens the choice of a pause to begin or end. In a view of hosts or accounts the only choice is the current row, and
+/// it has the focus, since the person selected it. In other panes the choices are the host and the account of the
+/// current document.
 pub(super) fn choose(model: &mut Model) {
     let grouped = model.pane().has_groups();
     let scopes = if grouped { group(model).map(|scope| vec![scope]) } else { of_document(model) };
@@ -39,7 +40,7 @@ pub(super) fn choose(model: &mut Model) {
         Some(Overlay::Choice(ChoiceDialog { title: "pause or resume".to_owned(), lines, choices, focused: chosen }));
 }
 
-/// Asks whether to pause or to resume everything.
+/// Opens the confirmation to pause everything, or to resume it if everything is paused.
 pub(super) fn choose_all(model: &mut Model) {
     let active = model.pauses.iter().find(|pause| pause.scope == PauseScope::All);
     let (title, verb, lines) = match active {
@@ -92,7 +93,7 @@ fn row(model: &Model) -> Result<&DocumentRow, &'static str> {
     row.ok_or("its row is not loaded: select it in the list")
 }
 
-/// Stores the pauses.
+/// Stores the pauses that were read, or logs the error.
 pub(super) fn take(model: &mut Model, answer: StoreResult<Vec<Pause>>, up: &mut Update) {
     match answer {
         Ok(pauses) => {

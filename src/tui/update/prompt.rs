@@ -1,4 +1,4 @@
-//! Prompts (lines that a person types): filters and searches apply while they are typed, and mistakes are shown.
+//! Prompts (lines that a person types). Filters and searches apply while they are typed, and mistakes are shown.
 
 use super::effects::Update;
 use super::loads;
@@ -16,15 +16,15 @@ use crate::tui::views::outcomes::text as outcome;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::InputRequest;
 
-/// Maximum number of characters taken from a paste.
+/// Maximum number of characters taken from a pasted text.
 const PASTE_LIMIT: usize = 4_096;
 
-/// Parses a filter, by the same rules as the rest of the program.
+/// Parses a filter on documents or on outcomes.
 fn parse(text: &str, subject: Subject) -> Result<Filter, FilterError> {
     Filter::parse_for(text, subject)
 }
 
-/// Applies an editing key to the line.
+/// Applies an editing key to the text of the open palette or prompt.
 pub(super) fn edit(model: &mut Model, event: &KeyEvent, up: &mut Update) {
     let Some(request) = request(event) else { return };
     up.redraw();
@@ -79,8 +79,8 @@ fn request(event: &KeyEvent) -> Option<InputRequest> {
     })
 }
 
-/// Applies the changed line: a valid filter at once; of an invalid one the terms before the mistake, or the filter from
-/// before if there are none, and the mistake is shown.
+/// Applies the changed text of a filter or search at once. Of an invalid filter, applies the terms before the mistake,
+/// or without such terms the previous filter; the mistake is shown.
 fn input_changed(model: &mut Model, up: &mut Update) {
     let Some(Overlay::Prompt(prompt)) = &mut model.overlay else { return };
     let text = prompt.input.value().to_owned();
@@ -112,8 +112,7 @@ fn valid_prefix(
         Ok(filter) => return (filter, text.to_owned(), None),
         Err(error) => error,
     };
-    // The mistake may lie within a term; its field name alone would be a valid search word, so the whole term is
-    // dropped.
+    // Drops the whole term with the mistake: the part of it before the mistake could be a valid search word.
     let good = text.get(..error.at).and_then(|start| start.rfind(char::is_whitespace)).and_then(|end| text.get(..end));
     let good = good.map(str::trim).filter(|good| !good.is_empty());
     match good.and_then(|good| parse(good, subject).ok().map(|filter| (filter, good.to_owned()))) {
@@ -122,7 +121,8 @@ fn valid_prefix(
     }
 }
 
-/// Filters the list, which returns to its first row only if the filter differs from the current one.
+/// Sets the filter of the document list. The list goes to its first row only if the filter differs from the current
+/// one.
 pub(super) fn set_filter(model: &mut Model, filter: Filter, text: String, up: &mut Update) {
     if model.documents.filter == filter {
         model.documents.filter_text = text;
@@ -131,14 +131,14 @@ pub(super) fn set_filter(model: &mut Model, filter: Filter, text: String, up: &m
     }
 }
 
-/// Filters the list and goes to its first row, even if the filter is unchanged.
+/// Sets the filter of the document list and goes to the first row, even if the filter is unchanged.
 pub(super) fn restart_with_filter(model: &mut Model, filter: Filter, text: String, up: &mut Update) {
     (model.documents.filter, model.documents.filter_text) = (filter, text);
     model.documents.restart();
     loads::page(model, up);
 }
 
-/// Accepts the line: adds the document, breaks the lease, or keeps filter or search.
+/// Accepts the typed text: adds the document, breaks the lease, or keeps the filter or search.
 pub(super) fn accept(model: &mut Model, up: &mut Update) {
     let Some(Overlay::Prompt(prompt)) = &mut model.overlay else { return };
     let text = prompt.input.value().trim().to_owned();
@@ -192,7 +192,7 @@ fn add(model: &mut Model, text: &str, up: &mut Update) {
     }
 }
 
-/// Closes the overlay; a filter or search that applied while it was typed is restored.
+/// Closes the overlay. A prompt for a filter or search restores the previous one.
 pub(super) fn close(model: &mut Model, up: &mut Update) {
     let Some(Overlay::Prompt(Prompt { kind, .. })) = model.overlay.take() else { return };
     match kind {

@@ -1,8 +1,9 @@
-//! Step sizes of movement in a list: one line, half a page, a page, or to an end.
+//! Targets of movements in a list: one line, half a page, a page, or to an end.
 
 use crate::tui::action::Action;
 
-/// Returns the index after a step from index `from` in a list of length `len`, with `page` rows on the screen.
+/// Returns the index to which `action` moves from index `from`, in a list of `len` rows with `page` rows on the screen.
+/// An action that is no movement leaves the index unchanged.
 pub(super) fn target(action: Action, from: usize, len: usize, page: usize) -> usize {
     let last = len.saturating_sub(1);
     let page = page.max(1);
@@ -21,7 +22,8 @@ pub(super) fn target(action: Action, from: usize, len: usize, page: usize) -> us
     .min(last)
 }
 
-/// Returns the scroll position after a step; the last line never rises above the bottom of the screen.
+/// Returns the scroll position to which `action` moves from position `from`. The position is limited: the last of the
+/// `len` lines never rises above the bottom of a screen of `page` lines.
 pub(super) fn scrolled(action: Action, from: usize, len: usize, page: usize) -> usize {
     target(action, from, len.saturating_sub(page) + 1, page)
 }

@@ -15,13 +15,13 @@ use crate::tui::views;
 use crate::tui::views::catalog::ViewId;
 use tui_input::Input;
 
-/// Shows a view and reads it again, since its rows may be old.
+/// Shows a view in the main area, closes the details, and reads the view's rows again, since they may be old.
 pub(super) fn show(model: &mut Model, view: ViewId, up: &mut Update) {
     (model.active_view, model.focus, model.detail) = (view, Focus::Main, None);
     loads::active_view(model, up);
 }
 
-/// Keeps the cursor of the active view on the screen after a change of height.
+/// Scrolls the active view so that its cursor is on the screen, for example after a change of height.
 pub(super) fn fit(model: &mut Model) {
     let lines = view_lines(model, model.active_view);
     if let Some(rows) = views::for_pane(PaneId::View(model.active_view)).rows_mut(model) {
@@ -43,8 +43,8 @@ pub(super) fn show_documents(model: &mut Model, up: &mut Update) {
     show(model, ViewId::Documents, up);
 }
 
-/// Opens the prompt for breaking a lease. The person must type the document's id, since the worker may be alive and a
-/// mistyped key must not break its lease.
+/// Opens the prompt for breaking the lease of the running job under the cursor. The person must type the document's id:
+/// the worker may be alive, and a single mistyped key must not take the job from it.
 pub(super) fn break_lease(model: &mut Model) {
     let Some(job) = model.views.jobs.row() else { return };
     let JobProgress::Running { worker, .. } = &job.progress else { return };

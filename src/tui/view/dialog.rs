@@ -1,5 +1,5 @@
-//! Dialogs, in the middle of a dimmed screen, with Cancel focused first and text that says what will and will not
-//! change.
+//! Dialogs in the middle of a dimmed screen, with text that says what will and will not change. The first button
+//! changes nothing ("Keep" or "Stay") and has the focus when a dialog opens.
 
 use crate::domain::request::RequestKind;
 use crate::domain::text::width as text_width;
@@ -34,7 +34,7 @@ pub(super) fn confirm(model: &Model, dialog: &ConfirmDialog, body: Rect, buf: &m
     draw(model, &dialog.title, Tone::Waiting, &lines, &buttons, body, buf);
 }
 
-/// Draws a question with several answers.
+/// Draws a question with several choices.
 pub(super) fn choice(model: &Model, dialog: &ChoiceDialog, body: Rect, buf: &mut Buffer) {
     let available = usize::from(MAX_WIDTH.min(body.width).saturating_sub(6));
     let mut lines: Vec<Spans> = Vec::new();
@@ -52,7 +52,7 @@ pub(super) fn choice(model: &Model, dialog: &ChoiceDialog, body: Rect, buf: &mut
 
 /// Draws the choice of how to quit while jobs run.
 pub(super) fn quit(model: &Model, choice: QuitChoice, body: Rect, buf: &mut Buffer) {
-    // The number keeps changing while the dialog is open.
+    // The number of running jobs keeps changing while the dialog is open.
     let running = match model.runner.busy {
         0 => "No job runs in this process at this moment.".to_owned(),
         1 => "1 job runs in this process.".to_owned(),
@@ -67,7 +67,7 @@ pub(super) fn quit(model: &Model, choice: QuitChoice, body: Rect, buf: &mut Buff
     let available = usize::from(MAX_WIDTH.min(body.width).saturating_sub(6));
     let mut lines: Vec<Spans> =
         wrap(&text, available, 4).into_iter().map(|line| vec![span(line, Tone::Plain)]).collect();
-    // Keeps the box's size the same for each choice.
+    // Keeps the size of the dialog the same for each choice.
     lines.resize(if available < 50 { 4 } else { 2 }, Spans::new());
     let buttons = [
         ("Stay", choice == QuitChoice::Stay),
@@ -77,7 +77,7 @@ pub(super) fn quit(model: &Model, choice: QuitChoice, body: Rect, buf: &mut Buff
     draw(model, "quit while jobs run", Tone::Waiting, &lines, &buttons, body, buf);
 }
 
-/// Draws the sort columns with their letters.
+/// Draws the columns by which the list of documents can be sorted, with the key of each.
 pub(super) fn sort(model: &Model, body: Rect, buf: &mut Buffer) {
     let appearance = model.appearance();
     let area = middle(body, 34, SORTS.len() as u16 + 3);
@@ -99,7 +99,8 @@ pub(super) fn sort(model: &Model, body: Rect, buf: &mut Buffer) {
     canvas.words(2, last, inner.width.saturating_sub(3), &[span("capital: reverse", Tone::Dim)], appearance);
 }
 
-/// Draws the preview of a bulk request.
+/// Draws the question before a bulk action (sync, retry, cancel or remove), with its effects once the documents are
+/// counted.
 pub(super) fn preview(model: &Model, dialog: &PreviewDialog, body: Rect, buf: &mut Buffer) {
     let verb = verb(dialog.verb);
     let title = match dialog.marked_count {
@@ -130,7 +131,8 @@ pub(super) fn preview(model: &Model, dialog: &PreviewDialog, body: Rect, buf: &m
     draw(model, &title, Tone::Waiting, &lines, &buttons, body, buf);
 }
 
-/// Formats the effects of the request, one per line.
+/// Formats the effects of a bulk action, one per line: the numbers of documents and, for a sync or retry, the number of
+/// hosts and the time it takes.
 fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Spans> {
     let number = preview.targets.len() as u64;
     let skipped: u64 = preview.skipped.iter().map(|(_, number)| number).sum();
@@ -206,7 +208,7 @@ const fn verb(verb: BulkVerb) -> &'static str {
     }
 }
 
-/// Draws a dialog with the given title, lines and buttons.
+/// Draws a dialog with the given title, lines and buttons. The flag of a button is true if the button has the focus.
 fn draw(
     model: &Model,
     title: &str,
@@ -248,7 +250,7 @@ fn draw(
     }
 }
 
-/// Distributes the buttons over as many lines as they need; no button is broken.
+/// Distributes the buttons over as many lines as they need, each at most `available` cells wide; no button is split.
 fn button_rows<'a>(buttons: &'a [(&'a str, bool)], available: u16) -> Vec<Vec<&'a (&'a str, bool)>> {
     let mut rows: Vec<Vec<&(&str, bool)>> = vec![Vec::new()];
     let mut used = 0;

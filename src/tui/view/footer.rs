@@ -1,4 +1,5 @@
-//! The footer: the keys that are available now, by frequency of use, and the number of marked rows.
+//! The footer: the keys that are available now, by frequency of use, and the number of marked documents (those that a
+//! bulk action applies to).
 
 use crate::format;
 use crate::tui::action::Action;
@@ -13,7 +14,7 @@ use crate::tui::widgets::canvas::{Canvas, cells};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// Draws the footer: keys on the left, number of marks on the right.
+/// Draws the footer: keys on the left, the number of marked documents on the right.
 pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let appearance = model.appearance();
     let mut canvas = Canvas::new(buf, area);
@@ -26,12 +27,12 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let end = area.width.saturating_sub(1 + if right.is_empty() { 0 } else { cells(&right) + 2 });
     let keys = hints(model);
     let gap = if area.width < 100 { 2 } else { 3 };
-    // Help and quit are always shown.
+    // Cells of the keys for help, quit and close, which are always shown.
     let ends: u16 = keys.iter().filter(|(action, _)| is_way_out(*action)).map(|(_, key)| cells(key) + gap).sum();
     let mut x = 1;
     let mut left = ends;
-    // Once a key does not fit, later ones are left out too, so that the selection does not depend on the length of a
-    // word.
+    // Once a key does not fit, all later keys are left out, so that the choice does not depend on the length of a later
+    // key's word.
     let mut full = false;
     for (action, key) in &keys {
         let kept = if is_way_out(*action) { 0 } else { left };
@@ -52,7 +53,8 @@ const fn is_way_out(action: Action) -> bool {
     matches!(action, Action::Help | Action::Quit | Action::Close)
 }
 
-/// Returns the keys of the current scope that would have an effect, in the footer's order.
+/// Returns the keys of the current scope in the footer's order. Keys without an effect are left out, unless an overlay
+/// is open.
 fn hints(model: &Model) -> Vec<(Action, Spans)> {
     let scope = model.scope();
     let over = model.overlay.is_some();
@@ -61,7 +63,7 @@ fn hints(model: &Model) -> Vec<(Action, Spans)> {
         .filter(|binding| footer_position(model, binding) > 0 && binding.scopes.contains(scope))
         .filter(|binding| over || useful(model, binding.action))
         .collect();
-    // Decisions that wait for a person come first.
+    // The keys that accept or reject a quarantined text come first, since the document waits for that decision.
     rows.sort_by_key(|binding| {
         (!matches!(binding.action, Action::Accept | Action::Reject), footer_position(model, binding))
     });
@@ -79,8 +81,8 @@ fn hints(model: &Model) -> Vec<(Action, Spans)> {
         .collect()
 }
 
-/// Returns the position of a key in the footer; 0 is left out. Pausing comes early for hosts and accounts, where it is
-/// common, and is left out for documents.
+/// Returns the position of a key in the footer; 0 means that the footer leaves the key out. Pausing comes early in the
+/// views of hosts and accounts, where it is common; the footer of other panes leaves it out.
 fn footer_position(model: &Model, binding: &Binding) -> u8 {
     match binding.action {
         Action::Pause if matches!(model.scope(), KeyScope::Pane(pane) if pane.has_groups()) => 2,
@@ -88,7 +90,8 @@ fn footer_position(model: &Model, binding: &Binding) -> u8 {
     }
 }
 
-/// Returns the word of an action, as its effect in the current state.
+/// Returns the word for the effect that an action has in the current state, such as "resume" for a paused host; `usual`
+/// if the effect is always the same.
 fn word(model: &Model, action: Action, usual: &'static str) -> &'static str {
     match action {
         Action::Choose => match &model.overlay {

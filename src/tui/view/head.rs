@@ -1,5 +1,5 @@
-//! The two head lines: store, runner and queue; and the documents' counts. On a narrow screen each leaves out its least
-//! important parts.
+//! The two head lines. The first shows the store, the runner and the queue; the second the active view, the number of
+//! documents of each status, and the time of day. On a narrow screen, both leave out their least important parts.
 
 use crate::domain::document::Status;
 use crate::format;
@@ -14,7 +14,7 @@ use crate::tui::widgets::canvas::{Canvas, cells};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// Draws both lines.
+/// Draws both head lines.
 pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let appearance = model.appearance();
     let mut canvas = Canvas::new(buf, area);
@@ -22,10 +22,11 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     second(model, &mut canvas, appearance);
 }
 
-/// A part of a head line with its rank: on a narrow screen the greatest rank is left out first.
+/// A part of a head line with its rank. On a narrow screen, the part with the greatest rank is left out first.
 type Part = (u8, Spans);
 
-/// Leaves out parts until the others fit into `room` cells, with `gap` cells between them.
+/// Leaves out parts, the greatest rank first, until the others fit into `available` cells with `gap` cells between
+/// them.
 fn shed(mut parts: Vec<Part>, available: u16, gap: u16) -> Vec<Spans> {
     parts.retain(|(_, words)| !words.is_empty());
     let total = |parts: &[Part]| parts.iter().map(|(_, words)| cells(words) + gap).sum::<u16>();
@@ -48,7 +49,8 @@ fn first(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
         parts.push((4, vec![span(note.to_string(), Tone::Waiting)]));
     }
     parts.push((0, outdated(model)));
-    // Kept longer than parts that only inform: documents are synced without the full protection of the locks.
+    // The warning about the locks stays longer than parts that only inform, since documents may be synced without the
+    // full protection of the locks.
     parts.push((1, locks(model)));
     parts.push((2, paused(model)));
     let left = parts.len();
@@ -58,7 +60,7 @@ fn first(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
     parts.push((7, history(model, appearance)));
     parts.push((5, queue(model)));
     parts.push((8, oldest(model)));
-    // Remembers the side of each part, since leaving out parts changes their indexes.
+    // Notes the side of each part, since leaving out parts changes the indexes of others.
     let sides: Vec<(bool, Part)> = parts.into_iter().enumerate().map(|(index, part)| (index < left, part)).collect();
     let kept = shed(sides.iter().map(|(_, part)| part.clone()).collect(), available, 3);
     let (mut x, mut end) = (1, available + 1);
@@ -107,7 +109,8 @@ fn runner(model: &Model) -> Spans {
     }
 }
 
-/// Formats the number of the store's workers in all processes, and their load once it has been read.
+/// Formats the number of workers in all processes. Once the list of workers has been read, the text also has their busy
+/// slots, all slots, and the number of workers with a late heartbeat.
 fn worker_totals(model: &Model) -> Spans {
     let totals = model.workers.totals();
     let (sign, tone) =
@@ -125,18 +128,19 @@ fn worker_totals(model: &Model) -> Spans {
     part
 }
 
-/// Returns the same if this console has a runner and other workers exist.
+/// Returns [`worker_totals`] if this console has a runner and there are other workers; else nothing.
 fn workers(model: &Model) -> Spans {
     if model.has_runner && model.workers.totals().workers > 1 { worker_totals(model) } else { Spans::new() }
 }
 
-/// Returns the warning about a store that a newer program has migrated.
+/// Returns the warning that a newer program has migrated the store; empty if that is not so.
 fn outdated(model: &Model) -> Spans {
     let warning = |_| vec![span(format!("{} outdated: upgrade and start again", model.glyphs.alarm), Tone::Failed)];
     model.outdated.map_or_else(Spans::new, warning)
 }
 
-/// Returns the warning about the locks, if there is one.
+/// Returns the warning that Redis, which has the documents' locks, is unavailable; empty if Redis responds or is not
+/// used.
 fn locks(model: &Model) -> Spans {
     let text = match &model.locks {
         LockHealth::Off | LockHealth::Fine => return Spans::new(),
@@ -146,14 +150,15 @@ fn locks(model: &Model) -> Spans {
     vec![span(format!("{} {text}", model.glyphs.alarm), Tone::Failed)]
 }
 
-/// Returns the text about the pauses, if there are any.
+/// Returns the summary of the pauses; empty if nothing is paused.
 fn paused(model: &Model) -> Spans {
     let text = pause::summary(model);
     text.map_or_else(Spans::new, |text| vec![span(text, Tone::Waiting)])
 }
 
-/// Returns the last seconds as bars. Not ratatui's `Sparkline`: the bars are a part that may be left out, and a second
-/// without an attempt has the lowest bar, where a sparkline has none.
+/// Returns one bar for each of the last seconds, by the number of attempts that ended in that second. Returns nothing
+/// on a narrow screen or without attempts. The bars are not ratatui's `Sparkline`, because they are a part that may be
+/// left out, and a second without an attempt has the lowest bar, where a sparkline has none.
 fn history(model: &Model, appearance: Appearance) -> Spans {
     let bars = match model.size.0 {
         ..70 => 0,
@@ -200,7 +205,8 @@ fn clock(model: &Model) -> [(String, Tone); 2] {
     [span(minutes, Tone::Plain), span(format!(" {}", model.now.zone_name(&zone)), Tone::Dim)]
 }
 
-/// Draws the name of the active view, unless it is the document list, and returns the cells that it takes.
+/// Draws the name of the active view and returns the number of cells that the name and the gap after it take. Draws
+/// nothing for the list of documents, and returns 0.
 fn view(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) -> u16 {
     if model.active_view == ViewId::Documents {
         return 0;
@@ -233,7 +239,7 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
             span(need, Tone::Dim),
         ]
     });
-    // Tries forms from the fullest to the shortest and takes the first that fits.
+    // The line is drawn in the first form that fits, from the fullest to the shortest.
     let shown = |with_word: bool, all: bool| -> Vec<Spans> {
         let statuses = Status::ALL.into_iter().filter(|status| all || model.counts.of(*status) > 0);
         to_review.iter().cloned().chain(statuses.map(|status| part(status, with_word))).collect()

@@ -1,4 +1,4 @@
-//! Draws the open overlay over the dimmed screen.
+//! Draws the open overlay: a prompt, or a dialog, a reader or the palette over the dimmed screen.
 
 use super::{dialog, palette, prompt, reader};
 use crate::tui::layout::Areas;
@@ -9,7 +9,7 @@ use crate::tui::widgets::canvas::dim;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-/// Draws the overlay. Returns the cursor's position in a typed line, if one is open.
+/// Draws the overlay. Returns the position of the text cursor if the overlay is a prompt or the palette.
 pub(super) fn draw(model: &Model, areas: Areas, buf: &mut Buffer) -> Option<Position> {
     let overlay = model.overlay.as_ref()?;
     let screen = buf.area;

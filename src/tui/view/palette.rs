@@ -1,4 +1,5 @@
-//! Draws the palette: all actions by name with their keys, or the reason why one is unavailable.
+//! Draws the palette: the actions that match the typed text, each with its key, and its description or the reason why
+//! it is unavailable.
 
 use crate::tui::layout::{inside, middle};
 use crate::tui::model::Model;

@@ -1,4 +1,5 @@
-//! Draws the peek pane under a view: the row under the cursor in sentences. Its height is the same for every row.
+//! Draws the peek pane under a view: the row under the cursor in sentences. The pane's height is the same for every
+//! row.
 
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
@@ -9,7 +10,7 @@ use crate::tui::widgets::frame::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// Draws the pane, with the toast in the bottom line of its frame.
+/// Draws the peek pane if the screen has one, with the toast (a short message) in the bottom line of the frame.
 pub(super) fn draw(model: &Model, area: Rect, toast: &Spans, buf: &mut Buffer) {
     if area.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! Draws a prompt in the last lines of the body: the typed text, and under it the mistake or a hint.
+//! Draws a prompt in the last lines of the body: the typed text, and below it the mistake in the text or a hint.
 
 use crate::domain::text::width;
 use crate::tui::layout::{Areas, inside};
@@ -16,7 +16,8 @@ use ratatui::layout::{Position, Rect};
 pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffer) -> Option<Position> {
     let appearance = model.appearance();
     let in_panel = matches!(prompt.kind, PromptKind::Search(_) | PromptKind::Outcomes(..));
-    // A prompt of the panel is drawn there if the panel is wide enough to read it.
+    // A prompt about outcomes is drawn in the outcome panel, if the panel is wide enough to read the prompt. Any prompt
+    // is drawn there while the main area is not shown.
     let home = if in_panel && areas.panel.width >= 36 || areas.main.is_empty() {
         areas.panel
     } else {
@@ -24,7 +25,7 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
     };
     let wide = usize::from(home.width.saturating_sub(4));
     let lines = prompt.problem.as_ref().map_or(Vec::new(), |problem| wrap(&problem.reason, wide, 3));
-    // Grows with the lines of the reason.
+    // The prompt grows with the lines that describe the mistake.
     let height = (3 + lines.len().max(1) as u16).min(home.height);
     let area = Rect { y: home.bottom().saturating_sub(height), height, ..home };
     clear(area, buf);

@@ -1,4 +1,4 @@
-//! Draws a reader, in the middle of the screen.
+//! Draws a reader (a text that a person can scroll) in the middle of the screen.
 
 use crate::tui::layout::{inside, reader, reader_lines};
 use crate::tui::model::Model;
@@ -9,7 +9,7 @@ use crate::tui::widgets::canvas::{Canvas, clear};
 use crate::tui::widgets::frame::Frame;
 use ratatui::buffer::Buffer;
 
-/// Draws `text` from line `scroll` on, or from an earlier line if lines would stay empty.
+/// Draws `text` from line `scroll` on, or from an earlier line if lines of the reader would stay empty.
 pub(super) fn draw(model: &Model, title: &str, text: &[Spans], scroll: usize, buf: &mut Buffer) {
     let appearance = model.appearance();
     let rows = reader_lines(model.size);

@@ -15,7 +15,7 @@ pub(super) enum ToastFrame {
     Panel,
 }
 
-/// Returns the toast for the bottom line of frame `place`; empty if the toast is shown in another frame.
+/// Returns the toast for the bottom line of `frame`; empty if there is no toast or another frame shows it.
 pub(super) fn toast(model: &Model, areas: &Areas, frame: ToastFrame) -> Spans {
     let wanted = match (model.pane(), areas.peek.is_empty()) {
         // The narrow panel would cut the toast off, so it is used only if the panel is the only pane.

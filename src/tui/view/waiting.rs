@@ -1,4 +1,5 @@
-//! The screen shown until the store can be opened: its URL, the failure with its remedy, and the time of the next try.
+//! The screen shown until the store can be opened: the store's URL, the last failure with its remedy, and the time of
+//! the next try.
 
 use crate::domain::text::SafeLine;
 use crate::tui::layout::{inside, middle};
@@ -12,15 +13,15 @@ use ratatui::layout::Rect;
 
 /// Largest width of the box, in cells.
 const MAX_WIDTH: u16 = 84;
-/// Maximum number of lines of a reason.
+/// Maximum number of lines of the failure's text.
 const LINES: usize = 8;
 
-/// The progress of the tries to open the store.
+/// The state of opening the store: the tries so far and the next one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionStatus {
     /// URL of the store, with its password masked.
     pub store: SafeLine,
-    /// Failure of the last try; `None` during the first.
+    /// Text of the last failure; `None` during the first try.
     pub reason: Option<SafeLine>,
     /// Number of failed tries.
     pub tries: u32,
@@ -47,7 +48,7 @@ pub fn draw(waiting: &ConnectionStatus, appearance: Appearance, buf: &mut Buffer
     let height = screen.height.saturating_sub(1);
     if lines.len() as u16 + 2 > height {
         lines.retain(|line| !line.is_empty());
-        // The remedy and the next try matter more than the name.
+        // The remedy and the next try matter more than the store's URL.
         while lines.len() as u16 + 2 > height && lines.len() > 2 {
             lines.remove(0);
         }

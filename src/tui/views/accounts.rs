@@ -1,4 +1,4 @@
-//! The accounts view: plan, documents by status, jobs, and the share of the last hour's attempts.
+//! The accounts view: for each account its plan, documents by status, jobs, and share of the last hour's attempts.
 
 mod about;
 mod draw;

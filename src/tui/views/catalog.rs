@@ -1,4 +1,4 @@
-//! The catalogue of the main area's views: their keys, names, help texts and kept state.
+//! The catalogue of the main area's views: their keys, names, help texts and state.
 //!
 //! To add a view, add it here, to the registry in [`views`](super) and to the reads in `perform`. Keys, help, palette,
 //! head line, loading and cursor movement follow from that.
@@ -79,7 +79,7 @@ impl ViewId {
         self.properties().keys
     }
 
-    /// Returns what those keys do, for the help and the documentation.
+    /// Returns the description of the keys that switch to the view, for the help and the documentation.
     pub const fn description(self) -> &'static str {
         self.properties().description
     }
@@ -90,8 +90,8 @@ impl ViewId {
     }
 }
 
-/// The state of all views except the list of documents. That list's state is in the model itself, because other modules
-/// read its rows too.
+/// The state of the main area's views except the list of documents. The state of that list is in the model itself,
+/// because other modules read its rows too.
 #[derive(Debug, Default)]
 pub struct Views {
     pub jobs: JobsTable,
@@ -108,7 +108,7 @@ pub enum ViewRows {
 }
 
 impl Views {
-    /// Applies the result of a read. Returns its view, and true if that view has to be redrawn.
+    /// Applies the result of a read. Returns the view that was read, and true if that view has to be redrawn.
     pub fn take(&mut self, now: Timestamp, rows: ViewRows) -> (ViewId, bool) {
         match rows {
             ViewRows::Jobs(answer) => (ViewId::Jobs, self.jobs.take(now, answer)),

@@ -1,4 +1,5 @@
-//! The details of one document: its state, its attempts, its text, what a new text would change, and its earlier texts.
+//! The details of one document: its state, its attempts, its text, the changes that a quarantined text would make, and
+//! its earlier texts.
 
 mod attempts;
 pub mod changes;

@@ -1,4 +1,5 @@
-//! The list of documents: a window of the sorted and filtered rows, with marks.
+//! The list of documents: a window (the loaded part) of the sorted and filtered rows. A person can mark documents for a
+//! bulk action.
 
 mod draw;
 pub mod peek;

@@ -1,4 +1,5 @@
-//! The hosts view, the worst hosts first: the state of their documents, their responses, and their back-off.
+//! The hosts view, the worst hosts first: for each host its documents, its responses in the last hour, and its
+//! back-off.
 
 mod about;
 mod draw;

@@ -59,7 +59,8 @@ impl View for JobsView {
         })
     }
 
-    /// Returns both from the job, since its document may be outside the loaded rows of the list.
+    /// Returns the host and the account from the job, since the job's document may be outside the loaded rows of the
+    /// list of documents.
     fn owners(&self, model: &Model) -> Option<(String, AccountId)> {
         model.views.jobs.row().map(|summary| (summary.host.to_string(), summary.account))
     }
@@ -74,7 +75,7 @@ impl View for JobsView {
     }
 }
 
-/// Returns the next time at which an age or a countdown of a job in `place` changes its text.
+/// Returns the next time at which an age or a countdown of a job with this progress changes its text.
 fn changes_at(progress: &JobProgress, now: Timestamp) -> Option<Timestamp> {
     match progress {
         JobProgress::Running { lease_until, heartbeat_at, .. } => {

@@ -1,19 +1,20 @@
-//! The document that an action applies to.
+//! The document to which an action applies.
 
 use super::documents::text::error;
 use crate::domain::document::{DocumentRow, Status};
 use crate::domain::id::DocumentId;
 use crate::domain::text::SafeLine;
 
-/// The document under the cursor, with what its row contains.
+/// The document under the cursor, with the facts that are known from the row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SelectedDocument {
     pub document: DocumentId,
     pub name: SafeLine,
+    /// Empty if the URL is not known.
     pub url: SafeLine,
     /// `None` while the document's row is not loaded.
     pub status: Option<Status>,
-    /// The last error in plain words.
+    /// The error that the row shows, in plain words.
     pub error: Option<String>,
 }
 

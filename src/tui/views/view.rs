@@ -12,15 +12,16 @@ use crate::tui::text::Spans;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// The area and the surroundings with which a view is drawn.
+/// The pane in which a view is drawn: its area, and its state on the screen.
 #[derive(Clone, Debug)]
 pub struct Pane {
-    /// Includes the frame; empty while the view is not shown.
+    /// The pane's area with the frame; empty while the view is not shown.
     pub area: Rect,
     pub focused: bool,
-    /// A message for the bottom line of the frame; empty when another pane shows it or there is none.
+    /// The toast (a short message) for the bottom line of the frame; empty if there is no toast or another pane shows
+    /// it.
     pub toast: Spans,
-    /// The peek pane explains the row under the cursor.
+    /// True if the peek pane, which is below the main area, explains the row under the cursor.
     pub explained: bool,
 }
 
@@ -33,7 +34,7 @@ pub struct Explanation {
     pub lines: Vec<Spans>,
     /// Shown at the right end of the first line if it fits.
     pub first_line_aside: Spans,
-    /// The database does not respond, so the data is old.
+    /// True if the data is old, because the database does not respond.
     pub is_old: bool,
 }
 
@@ -42,23 +43,23 @@ pub trait View: Sync {
     /// Draws the view with its frame into `pane`.
     fn draw(&self, model: &Model, pane: Pane, buf: &mut Buffer);
 
-    /// Returns the view's rows, if the store reads all of them at once; the list of documents and the outcome panel
-    /// load parts.
+    /// Returns the view's rows if one read loads all of them. Returns `None` for the list of documents and the outcome
+    /// panel, which load parts, and for the details.
     fn rows<'m>(&self, _model: &'m Model) -> Option<&'m dyn Rows> {
         None
     }
 
-    /// Returns the same rows for moving the cursor and for starting a read.
+    /// Returns the rows of [`View::rows`], mutable: for moving the cursor and for starting a read.
     fn rows_mut<'m>(&self, _model: &'m mut Model) -> Option<&'m mut dyn Rows> {
         None
     }
 
-    /// Returns the number of lines above the rows that do not scroll with them.
+    /// Returns the number of heading lines above the rows, which do not scroll with the rows.
     fn heading_lines(&self) -> u16 {
         1
     }
 
-    /// Notes that a person has moved the cursor: from now on the cursor follows its row.
+    /// Makes the cursor follow its row from now on, since a person has used an action in the view.
     fn follow_row(&self, model: &mut Model) {
         if let Some(rows) = self.rows_mut(model) {
             rows.follow_row();
@@ -70,12 +71,13 @@ pub trait View: Sync {
         Peek::Absent
     }
 
-    /// Explains the row under the cursor, in the `inner` cells of the peek pane.
+    /// Explains the row under the cursor, for a peek pane with the given area inside its frame.
     fn explain(&self, _model: &Model, _inner: Rect) -> Explanation {
         Explanation::default()
     }
 
-    /// Returns a title and every known fact about the row under the cursor, for a reader over the whole screen.
+    /// Returns a title and every known fact about the row under the cursor, for a reader (a text shown over the
+    /// screen).
     fn about(&self, _model: &Model) -> Option<(String, Vec<Spans>)> {
         None
     }
@@ -83,11 +85,11 @@ pub trait View: Sync {
     /// Returns the earliest time at which an age or a countdown among the first `lines` visible lines changes its text.
     fn next_refresh(&self, model: &Model, lines: usize) -> Option<Timestamp>;
 
-    /// Returns the document under the cursor. The error is the reason why there is none, for the person.
+    /// Returns the document under the cursor. The error tells the person why there is none.
     fn document(&self, model: &Model) -> Result<SelectedDocument, &'static str>;
 
-    /// Returns the host or account under the cursor as the scope of a pause. The error is the reason why there is none,
-    /// for the person.
+    /// Returns the host or account under the cursor as the scope of a pause. The error tells the person why there is
+    /// none.
     fn group(&self, _model: &Model) -> Result<PauseScope, &'static str> {
         Err("no host or account is selected")
     }
@@ -97,7 +99,7 @@ pub trait View: Sync {
         None
     }
 
-    /// Returns why `action`, which belongs to this view, is impossible now, for the person who tried it; `None` if it
+    /// Returns the reason why an action of this view is impossible now, as a text for the person; `None` if the action
     /// is possible.
     fn refusal(&self, _model: &Model, _action: Action) -> Option<&'static str> {
         None

@@ -1,7 +1,7 @@
 //! Text in a part of the screen, always clipped to that part.
 //!
-//! Lines that may have to be cut are drawn by [`Canvas::words`] and not by ratatui's `Line` or `Paragraph`: these cut
-//! without a sign, and a reader could not tell that text is missing.
+//! Lines that may have to be cut are drawn by [`Canvas::words`], not by ratatui's `Line` or `Paragraph`, which cut text
+//! without an ellipsis: a person could not see that text is missing.
 
 use crate::domain::text::width;
 use crate::tui::theme::{Appearance, Theme, Tone};
@@ -12,7 +12,7 @@ use ratatui::style::Style;
 /// A part of the screen; positions count from its top left corner.
 pub struct Canvas<'a> {
     buf: &'a mut Buffer,
-    /// In coordinates of the screen.
+    /// The part's rectangle, in coordinates of the screen.
     pub area: Rect,
 }
 
@@ -23,7 +23,8 @@ impl<'a> Canvas<'a> {
         Self { buf, area }
     }
 
-    /// Writes `text` into at most `cells` cells. Returns the offset of the cell after it.
+    /// Writes `text` from (`x`, `y`) on into at most `cells` cells. Returns the offset of the first cell after the
+    /// text.
     pub fn text(&mut self, x: u16, y: u16, cells: u16, text: &str, style: Style) -> u16 {
         if x >= self.area.width || y >= self.area.height {
             return x;
@@ -35,14 +36,14 @@ impl<'a> Canvas<'a> {
         end.saturating_sub(self.area.x)
     }
 
-    /// Writes `text` right-aligned, with its last cell before `end`.
+    /// Writes `text` right-aligned in line `y`, so that `end` is the offset of the first cell after the text.
     pub fn right(&mut self, end: u16, y: u16, text: &str, style: Style) {
         let cells = width(text) as u16;
         self.text(end.saturating_sub(cells), y, cells.min(end), text, style);
     }
 
-    /// Writes pieces one after the other into at most `room` cells; a cut text ends in a sign. Returns the offset of
-    /// the cell after them.
+    /// Writes pieces of text one after the other from (`x`, `y`) on, into at most `available` cells. If they do not
+    /// fit, an ellipsis ends the text. Returns the offset of the first cell after the text.
     pub fn words(&mut self, x: u16, y: u16, available: u16, words: &[(String, Tone)], appearance: Appearance) -> u16 {
         let available = available.min(self.area.width.saturating_sub(x));
         let cut = cells(words) > available;
@@ -67,13 +68,13 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// Adds `style` to the styles of `cells` cells.
+    /// Adds `style` to the styles of `cells` cells from (`x`, `y`) on.
     pub fn style(&mut self, x: u16, y: u16, cells: u16, style: Style) {
         let row_area = Rect::new(self.area.x.saturating_add(x), self.area.y.saturating_add(y), cells, 1);
         self.buf.set_style(row_area.intersection(self.area), style);
     }
 
-    /// Replaces the styles of `cells` cells by `style`.
+    /// Replaces the styles of `cells` cells from (`x`, `y`) on by `style`.
     pub fn restyle(&mut self, x: u16, y: u16, cells: u16, style: Style) {
         let row_area = Rect::new(self.area.x.saturating_add(x), self.area.y.saturating_add(y), cells, 1);
         for position in row_area.intersection(self.area).positions() {
@@ -84,7 +85,7 @@ impl<'a> Canvas<'a> {
     }
 }
 
-/// Returns the total width of pieces, in cells.
+/// Returns the total width, in cells, of pieces of text.
 pub fn cells(words: &[(String, Tone)]) -> u16 {
     u16::try_from(words.iter().map(|(text, _)| width(text)).sum::<usize>()).unwrap_or(u16::MAX)
 }
@@ -99,7 +100,7 @@ pub fn dim(area: Rect, buf: &mut Buffer, theme: &Theme) {
     }
 }
 
-/// Clears `area`, including the half of a wide character that reaches into it from the left.
+/// Clears `area`, and a wide character that begins one cell left of `area` and extends into it.
 pub fn clear(area: Rect, buf: &mut Buffer) {
     // A wide character that begins one cell before `area` would extend into it.
     for y in area.top()..area.bottom() {

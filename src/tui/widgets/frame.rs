@@ -17,7 +17,7 @@ pub struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// Draws the frame along the edge of `area`; nothing if that is smaller than two cells in a direction.
+    /// Draws the frame along the edge of `area`; nothing if `area` is narrower or lower than two cells.
     pub fn draw(&self, area: Rect, buf: &mut Buffer, appearance: Appearance) {
         let area = area.intersection(buf.area);
         if area.width < 2 || area.height < 2 {
@@ -25,8 +25,8 @@ impl Frame<'_> {
         }
         let style = Style::reset().patch(self.border);
         Block::bordered().border_set(appearance.glyphs.frame).border_style(style).render(area, buf);
-        // The block's own titles are not used: ratatui cuts them without a sign, and writes a title at the right over
-        // the left one.
+        // `Block` could draw titles too, but ratatui cuts them without an ellipsis, and writes a right-aligned title
+        // over a left-aligned one.
         let mut canvas = Canvas::new(buf, area);
         let (right, bottom) = (area.width - 1, area.height - 1);
         let available = area.width.saturating_sub(6);

@@ -1,4 +1,4 @@
-//! The scroll bar in the right side of a frame.
+//! The scroll bar on the right side of a frame.
 
 use crate::tui::theme::Appearance;
 use ratatui::buffer::Buffer;
@@ -6,10 +6,10 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::{Scrollbar, ScrollbarOrientation, ScrollbarState, StatefulWidget as _};
 
-/// A scroll bar: the visible part of a list, in lines.
+/// A scroll bar, described by the visible part of a list, in lines.
 #[derive(Clone, Copy, Debug)]
 pub struct ScrollBar {
-    /// The first visible line.
+    /// Index of the first visible line.
     pub top: u64,
     /// Number of visible lines.
     pub rows: u64,
@@ -18,13 +18,13 @@ pub struct ScrollBar {
 }
 
 impl ScrollBar {
-    /// Draws the scroll bar into the right side of the frame around `area`, from line `first` of the frame on; nothing
-    /// if all lines are visible.
+    /// Draws the scroll bar on the right side of the frame that is the edge of `area`, from line `first` of the frame
+    /// on. Draws nothing if all lines are visible.
     pub fn draw(&self, area: Rect, first: u16, focused: bool, buf: &mut Buffer, appearance: Appearance) {
         let Some((start, size)) = self.thumb() else { return };
         let rows = u16::try_from(self.rows).unwrap_or(u16::MAX);
         let side = Rect { x: area.right().saturating_sub(1), y: area.y.saturating_add(first), width: 1, height: rows };
-        // In cells of the side, so that the widget does not round.
+        // The widget's state counts in cells, so that the widget does not round.
         let cells = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let positions = cells(self.rows - size).saturating_add(1);
         let mut state = ScrollbarState::new(positions).position(cells(start)).viewport_content_length(cells(size));
@@ -37,8 +37,9 @@ impl ScrollBar {
             .render(side.intersection(buf.area), buf, &mut state);
     }
 
-    /// Returns the thumb's first cell and its length in cells. The thumb is at the top only while the first line is
-    /// visible; ratatui's own arithmetic rounds, and would leave it there for the next few lines too.
+    /// Returns the first cell of the thumb (the bar's moving part) and the thumb's length in cells; `None` if all lines
+    /// are visible. The thumb is at the top only while the first line is visible. Ratatui's arithmetic would round and
+    /// leave the thumb at the top for the next few lines too.
     fn thumb(&self) -> Option<(u64, u64)> {
         let Self { top, rows, total: of } = *self;
         if of <= rows || rows == 0 {
@@ -56,7 +57,7 @@ mod tests {
     use crate::tui::glyphs::UNICODE;
     use crate::tui::theme::Theme;
 
-    /// Returns the cells of the side that contain the thumb.
+    /// Returns the screen lines in which the right side of the frame shows the thumb.
     fn drawn(bar: ScrollBar) -> Vec<u16> {
         let area = Rect::new(0, 0, 3, 12);
         let mut buf = Buffer::empty(area);

@@ -1,4 +1,4 @@
-//! Tests of the rendering, and that the pages use only the Markdown that is parsed.
+//! Tests of the rendering, and of the pages: they use only the Markdown that the page parser knows.
 
 use super::*;
 use crate::cli::help::topics::TOPICS;

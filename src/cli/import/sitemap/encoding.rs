@@ -5,7 +5,7 @@ use super::super::lines::shortened;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use std::borrow::Cow;
 
-/// Bytes within which the XML declaration must end.
+/// Number of bytes at the start of the file within which the XML declaration must end.
 const DECLARATION_WINDOW: usize = 512;
 
 /// A file's text, with U+FFFD in place of invalid bytes.
@@ -15,14 +15,14 @@ pub(super) struct Decoded<'b> {
     pub encoding: &'static str,
 }
 
-/// Returns true if the first non-blank character is `<`, in any encoding in which XML may begin.
+/// Returns true if the first non-blank character is `<`, in UTF-8, UTF-16 or another encoding that extends ASCII.
 pub(in super::super) fn is_likely_xml(bytes: &[u8]) -> bool {
     let after_mark = Encoding::for_bom(bytes).map_or(bytes, |(_, length)| &bytes[length..]);
     let mut window = after_mark.iter().take(DECLARATION_WINDOW);
     window.find(|byte| **byte != 0 && !byte.is_ascii_whitespace()) == Some(&b'<')
 }
 
-/// Decodes the file; an error when its declaration names an unknown encoding.
+/// Decodes the file. Fails when its XML declaration names an unknown encoding.
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded<'_>, String> {
     let (encoding, bytes) = match Encoding::for_bom(bytes) {
         Some((encoding, length)) => (encoding, &bytes[length..]),
@@ -50,7 +50,7 @@ fn declared(bytes: &[u8]) -> Result<&'static Encoding, String> {
     }
 }
 
-/// Returns the value of `encoding="…"` of an XML declaration.
+/// Returns the value of `encoding="…"` in the XML declaration with which `head` begins.
 fn label(head: &[u8]) -> Option<&[u8]> {
     let declaration = head.strip_prefix(b"<?xml")?;
     let declaration = &declaration[..find(declaration, b"?>")?];

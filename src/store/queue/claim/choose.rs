@@ -1,5 +1,6 @@
-//! Chooses the jobs of a claim: reads the lanes that may be served now, with the first jobs of each, and merges them by
-//! class and virtual time. One statement reads everything; the merge itself runs no statement.
+//! Chooses the jobs of a claim: reads the lanes (queues of one account, host, class and risk) that may be served now,
+//! with the first jobs of each, and merges them by class and virtual time (a job's position in the fair order of
+//! accounts). One statement reads everything; the merge itself runs no statement.
 
 use crate::domain::id::JobId;
 use crate::domain::job::QueueClass;
@@ -31,8 +32,9 @@ pub(super) struct ClaimCapacity {
     pub(super) spaced_hosts: BTreeSet<String>,
     /// True while this worker may take a job whose earlier attempt lost its worker.
     pub(super) may_take_risky: bool,
+    /// Number of jobs claimed in a row from classes above the lowest one with work.
     pub(super) passed_over: i64,
-    /// Largest virtual time served, by class: manual, retry, auto.
+    /// Largest virtual time of the claimed jobs, by class: manual, retry, auto.
     pub(super) served_vtime: [i64; 3],
     /// Tries that start with the claim: the rows of their documents become `syncing`.
     pub(super) tries: Vec<TryStart>,
@@ -41,12 +43,12 @@ pub(super) struct ClaimCapacity {
 /// Result of one round over the lanes.
 #[derive(Default)]
 pub(super) struct ClaimSelection {
-    /// In the order in which they are claimed.
+    /// The chosen jobs, in the order in which they are claimed.
     pub(super) jobs: Vec<JobId>,
-    /// Lanes without further jobs. Lanes that were already empty are included, or every round would find work that does
-    /// not exist.
+    /// Lanes without further jobs. Includes lanes that were already empty: if they stayed, every round would find work
+    /// that does not exist.
     pub(super) emptied_lanes: Vec<LaneKey>,
-    /// True if another round may find more: a lane that was not read may come next.
+    /// True if another round may find more jobs, in lanes that this round did not read.
     pub(super) more_possible: bool,
 }
 
@@ -59,7 +61,8 @@ struct Lane {
 /// Lanes that may be served now, and the remaining capacity of their hosts and accounts.
 #[derive(Default)]
 struct ServableLanes {
-    /// Key: class, virtual time and id of the lane's first job.
+    /// Key: class, virtual time of the lane's first job, and a number that makes the key unique (at first the lane's
+    /// position, later the job's id).
     lanes: BTreeMap<(i64, i64, i64), Lane>,
     host_capacity: BTreeMap<String, i64>,
     account_capacity: BTreeMap<i64, i64>,
@@ -82,7 +85,8 @@ impl ServableLanes {
     }
 }
 
-/// Chooses among the jobs that may run now. Writes nothing.
+/// Chooses jobs for the free slots among those that may run now. Updates `passed_over` in `budget`, but writes nothing
+/// to the store.
 pub(super) async fn choose(tx: &mut Tx<'_>, budget: &mut ClaimCapacity) -> Result<ClaimSelection> {
     let mut servable = lanes_to_serve(tx, budget).await?;
     // Classes that may have more lanes than were read.
@@ -101,7 +105,8 @@ pub(super) async fn choose(tx: &mut Tx<'_>, budget: &mut ClaimCapacity) -> Resul
             stays
         });
         servable.lanes = queues;
-        // A lane of this class that was not read may come next, before every lower class.
+        // A lane of a class with unread lanes was dropped. One of the unread lanes may come next, before every lower
+        // class.
         if moved && missed {
             choice.more_possible = true;
             break;
@@ -141,7 +146,7 @@ pub(super) async fn choose(tx: &mut Tx<'_>, budget: &mut ClaimCapacity) -> Resul
 /// Reads the first lanes of each class that may be served now, in order.
 async fn lanes_to_serve(tx: &mut Tx<'_>, budget: &ClaimCapacity) -> Result<ServableLanes> {
     let slots = i64::try_from(budget.slots).unwrap_or(i64::MAX);
-    // As many jobs as one lane can give, and the one that is its first afterwards.
+    // The maximum number of jobs that one lane can give, plus the job that is the lane's first one afterwards.
     let deep = 1 + if budget.spacing.is_some() { 1 } else { budget.per_host.clamp(1, slots) };
     let mut sql = Sql::new("");
     for value in [
@@ -223,7 +228,7 @@ async fn lanes_to_serve(tx: &mut Tx<'_>, budget: &ClaimCapacity) -> Result<Serva
         }
         servable.host_capacity.insert(key.host.clone(), get(&row, "host_left")?);
         servable.account_capacity.insert(key.account_id, get(&row, "account_left")?);
-        // Lanes with equal heads keep their order. The number is negative, so it never equals a job's id.
+        // The position keeps lanes with equal heads in their order. It is negative, so it never equals a job's id.
         let position = i64::try_from(servable.lanes.len()).unwrap_or(i64::MAX) - i64::MAX;
         last = Some(((key.class, get(&row, "head")?, position), Lane { key, jobs: job.into_iter().collect() }));
     }

@@ -18,7 +18,7 @@ use crate::store::sql::transaction::Tx;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// `status` of a document that may be synced.
+/// Value of the column `status` for a document that may be synced.
 pub(in crate::store) const AVAILABLE: i64 = 1;
 
 /// A document without its content.
@@ -38,7 +38,7 @@ pub(in crate::store) struct Document {
     pub(in crate::store) has_state: bool,
     pub(in crate::store) fence: i64,
     pub(in crate::store) recent: String,
-    /// Time between two syncs by the plan of its account.
+    /// Time between two syncs under the plan of the document's account.
     pub(in crate::store) cadence: Option<Duration>,
     pub(in crate::store) provenance: ContentProvenance,
     /// Fingerprint of the quarantined text, and true if a person has rejected it.
@@ -70,7 +70,7 @@ impl Document {
         }
     }
 
-    /// Returns the reason if the document can never be synced as it is.
+    /// Fails with the reason if the document cannot be synced: it is a PDF or not available.
     pub(in crate::store) fn syncable(&self) -> std::result::Result<(), SkipReason> {
         if is_pdf(&self.url) {
             Err(SkipReason::Pdf)
@@ -92,8 +92,8 @@ impl Document {
     }
 
     /// Returns the validators for a conditional request; `None` to fetch the whole page. A conditional request is made
-    /// only if its answer refers to exactly the stored text, and if the whole page was fetched not long ago
-    /// ([`FULL_FETCH_INTERVAL`]).
+    /// only if the validators belong to exactly the stored text, and if the whole page was last fetched within
+    /// [`FULL_FETCH_INTERVAL`].
     pub(in crate::store) fn validators(&self, now: Timestamp) -> Option<Validators> {
         let ContentProvenance { has_content, validators, fetched_whole_at, .. } = &self.provenance;
         let is_recent = fetched_whole_at.is_some_and(|at| at.plus(FULL_FETCH_INTERVAL) > now);
@@ -101,7 +101,7 @@ impl Document {
     }
 }
 
-/// Returns the host under which a URL is queued; empty if it has none.
+/// Returns the host under which a URL is queued; empty if the URL has no host.
 pub(in crate::store) fn host(url: &str) -> String {
     host_of(url).unwrap_or_default()
 }
@@ -171,7 +171,7 @@ pub(in crate::store) async fn by_ids(tx: &mut Tx<'_>, ids: &[DocumentId]) -> Res
     rows.iter().map(document).map(|document| document.map(|document| (DocumentId(document.id), document))).collect()
 }
 
-/// Creates the rows of `document_state` for documents that another program has added.
+/// Creates the missing rows of `document_state`, for documents that another program has added.
 pub(in crate::store) async fn ensure_states(tx: &mut Tx<'_>, documents: &[Document]) -> Result<()> {
     let without: Vec<_> = documents.iter().filter(|document| !document.has_state).collect();
     for some in without.chunks(tx.dialect().rows_per_statement()) {

@@ -32,7 +32,7 @@ pub(in crate::store) struct JobRow {
     pub(in crate::store) recorded_attempt: Option<u32>,
     pub(in crate::store) requested_at: Timestamp,
     pub(in crate::store) requested_by: Option<SafeLine>,
-    /// Name of the program that holds the lock of the document, if the job waits for that lock.
+    /// Name of the program that has the document's lock, if the job waits for that lock.
     pub(in crate::store) lock_holder: Option<SafeLine>,
     pub(in crate::store) lock_value: Option<SafeLine>,
     /// True if the attempt must fetch the whole page, without a conditional request.
@@ -91,7 +91,7 @@ pub(in crate::store) async fn by_id(tx: &mut Tx<'_>, id: JobId) -> Result<Option
     row.as_ref().map(job).transpose()
 }
 
-/// Reads the jobs that a statement selects; it must select whole rows.
+/// Reads the jobs that `statement` selects. It must select all columns of the table.
 pub(in crate::store) async fn select(tx: &mut Tx<'_>, statement: Statement) -> Result<Vec<JobRow>> {
     tx.all(statement).await?.iter().map(job).collect()
 }

@@ -14,8 +14,9 @@ struct NewMessage {
     message: OutboxMessage,
 }
 
-/// Returns the statements that write the messages for outcomes whose numbers are set; none without a subscriber, or if
-/// no subscriber wants any of the outcomes. `now` is the time of the transaction, UTC.
+/// Returns the statements that insert the messages for the outcomes `recorded`, whose numbers must be set. Returns no
+/// statement without a subscriber, or if no subscriber wants any of the outcomes. `now` is the time of the transaction,
+/// UTC.
 pub(in crate::store) fn inserts(
     subscribers: &Subscribers,
     recorded: &[NewOutcome],

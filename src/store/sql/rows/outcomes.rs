@@ -17,15 +17,15 @@ use crate::store::sql::statement::{IntoValue, Sql, Statement, Value};
 pub(in crate::store) struct NewOutcome {
     /// The outcome; the commit sets its `seq`.
     pub(in crate::store) outcome: Outcome,
-    /// The document's host at that time.
+    /// The document's host at the time of the outcome.
     pub(in crate::store) host: String,
     /// Token of the lease that ended, if the outcome ends an attempt.
     pub(in crate::store) token: Option<i64>,
-    /// True if the stored text was replaced by a different one; offered to subscribers.
+    /// True if the stored text was replaced by a different one. Only subscribers receive this value.
     pub(in crate::store) text_changed: bool,
 }
 
-/// Returns the statements that write outcomes whose numbers are set.
+/// Returns the statements that insert the outcomes `new`, whose numbers must be set.
 pub(in crate::store) fn inserts(new: &[NewOutcome], dialect: Dialect) -> Vec<Statement> {
     let insert = |some: &[NewOutcome]| {
         let mut sql = Sql::new(
@@ -75,7 +75,7 @@ fn values(new: &NewOutcome) -> [Value; 23] {
     ]
 }
 
-/// Converts a row of `outcomes`.
+/// Converts a row of `outcomes` to an [`Outcome`].
 pub(in crate::store) fn outcome(row: &Row) -> Result<Outcome> {
     Ok(Outcome {
         document_id: DocumentId(get(row, "document_id")?),

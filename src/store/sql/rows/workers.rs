@@ -7,13 +7,13 @@ use crate::store::sql::conn::get;
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::query;
 
-/// A worker that has a row of its own, or that only the lease of a job names.
+/// A worker that is registered (has a row), or that only a running job names.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct KnownWorker {
     pub(in crate::store) id: String,
-    /// Last heartbeat, UTC.
+    /// Last heartbeat, UTC; the earliest possible time for a worker without a row.
     pub(in crate::store) heartbeat_at: Timestamp,
-    /// True if its program was built for an older schema version than this program's.
+    /// True if the worker's program was built for an older schema version than this program, or recorded no version.
     pub(in crate::store) outdated: bool,
 }
 

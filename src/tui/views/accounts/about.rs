@@ -1,5 +1,5 @@
-//! The account under the cursor: sentences for the peek pane, and all facts for a reader over the whole screen, since a
-//! small screen has no space for all columns.
+//! The account under the cursor: sentences for the peek pane (below the view), and all facts for a reader (a text shown
+//! over the screen), since a small screen has no space for all columns.
 
 use super::text::{
     documents, is_paused, jobs, last_hour_line, name, next, next_due, plan, plan_in_words, share, status_line,
@@ -16,14 +16,15 @@ use crate::tui::theme::{self, Tone};
 use crate::tui::views::view::Explanation;
 use ratatui::layout::Rect;
 
-/// Width of the bar of the account's share, in cells.
+/// Maximum width, in cells, of the bar that shows the account's share of the last hour's attempts.
 const BAR_CELLS: usize = 8;
 
-/// Explains the account in as many sentences as `inner`, the inside of the pane, has lines.
+/// Explains the account in five, four or two lines, by the height of `inner`, the area inside the frame of the peek
+/// pane.
 pub(super) fn explain(model: &Model, summary: &AccountSummary, inner: Rect) -> Explanation {
     let title = vec![span(format!("account {}", name(summary)), Tone::Strong)];
     let in_all = format::count(summary.counts.total(), "document");
-    // In a narrow pane the plan only: the line about the documents shows how many there are.
+    // A narrow pane shows the plan only, since the line about the documents contains their numbers.
     let asides = match plan_in_words(summary) {
         None => vec![in_all],
         Some(long) => {

@@ -14,9 +14,9 @@ use crate::tui::theme::Tone;
 use crate::tui::views::view::Pane;
 use ratatui::buffer::Buffer;
 
-/// Smallest and greatest width of the name, in cells.
+/// Minimum and maximum width of the account's name, in cells.
 const NAME_CELLS: (u16, u16) = (9, 40);
-/// Width of the bar of an account's share, in cells.
+/// Maximum width, in cells, of the bar that shows an account's share of the last hour's attempts.
 const BAR_CELLS: usize = 4;
 
 type AccountColumn = TableColumn<AccountSummary>;
@@ -52,7 +52,8 @@ fn number(number: u64, cells: usize, some: Tone, none: Tone) -> Spans {
     vec![span(format::short_number(number, cells), if number == 0 { none } else { some })]
 }
 
-/// Returns the bar at the left and the percentage at the right, each after one empty cell.
+/// Returns the account's share of the last hour's attempts for a column of `cells` cells: a bar at the left and the
+/// percentage at the right, each after at least one empty cell.
 fn last_hour(model: &Model, summary: &AccountSummary, cells: u16) -> Spans {
     let (bar, percent) = share(model, summary, BAR_CELLS);
     let gap = usize::from(cells).saturating_sub(1 + width(&bar) + width(&percent));

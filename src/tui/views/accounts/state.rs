@@ -1,4 +1,4 @@
-//! State of the accounts view: its rows, in the order of their ids.
+//! State of the accounts view: its rows, in the order of the accounts' ids.
 
 use crate::domain::id::AccountId;
 use crate::store::{AccountSummary, Listing};
@@ -16,7 +16,7 @@ impl TableRow for AccountSummary {
 }
 
 impl AccountsTable {
-    /// Returns the number of attempts of all accounts in the last hour.
+    /// Returns the number of attempts in the last hour, over all accounts.
     pub fn last_hour(&self) -> u64 {
         self.data.rows.iter().map(|summary| summary.last_hour).sum()
     }

@@ -1,4 +1,4 @@
-//! Texts of the accounts view: an account's plan, its documents by status, its share of the work.
+//! Texts of the accounts view: an account's plan, its documents by status, its share of the last hour's attempts.
 
 use crate::domain::document::Status;
 use crate::domain::pause::PauseScope;
@@ -19,7 +19,7 @@ pub fn name(summary: &AccountSummary) -> String {
     }
 }
 
-/// Returns the glyph before an account, with its tone.
+/// Returns the glyph that shows the state of an account, with the glyph's tone.
 pub fn sign(model: &Model, summary: &AccountSummary) -> (&'static str, Tone) {
     let glyphs = &model.glyphs;
     if is_paused(model, summary) {
@@ -37,7 +37,7 @@ pub fn sign(model: &Model, summary: &AccountSummary) -> (&'static str, Tone) {
     }
 }
 
-/// Returns the plan and its cadence, such as `business 1w`.
+/// Returns the account's plan and cadence, such as `business 1w`; the part that is not known is left out.
 pub fn plan(model: &Model, summary: &AccountSummary) -> (String, Tone) {
     match (&summary.plan, summary.cadence.map(short_cadence)) {
         (Some(plan), Some(every)) => (format!("{plan} {every}"), Tone::Plain),
@@ -47,7 +47,7 @@ pub fn plan(model: &Model, summary: &AccountSummary) -> (String, Tone) {
     }
 }
 
-/// Returns the plan in words, such as `plan business, every 1 week`.
+/// Returns the account's plan and cadence in words, such as `plan business, every 1 week`; `None` if neither is known.
 pub fn plan_in_words(summary: &AccountSummary) -> Option<String> {
     let every = summary.cadence.and_then(Cadence::new);
     match (&summary.plan, every) {
@@ -66,7 +66,8 @@ fn short_cadence(every: Duration) -> String {
 }
 
 /// Returns the account's documents by status as a strip of `cells` glyphs, the worst status first. Each status that
-/// occurs gets at least one glyph, as long as they fit; the rest is in proportion to the numbers of documents.
+/// occurs gets at least one glyph, as far as there are cells. The other glyphs go to the statuses in proportion to
+/// their numbers of documents.
 pub fn status_strip(model: &Model, summary: &AccountSummary, cells: usize) -> Spans {
     let mut parts: Vec<(Status, u64)> =
         Status::ALL.into_iter().map(|status| (status, summary.counts.of(status))).filter(|(_, n)| *n > 0).collect();
@@ -101,7 +102,8 @@ pub fn share(model: &Model, summary: &AccountSummary, cells: usize) -> (String, 
     (bar, format!("{}%", format::percent(summary.last_hour, all)))
 }
 
-/// Returns the time until the account's next job, or "now" or "paused".
+/// Returns the text of the column "next": the time until the account's next job is due, "now" if there are only ready
+/// jobs, or "paused".
 pub fn next_due(model: &Model, summary: &AccountSummary) -> (String, Tone) {
     if is_paused(model, summary) {
         return ("paused".to_owned(), Tone::Waiting);
@@ -118,7 +120,7 @@ pub fn is_paused(model: &Model, summary: &AccountSummary) -> bool {
     of_group(model, &PauseScope::Account(summary.id)).is_some()
 }
 
-/// Returns the numbers of running, queued and waiting jobs.
+/// Returns the account's numbers of running, queued and waiting jobs as text.
 pub fn jobs(summary: &AccountSummary) -> String {
     format!(
         "{} running, {} queued, {} waiting",
@@ -128,7 +130,8 @@ pub fn jobs(summary: &AccountSummary) -> String {
     )
 }
 
-/// Describes the account's pause and its jobs; with `brief` a pause is shown without the jobs.
+/// Describes the account's jobs and, before them, a pause. With `brief`, a paused account is described without its
+/// jobs.
 pub fn status_line(model: &Model, summary: &AccountSummary, brief: bool) -> Spans {
     let (sign, tone) = sign(model, summary);
     let jobs = jobs(summary);
@@ -140,7 +143,8 @@ pub fn status_line(model: &Model, summary: &AccountSummary, brief: bool) -> Span
     spans
 }
 
-/// Describes the next step and the key that changes it; with `brief` without keys, which the footer shows.
+/// Describes the time of the account's next job and the keys that help. With `brief`, the keys are left out, since the
+/// footer shows them. For a paused account, the text names the key that ends the pause.
 pub fn next(model: &Model, summary: &AccountSummary, brief: bool) -> Spans {
     if let Some(pause) = of_group(model, &PauseScope::Account(summary.id)) {
         return with_keys(&format!("No job starts until `{}` resumes.", resume_key(pause)), Tone::Plain);
@@ -157,7 +161,8 @@ pub fn next(model: &Model, summary: &AccountSummary, brief: bool) -> Spans {
     with_keys(&format!("{due} `{}` shows its documents{pauses}.", model.glyphs.enter), Tone::Plain)
 }
 
-/// Returns the number of documents of each status; with `brief` the glyph only names the status.
+/// Returns the account's number of documents of each status, with the status's glyph and word; with `brief`, without
+/// the word.
 pub fn documents(model: &Model, summary: &AccountSummary, brief: bool) -> Spans {
     let mut spans = Spans::new();
     for status in Status::ALL {
@@ -172,7 +177,7 @@ pub fn documents(model: &Model, summary: &AccountSummary, brief: bool) -> Spans 
     if spans.is_empty() { vec![span("no document", Tone::Dim)] } else { spans }
 }
 
-/// Returns the account's attempts in the last hour and their share.
+/// Returns the account's attempts in the last hour and their share of all accounts' attempts.
 pub fn last_hour_line(model: &Model, summary: &AccountSummary) -> Spans {
     let all = model.views.accounts.last_hour();
     if summary.last_hour == 0 {

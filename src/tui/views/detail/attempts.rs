@@ -1,7 +1,7 @@
-//! The details' tab with the attempts, newest first.
+//! The tab of the details that lists the attempts, newest first.
 //!
-//! It does not use the columns of [`table`](crate::tui::table), because here a long duration shortens the cause in its
-//! own row only.
+//! The tab does not use the columns of [`table`](crate::tui::table), because here a long duration shortens only the
+//! cause in the same row, not the whole column.
 
 use super::state::{Detail, DetailData};
 use crate::domain::outcome::Outcome;
@@ -15,7 +15,8 @@ use crate::tui::theme::{Appearance, Tone};
 use crate::tui::views::outcomes::text::{reason, sign, tone};
 use crate::tui::widgets::canvas::Canvas;
 
-/// Draws the list of attempts, and below it the one under the cursor in full.
+/// Draws the list of attempts and, in a pane of enough height, all facts of the attempt under the cursor below the
+/// list.
 pub(super) fn draw(
     model: &Model,
     detail: &Detail,
@@ -38,13 +39,13 @@ pub(super) fn draw(
     let end = available.saturating_sub(1);
     canvas.text(1, 0, 8, "when", dim);
     canvas.text(6, 0, 8, "attempt", dim);
-    // In a narrow pane the glyph shows the result and the cause names it.
+    // A narrow pane has no column for the result: the glyph shows it, and without an error the cause names it.
     let (cause_at, took_end) = if wide { (30, end.saturating_sub(12)) } else { (16, end) };
     if wide {
         canvas.text(14, 0, 8, "result", dim);
     }
     canvas.text(cause_at, 0, 8, "cause", dim);
-    // A narrow pane shows the cause instead of the duration.
+    // A still narrower pane has no duration either, so that the cause gets the space.
     let timed = available >= 46;
     if timed {
         canvas.right(took_end, 0, "ms", dim);

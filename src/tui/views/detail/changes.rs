@@ -1,4 +1,5 @@
-//! The details' tab that compares two texts: the reason of a quarantine, the sizes, and the lines that differ.
+//! The tab of the details that compares two texts. A notice above the lines that differ names the reason of the
+//! quarantine or the compared versions, and the sizes of the texts.
 
 use super::difference::{DifferenceRow, DifferenceSide};
 use super::state::Detail;
@@ -9,10 +10,11 @@ use crate::tui::text::{Spans, span};
 use crate::tui::theme::{Appearance, Tone};
 use crate::tui::widgets::canvas::Canvas;
 
-/// Lowest pane, in lines, that shows the full notice above the difference.
+/// Smallest height of the tab, in lines, at which the notice above the difference is shown in full.
 const FULL_NOTICE_MIN_HEIGHT: usize = 12;
 
-/// Returns the number of lines of the tab in a pane of `width` cells and `height` lines.
+/// Returns the number of all lines of the tab, visible or not, if the visible part has `width` cells and `height`
+/// lines.
 pub fn lines(model: &Model, width: usize, height: usize) -> usize {
     let Some(detail) = &model.detail else { return 0 };
     above(model, detail, width, height).len() + detail.rows.len() + below(model).len()
@@ -30,7 +32,7 @@ fn below(model: &Model) -> Vec<Spans> {
     model.difference().and_then(left_out).into_iter().collect()
 }
 
-/// Draws the visible lines of the tab: the notice, the rows of the difference, and the line about its omitted end.
+/// Draws the visible lines of the tab: the notice, the rows of the difference, and the line that counts omitted lines.
 pub(super) fn draw(model: &Model, detail: &Detail, canvas: &mut Canvas<'_>, appearance: Appearance) {
     let available = canvas.area.width.saturating_sub(2);
     let height = usize::from(canvas.area.height);
@@ -76,7 +78,7 @@ fn draw_row(row: &DifferenceRow, y: u16, canvas: &mut Canvas<'_>, appearance: Ap
         canvas.words(3, y, available, &[span(row.text.as_str(), tone)], appearance);
         return;
     }
-    // The glyph of a cut takes the cell of the space before or after the text.
+    // The ellipsis of a cut text takes the cell before or after the text.
     if row.cut.0 {
         canvas.text(2, y, 1, appearance.glyphs.ellipsis, appearance.theme.style(Tone::Dim));
     }

@@ -28,9 +28,9 @@ pub enum Compared {
 /// Facts about a quarantined text, without the text itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuarantinedText {
-    /// Why the text is not trusted: completes the sentence "it …".
+    /// The reason of the quarantine, as the end of a sentence that begins with "it", such as "looks like a login page".
     pub reason: SafeLine,
-    /// Time of the first fetch, in UTC.
+    /// Time at which this text was first fetched, in UTC.
     pub quarantined_at: Timestamp,
     pub fingerprint: String,
     /// The title that was fetched with the text.
@@ -42,11 +42,11 @@ pub struct QuarantinedText {
 pub struct DifferenceData {
     pub document: DocumentId,
     pub compared: Compared,
-    /// Safe to print on a terminal.
+    /// The lines that differ and lines around them, safe to print on a terminal.
     pub difference: Difference,
     /// Number of characters of the old and of the new text.
     pub chars: (u64, u64),
-    /// Number of the request, by which the difference is wrapped only once per width.
+    /// Number of the read. The difference is wrapped again only if this number or the width of the pane changes.
     pub read_id: u64,
 }
 
@@ -68,14 +68,15 @@ pub enum DifferenceSide {
 pub struct DifferenceRow {
     pub side: DifferenceSide,
     pub text: String,
-    /// Byte range of `text` that differs from the other side.
+    /// Byte range of `text` that differs from the other text.
     pub differs: Range<usize>,
-    /// True if the difference omits the line's text before this row (first) or after it (second).
+    /// Two flags: the beginning of the line, before this row, is omitted; the end of the line, after this row, is
+    /// omitted.
     pub cut: (bool, bool),
 }
 
-/// Wraps a difference into rows of `width` cells. An unchanged line is one row, cut at the pane's edge; a changed line
-/// wraps, so that all of its words are visible, since one line can be a whole paragraph.
+/// Wraps a difference into rows of `width` cells. An unchanged line is one row, which is cut at the pane's edge. A
+/// changed line is wrapped, so that all its words are visible: a line can be a whole paragraph.
 pub fn rows(difference: &Difference, width: usize) -> Vec<DifferenceRow> {
     difference.lines.iter().flat_map(|kept| rows_of(kept, width)).collect()
 }

@@ -20,15 +20,17 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget as _};
 
-/// Returns the number of lines above the tab's content, in a pane with `height` lines inside its frame.
+/// Returns the number of lines of the head, above the content of the tab, in a pane with `height` lines inside its
+/// frame.
 pub const fn head_lines(height: u16) -> u16 {
     if height < FULL_HEAD_MIN_HEIGHT { 2 } else { 6 }
 }
 
-/// Lowest pane, in lines, that has the full head; below, the head shows the current status only.
+/// Smallest height inside the pane's frame, in lines, at which the head is shown in full. In a lower pane the head has
+/// only the current status and the tabs.
 const FULL_HEAD_MIN_HEIGHT: u16 = 12;
 
-/// Draws the details with their frame; a message if the document was removed or is still being read.
+/// Draws the details with their frame, or a message if the document was removed or is still being read.
 pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     let Some(detail) = &model.detail else { return };
     if pane.area.is_empty() {
@@ -56,7 +58,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
         canvas.text(1, 0, available, "reading", appearance.theme.style(Tone::Dim));
         return;
     };
-    // The list's row is newer.
+    // The document's row in the list of documents is newer than the row in the details.
     let row = model.documents.find(detail.document).unwrap_or(&data.row);
     let mut next = vec![span("  ", Tone::Plain)];
     next.extend(peek::next(model, row, false));
@@ -111,7 +113,7 @@ fn tabs(model: &Model, detail: &Detail, data: &DetailData, y: u16, canvas: &mut 
         Tab::Attempts => format::number(data.outcomes.len() as u64),
         Tab::Content => format::number(data.content.len() as u64),
         Tab::Changes if data.quarantined.is_some() => appearance.glyphs.quarantined.to_owned(),
-        // There is no number before the comparison has arrived.
+        // There is no number before the result of the comparison has arrived.
         Tab::Changes => model
             .difference()
             .map_or(String::new(), |data| format::number(data.difference.removed + data.difference.added)),

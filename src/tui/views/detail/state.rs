@@ -16,15 +16,14 @@ word_enum! {
         #[default]
         Attempts = "attempts",
         Content = "content",
-        /// The changes that the quarantined text would make; without one, the changes from an earlier text to its
-        /// successor.
+        /// The changes that the quarantined text would make, or the changes from an earlier text to its successor.
         Changes = "changes",
         Versions = "versions",
     }
 }
 
 impl Tab {
-    /// Returns the next tab, or the previous one; the ends wrap around.
+    /// Returns the tab after this one, or the tab before it if `forward` is false; the ends wrap around.
     pub fn step(self, forward: bool) -> Self {
         let index = Self::ALL.iter().position(|tab| *tab == self).unwrap_or(0);
         let len = Self::ALL.len();
@@ -40,18 +39,19 @@ pub struct DetailData {
     pub outcomes: Vec<Outcome>,
     /// The lines of the stored text, safe to print on a terminal.
     pub content: Vec<String>,
-    /// Number of times that content was stored.
+    /// Version number of the stored text, which grows by one with each new text; `None` if nothing is stored.
     pub version: Option<u64>,
     /// Earlier contents, newest first.
     pub versions: Vec<StoredVersion>,
     /// The quarantined text that waits for a person's decision, without the text itself.
     pub quarantined: Option<QuarantinedText>,
-    /// Number of the read, by which the text is wrapped only once per width.
+    /// Number of the read that first returned this text. The text is wrapped again only if this number or the width of
+    /// the pane changes.
     pub read_id: u64,
 }
 
 impl DetailData {
-    /// Returns true if `other` looks the same on the screen.
+    /// Returns true if `other` would be drawn in the same way: all fields but `read_id` are equal.
     pub fn displays_same(&self, other: &Self) -> bool {
         let Self { row, outcomes, content, version, versions, quarantined, read_id: _ } = self;
         (row, version, quarantined) == (&other.row, &other.version, &other.quarantined)
@@ -59,33 +59,33 @@ impl DetailData {
     }
 }
 
-/// The open details: the document, what was read of it, and what is on the screen.
+/// The open details: the document, the data of the last read, and the state of the tabs.
 #[derive(Clone, Debug)]
 pub struct Detail {
     pub document: DocumentId,
-    /// The document's name when the details were opened.
+    /// The document's name from the last read; before it, the name in the row from which the details were opened.
     pub name: SafeLine,
     /// Number of the newest read request; results of earlier requests are dropped.
     pub generation: u64,
     /// The newest request has no result yet.
     pub loading: bool,
-    /// A commit arrived after the request, so another read follows its result.
+    /// A commit arrived after the newest request, so another read follows the result of that request.
     pub reread_needed: bool,
-    /// `None` until the first result.
+    /// The data of the last successful read; `None` until the first one.
     pub data: Option<Box<DetailData>>,
     /// The document was removed.
     pub gone: bool,
     pub tab: Tab,
-    /// The attempt under the cursor; `None` is the newest one.
+    /// The attempt under the cursor; `None` if the cursor is on the newest one.
     pub attempt: Option<Seq>,
     /// The first visible line of the tab; in the tab of versions, the index of the version under the cursor.
     pub scroll: usize,
-    /// The version that is compared with its successor. `None` compares the quarantined text with the stored one, or
-    /// without one the newest earlier version.
+    /// The version that is compared with its successor. If `None`, the quarantined text is compared with the stored
+    /// text; without a quarantined text, the newest earlier version is compared.
     pub version: Option<u64>,
-    /// The latest requested comparison, with the number of its request.
+    /// The comparison that is under way or has failed, with the number of its request; `None` otherwise.
     pub comparing: Option<(Compared, u64)>,
-    /// Why the latest comparison failed.
+    /// The reason why the last comparison failed.
     pub compare_error: Option<SafeLine>,
     /// The difference, wrapped to the width of the pane.
     pub rows: Vec<DifferenceRow>,
@@ -144,7 +144,8 @@ impl Detail {
         }
     }
 
-    /// Returns the pair of texts to compare; `None` if the document has only one.
+    /// Returns the pair of texts to compare. Returns `None` before the first read, if the document has only one text,
+    /// or if the version to compare is no longer stored.
     pub fn compared(&self) -> Option<Compared> {
         let data = self.data.as_deref()?;
         let stored = data.version.unwrap_or(0);
@@ -160,13 +161,13 @@ impl Detail {
         Some(Compared::Versions { old, new })
     }
 
-    /// Returns the index of the attempt under the cursor.
+    /// Returns the index of the attempt under the cursor, 0 for the newest.
     pub fn attempt_index(&self) -> usize {
         let Some(data) = &self.data else { return 0 };
         self.attempt.and_then(|seq| data.outcomes.iter().position(|outcome| outcome.seq == seq)).unwrap_or(0)
     }
 
-    /// Returns the number of lines of the active tab.
+    /// Returns the number of lines of the active tab. For the tab of changes, only the rows of the difference count.
     pub fn lines(&self) -> usize {
         match (&self.data, self.tab) {
             (None, _) => 0,

@@ -9,7 +9,8 @@ use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
 
 /// Returns the lines above a difference in a pane of `cells` cells: the reason of the quarantine or the compared
-/// versions, then the sizes. Without `roomy` the reason takes one line, cut at the edge, and no empty line follows.
+/// versions, then the sizes of the texts. With `roomy` an empty line follows; without `roomy` the reason is cut to one
+/// line.
 pub fn notice(model: &Model, detail: &Detail, cells: usize, roomy: bool) -> Vec<Spans> {
     let (Some(data), Some(of)) = (&detail.data, detail.compared()) else { return Vec::new() };
     let difference = model.difference();
@@ -76,7 +77,7 @@ fn sizes(data: &DifferenceData) -> Spans {
     line
 }
 
-/// Returns the line that replaces a missing difference, with the reason.
+/// Returns the line that is shown while there is no difference, with the reason why there is none.
 pub fn empty_text(detail: &Detail) -> Spans {
     let text = match (&detail.compare_error, &detail.data, detail.compared()) {
         (Some(reason), _, Some(_)) => return vec![span(format!("Cannot compare them: {reason}"), Tone::Failed)],
@@ -87,7 +88,7 @@ pub fn empty_text(detail: &Detail) -> Spans {
     vec![span(text, Tone::Dim)]
 }
 
-/// Returns the line below a difference whose end was too long to keep; `None` if it is complete.
+/// Returns the line below a difference that counts its omitted lines; `None` if the difference is complete.
 pub fn left_out(data: &DifferenceData) -> Option<Spans> {
     let left_out = data.difference.omitted;
     (left_out > 0).then(|| vec![span(format!("and {}, not shown", format::count(left_out, "more line")), Tone::Dim)])

@@ -1,5 +1,5 @@
-//! Drawing of the list of documents: status, name, last error, times. Widths depend on the terminal only, never on the
-//! data.
+//! Drawing of the list of documents: status, name, last error, times. The widths of the columns depend on the terminal
+//! only, never on the data.
 
 use super::state::SORTS;
 use super::text::{attempted, next, status_detail, synced};
@@ -21,8 +21,9 @@ use crate::tui::widgets::scroll_bar::ScrollBar;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// Narrowest pane, in cells, with one time column, and narrowest pane with all columns.
+/// Smallest width inside the pane's frame, in cells, at which one time column is shown.
 const ONE_TIME_MIN_WIDTH: u16 = 38;
+/// Smallest width inside the pane's frame, in cells, at which all columns are shown.
 const ALL_COLUMNS_MIN_WIDTH: u16 = 66;
 /// Width of the longest short cause, `403 access denied`, in cells.
 const SHORT_CAUSE_CELLS: u16 = 17;
@@ -146,7 +147,8 @@ fn title(model: &Model) -> Spans {
     }
     let total = documents.page.total;
     let all = model.counts.total();
-    // The number of rows of the previous filter would be mistaken for that of the new one.
+    // After a change of the filter, an ellipsis replaces the number of rows until the new number arrives: a person
+    // would take the old number for the new one.
     let total_now =
         if documents.restarted { format!(" {}", model.glyphs.ellipsis) } else { format!(" {}", format::number(total)) };
     title.push(span(total_now, Tone::Plain));

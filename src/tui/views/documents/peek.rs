@@ -1,4 +1,5 @@
-//! The peek pane of a document: the status and its reason, the next step, and the key that helps, in sentences.
+//! The content of the peek pane (below the list) for a document, in sentences: the status and its reason, the next
+//! step, and the key that helps.
 
 use super::text::{can_be_decided, error, host_backoff, is_orphaned, step, why_locked, why_queued};
 use crate::domain::document::{DocumentRow, RecentResult, Status};
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Explains the row in a pane with `height` lines inside its frame.
+/// Explains the document in a peek pane with `height` lines inside its frame.
 pub(super) fn explain(model: &Model, row: &DocumentRow, height: u16) -> Explanation {
     let name = if row.name.is_empty() { row.url.to_string() } else { row.name.to_string() };
     let dot = model.glyphs.dot;
@@ -36,7 +37,7 @@ pub(super) fn explain(model: &Model, row: &DocumentRow, height: u16) -> Explanat
     }
 }
 
-/// Returns the line of the current status: glyph, word, time and reason.
+/// Returns the line about the document's status: glyph, word, time and reason.
 pub fn status_line(model: &Model, row: &DocumentRow) -> Spans {
     let tone = theme::status(row.status);
     let ago = |at| format!(" {} ago", format::age(model.now.since(at)));
@@ -67,7 +68,8 @@ pub fn status_line(model: &Model, row: &DocumentRow) -> Spans {
     line
 }
 
-/// Describes the next step and the key that helps; with `brief` without what the list shows next to it.
+/// Describes the document's next step and the key that helps. With `brief`, facts that the list shows next to the
+/// sentence are left out. In read-only mode, keys that are refused are left out.
 pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Spans {
     let at = |at: Timestamp| match format::until(model.now, at) {
         // A time of day is of no use without the date, so it is shown for the next 24 hours only.
@@ -154,24 +156,24 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Spans {
             None => "Never synced. `s` syncs it now.".to_owned(),
         },
     };
-    // Viewing is possible in read-only mode.
+    // The key that opens the details works in read-only mode too.
     let only_views = can_be_decided(row) && model.detail.is_none();
     if model.options.read_only && !only_views {
-        // Keys that are refused in read-only mode are omitted.
+        // The rest of the text names keys that are refused in read-only mode.
         let until_key = text.split([';', '.']).next().unwrap_or(&text).trim_end_matches('.');
         return vec![span(format!("{until_key}."), Tone::Plain)];
     }
     with_keys(&text, Tone::Plain)
 }
 
-/// Returns the glyphs of the last results.
+/// Returns one glyph for each of the document's last results, oldest first.
 pub fn results_strip(model: &Model, row: &DocumentRow) -> Spans {
     let piece = |result: &RecentResult| span(model.glyphs.recent(*result), theme::recent(*result));
     row.recent.iter().map(piece).collect()
 }
 
-/// Returns the glyphs of the last results, with the last sync, the kept content and the person who requested the last
-/// job.
+/// Returns the line about the document's past: the glyphs of the last results, the time of the last sync, the size of
+/// the stored text with the number of earlier versions, and the person who requested the last job.
 pub fn history(model: &Model, row: &DocumentRow) -> Spans {
     let mut line = Spans::new();
     let fact = |line: &mut Spans, label: &str, value: String| {

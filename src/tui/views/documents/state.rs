@@ -1,5 +1,5 @@
-//! State of the list of documents: a window of rows, a cursor and marks. Cursor and marks refer to documents, never to
-//! row numbers.
+//! State of the list of documents: a window (the loaded part of the rows), a cursor, and marks on the documents that a
+//! person has chosen for a bulk action. Cursor and marks refer to documents, never to row numbers.
 
 use crate::domain::document::DocumentRow;
 use crate::domain::filter::Filter;
@@ -22,14 +22,14 @@ pub const SORTS: [(char, SortBy, &str); 8] = [
 /// The filter that lists documents with quarantined content.
 pub const QUARANTINE_FILTER: &str = "content:held";
 
-/// The list of documents.
+/// The state of the list of documents: filter, order, window, cursor and marks.
 #[derive(Clone, Debug, Default)]
 pub struct Documents {
     pub filter: Filter,
     /// The filter as typed.
     pub filter_text: String,
     pub sort: Sort,
-    /// The window of the last read.
+    /// The window of the last read, with the total number of rows.
     pub page: DocumentPage,
     /// The document under the cursor; `None` while the rows around the cursor are being read.
     pub cursor: Option<DocumentId>,
@@ -37,8 +37,8 @@ pub struct Documents {
     pub cursor_index: u64,
     /// Index of the first visible row in the whole list.
     pub top: u64,
-    /// True once a person has moved the cursor. It follows its document from then on; before, it stays on the first
-    /// row, whichever document that is.
+    /// True once a person has used an action in the list. From then on the cursor follows its document; before, the
+    /// cursor stays on the first row, whichever document that is.
     pub follows_row: bool,
     /// Marked documents, also those outside the window.
     pub marks: BTreeSet<DocumentId>,
@@ -46,29 +46,29 @@ pub struct Documents {
     pub generation: u64,
     /// The newest request has no result yet.
     pub loading: bool,
-    /// A commit arrived after the request, so another read follows its result.
+    /// A commit arrived after the newest request, so another read follows the result of that request.
     pub reread_needed: bool,
     /// The first result has arrived.
     pub loaded: bool,
-    /// The document around which the newest request asks for rows.
+    /// The document whose surrounding rows the newest request asks for; `None` if that request names an offset.
     around: Option<DocumentId>,
-    /// The filter or the order has changed: if the document under the cursor is not in the result, the cursor goes to
-    /// the first row.
+    /// The filter or the order has changed, and its first result has not arrived. If the document under the cursor is
+    /// not in the result, the cursor goes to the first row.
     pub restarted: bool,
 }
 
 impl Documents {
-    /// Returns the row under the cursor.
+    /// Returns the row under the cursor if that row is in the window.
     pub fn row(&self) -> Option<&DocumentRow> {
         self.find(self.cursor?)
     }
 
-    /// Returns a document's row if it is in the window.
+    /// Returns the row of a document if that row is in the window.
     pub fn find(&self, document: DocumentId) -> Option<&DocumentRow> {
         self.page.rows.iter().find(|row| row.id == document)
     }
 
-    /// Returns the row at an index of the whole list if it is in the window.
+    /// Returns the row at an index of the whole list if that row is in the window.
     pub fn row_at(&self, index: u64) -> Option<&DocumentRow> {
         let within = usize::try_from(index.checked_sub(self.page.offset)?).ok()?;
         self.page.rows.get(within)
@@ -84,7 +84,8 @@ impl Documents {
         matches!(self.filter_text.trim(), QUARANTINE_FILTER | "content:review")
     }
 
-    /// Moves the cursor to an index of the whole list. Returns true if rows have to be read for it.
+    /// Moves the cursor to an index of the whole list, on a screen of `height` rows. Returns true if visible rows are
+    /// not in the window and have to be read.
     pub fn move_to(&mut self, index: u64, height: u64) -> bool {
         let last = self.page.total.saturating_sub(1);
         self.follows_row = true;
@@ -94,14 +95,15 @@ impl Documents {
         !self.covers(height)
     }
 
-    /// Returns true if every row of the screen is in the window.
+    /// Returns true if every visible row is in the window, on a screen of `height` rows.
     pub fn covers(&self, height: u64) -> bool {
         let end = self.page.offset + self.page.rows.len() as u64;
         let wanted = self.top.saturating_add(height).min(self.page.total);
         self.top >= self.page.offset && wanted <= end
     }
 
-    /// Returns true if the screen is so close to the window's edge that the next rows should be read.
+    /// Returns true if the visible rows are so close to the window's edge that the next window should be read: less
+    /// than half a screen away.
     pub fn near_edge(&self, height: u64) -> bool {
         let end = self.page.offset + self.page.rows.len() as u64;
         let ahead = height / 2;
@@ -109,7 +111,8 @@ impl Documents {
             || (end < self.page.total && self.top + height + ahead > end)
     }
 
-    /// Returns the query for the window: the rows of the screen, and as many before and after them.
+    /// Returns the query for the next window: the visible rows, and as many rows before and after them. Notes the
+    /// document that the query refers to.
     pub fn query(&mut self, height: u64) -> PageQuery {
         let height = height.max(1);
         self.around = self.cursor.filter(|_| self.follows_row);
@@ -125,7 +128,7 @@ impl Documents {
         PageQuery { filter: self.filter.clone(), sort: self.sort, position: around, limit: height * 3 }
     }
 
-    /// Applies the result of a read. Returns true if rows of the screen are still missing.
+    /// Applies the result of a read. Returns true if visible rows are still missing and have to be read.
     pub fn take(&mut self, page: DocumentPage, height: u64) -> bool {
         self.page = page;
         self.loaded = true;
@@ -139,7 +142,8 @@ impl Documents {
                 self.cursor_index = index;
                 self.top = index.saturating_sub(line);
             }
-            // The cursor has moved to another document since the request, and that one may be anywhere in the list.
+            // Since the request, the cursor has moved to a document that the result does not contain and that may be
+            // anywhere in the list.
             None if self.follows_row && self.cursor.is_some() && self.cursor != self.around => return true,
             None => {
                 if !self.follows_row || self.restarted {
@@ -154,8 +158,8 @@ impl Documents {
         self.page.total > 0 && !self.covers(height)
     }
 
-    /// Prepares for the rows of another filter or order. The cursor keeps its document and its line on the screen if
-    /// the document is among the new rows; otherwise it goes to the first row.
+    /// Prepares for the rows of another filter or order. If the document under the cursor is among the new rows, the
+    /// cursor keeps the document and the line on the screen; otherwise the cursor goes to the first row.
     pub fn restart(&mut self) {
         (self.cursor_index, self.top) = (self.cursor_index - self.top.min(self.cursor_index), 0);
         self.restarted = true;

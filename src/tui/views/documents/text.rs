@@ -1,4 +1,4 @@
-//! Texts of a row of the list: its status detail and its times.
+//! Texts of a row in the list of documents: the detail of the status, and the times.
 
 use crate::domain::document::{DocumentRow, Status};
 use crate::domain::failure::ErrorCode;
@@ -11,14 +11,15 @@ use crate::tui::model::Model;
 use crate::tui::text::lines::clip;
 use crate::tui::theme::{self, Tone};
 
-/// Returns the last failure in plain words: `404 Not Found`, `timeout: no answer in 20 s`.
+/// Returns the document's last failure in plain words, such as `404 Not Found` or `timeout: no answer in 20 s`; `None`
+/// without a failure.
 pub fn error(row: &DocumentRow) -> Option<String> {
     let code = row.error_code?;
     let detail = row.detail.as_deref().filter(|detail| !detail.is_empty());
     Some(format::failure(code, row.http_status, detail))
 }
 
-/// Returns the shortest form of the last failure: `404 not found`, `503`, `timeout`.
+/// Returns the shortest form of the document's last failure, such as `404 not found`, `503` or `timeout`.
 fn short_error(row: &DocumentRow) -> Option<String> {
     let code = row.error_code?;
     Some(match (row.http_status, code) {
@@ -32,7 +33,8 @@ fn short_error(row: &DocumentRow) -> Option<String> {
     })
 }
 
-/// Returns the longest form of the last failure that fits; if none does, the full form, cut.
+/// Returns the longest form of the document's last failure that fits into `cells` cells; if no form fits, the full
+/// form, cut.
 fn fitting_error(row: &DocumentRow, cells: usize, more: &str) -> Option<String> {
     let full = error(row)?;
     if width(&full) <= cells {
@@ -44,7 +46,7 @@ fn fitting_error(row: &DocumentRow, cells: usize, more: &str) -> Option<String> 
     }
 }
 
-/// Returns why a ready job does not run yet.
+/// Returns the reason why a ready job does not run yet.
 pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
     if model.queue.workers == 0 && !model.has_runner {
         return "no worker runs".to_owned();
@@ -67,7 +69,7 @@ pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
     "waits for a slot".to_owned()
 }
 
-/// Returns the back-off of a ready job's host while it lasts.
+/// Returns the back-off of the document's host if the document is queued and the back-off has not ended.
 pub fn host_backoff<'r>(model: &Model, row: &'r DocumentRow) -> Option<&'r HostBackoff> {
     row.host_backoff.as_ref().filter(|backoff| row.status == Status::Queued && backoff.until > model.now)
 }
@@ -80,12 +82,13 @@ pub fn why_locked(row: &DocumentRow) -> String {
     }
 }
 
-/// Returns true if the row's job runs on a worker that is gone and no worker is there to rescue it.
+/// Returns true if the row's job counts as running but no worker is alive: its own worker is gone, and no other worker
+/// can rescue the job.
 pub fn is_orphaned(model: &Model, row: &DocumentRow) -> bool {
     row.status == Status::Syncing && row.holder.is_some() && !model.has_runner && model.queue.workers == 0
 }
 
-/// Returns the current step of a running attempt.
+/// Returns the current step of a running attempt in words, or that the attempt is stopping or its worker is gone.
 pub fn step(model: &Model, row: &DocumentRow) -> String {
     if is_orphaned(model, row) {
         return "its worker is gone".to_owned();
@@ -100,8 +103,8 @@ pub fn step(model: &Model, row: &DocumentRow) -> String {
     }
 }
 
-/// Returns the text of the column "last error", at most `cells` wide: the step, the reason of the wait, or the last
-/// failure, whichever matters for the status.
+/// Returns the text of the column "last error", at most `cells` cells wide: the step of the attempt, the reason of the
+/// wait, or the last failure, whichever matters for the status.
 pub fn status_detail(model: &Model, row: &DocumentRow, cells: usize) -> (String, Tone) {
     let more = model.glyphs.ellipsis;
     match row.status {
@@ -137,7 +140,8 @@ pub fn status_detail(model: &Model, row: &DocumentRow, cells: usize) -> (String,
         }
         Status::Never if !row.available => (clip("not available", cells, more), Tone::Dim),
         status => match (review_note(model, row), fitting_error(row, cells, more)) {
-            // The status shows a failure, but nothing else shows that a person has to decide.
+            // The note comes before the failure: the status shows that there is a failure, but only the note shows that
+            // a person has to decide.
             (Some(quarantined), _) => (clip(&quarantined, cells, more), Tone::Lost),
             (None, Some(error)) => (error, theme::status(status)),
             (None, None) => (String::new(), Tone::Plain),
@@ -155,7 +159,8 @@ pub fn synced(model: &Model, row: &DocumentRow) -> String {
     row.synced_at.map_or_else(|| "never".to_owned(), |at| format::age(model.now.since(at)))
 }
 
-/// Returns the time until the next attempt, or "now" or "paused".
+/// Returns the text of the column "next": the time until the next attempt or the end of the host's back-off, "now" or
+/// "paused" for a queued document, and nothing for a syncing one.
 pub fn next(model: &Model, row: &DocumentRow) -> (String, Tone) {
     match (row.status, row.next_attempt_at) {
         (Status::Syncing, _) => (String::new(), Tone::Dim),
@@ -172,8 +177,8 @@ pub fn next(model: &Model, row: &DocumentRow) -> (String, Tone) {
     }
 }
 
-/// Returns true if a person can decide about the quarantined content now. While a job is live, its attempt may bring
-/// another text.
+/// Returns true if a person can decide about the quarantined content now. While the document has a job that has not
+/// ended, an attempt may bring another text.
 pub const fn can_be_decided(row: &DocumentRow) -> bool {
     row.quarantine_reason.is_some() && !matches!(row.status, Status::Syncing | Status::Queued | Status::Waiting)
 }

@@ -1,5 +1,5 @@
-//! The host under the cursor: sentences for the peek pane, and all facts for a reader over the whole screen, since a
-//! small screen has no space for all columns.
+//! The host under the cursor: sentences for the peek pane (below the view), and all facts for a reader (a text shown
+//! over the screen), since a small screen has no space for all columns.
 
 use super::text::{busy, documents, host_backoff, last_hour_line, latency, name, next, scope, status_line};
 use crate::format;
@@ -14,7 +14,7 @@ use crate::tui::theme::Tone;
 use crate::tui::views::view::Explanation;
 use ratatui::layout::Rect;
 
-/// Explains the host in as many sentences as `inner`, the inside of the pane, has lines.
+/// Explains the host in five, four or two lines, by the height of `inner`, the area inside the frame of the peek pane.
 pub(super) fn explain(model: &Model, summary: &HostSummary, inner: Rect) -> Explanation {
     let title = vec![span(name(summary), Tone::Strong)];
     let then = |brief| {
@@ -45,7 +45,7 @@ pub(super) fn explain(model: &Model, summary: &HostSummary, inner: Rect) -> Expl
 pub(super) fn facts(model: &Model, summary: &HostSummary) -> (String, Vec<Spans>) {
     let mut text = Facts::new(reader_cells(model.size));
     text.sentence(&status_line(model, summary));
-    // Otherwise the sentence names keys, which do nothing while this is open.
+    // Without a back-off or pause the sentence only names keys, which have no effect while the reader is open.
     if host_backoff(model, summary).is_some() || of_group(model, &scope(summary)).is_some() {
         text.sentence(&next(model, summary, true));
     }
@@ -61,7 +61,7 @@ pub(super) fn facts(model: &Model, summary: &HostSummary) -> (String, Vec<Spans>
     (format!("host {}", name(summary)), text.lines)
 }
 
-/// Returns a number and its share of `of`, such as `6 (13%)`.
+/// Returns `part` and its percentage of `of`, such as `6 (13%)`; without the percentage if that is 0.
 fn with_percent(part: u64, of: u64) -> String {
     match format::percent(part, of) {
         0 => format::number(part),

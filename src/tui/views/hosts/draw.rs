@@ -13,10 +13,12 @@ use crate::tui::theme::Tone;
 use crate::tui::views::view::Pane;
 use ratatui::buffer::Buffer;
 
-/// Smallest and greatest width of the name, in cells.
+/// Minimum and maximum width of the host's name, in cells.
 const NAME_CELLS: (u16, u16) = (15, 30);
-/// Smallest width of the last column in cells, and the cells that it gets in addition before the name grows.
+/// Minimum width of the last column, in cells.
 const STATE_MIN_CELLS: u16 = 8;
+/// Number of cells that the last column gets in addition to its minimum width, before the name gets wider than the
+/// minimum width of the name.
 const STATE_EXTRA_CELLS: u16 = 6;
 
 type HostColumn = TableColumn<HostSummary>;

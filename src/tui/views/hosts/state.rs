@@ -23,9 +23,9 @@ impl TableRow for HostSummary {
 }
 
 /// Returns the sort key of a host, worst first: a cool-down after failures, then a back-off that the host requested,
-/// then hosts without back-off. Within these counts the larger of two shares, failed documents and 429 or 503
-/// responses, in whole per cent as on the screen, so that rows keep their order while nothing visible changes. The
-/// number of documents and then the name break ties.
+/// then hosts without back-off. Within each of these groups the larger of two percentages decides: failed documents,
+/// and 429 or 503 responses. The percentages are whole numbers as on the screen, so that rows keep their order while
+/// nothing visible changes. The number of documents and then the name break ties.
 fn badness(summary: &HostSummary) -> impl Ord + use<> {
     let worst = format::percent(summary.failed, summary.documents)
         .max(format::percent(summary.rate_limited, summary.last_hour));

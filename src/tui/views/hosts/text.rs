@@ -10,12 +10,12 @@ use crate::tui::model::Model;
 use crate::tui::text::{Spans, span, with_keys};
 use crate::tui::theme::Tone;
 
-/// From this percentage on a failure share is highlighted.
+/// Smallest percentage of failed documents, or of 429 or 503 responses, that is highlighted.
 const NOTABLE_PERCENT: u64 = 10;
-/// Smallest width, in cells, in which a reason is shown, cut if necessary.
+/// Smallest width of the column, in cells, at which the reason of a back-off is shown, cut if necessary.
 const REASON_MIN_CELLS: usize = 36;
 
-/// Returns the host's name; documents that are files have none.
+/// Returns the host's name, or `(files)` for documents without a host, which are files.
 pub fn name(summary: &HostSummary) -> &str {
     if summary.host.is_empty() { "(files)" } else { &summary.host }
 }
@@ -25,12 +25,12 @@ pub fn scope(summary: &HostSummary) -> PauseScope {
     PauseScope::Host(summary.host.to_string())
 }
 
-/// Returns the host's back-off while it lasts.
+/// Returns the host's back-off; `None` if there is none or it has ended.
 pub fn host_backoff<'s>(model: &Model, summary: &'s HostSummary) -> Option<&'s HostBackoff> {
     summary.backoff.as_ref().filter(|backoff| backoff.until > model.now)
 }
 
-/// Returns the glyph before a host, with its tone.
+/// Returns the glyph that shows the state of a host, with the glyph's tone.
 pub fn sign(model: &Model, summary: &HostSummary) -> (&'static str, Tone) {
     let glyphs = &model.glyphs;
     if of_group(model, &scope(summary)).is_some() {
@@ -46,7 +46,8 @@ pub fn sign(model: &Model, summary: &HostSummary) -> (&'static str, Tone) {
     }
 }
 
-/// Returns the pause, the back-off or the queue of the host, in the longest form that fits into `cells` cells.
+/// Returns the host's pause, back-off or number of queued jobs, whichever comes first, in the longest form that fits
+/// into `cells` cells; empty if there is none.
 pub fn state(model: &Model, summary: &HostSummary, cells: usize) -> (String, Tone) {
     let fitting = |forms: Vec<String>| {
         let last = forms.last().cloned().unwrap_or_default();
@@ -81,7 +82,8 @@ pub fn state(model: &Model, summary: &HostSummary, cells: usize) -> (String, Ton
     (String::new(), Tone::Plain)
 }
 
-/// Returns the number of running jobs and the limit per host, if there is one.
+/// Returns the host's number of running jobs and the limit per host, such as `2/4`; only the number if there is no
+/// limit.
 pub fn busy(model: &Model, summary: &HostSummary) -> (String, Tone) {
     let tone = if summary.running > 0 { Tone::Running } else { Tone::Dim };
     match model.options.per_host {
@@ -90,7 +92,7 @@ pub fn busy(model: &Model, summary: &HostSummary) -> (String, Tone) {
     }
 }
 
-/// Returns a share in per cent, in the tone `bad` if it is high.
+/// Returns `part` as a percentage of `of`, in the tone `bad` if it is at least `NOTABLE_PERCENT`.
 pub fn share(model: &Model, part: u64, of: u64, bad: Tone) -> (String, Tone) {
     match format::percent(part, of) {
         0 => (model.glyphs.none.to_owned(), Tone::Dim),
@@ -99,12 +101,12 @@ pub fn share(model: &Model, part: u64, of: u64, bad: Tone) -> (String, Tone) {
     }
 }
 
-/// Returns the median duration of an attempt.
+/// Returns the median duration of the host's attempts in the last hour.
 pub fn latency(model: &Model, summary: &HostSummary) -> String {
     summary.median_duration.map_or_else(|| model.glyphs.none.to_owned(), format::duration)
 }
 
-/// Describes the host's pause or back-off; without one its running and queued jobs.
+/// Describes the host's pause or back-off; if there is neither, the running and queued jobs.
 pub fn status_line(model: &Model, summary: &HostSummary) -> Spans {
     let (sign, tone) = sign(model, summary);
     let text = if let Some(pause) = of_group(model, &scope(summary)) {
@@ -127,7 +129,8 @@ fn cooling_down(backoff: &HostBackoff) -> String {
     format!("cooling down: {}", backoff.reason)
 }
 
-/// Describes the next step and the key that changes it; with `brief` the first part only.
+/// Describes the next request or job of the host and the keys that help. With `brief`, a pause is described without the
+/// back-off, and a back-off by the time of the next request only.
 pub fn next(model: &Model, summary: &HostSummary, brief: bool) -> Spans {
     let cooling = host_backoff(model, summary).map(|backoff| {
         let until = format::until(model.now, backoff.until);
@@ -149,7 +152,7 @@ pub fn next(model: &Model, summary: &HostSummary, brief: bool) -> Spans {
     with_keys(&text, Tone::Plain)
 }
 
-/// Returns the number of documents and of failed ones.
+/// Returns the host's number of documents and the number of failed ones.
 pub fn documents(summary: &HostSummary) -> Spans {
     let failed = match format::percent(summary.failed, summary.documents) {
         0 => "none failed".to_owned(),
@@ -158,7 +161,7 @@ pub fn documents(summary: &HostSummary) -> Spans {
     vec![span(format!("{}, {failed}", format::count(summary.documents, "document")), Tone::Plain)]
 }
 
-/// Describes the host's responses in the last hour; with `brief` in few words.
+/// Describes the host's attempts and 429 or 503 responses in the last hour; with `brief`, in fewer words.
 pub fn last_hour_line(summary: &HostSummary, brief: bool) -> Spans {
     if brief && summary.last_hour > 0 {
         let mut text = format!("{}/h", format::count(summary.last_hour, "attempt"));

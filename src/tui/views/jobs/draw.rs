@@ -14,7 +14,7 @@ use crate::tui::views::view::Pane;
 use crate::tui::widgets::canvas::Canvas;
 use ratatui::buffer::Buffer;
 
-/// Narrowest pane, in cells, that has the column before the last.
+/// Smallest width inside the pane's frame, in cells, at which the column before the last is shown.
 const MIDDLE_COLUMN_MIN_WIDTH: u16 = 60;
 
 type JobColumn = TableColumn<JobSummary>;
@@ -98,7 +98,7 @@ fn draw_heading(
         let total = format!(" {}", format::number(section.total(&model.views.jobs.data)));
         canvas.text(x, y, 12, &total, appearance.theme.style(Tone::Plain));
     }
-    // A narrow pane has no column before the last.
+    // A narrow pane does not have the column before the last, so its heading is not drawn.
     for (column, word) in columns.iter().rev().filter(|column| column.is_right()).zip([last, middle]) {
         canvas.right(column.end(), y, word, appearance.theme.style(Tone::Dim));
     }

@@ -32,8 +32,8 @@ impl Section {
         }
     }
 
-    /// Returns the number of jobs in the section, including those that were not read. Of ended jobs only those that
-    /// were read count, since nothing counts all of them.
+    /// Returns the number of jobs in the section, including those that were not read. For ended jobs, returns the
+    /// number of those that were read, since the store does not count all of them.
     pub fn total(self, page: &JobsPage) -> u64 {
         match self {
             Self::Running => page.running_total,
@@ -58,7 +58,7 @@ pub type JobsTable = TableState<JobsPage>;
 
 impl TableData for JobsPage {
     type Key = JobId;
-    // A read costs no more than the sections' rows.
+    // A read is cheap: it reads only the rows that the sections show, and their totals.
     const MIN_READ_INTERVAL: Duration = Duration::ZERO;
 
     fn keys(&self) -> Vec<JobId> {
@@ -69,7 +69,8 @@ impl TableData for JobsPage {
         Section::ALL.into_iter().map(|section| section.rows(self).len()).sum()
     }
 
-    /// Includes the section's heading if the row is the first of its section.
+    /// Returns the position of the row at `index`. For the first row of a section, the section's heading has to be
+    /// visible too.
     fn span(&self, index: usize) -> Option<RowSpan> {
         let lines = lines(self);
         let mut rows = lines.iter().enumerate().filter(|(_, line)| matches!(line, JobLine::Job(_)));
@@ -86,7 +87,7 @@ impl TableData for JobsPage {
 }
 
 impl JobsTable {
-    /// Returns every line; sections without jobs have none.
+    /// Returns every line of the view; a section without jobs has no line.
     pub fn lines(&self) -> Vec<JobLine<'_>> {
         lines(&self.data)
     }
@@ -112,8 +113,8 @@ fn lines(page: &JobsPage) -> Vec<JobLine<'_>> {
     lines
 }
 
-/// Returns the document's status that follows from its job's state; `None` for an ended job, after which only the
-/// document's own row knows it.
+/// Returns the document's status that follows from the progress of its job. Returns `None` for an ended job, since the
+/// status is then only in the row of the document.
 pub fn status(progress: &JobProgress) -> Option<Status> {
     match progress {
         JobProgress::Running { .. } => Some(Status::Syncing),

@@ -1,4 +1,4 @@
-//! Texts of the jobs view: what a job does or why it waits, and its times.
+//! Texts of the jobs view: the step of a running job, the reason why a job waits, its result, and the times.
 
 use super::state::Section;
 use crate::domain::document::FailureCount;
@@ -11,7 +11,7 @@ use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
 use crate::tui::views::outcomes::text as outcome_text;
 
-/// Returns the glyph before a job, with its tone.
+/// Returns the glyph that shows the state of a job, with the glyph's tone.
 pub fn sign(model: &Model, summary: &JobSummary) -> (&'static str, Tone) {
     let glyphs = &model.glyphs;
     match &summary.progress {
@@ -67,7 +67,8 @@ pub fn status_detail(model: &Model, summary: &JobSummary) -> Spans {
     }
 }
 
-/// Describes a paused job. The person and the scope come first, because the end may be cut off.
+/// Describes a paused job. The person who paused it and the scope of the pause come first, because the end of the text
+/// may be cut off.
 fn paused(pause: &Pause, after: Option<FailureCount>) -> Spans {
     let mut text = vec![span(format!("paused by {}: {}", pause.by, pause.scope), Tone::Waiting)];
     text.extend(
@@ -78,8 +79,8 @@ fn paused(pause: &Pause, after: Option<FailureCount>) -> Spans {
     text
 }
 
-/// Returns why a ready job that is not paused does not run yet: the first obstacle, from the widest scope to the
-/// narrowest.
+/// Returns the reason why a ready job that is not paused does not run yet. The first of these counts: no worker, the
+/// host's back-off, the limit per host, the account's limit, no free slot.
 fn why_ready(model: &Model, summary: &JobSummary, blocked: &JobBlockers) -> (String, Tone) {
     if model.queue.workers == 0 && !model.has_runner {
         return ("no worker runs".to_owned(), Tone::Waiting);
@@ -112,7 +113,7 @@ pub fn middle_column(model: &Model, summary: &JobSummary) -> String {
 }
 
 /// Returns the text of the last column: the remaining lease of a running job, the time since a job became ready, the
-/// time until the next attempt, or the time since it ended.
+/// time until the next attempt of a waiting job, or the time since a job ended.
 pub fn last_column(model: &Model, summary: &JobSummary) -> (String, Tone) {
     match &summary.progress {
         JobProgress::Running { lease_until, .. } => match lease_until {

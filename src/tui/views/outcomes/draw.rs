@@ -1,5 +1,5 @@
-//! Drawing of the outcome panel: one entry per outcome, the newest at the bottom, with time, glyph and name, and the
-//! details below.
+//! Drawing of the outcome panel: the newest entry at the bottom. An entry has a line with time, glyph and name, and the
+//! lines of the details below.
 
 use super::entry::Entry;
 use super::state::Older;
@@ -17,8 +17,8 @@ use crate::tui::widgets::canvas::Canvas;
 use crate::tui::widgets::frame::Frame;
 use ratatui::buffer::Buffer;
 
-/// Returns the cells of the time before the glyph: hours and minutes, with seconds in a wide panel, none in a narrow
-/// one.
+/// Returns the width, in cells, of the time of day before the glyph in a panel of `cells` cells: with seconds in a wide
+/// panel, without seconds in a narrower one, and 0 (no time) in the narrowest.
 const fn time_cells(cells: u16) -> u16 {
     match cells {
         ..22 => 0,
@@ -27,19 +27,19 @@ const fn time_cells(cells: u16) -> u16 {
     }
 }
 
-/// Returns the offset of the name.
+/// Returns the offset, in cells, of the document's name in a line of a panel of `cells` cells.
 const fn name_x(cells: u16) -> u16 {
     let time = time_cells(cells);
     if time == 0 { 3 } else { 1 + time + 3 }
 }
 
-/// Returns the offset of the details below the name: aligned with it, or near the left edge of a narrow panel, where
-/// that would wrap every line.
+/// Returns the offset, in cells, of the details below the name. They are aligned with the name; in a narrow panel they
+/// begin near the left edge, because most lines would wrap otherwise.
 const fn detail_x(cells: u16) -> u16 {
     if cells < 32 { 2 } else { name_x(cells) }
 }
 
-/// Returns the width of the details, up to the right edge.
+/// Returns the width of the details, in cells, up to the right edge of a panel of `cells` cells.
 fn detail_cells(cells: u16) -> usize {
     usize::from(cells.saturating_sub(detail_x(cells)))
 }
@@ -49,7 +49,7 @@ pub fn entry_height(entry: &Entry, glyphs: &Glyphs, cells: u16) -> usize {
     1 + detail_lines(entry, detail_cells(cells), glyphs.dot).len()
 }
 
-/// Draws the outcome panel with its frame, or a message if it is empty.
+/// Draws the outcome panel with its frame; a message if there is no entry to show.
 pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     if pane.area.is_empty() {
         return;
@@ -173,7 +173,7 @@ fn draw_entry(
     }
     for (line, text) in under.iter().enumerate() {
         let Ok(y) = u16::try_from(y + 1 + line as i32) else { continue };
-        // The glyph already shows the success, so its figures are dimmed.
+        // The details of a success are dimmed, since the glyph already shows the success.
         let tone = if tone == Tone::Good { Tone::Dim } else { tone };
         let text = if appearance.glyphs.ascii { text.replace('…', appearance.glyphs.ellipsis) } else { text.clone() };
         let x = detail_x(cells);
@@ -182,7 +182,7 @@ fn draw_entry(
     }
 }
 
-/// Highlights the matches of the search in a text that was drawn at (`x`, `y`).
+/// Highlights the occurrences of `needle`, the search text, in a text that was drawn at (`x`, `y`).
 fn highlight_matches(text: &str, x: u16, y: u16, needle: &str, canvas: &mut Canvas<'_>, appearance: Appearance) {
     if needle.is_empty() {
         return;

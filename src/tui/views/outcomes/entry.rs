@@ -1,4 +1,4 @@
-//! One entry of the outcome panel: an outcome, together with outcomes that are shown in the same entry.
+//! One entry of the outcome panel: an outcome, together with later outcomes that are shown in the same entry.
 
 use crate::domain::content::ContentChange;
 use crate::domain::id::Seq;
@@ -6,21 +6,23 @@ use crate::domain::outcome::{Outcome, OutcomeResult};
 use crate::domain::text::SafeLine;
 use std::collections::VecDeque;
 
-/// Number of newest entries that are searched for the failure of an exhaustion; both are written together.
+/// Number of newest entries that are searched for the failure before an exhaustion (the outcome that ends the retries).
+/// A small number is enough, because the store writes both outcomes together.
 const EXHAUSTION_SCAN_LIMIT: usize = 64;
 
-/// An outcome with the exhaustion of its retries, or a run of equal bulk results.
+/// An outcome, with the exhaustion (the outcome that ends the retries) if one followed, or a run of equal outcomes of a
+/// bulk action (cancelled or purged jobs).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The outcome; for a run the first one.
+    /// The outcome; for a run, the first outcome.
     pub outcome: Outcome,
     /// Number of outcomes in the entry, without the exhaustion.
     pub count: u64,
-    /// The exhaustion of the retries after this failure.
+    /// The exhaustion that followed the failure; also set if `outcome` is itself an exhaustion.
     pub exhausted: Option<OutcomeResult>,
     /// The detail text of the exhaustion.
     pub exhaustion_detail: Option<SafeLine>,
-    /// The last outcome in the entry.
+    /// Sequence number of the last outcome in the entry.
     pub last: Seq,
 }
 
@@ -41,7 +43,7 @@ impl Entry {
         self.outcome.seq
     }
 
-    /// Returns the result to show: the exhaustion if there is one, else the outcome's own.
+    /// Returns the result to show: the exhaustion if there is one, else the result of the outcome.
     pub fn result(&self) -> OutcomeResult {
         self.exhausted.unwrap_or(self.outcome.result)
     }
@@ -71,7 +73,7 @@ impl Entry {
     }
 }
 
-/// Appends an outcome, or adds it to the entry that it belongs to.
+/// Adds an outcome to the entry to which it belongs, or appends a new entry.
 pub fn push(entries: &mut VecDeque<Entry>, outcome: Outcome) {
     if outcome.result.is_exhaustion() {
         let failure =

@@ -1,6 +1,7 @@
 //! State of the outcome panel: the kept entries, the filter, and the scroll position.
 //!
-//! At the bottom the panel follows new outcomes; scrolled anywhere else it stays. Nothing else decides that.
+//! A panel at the bottom follows new outcomes; a panel that is scrolled up stays on its entries. There is no other
+//! setting for that.
 
 use super::entry::{Entry, push};
 use crate::domain::filter::Filter;
@@ -10,18 +11,18 @@ use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use std::collections::VecDeque;
 
-/// Greatest number of kept entries; older ones are read from the store when needed.
+/// Maximum number of kept entries; older outcomes are read from the store when needed.
 pub const MAX_ENTRIES: usize = 5_000;
 
-/// Availability of outcomes before the oldest kept one.
+/// State of the outcomes before the oldest kept one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Older {
-    /// Not known: nothing was requested yet.
+    /// The store may have older outcomes, and no read of them is under way.
     #[default]
     Unknown,
-    /// A read is under way.
+    /// A read of older outcomes is under way.
     Loading,
-    /// The store has no older ones.
+    /// The store has no older outcomes.
     None,
 }
 
@@ -47,10 +48,10 @@ pub struct Panel {
     pub newest_at_scroll: Seq,
     /// The newest outcome that has arrived.
     pub newest: Seq,
-    /// Number of outcomes that were dropped because the panel was scrolled and full; they are read again when it
-    /// follows.
+    /// Number of new outcomes that are not in the panel, because the panel was scrolled and full or their read failed.
+    /// They are read again when the panel follows new outcomes.
     pub dropped: u64,
-    /// Outcomes that arrived while the newest ones are read again; `None` while no such read is under way.
+    /// Outcomes that have arrived since a new read of the newest outcomes began; `None` if no such read is under way.
     arrived_while_reading: Option<Vec<Outcome>>,
     /// Hides unchanged outcomes.
     pub hide_unchanged: bool,
@@ -89,12 +90,12 @@ impl Default for Panel {
 }
 
 impl Panel {
-    /// Returns the entries, oldest first; with a pin those of its document.
+    /// Returns the entries, oldest first; if the panel is pinned to a document, the entries of that document.
     pub fn entries(&self) -> &VecDeque<Entry> {
         self.pin.as_ref().map_or(&self.entries, |pin| &pin.entries)
     }
 
-    /// Returns the entries that pass the filter, oldest first.
+    /// Returns the visible entries, oldest first: those that pass the filter and are not hidden as unchanged.
     pub fn shown(&self, now: Timestamp) -> impl DoubleEndedIterator<Item = &Entry> {
         self.entries().iter().filter(move |entry| {
             !(self.hide_unchanged && entry.is_quiet()) && self.filter.matches_outcome(&entry.outcome, now)
@@ -112,7 +113,8 @@ impl Panel {
         self.cursor.is_none()
     }
 
-    /// Returns the number of visible entries that arrived since the panel was scrolled, and of the dropped outcomes.
+    /// Returns the number of visible entries that have arrived since the panel was scrolled, plus the number of dropped
+    /// outcomes; 0 while the panel follows new outcomes.
     pub fn new_since_scroll(&self, now: Timestamp) -> u64 {
         if self.follows() {
             return 0;
@@ -120,7 +122,8 @@ impl Panel {
         self.dropped + self.shown(now).rev().take_while(|entry| entry.last > self.newest_at_scroll).count() as u64
     }
 
-    /// Adds arriving outcomes, in their order. Outcomes that are known already are ignored.
+    /// Adds new outcomes, which are in the order of their sequence numbers. Outcomes that have arrived before are
+    /// ignored.
     pub fn take(&mut self, outcomes: Vec<Outcome>) {
         for outcome in outcomes {
             if outcome.seq <= self.newest {
@@ -135,7 +138,8 @@ impl Panel {
             } else if self.entries.len() >= MAX_ENTRIES && !self.follows() {
                 self.dropped += 1;
             } else if self.dropped > 0 {
-                // A gap would hide outcomes for ever; the panel reads all of them again when it follows.
+                // After a dropped outcome, later ones are dropped too, because a gap would never be filled. All of them
+                // are read again when the panel follows new outcomes.
                 self.dropped += 1;
             } else {
                 push(&mut self.entries, outcome);
@@ -147,7 +151,7 @@ impl Panel {
         }
     }
 
-    /// Replaces the kept entries by the newest outcomes of the store.
+    /// Replaces the kept entries by the newest outcomes of the store, and adds those that arrived during the read.
     pub fn take_newest(&mut self, outcomes: Vec<Outcome>) {
         self.loaded = true;
         self.entries.clear();
@@ -164,15 +168,16 @@ impl Panel {
         self.dropped = 0;
     }
 
-    /// Notes that the read of the newest outcomes failed. Outcomes that arrived during it count as dropped, so a later
-    /// read includes them.
+    /// Ends a failed read of the newest outcomes. Outcomes that arrived during the read count as dropped, so that a
+    /// later read includes them.
     pub fn newest_failed(&mut self) {
         if let Some(meanwhile) = self.arrived_while_reading.take() {
             self.dropped += meanwhile.len() as u64;
         }
     }
 
-    /// Adds outcomes from before the oldest entry; ignores them if `before` is no longer the oldest.
+    /// Adds outcomes in front of the oldest entry. Ignores them if `before`, the oldest entry when they were requested,
+    /// is no longer the oldest.
     pub fn take_older(&mut self, before: Seq, outcomes: Vec<Outcome>) {
         if self.entries.front().map(Entry::seq) != Some(before) {
             self.older = Older::Unknown;
@@ -188,7 +193,8 @@ impl Panel {
         }
         older.append(&mut self.entries);
         self.entries = older;
-        // The newest entries go, since the person reads the oldest; they are read again when the panel follows.
+        // The newest entries are dropped, since the person reads the oldest. The newest ones are read again when the
+        // panel follows new outcomes.
         while self.entries.len() > MAX_ENTRIES {
             if let Some(gone) = self.entries.pop_back() {
                 self.dropped += gone.count;
@@ -196,7 +202,8 @@ impl Panel {
         }
     }
 
-    /// Adds the outcomes of the pinned document before those that have arrived.
+    /// Adds the outcomes that were read for the pinned document, in front of those that have arrived since it was
+    /// pinned.
     pub fn take_pinned(&mut self, document: DocumentId, outcomes: Vec<Outcome>) {
         if let Some(pin) = self.pin.as_mut().filter(|pin| pin.document == document) {
             let live: Vec<_> = pin.entries.drain(..).map(|entry| entry.outcome).collect();
@@ -207,7 +214,8 @@ impl Panel {
         }
     }
 
-    /// Scrolls to the bottom and follows. Returns true if the caller has to read the newest outcomes.
+    /// Scrolls to the bottom and follows new outcomes. Returns true if the caller has to read the newest outcomes,
+    /// because some were dropped.
     pub fn follow(&mut self) -> bool {
         (self.cursor, self.bottom) = (None, None);
         let reread = self.dropped > 0 && self.arrived_while_reading.is_none();
@@ -217,8 +225,9 @@ impl Panel {
         reread
     }
 
-    /// Returns the oldest kept outcome if those before it should be read now: fewer than `screen` visible entries are
-    /// above the cursor, and no such read is under way.
+    /// Returns the oldest kept outcome if older ones should be read now, and notes that their read is under way. That
+    /// is so if the panel is scrolled and not pinned, fewer than `screen` visible entries are above the cursor, and the
+    /// store may have older outcomes that are not being read.
     pub fn request_older(&mut self, now: Timestamp, screen: usize) -> Option<Seq> {
         if self.pin.is_some() || self.older != Older::Unknown || self.follows() {
             return None;
@@ -233,7 +242,7 @@ impl Panel {
     }
 }
 
-/// Adds an outcome unless it is there already.
+/// Adds an outcome unless the entries already contain it or a newer one.
 fn push_new(entries: &mut VecDeque<Entry>, outcome: Outcome) {
     if entries.back().is_none_or(|entry| entry.last < outcome.seq) {
         push(entries, outcome);

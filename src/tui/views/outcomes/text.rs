@@ -15,7 +15,7 @@ pub fn name(outcome: &Outcome) -> &str {
     if outcome.name.is_empty() { &outcome.url } else { &outcome.name }
 }
 
-/// Returns the glyph of a result.
+/// Returns the glyph of an outcome's result.
 pub const fn sign(glyphs: &Glyphs, content: Option<ContentChange>, result: OutcomeResult) -> &'static str {
     match result {
         OutcomeResult::Updated => glyphs.good,
@@ -34,7 +34,7 @@ pub const fn sign(glyphs: &Glyphs, content: Option<ContentChange>, result: Outco
     }
 }
 
-/// Returns the tone, which decides the colour, of a result.
+/// Returns the tone of an outcome's result, which decides the colour.
 pub const fn tone(content: Option<ContentChange>, result: OutcomeResult) -> Tone {
     match (result, content) {
         (OutcomeResult::Unchanged, Some(ContentChange::First)) => Tone::Good,
@@ -70,7 +70,7 @@ pub fn reason(outcome: &Outcome) -> String {
     }
 }
 
-/// Returns the first line of an entry: the document's name, or result and number of a run.
+/// Returns the first line of an entry: the document's name or, for a run, the result and the number of documents.
 pub fn title(entry: &Entry) -> String {
     if entry.is_run() {
         format!("{} {} documents", format::outcome(entry.outcome.content, entry.result()), format::number(entry.count))
@@ -79,7 +79,8 @@ pub fn title(entry: &Entry) -> String {
     }
 }
 
-/// Returns the word at the right end of an entry without changes; empty for any other.
+/// Returns the word at the right end of an entry with unchanged content: "304" or "unchanged"; empty for any other
+/// entry.
 pub fn aside(entry: &Entry) -> &'static str {
     if !entry.is_quiet() {
         return "";
@@ -90,7 +91,7 @@ pub fn aside(entry: &Entry) -> &'static str {
     }
 }
 
-/// Returns the lines below the title, each at most `cells` wide.
+/// Returns the lines below the title of an entry, each at most `cells` cells wide.
 pub fn detail_lines(entry: &Entry, cells: usize, dot: &str) -> Vec<String> {
     if entry.is_quiet() || cells == 0 {
         return Vec::new();
@@ -121,8 +122,8 @@ pub fn detail_lines(entry: &Entry, cells: usize, dot: &str) -> Vec<String> {
     lines
 }
 
-/// Returns what happens after a failure. If space is short, the time of the next attempt stays and the number of this
-/// one goes.
+/// Returns the line about the time after a failure: the end of the retries, or the time until the next attempt. The
+/// number of the failed attempt comes first if it fits into `cells` cells. Empty if nothing follows.
 fn follow_up(entry: &Entry, cells: usize) -> String {
     let outcome = &entry.outcome;
     if let Some(result) = entry.exhausted {
@@ -140,7 +141,7 @@ fn follow_up(entry: &Entry, cells: usize) -> String {
     }
 }
 
-/// Returns true if the visible text of an entry contains `needle`, which is in lower case.
+/// Returns true if the title, the result or the reason of an entry contains `needle`, which must be in lower case.
 pub fn matches_search(entry: &Entry, needle: &str) -> bool {
     let within = |text: &str| text.to_lowercase().contains(needle);
     within(&title(entry))
