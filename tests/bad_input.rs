@@ -1,5 +1,5 @@
-//! Bad input through the real binary: a clear message that names the place and the cure, the documented exit code, and
-//! nothing lost. (What lines, links and settings may say in detail is held by `cli` and `config`.)
+//! Runs the real binary on bad input: the message names the input and the cure, the exit code is the documented one,
+//! and no data is lost. (`cli` and `config` test the messages about lines, links and settings in detail.)
 
 pub mod disk;
 mod servers;
@@ -15,7 +15,7 @@ async fn install() -> Install {
     Install::new(Site::start(|_, _| html("A page", "Some text.")).await, "")
 }
 
-/// One of each verb that opens a store.
+/// One command line of each verb that opens a store.
 fn verbs(list: &str) -> [Vec<&str>; 11] {
     [
         vec!["list"],
@@ -32,7 +32,7 @@ fn verbs(list: &str) -> [Vec<&str>; 11] {
     ]
 }
 
-/// It refused with `code`, said every one of `says`, and printed no data.
+/// Asserts that the program exited with `code`, wrote every one of `says`, and printed no data.
 fn assert_refused(ran: &Ended, code: i32, what: &str, says: &[&str]) {
     assert_eq!((ran.code, ran.out.len()), (Some(code), 0), "{what}: {ran:?}");
     for say in says {
@@ -41,7 +41,7 @@ fn assert_refused(ran: &Ended, code: i32, what: &str, says: &[&str]) {
     assert!(!ran.err.contains("panicked"), "{what}: {}", ran.err);
 }
 
-/// The console says it where the shell's lines stand, and never takes the screen.
+/// Asserts that the console prints the error as ordinary shell output and never switches to its own screen.
 fn assert_console_refuses(mut terminal: Terminal, code: u32, what: &str, says: &[&str]) {
     assert_eq!(terminal.ended(), code, "{what}: {}", terminal.raw());
     let raw = terminal.raw();
@@ -64,7 +64,7 @@ async fn wrong_settings_end_every_verb_before_anything_is_made() {
         for verb in verbs(&list) {
             assert_refused(&install.run(&verb), 2, &format!("{text:?} {verb:?}"), &[says]);
         }
-        // A terminal breaks long lines where it is narrow.
+        // A narrow terminal would break the long lines.
         let terminal = Terminal::spawn(250, 24, install.on_terminal(&[]));
         assert_console_refuses(terminal, 2, text, &[says]);
     }

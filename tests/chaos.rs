@@ -1,7 +1,7 @@
-//! Faults of every kind on several real processes of one store: nothing is lost, nothing written twice, nothing waits
-//! long. Small here; `QUARTERDECK_CHAOS=DOCUMENTS,FAULTS tests/run chaos::NAME -- --nocapture` for the full sizes, a
-//! line of figures each. The faults have numbers, F1 to F22: assets/docs/guarantees.md, "Fault tests". Times are
-//! figures, too: they count with `QUARTERDECK_MEASURE=1` alone.
+//! Faults of every kind on several real processes of one store: nothing is lost, nothing is written twice, nothing
+//! waits long. Small by default; `QUARTERDECK_CHAOS=DOCUMENTS,FAULTS tests/run chaos::NAME -- --nocapture` runs the
+//! full size and prints a line of figures per test. The faults F1 to F22 are listed in assets/docs/guarantees.md,
+//! "Fault tests". Limits on time are checked only with `QUARTERDECK_MEASURE=1`.
 
 mod commits;
 mod consoles;
@@ -13,10 +13,10 @@ mod storm;
 
 use std::time::Duration;
 
-/// How long the last of the work may take after the last fault (F1).
+/// Upper limit from the last fault to the end of the last job (F1).
 const AFTER_THE_LAST: Duration = Duration::from_secs(60);
 
-/// Documents and faults: those of the environment, else small ones.
+/// Returns the numbers of documents and faults: from the environment, else the small defaults.
 fn size(documents: usize, faults: usize) -> (usize, usize) {
     let Ok(text) = std::env::var("QUARTERDECK_CHAOS") else { return (documents, faults) };
     let (documents, faults) = text.split_once(',').expect("QUARTERDECK_CHAOS is DOCUMENTS,FAULTS");

@@ -1,4 +1,4 @@
-//! The command line's pure parts: what is accepted, what is printed, which code a run ends with.
+//! Tests the pure parts of the command line: accepted arguments, output, exit codes.
 
 mod arguments;
 mod imports;

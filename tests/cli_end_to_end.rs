@@ -1,4 +1,5 @@
-//! The real binary over a real store and a real HTTP server: what scripts see of every verb.
+//! Runs the real binary on a real store and a real HTTP server: output and exit codes of every verb, as scripts see
+//! them.
 
 mod deciding;
 mod helping;
@@ -226,7 +227,7 @@ fn a_long_list_is_whole_and_in_order() {
     let ids = |args: &[&str]| -> Vec<i64> {
         json_lines(&place.run(args).ok()).iter().map(|row| row["id"].as_i64().expect("a number")).collect()
     };
-    // Not assert_eq: nobody reads thousands of numbers.
+    // Not `assert_eq!`: its message would print thousands of numbers.
     assert!(ids(&["list", "--json"]) == (1..=2_500).collect::<Vec<_>>());
     let newest = ids(&["list", "--json", "--sort", "-id", "--limit", "1500"]);
     assert!(newest == (1_001..=2_500).rev().collect::<Vec<_>>());

@@ -1,5 +1,5 @@
-//! Conditional requests: what a server gave with a page is sent back as it came, its "not modified" is believed for a
-//! week, and only about the text that is stored.
+//! Tests conditional requests: a server's validators are sent back unchanged, and its "not modified" is trusted for a
+//! week and only for the stored text.
 
 use crate::support::deck::{Deck, START};
 use crate::support::place::Backend;
@@ -13,7 +13,7 @@ use quarterdeck::domain::outcome::Outcome;
 use quarterdeck::domain::request::{RequestKind, RequestScope};
 use std::time::Duration;
 
-/// Of no form that anybody would think of: they are sent back as they came.
+/// An unusual but valid form: validators are sent back byte for byte.
 const ETAG: &str = "W/\"a, b\\c==\"";
 const MODIFIED: &str = "Tue,  24 Nov 2026 10:00:00 +0000";
 const DAY: Duration = Duration::from_secs(86_400);
@@ -23,12 +23,12 @@ fn page(text: &str) -> Reply {
     Reply::Page(headers, format!("<title>T</title><main><p>{text}</p></main>"))
 }
 
-/// Says a page the first time, then that nothing has changed.
+/// Serves a page the first time, and 304 from then on.
 async fn site() -> Site {
     Site::start(|_, hit| if hit == 1 { page("words") } else { Reply::Status(304, vec![]) }).await
 }
 
-/// Whether the last request for the page was conditional; both validators or neither.
+/// Returns true if the last request for the page was conditional; panics if it had only one of the two validators.
 fn was_conditional(deck: &Deck, path: &str) -> bool {
     let head = deck.site.head(path);
     let tag = head.contains(&format!("\r\nif-none-match: {}\r\n", ETAG.to_ascii_lowercase()));
@@ -65,7 +65,7 @@ async fn the_page_is_fetched_whole_after_a_week_whatever_was_said_meanwhile(on: 
     let mut deck = Deck::start(on, site.await).await;
     let document = deck.add("/a").await;
     synced(&mut deck, document).await;
-    // A server that does not care sends the whole page: the same, and the week begins again.
+    // A server that ignores validators sends the whole page: the text is the same, and the week starts again.
     deck.pass(DAY);
     assert_eq!(synced(&mut deck, document).await.content, Some(ContentChange::Same));
     deck.pass(FULL_FETCH_INTERVAL - DAY);
@@ -88,7 +88,7 @@ async fn sync_force_asks_for_the_whole_page(on: Backend) {
     deck.ask(document, RequestKind::SyncWhole, Manual, RequestScope::Named).await;
     assert_eq!(deck.until(2).await, ["transient_failure"]);
     assert!(!was_conditional(&deck, "/a"));
-    // The later tries of such a job are no less whole, and the next job is as others are.
+    // Retries of such a job fetch the whole page too; the next job is conditional again.
     deck.wait_for_next();
     deck.until(3).await;
     assert_eq!((deck.site.hits("/a"), was_conditional(&deck, "/a")), (3, false));
@@ -119,7 +119,7 @@ async fn a_text_that_another_program_wrote_is_not_what_the_server_is_asked_about
     deck.sql(&format!("update captain_documents set content = 'theirs', metadata = {theirs}")).await;
     assert_eq!(synced(&mut deck, document).await.content, Some(ContentChange::Changed));
     assert!(!was_conditional(&deck, "/a"));
-    // Nor is one that is not there any more.
+    // Nor is a request conditional if the stored text is gone.
     deck.sql("update captain_documents set content = null").await;
     assert_eq!(synced(&mut deck, document).await.content, Some(ContentChange::First));
     assert!(!was_conditional(&deck, "/a"));

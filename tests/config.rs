@@ -1,5 +1,5 @@
-//! Settings: the annotated file is the defaults, each source beats the one before, and every mistake is named with its
-//! place.
+//! Tests settings: the annotated file contains the defaults, each source overrides the one before, and every error
+//! names its position.
 
 use quarterdeck::config::{Config, ConfigError, DefaultPaths, Environment, Flags, TEMPLATE};
 use quarterdeck::domain::id::AccountId;
@@ -22,7 +22,7 @@ fn read(text: &str) -> Result<Config, ConfigError> {
     Config::from_parts(&places(), Path::new("c.toml"), text, &environment, &flags)
 }
 
-/// What is said about `text`, line by line.
+/// Returns the messages about `text`, line by line.
 fn mistakes(text: &str) -> Vec<String> {
     match read(text) {
         Ok(config) => panic!("{text:?} was accepted: {config:?}"),
@@ -30,7 +30,7 @@ fn mistakes(text: &str) -> Vec<String> {
     }
 }
 
-/// The template with its commented keys in force.
+/// Returns the template with its commented-out keys enabled.
 fn template_in_full() -> String {
     let is_key = |line: &str| {
         line.split_once(" = ").is_some_and(|(name, _)| {
@@ -50,7 +50,7 @@ fn the_annotated_file_is_the_defaults() {
     assert_eq!(read(""), Ok(Config::defaults(&places())));
 }
 
-/// The names of the keys of a section and of those within it, as the table has them.
+/// Returns the names of the keys of a section and of its subsections.
 fn keys_within(name: &str, value: &toml::Value) -> Vec<String> {
     let Some(keys) = value.as_table() else { return vec![name.to_owned()] };
     if name == "accounts" {
@@ -74,7 +74,7 @@ fn every_key_stands_in_the_annotated_file() {
     sorted.0.sort();
     sorted.1.sort();
     assert_eq!(sorted.0, sorted.1);
-    // No key takes a date.
+    // No key accepts a date.
     let all: Vec<String> = all.iter().map(|key| key.replace("ID", "7")).collect();
     let wrong: String = all.iter().map(|key| format!("{key} = 2026-11-25\n")).collect();
     let said = mistakes(&wrong);

@@ -1,5 +1,5 @@
-//! The cases of Chatwoot's own sync job and service, J1 to J11 and V1 to V6 (assets/docs/chatwoot.md, "Conformance
-//! cases"), on the real runner, a real store and real HTTP. Where this program differs on purpose, the test says so.
+//! Runs the cases of Chatwoot's own sync job and service, J1 to J11 and V1 to V6 (assets/docs/chatwoot.md, "Conformance
+//! cases"), on the real runner, a real store and real HTTP. Each test notes where this program differs on purpose.
 
 use crate::support::deck::{Deck, START};
 use crate::support::place::Backend;
@@ -18,7 +18,7 @@ fn seconds(of: &[u64]) -> Vec<Duration> {
     of.iter().copied().map(Duration::from_secs).collect()
 }
 
-/// Runs the waits out: after each failure that says when it is tried again, the clock goes there.
+/// Returns the delay before each retry, and moves the clock past it.
 async fn waits(deck: &mut Deck, failures: usize) -> Vec<Duration> {
     let mut waits = Vec::new();
     for failure in 1..=failures {
@@ -51,7 +51,8 @@ mod broken {
         deck.sync(document).await;
         assert_eq!(deck.until(1).await, ["unexpected_failure"]);
         let row = deck.row(document).await;
-        // The row says failed, as Chatwoot's does; the status word is `waiting`, since the next try has its time.
+        // The row says failed, as Chatwoot's does; the status word is `waiting`, since the time of the next attempt is
+        // set.
         assert_eq!(row.status, Status::Waiting);
         assert_eq!((row.error_code, row.attempted_at), (Some(ErrorCode::SyncError), Some(START)));
         assert_eq!(deck.seen[0].exception_class.as_deref(), Some("panic"));
@@ -95,7 +96,8 @@ async fn j3_a_pdf_is_never_synced(on: Backend) {
     let document = deck.add("/a").await;
     deck.sql("update captain_documents set external_link = external_link || '.pdf'").await;
     assert_eq!(deck.sync(document).await, RequestAnswer::Skipped(SkipReason::Pdf));
-    // One that turned PDF after it was asked for: Chatwoot returns without a line; here the job ends and says why.
+    // A page that became a PDF after the request: Chatwoot returns without a log line; here the job ends with the
+    // reason.
     let late = deck.add("/late").await;
     deck.sql("update captain_documents set external_link = 'PDF: handbook_2' where id = 2").await;
     let gate = deck.add("/gate").await;

@@ -1,4 +1,4 @@
-//! The real loop on a scripted input, a screen and a store in memory, on a clock that jumps.
+//! Tests the console's real event loop with scripted input, a screen and a store in memory, and a clock that jumps.
 
 mod cursor;
 mod groups;
@@ -18,7 +18,7 @@ use quarterdeck::tui::ExitReason;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Documents 1 to `number`, all in order, all long ago.
+/// Makes a store with documents 1 to `number`, all synced long ago.
 fn quiet_store(number: i64) -> Arc<Memory> {
     let days_ago = ago(9 * 86_400);
     let row = |id| DocumentRow {
@@ -51,7 +51,7 @@ async fn with(
 #[tokio::test(start_paused = true)]
 async fn idle_means_no_draws() {
     let mut before = 0;
-    // NOW is 31 s into its minute; the clock's minute is the one thing that moves.
+    // NOW is 31 s into its minute; the only thing that changes on the screen is the clock's minute.
     for (seconds, turns) in [(0, 0), (28, 0), (3_600, 60)] {
         let (ended, _) = with(quiet_store(40), async |operator| operator.wait(seconds * 1_000).await).await;
         if seconds == 0 {
@@ -90,7 +90,7 @@ async fn the_next_look_is_told() {
     with(store, async |operator| operator.sees("Next check in 6d; r retries it now.").await).await;
 }
 
-/// A worker that is killed commits nothing that would tell of it.
+/// A killed worker commits nothing that could announce its death, so the console must poll.
 #[tokio::test(start_paused = true)]
 async fn without_a_runner_of_its_own_it_looks_without_being_told() {
     let store = quiet_store(3);
@@ -126,7 +126,7 @@ async fn a_dialogs_target_is_frozen() {
             facts.documents[61].status = Status::Failed;
         });
         operator.settle().await;
-        // Keep has the focus: enter alone removes nothing.
+        // The button Keep has the focus: enter alone removes nothing.
         operator.press(&["enter"]);
         operator.settle().await;
         assert_eq!(operator.store.with(|facts| facts.removed.len()), 0);
@@ -156,7 +156,7 @@ async fn a_bulk_request_takes_the_documents_of_its_preview() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_to_an_older_question_is_dropped() {
     with(quiet_store(100), async |operator| {
-        // The first letter's answer takes longer than the whole word's.
+        // The query for the first letter takes longer than the query for the whole word.
         operator.store.with(|facts| facts.page_delays = vec![Duration::from_secs(3)]);
         operator.press(&["/"]);
         operator.type_text("0");
@@ -369,7 +369,7 @@ async fn workers_are_read_again_while_somebody_looks_and_only_then() {
         operator.press(&["w"]);
         operator.sees("web-2:4410").await;
         operator.sees("alive").await;
-        // A worker that is killed commits nothing.
+        // A killed worker commits nothing.
         store.with(|facts| facts.workers[1].health = WorkerHealth::Gone);
         operator.wait(3_000).await;
         operator.sees_no("alive");

@@ -1,4 +1,4 @@
-//! The demo as it is run, and what a worker prints, stores and files.
+//! Tests the demo as users run it, and what a worker prints, stores and writes to files.
 
 use crate::support::db;
 use crate::support::install::Install;
@@ -16,7 +16,7 @@ const SEED: u64 = 5;
 async fn a_headless_demo_counts_the_same_each_time_and_as_its_pages_behave() {
     let place = Install::new(Site::start(|_, _| html("T", "text")).await, "");
     let sizes = [40, 40, 90, 90];
-    // All at once: what takes time is that pages are waited for.
+    // Runs all sizes concurrently, because most of the time is spent on slow pages.
     let runs = sizes.map(|documents: usize| {
         let (seed, documents) = (SEED.to_string(), documents.to_string());
         place.start(&["demo", "--headless", "--seed", &seed, "--documents", &documents])
@@ -76,7 +76,7 @@ async fn what_a_worker_prints_is_what_is_stored_and_what_is_filed() {
     assert_eq!(files.len(), 1, "one file per process that recorded something: {files:?}");
     let filed = std::fs::read_to_string(&files[0]).expect("text");
     assert_eq!(filed.lines().collect::<Vec<_>>(), stored);
-    // And what the rows themselves hold, without the program's own reading of them.
+    // The rows, read by SQL and without the program's own code.
     let rows = "select seq || ' ' || document_id || ' ' || job_id || ' ' || attempt || ' ' || result from outcomes order by seq";
     let rows: Vec<String> = db::texts(place.file(), rows).await.into_iter().flatten().collect();
     let lines: Vec<String> = stored
@@ -88,7 +88,7 @@ async fn what_a_worker_prints_is_what_is_stored_and_what_is_filed() {
         })
         .collect();
     assert_eq!(lines, rows);
-    // 12 of each kind; one that is down fails twice and is given up, one that comes later fails once.
+    // 12 of each kind; a page that is down fails twice and then for good, a page that comes later fails once.
     assert_eq!(rows.len(), 12 + 12 + 24 + 36 + 12);
 }
 
@@ -100,7 +100,7 @@ fn the_first_sync_follows_the_first_frame() {
     terminal.until_text("first content");
     let took = frame.took();
     println!("demo: the first sync is on the screen {} ms after the first frame", took.as_millis());
-    // In a release build.
+    // The limit applies to a release build.
     measure::at_most("the first sync is on the screen", took, Duration::from_secs(1));
     terminal.keys("\x03\x03");
     assert_eq!(terminal.ended(), 0);

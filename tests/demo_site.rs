@@ -1,4 +1,5 @@
-//! The demo site over real HTTP: what each behaviour gives at each hit, and that nothing but seed, page and hit counts.
+//! Tests the demo site over real HTTP: the response of each behaviour at each hit, which depends only on seed, page and
+//! hit number.
 //!
 //! The clock is paused where a page takes its time, so that a drip costs no seconds; the sockets are real.
 #![expect(clippy::unwrap_used)]
@@ -18,7 +19,7 @@ fn collapsed(html: &str) -> String {
     html.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The page's only answer to `hits` requests, each of which must be a 200 with the same bytes.
+/// Asserts that `hits` requests all get a 200 with the same bytes, and returns that response.
 async fn steady(url: &str, hits: usize) -> Reply {
     let first = get(url).await;
     assert_eq!(first.status, 200, "{url}");
@@ -88,7 +89,7 @@ async fn a_cookie_wall_takes_the_place_of_its_page_and_goes_again() {
         let page = get(&document.url).await;
         assert!(page.text().contains(&document.name), "{}", document.url);
         let wall = get(&document.url).await;
-        // Short enough to be held back: a tenth of the page's words and less.
+        // Short enough to be quarantined: at most a tenth of the page's words.
         assert!(wall.body.len() * 10 < page.body.len() && !wall.text().contains(&document.name));
         for hit in 3..=12 {
             let reply = get(&document.url).await;

@@ -1,12 +1,13 @@
-//! The dependencies: each one that Cargo.toml declares is used, and each one that is built has a licence we may ship.
+//! Tests the dependencies: the code uses each one that Cargo.toml declares, and each one that is built has a licence
+//! that the program may be shipped with.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Licences under which a dependency may be linked into an MIT program and shipped as a binary. MPL-2.0 binds changes
-/// to its own files alone.
+/// Licences under which a dependency may be linked into an MIT program and shipped as a binary. MPL-2.0 covers only
+/// changes to its own files.
 const ALLOWED: [&str; 13] = [
     "0BSD",
     "Apache-2.0",
@@ -23,10 +24,10 @@ const ALLOWED: [&str; 13] = [
     "Zlib",
 ];
 
-/// Declared to choose the version or the features of a package that others use.
+/// Dependencies declared only to choose the version or the features of a package that others use.
 const CHOSEN: [&str; 1] = ["idna_adapter"];
 
-/// Crates that count time; one of them is enough for us. `tracing-appender` brings `time` for the names of its files.
+/// Date and time crates; one of them is enough. `tracing-appender` pulls in `time` for its file names.
 const TIME_CRATES: [&str; 3] = ["chrono", "humantime", "jiff"];
 
 #[test]
@@ -90,8 +91,8 @@ fn licence_expressions_are_read() {
     }
 }
 
-/// Name and licence of every package that is built on this machine, those of the tests included. Needs no network: what
-/// is built has been downloaded.
+/// Returns name and licence of every package that is built on this machine, including those of the tests. Needs no
+/// network: everything that is built has been downloaded.
 fn packages() -> Vec<(String, String)> {
     let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
     let arguments = ["tree", "--offline", "--locked", "--prefix=none", "--no-dedupe", "--format={p} | {l}"];
@@ -151,7 +152,7 @@ fn one(words: &mut Vec<&str>) -> bool {
     allowed
 }
 
-/// Whether the code, comments aside, names the crate of the package `package` in a path.
+/// Returns true if the code, without comments, has a path that starts with the crate of `package`.
 fn names(code: &str, package: &str) -> bool {
     let krate = package.replace('-', "_");
     code.lines().map(|line| line.split("//").next().unwrap_or("")).any(|line| {

@@ -1,5 +1,5 @@
-//! The pages in `assets/docs`: their commands and settings are understood, their links lead somewhere, the tests that
-//! they name exist, and `json.md` lists exactly the fields that the program prints.
+//! Tests the pages in `assets/docs`: the program accepts their commands and settings, their links resolve, the tests
+//! that they name exist, and `json.md` lists exactly the fields that the program prints.
 
 mod commands;
 mod json;
@@ -10,12 +10,11 @@ use pages::pages;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The root of the repository.
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The files under a folder, at any depth; the file itself when it is one; nothing when there is none.
+/// Returns the files under a folder at any depth; for a file, the file itself; for a missing path, nothing.
 fn files_under(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
         return vec![path.to_owned()];
@@ -24,7 +23,7 @@ fn files_under(path: &Path) -> Vec<PathBuf> {
     entries.flat_map(|entry| files_under(&entry.expect("listed").path())).collect()
 }
 
-/// The lines of a page outside its fenced code.
+/// Returns the lines of a page outside its fenced code.
 fn prose(text: &str) -> impl Iterator<Item = &str> {
     let mut fenced = false;
     text.lines().filter(move |line| {
@@ -34,7 +33,7 @@ fn prose(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The fenced code of a page: the language and the lines of each block.
+/// Returns the language and the lines of each fenced code block of a page.
 fn fences(text: &str) -> Vec<(String, Vec<String>)> {
     let mut blocks: Vec<(String, Vec<String>)> = Vec::new();
     let mut open = false;
@@ -54,7 +53,7 @@ fn fences(text: &str) -> Vec<(String, Vec<String>)> {
     blocks
 }
 
-/// What stands between back ticks in a line.
+/// Returns the texts between back ticks in a line.
 fn code_spans(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2)
 }
@@ -73,7 +72,7 @@ fn every_page_says_what_it_is_for_in_lines_of_120_columns() {
             "{name}: a paragraph follows: {purpose:?}"
         );
         for (number, line) in (1..).zip(text.lines()) {
-            // A row of a table cannot be broken.
+            // A table row cannot be wrapped.
             if line.starts_with('|') {
                 continue;
             }

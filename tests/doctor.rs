@@ -1,4 +1,4 @@
-//! `quarterdeck doctor` through the real binary: what is wrong is named with what mends it, nothing is changed.
+//! Tests `quarterdeck doctor` through the real binary: it names each problem and its cure, and changes nothing.
 
 use crate::support::db;
 use crate::support::install::{Install, allow};
@@ -14,7 +14,7 @@ async fn install() -> Install {
     Install::new(Site::start(|_, _| html("A page", "Some text.")).await, "")
 }
 
-/// What it found.
+/// Exit code and output of a run of `doctor`.
 struct Report {
     code: Option<i32>,
     lines: Vec<Value>,
@@ -28,7 +28,7 @@ fn doctor(install: &Install, env: &[(&str, &str)], args: &[&str]) -> Report {
 }
 
 impl Report {
-    /// What it says of `check`: result, fact and cure, by line.
+    /// Returns the lines of `check`: the result, and the finding with its cure.
     fn of(&self, check: &str) -> Vec<(&str, String)> {
         let text = |line: &Value| {
             let [says, cure] = ["says", "cure"].map(|key| line[key].as_str().unwrap_or_default().to_owned());
@@ -38,7 +38,7 @@ impl Report {
         of.map(|line| (line["result"].as_str().expect("a word"), text(line))).collect()
     }
 
-    /// `check` has a line with this result and all of `says`.
+    /// Asserts that `check` has a line with this result and all of `says`.
     fn assert(&self, check: &str, result: &str, says: &[&str]) {
         let found = self.of(check);
         let fits = |(is, text): &(&str, String)| *is == result && says.iter().all(|say| text.contains(say));
@@ -46,7 +46,7 @@ impl Report {
     }
 }
 
-/// Every file below a path, with its bytes.
+/// Returns every file below a path, with its bytes.
 fn standing(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let entries = std::fs::read_dir(path).expect("there").map(|entry| entry.expect("listed").path());
     let mut found: Vec<_> = entries
@@ -130,7 +130,7 @@ async fn files_that_are_no_store_or_a_damaged_one_are_named_and_left_alone() {
     let made = install().await;
     assert_eq!(made.run(&["add", "https://example.org/kept"]).code, Some(0));
     let whole = std::fs::read(made.file()).expect("a store");
-    // Pages of tables that a look at the schema does not touch: only the whole check finds them.
+    // Damages pages of tables that opening the schema does not read: only the full check finds them.
     let mut torn = whole.clone();
     let page = db::integers(made.file(), "select rootpage from sqlite_master where name = 'jobs'").await[0];
     let start = (page.expect("a table") as usize - 1) * 4_096;
@@ -177,7 +177,7 @@ async fn workers_and_queue_are_told_of() {
     report.assert("workers", "ok", &["is alive: 2/7 busy, since", "last beat"]);
     report.assert("queue", "ok", &["1 ready, 2 running"]);
     assert_eq!(report.code, Some(0));
-    // Killed. Nobody is there to take its jobs up.
+    // The worker is killed, and no other process rescues its jobs.
     drop(work);
     let report = doctor(&install, &[], &[]);
     report.assert("workers", "warn", &["is gone: 2/7 busy", "the next worker"]);

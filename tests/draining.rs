@@ -1,5 +1,6 @@
-//! A worker that is told to go while 32 jobs run (F21): what ends in time is done, the rest is given back as it was.
-//! Small by default; at full size: `QUARTERDECK_FULL=1 cargo test --release --test main draining -- --nocapture`.
+//! Tests a worker that receives TERM while 32 jobs run (F21): jobs that finish in time are recorded, the others are
+//! released unchanged. Small by default; full size with `QUARTERDECK_FULL=1 cargo test --release --test main draining
+//! -- --nocapture`.
 
 use crate::health;
 use crate::support::install::{Install, until};
@@ -22,13 +23,13 @@ async fn a_drain_loses_nothing_and_gives_back_what_does_not_end() {
         Reply::When(Arc::clone(gate), Box::new(html("T", "text")))
     })
     .await;
-    // The drain ends by a second TERM: what is to be done in time is done however slow the machine is. `faults::stops`
-    // has drains that end by their time.
+    // A second TERM ends the drain, so that its time limit does not depend on the machine's speed. `faults::stops`
+    // tests drains that end by their time limit.
     let install = Install::new(site, "runner.per_host = 64\nrunner.drain = \"1h\"\n");
     let paths: Vec<_> =
         ["soon", "never"].iter().flat_map(|half| (0..HALF).map(move |n| format!("/{half}/{n}"))).collect();
     for round in 1..=rounds {
-        // What was given back in the round before is still queued; what was done is asked for again.
+        // Jobs released in the round before are still queued; finished documents are requested again.
         let ids = install.fill(&paths).await;
         let store = install.store().await;
         let worker = install.start(&["work", "--concurrency", "32", "--health", "0"]);

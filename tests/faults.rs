@@ -1,7 +1,8 @@
-//! Processes that die, stop, or are told to go in the middle of their work: nothing lost, nothing written twice, nobody
-//! blamed for another. Real processes, real signals. (kill -9 at random moments: `chaos`.)
+//! Tests real processes that die, stop, or receive signals in the middle of their work: nothing is lost, nothing is
+//! written twice, and no failure is charged to another job. (`chaos` tests kill -9 at random moments.)
 //!
-//! Small here; `QUARTERDECK_CHAOS=DOCUMENTS,FAULTS tests/run faults` for the full size, a line of figures each.
+//! Small by default; `QUARTERDECK_CHAOS=DOCUMENTS,FAULTS tests/run faults` runs the full size and prints a line of
+//! figures per test.
 
 #[cfg(feature = "faults")]
 mod aborts;
@@ -11,20 +12,20 @@ mod stops;
 use crate::support::db;
 use crate::support::install::Install;
 
-/// Documents and repetitions: those of the environment, else small ones.
+/// Returns the numbers of documents and repetitions: from the environment, else the small defaults.
 fn size(documents: usize, faults: usize) -> (usize, usize) {
     let Ok(text) = std::env::var("QUARTERDECK_CHAOS") else { return (documents, faults) };
     let (documents, faults) = text.split_once(',').expect("QUARTERDECK_CHAOS is DOCUMENTS,FAULTS");
     (documents.parse().expect("a number"), faults.parse().expect("a number"))
 }
 
-/// The only number that a query gives.
+/// Returns the single number that a query yields.
 async fn number(install: &Install, sql: &str) -> i64 {
     db::integers(install.file(), sql).await[0].expect("a number")
 }
 
-/// What must hold whatever happened: numbers are dense, one end per attempt without gaps, contents written as often as
-/// outcomes say, a sound file.
+/// Asserts the invariants after any fault: the log's numbers are dense, each attempt has one end without gaps, contents
+/// were written as often as outcomes say, and the file is sound.
 async fn assert_invariants(install: &Install) {
     let last = number(install, "select count(*) from outcomes").await;
     assert_eq!(number(install, "select coalesce(max(seq), 0) from outcomes").await, last, "numbers are dense");

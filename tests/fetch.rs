@@ -1,4 +1,4 @@
-//! The room `fetch` against real servers on loopback, and its converter against good and hostile pages.
+//! Tests the module `fetch` against real servers on loopback, and its converter on good and hostile pages.
 
 mod address;
 mod charset;
@@ -24,7 +24,7 @@ use quarterdeck::domain::failure::{ErrorCode, Failure, FailureClass};
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::fetch::{FetchRequest, FetchSettings, Fetcher};
 
-/// The defaults, with waits as long as a test's: those that are the subject are set by their tests, on a paused clock.
+/// The default settings with time-outs as long as a test's limit. Tests of a time-out set their own, on a paused clock.
 fn patient() -> FetchSettings {
     FetchSettings {
         connect_timeout: PATIENCE,
@@ -34,7 +34,7 @@ fn patient() -> FetchSettings {
     }
 }
 
-/// The same, with the server let through and it alone.
+/// [`patient`] settings that allow this private server and no other.
 fn limits(pages: &Pages) -> FetchSettings {
     let allowed = pages.address.to_string().parse().expect("an address with a port");
     FetchSettings { allow_private_hosts: vec![allowed], ..patient() }
@@ -44,7 +44,7 @@ fn fetcher(limits: FetchSettings) -> Fetcher {
     Fetcher::new(limits).expect("a client can be set up")
 }
 
-/// The whole page at a URL, as a document that was never synced.
+/// Fetches the whole page at a URL, as for a document that was never synced.
 trait Get {
     async fn get(&self, url: &str) -> Result<Page, Failure>;
 }

@@ -1,4 +1,4 @@
-//! `work --health`, asked as a supervisor asks.
+//! Tests `work --health` with the requests of a supervisor.
 
 use crate::support::install::{Install, Process};
 use crate::support::limit::{PATIENCE, until_blocking};
@@ -10,7 +10,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// Sends one request; the status, and the body as JSON where it is some.
+/// Sends one request; returns the status, and the body if it is JSON.
 fn ask(address: &str, request: &str) -> Option<(u16, Value)> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
@@ -22,7 +22,7 @@ fn ask(address: &str, request: &str) -> Option<(u16, Value)> {
     Some((status, serde_json::from_str(body).unwrap_or(Value::Null)))
 }
 
-/// Asks until the answer is `status`, and `is` so.
+/// Repeats the request until the status is `status` and the body satisfies `is`.
 pub fn until(address: &str, status: u16, is: impl Fn(&Value) -> bool) -> Value {
     until_blocking(format_args!("{status} with what is to be told"), || {
         let (code, told) = ask(address, "GET /health")?;
@@ -30,7 +30,7 @@ pub fn until(address: &str, status: u16, is: impl Fn(&Value) -> bool) -> Value {
     })
 }
 
-/// Where a worker says that it tells its health.
+/// Returns the address that a worker prints for its health port.
 pub fn address(work: &Process) -> String {
     let line = work.until_says("health is served at http://");
     let (_, rest) = line.split_once("http://").expect("an address");
@@ -52,7 +52,7 @@ async fn a_worker_tells_whether_it_does_its_work() {
         assert_eq!(ask(&at, request).map(|(status, _)| status), Some(status), "{request}");
     }
 
-    // Somebody took the database away, and puts it back.
+    // The database file is moved away, and later moved back.
     let (file, aside) = (install.file().to_owned(), install.folder().join("aside.db"));
     std::fs::rename(&file, &aside).expect("moved");
     let away = until(&at, 503, |_| true);
@@ -61,7 +61,7 @@ async fn a_worker_tells_whether_it_does_its_work() {
     std::fs::rename(&aside, &file).expect("moved");
     until(&at, 200, |_| true);
 
-    // What runs holds it while it drains.
+    // A running job delays the worker's drain.
     install.fill(&["/a".to_owned(), "/b".to_owned()]).await;
     assert_eq!(until(&at, 200, |told| told["busy"] == 2)["slots"], 3);
     work.signal(Signal::TERM);
@@ -82,7 +82,7 @@ async fn a_port_that_is_taken_is_said_before_anything_runs() {
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(ran.err.contains(&format!("--health {port}")) && ran.err.contains("in use"), "{}", ran.err);
     assert!(!install.file().exists(), "no store was made");
-    // One who connects and says nothing does not hold its end up.
+    // A client that connects and sends nothing does not delay the worker's exit.
     let work = install.start(&["work", "--health", "0"]);
     let silent = TcpStream::connect(address(&work)).expect("it listens");
     work.signal(Signal::TERM);

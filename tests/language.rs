@@ -1,5 +1,5 @@
-//! The language of the code: names are the glossary's, no two types share one, and doc comments say what a thing is
-//! instead of asking.
+//! Tests the language of the code: names avoid the words that the glossary rules out, no two visible types share a
+//! name, and doc comments state a fact instead of asking.
 
 use crate::docs::pages::page;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use syn::visit::{self, Visit};
 use syn::{Attribute, Ident, Visibility};
 
-/// Names that several visible types may share, with the reason. Any other type has a name of its own.
+/// Names that several visible types may share, with the reason. Any other type has a unique name.
 const SHARED_NAMES: [(&str, &str); 8] = [
     ("Args", "the command line of a verb, an idiom of clap"),
     ("Error", "an idiom; the module says whose"),
@@ -20,7 +20,7 @@ const SHARED_NAMES: [(&str, &str); 8] = [
     ("Settings", "each module owns its own, and the configuration fills them"),
 ];
 
-/// First words of a doc comment that ask, or point at something, instead of naming what the item is or does.
+/// First words of a doc comment that ask, or point at something, instead of naming the item or its effect.
 const POOR_OPENERS: [&str; 9] = ["What", "Whether", "How", "Who", "When", "Where", "Which", "So", "It"];
 
 /// The most of all doc comments that may begin with one of [`POOR_OPENERS`], in percent.
@@ -40,7 +40,7 @@ struct Name {
     has_doc: bool,
 }
 
-/// Collects the names that a file defines, without those of its tests.
+/// Collects the names that a file defines, except those of its tests.
 #[derive(Debug, Default)]
 struct Names(Vec<Name>);
 
@@ -107,7 +107,7 @@ fn is_for_tests(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// The words of a name in lower case: `HostMemory` and `host_memory` are both `host` and `memory`.
+/// Splits a name into words in lower case: `HostMemory` and `host_memory` are both `host` and `memory`.
 fn words_of(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     for c in name.chars() {
@@ -121,7 +121,7 @@ fn words_of(name: &str) -> Vec<String> {
     words.into_iter().filter(|word| !word.is_empty()).map(|word| word.to_ascii_lowercase()).collect()
 }
 
-/// The words that the glossary rules out, from the table that says what to write instead.
+/// Returns the words that the glossary rules out, from its table of replacements.
 fn banned_words() -> BTreeSet<String> {
     let page = page("architecture");
     let table = page.split_once("| not | but |").expect("the glossary has a table of banned words").1;
@@ -131,7 +131,7 @@ fn banned_words() -> BTreeSet<String> {
         .collect()
 }
 
-/// The sources of the program, without files that are tests.
+/// Returns the program's sources, without files of tests.
 fn sources() -> Vec<(PathBuf, String)> {
     let mut files = Vec::new();
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
@@ -149,7 +149,7 @@ fn sources() -> Vec<(PathBuf, String)> {
     files
 }
 
-/// The first word of each doc comment.
+/// Returns the first word of each doc comment.
 fn openers(code: &str) -> Vec<&str> {
     let mut openers = Vec::new();
     let mut within = false;

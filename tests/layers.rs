@@ -1,4 +1,4 @@
-//! The dependencies between the modules, read from the sources themselves.
+//! Tests the dependencies between the modules, read from the sources.
 
 mod graph;
 mod source;
@@ -40,11 +40,11 @@ const ONLY_IN: [(&str, &[&str]); 12] = [
     ("jiff", &["domain", "tui", "cli"]),
 ];
 
-/// What neither the pure modules nor the pure part of `tui` may touch: clocks, files, processes, tasks.
+/// Names that the pure modules and the pure part of `tui` may not use: clocks, files, processes, tasks.
 const IMPURE: [&str; 9] =
     ["SystemTime", "Instant", "tokio::", "std::fs", "std::io", "std::net", "std::process", "std::thread", "std::env"];
 
-/// Modules of which every function depends on its arguments alone.
+/// Modules in which every function depends only on its arguments.
 const PURE: [&str; 3] = ["src/domain", "src/chatwoot", "src/format"];
 
 /// The parts of `tui` that touch the terminal, the store or the clock; all others are functions of their input.
@@ -59,10 +59,10 @@ const IMPURE_TUI: [&str; 8] = [
     "src/tui/waiting.rs",
 ];
 
-/// Modules that may all depend on each other.
+/// Most modules that may form a dependency cycle.
 const LARGEST_CYCLE: usize = 8;
 
-/// Areas that still have a larger cycle, with its size.
+/// Modules that still have a larger cycle, with its size.
 const STILL_LARGER: [(&str, usize); 0] = [];
 
 /// The layers of `store`, the lowest first: a module depends on its own layer and on those below it.
@@ -90,12 +90,12 @@ const STORE_LAYERS: [&[&str]; 9] = [
     &["sql_store", "examine", "run_upgrade"],
 ];
 
-/// Modules above the store, and those of its interfaces that each may name. `cli` puts the program together and may
-/// name them all.
+/// Modules above the store, and the store's interfaces that each may name. `cli` assembles the program and may name
+/// them all.
 const STORE_INTERFACES: [(&str, &[&str]); 2] =
     [("runner", &["RunnerStore", "CommitSignals", "Queries", "StoreBase"]), ("tui", &["ConsoleStore"])];
 
-/// Files that may name the driver of the databases, or are in a folder that may.
+/// Files and folders that may name the database driver.
 const DRIVER_FILES: [&str; 6] = [
     "src/store/sql/conn.rs",
     "src/store/sql/error.rs",
@@ -105,8 +105,8 @@ const DRIVER_FILES: [&str; 6] = [
     "src/store/postgres.rs",
 ];
 
-/// Parts of `tui`, and the parts of it that each may not name: a view draws and explains itself, and neither knows what
-/// a message does to it nor where on the screen it is; the drawing and the updating do not know each other. Texts that
+/// Parts of `tui`, and the parts that each may not name: a view draws and describes itself, and knows neither the
+/// effect of a message on it nor its position on the screen; drawing and updating do not know each other. Texts that
 /// the command line shares with the console are in `format`.
 const MAY_NOT_NAME_IN_TUI: [(&str, &[&str]); 6] = [
     ("src/cli", &["describe", "text", "view", "views", "update"]),
@@ -215,7 +215,7 @@ fn no_cycle_is_larger_than_a_reader_can_hold() {
 fn the_store_is_built_in_layers() {
     let mut wrong = Vec::new();
     for (module, others) in dependencies().iter().filter(|(module, _)| is_within(module, "store")) {
-        // The door has its own names alone; what it exports counts where it is used.
+        // Only the names in the module `store` itself count; its re-exports count where they are used.
         if module == "store" {
             continue;
         }
@@ -265,19 +265,19 @@ fn the_store_names_its_database_driver_in_a_few_files() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// The layer of a module of `store`: that of the closest part, itself or above it.
+/// Returns the layer of a module of `store`: that of its closest part, the module itself or one above it.
 fn store_layer(module: &str) -> Option<usize> {
     let parts = STORE_LAYERS.iter().enumerate().flat_map(|(layer, parts)| parts.iter().map(move |part| (layer, part)));
     let around = parts.filter(|(_, part)| is_within(module, &format!("store::{part}")));
     around.max_by_key(|(_, part)| part.len()).map(|(layer, _)| layer)
 }
 
-/// Whether `module` is `area` or below it.
+/// Returns true if `module` is `area` or below it.
 fn is_within(module: &str, area: &str) -> bool {
     module.strip_prefix(area).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// For each module of `src` the others that it depends on.
+/// Returns the modules of `src`, each with the modules that it depends on.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let module = |(path, code): (PathBuf, String)| {
         let below = path.strip_prefix("src").ok()?.with_extension("");
@@ -291,7 +291,7 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     Modules::of(sources().into_iter().filter_map(module)).dependencies()
 }
 
-/// Whether the code, comments aside, holds `word` as the start of a path.
+/// Returns true if the code, without comments, has `word` as the start of a path.
 fn names(code: &str, word: &str) -> bool {
     code.lines().map(|line| line.split("//").next().unwrap_or("")).any(|line| {
         line.match_indices(word).any(|(at, _)| {
@@ -314,7 +314,7 @@ fn sources() -> Vec<(PathBuf, String)> {
     sources_below("src")
 }
 
-/// The Rust files of a folder, with their paths from the root.
+/// Returns the Rust files of a folder, with their paths from the root.
 pub fn sources_below(folder: &str) -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut folders = vec![root.join(folder)];

@@ -1,5 +1,6 @@
-//! The lock of each document in a real Redis: a lock that somebody else has or takes, case J4's other half, and what a
-//! Redis that is away means. Races, kills and outages stand in `faults`, what processes tell each other in `signals`.
+//! Tests the lock of each document in a real Redis: a lock that another program has or takes, the other half of case
+//! J4, and a Redis that is unavailable. Races, kills and outages are in `faults`, notifications between processes in
+//! `signals`.
 
 mod faults;
 mod signals;
@@ -25,7 +26,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 const RETRY_BACKOFF: Duration = Duration::from_secs(5);
-/// A value as a worker of Chatwoot sets it, and one of another.
+/// Lock values of a Chatwoot worker, and of another one.
 const CHATWOOT: &str = "1764054151.1234567";
 const ANOTHER_CHATWOOT: &str = "1764054160.7654321";
 
@@ -48,7 +49,7 @@ async fn until_locks(deck: &Deck, is: impl FnMut(&LockHealth) -> bool) -> LockHe
     found.expect("the runner is there").clone()
 }
 
-/// The whole row, as another program would see it.
+/// Returns the whole row, as another program would read it.
 async fn row_of(deck: &Deck, document: DocumentId) -> Option<String> {
     let row = deck.place.either(
         "json_array(sync_status, last_synced_at, last_sync_attempted_at, updated_at, content, \
@@ -95,24 +96,24 @@ async fn j4_a_busy_lock_is_a_line_in_the_log_and_nothing_else(on: Backend) {
             .is_some_and(|line| line.ends_with(r#""result":"already_syncing"}"#))
     );
     assert_eq!(row_of(&deck, document).await, before, "the row is the holder's to write");
-    // The job waits, with its number given back.
+    // The job waits, and its attempt number is given back.
     let row = deck.row(document).await;
     assert_eq!((row.status, row.attempt, row.queue), (Status::Waiting, Some(0), Some(Manual)));
     assert_eq!((row.holder.as_deref(), row.next_attempt_at), (Some("Chatwoot"), Some(START.plus(RETRY_BACKOFF))));
     let waiting = Filter::parse("status:waiting").expect("a filter");
     assert_eq!(deck.store.matching(&waiting).await.expect("the store answers"), [document]);
     assert_eq!(deck.store.queue().await.expect("the store answers").waiting, 1, "`work --drain` stays for it");
-    // The same hold is looked at again, and not told again.
+    // The lock is checked again, and the wait for the same lock is not reported twice.
     deck.pass(RETRY_BACKOFF);
     deck.until_row(document, |row| row.next_attempt_at == Some(START.plus(RETRY_BACKOFF * 2))).await;
     assert_eq!(deck.row(document).await.status, Status::Waiting);
-    // Another hold is.
+    // A different lock is reported.
     redis.chatwoot_unlocks(document);
     assert!(redis.chatwoot_locks(document, ANOTHER_CHATWOOT));
     deck.pass(RETRY_BACKOFF);
     assert_eq!(deck.until(2).await, ["already_syncing"]);
     assert_eq!((deck.site.hits("/a"), redis.get(&redis.key(document)).as_deref()), (0, Some(ANOTHER_CHATWOOT)));
-    // Free: a job that a person asked for runs, as its first attempt.
+    // The lock is free: a job that a person requested runs, as its first attempt.
     redis.chatwoot_unlocks(document);
     deck.pass(RETRY_BACKOFF);
     assert_eq!(deck.until(3).await, ["unchanged"]);
@@ -231,7 +232,7 @@ async fn a_lock_that_is_anothers_before_the_finish_means_that_nothing_is_written
     let document = deck.add("/a").await;
     deck.sync(document).await;
     deck.until_hit("/a", 1).await;
-    // Our ten minutes ran out, and Chatwoot came.
+    // The ten minutes of the worker's lock ran out, and Chatwoot took it.
     redis.chatwoot_unlocks(document);
     assert!(redis.chatwoot_locks(document, CHATWOOT));
     let before = row_of(&deck, document).await;
@@ -263,8 +264,8 @@ async fn held_locks_are_renewed(on: Backend) {
     redis.run("PEXPIRE", &[&key, "60000"]);
     let renewed = async |key: &str| matches!(redis.run("PTTL", &[key]), redis::Value::Int(590_000..)).then_some(());
     until("a renewed lock", async || renewed(&key).await).await;
-    // One that is gone is not set again by a renewal: its attempt may just have given it back. Locks are renewed in the
-    // order of the documents: once that of the second was, after the first was gone, so would the first have been.
+    // A renewal never sets a missing lock again: its attempt may just have released it. Locks are renewed in the order
+    // of the documents: once the second lock was renewed after the first was gone, the first would have been set, too.
     redis.chatwoot_unlocks(document);
     for _ in 0..2 {
         redis.run("PEXPIRE", &[&last, "60000"]);
@@ -313,11 +314,11 @@ async fn a_redis_that_hangs_holds_nothing_up(on: Backend) {
     deck.sync(second).await;
     deck.until(2).await;
     until_locks(&deck, |health| matches!(health, LockHealth::Degraded { .. })).await;
-    // One call waits for its second; those after it know.
+    // One call waits for its time-out of a second; the calls after it fail at once.
     measure::at_most("two syncs beside a Redis that hangs", begun.took(), Duration::from_secs(4));
     redis.thaw();
     until_locks(&deck, |health| *health == LockHealth::Fine).await;
-    // What the frozen server was told and did not answer is given back.
+    // Locks that the frozen server received without responding are released.
     for document in [first, second] {
         redis.until_value(document, |value| value.is_none()).await;
     }
@@ -337,7 +338,7 @@ async fn a_required_redis_that_is_away_stops_the_claims_and_gives_back_what_runs
     assert_eq!((row.attempt, row_of(&deck, running).await), (Some(0), before), "given back as it was");
     gate.add_permits(9);
     deck.sync(waiting).await;
-    // Longer than any look at the queue.
+    // Longer than any poll of the queue.
     lasts(Duration::from_millis(1_500)).await;
     assert_eq!((deck.row(waiting).await.status, deck.site.hits("/b")), (Status::Queued, 0));
     redis.start_again();

@@ -1,4 +1,4 @@
-//! The log of outcomes from several processes: nothing missing, nothing twice, in order.
+//! Tests the log of outcomes from several processes: none missing, none twice, in order.
 
 use crate::support::limit::within;
 use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, Seq};
@@ -9,7 +9,7 @@ use quarterdeck::runner::tail::{TailItem, follow};
 use quarterdeck::store::{Access, AddResult, NewDocument, Store, open};
 use std::process::{Command, Stdio};
 
-/// Documents of each of the two processes; each is cancelled twice.
+/// Documents of each of the two processes; each document is cancelled twice.
 const DOCUMENTS: usize = 5_000;
 const OUTCOMES: i64 = 20_000;
 
@@ -70,7 +70,7 @@ async fn a_watcher_misses_none_of_20_000_outcomes_of_two_processes() {
                         of_here += i64::from(outcome.account_id == AccountId(1));
                     }
                 }
-                // The two processes write at once; a wait for the lock is no loss.
+                // The two processes write concurrently; waiting for the database lock loses nothing.
                 Some(TailItem::Unreachable(error)) => println!("{error}"),
                 None => panic!("the tail ended"),
             }

@@ -1,4 +1,4 @@
-//! Every integration test, as modules of one target: linking one binary instead of many.
+//! Collects all integration tests as modules of one target, so that only one binary is linked.
 
 #[macro_use]
 mod support;

@@ -1,4 +1,4 @@
-//! Keys act on the document that was under the cursor, although rows change their places all the time.
+//! Tests that keys act on the document under the cursor, although rows move all the time.
 
 use crate::support::db;
 use crate::support::install::{Install, OPERATOR, until};
@@ -16,7 +16,7 @@ use tokio_util::task::AbortOnDropHandle;
 const PAGES: usize = 16;
 const PRESSES: i64 = 6;
 
-/// The documents in the list, from the top, and the place of the one under the cursor.
+/// Returns the documents in the list, from the top, and the index of the one under the cursor.
 fn shown(screen: &vt100::Screen) -> (Vec<String>, Option<usize>) {
     let (rows, cols) = screen.size();
     let (mut names, mut cursor) = (Vec::new(), None);
@@ -31,19 +31,18 @@ fn shown(screen: &vt100::Screen) -> (Vec<String>, Option<usize>) {
     (names, cursor)
 }
 
-/// A row of the list is a glyph and a name at the left edge; the pane below it begins otherwise.
+/// Returns true for a row of the list: a glyph and a name at the left edge. Lines of the pane below start differently.
 fn is_row(line: &str) -> bool {
     let start: String = line.chars().take(12).collect();
     start.starts_with('│') && start.contains("/page")
 }
 
-/// The document under the cursor.
 fn under_cursor(screen: &vt100::Screen) -> Option<String> {
     let (mut names, cursor) = shown(screen);
     cursor.map(|cursor| names.swap_remove(cursor))
 }
 
-/// Asks for everything again and again, so that words of status change and rows with them.
+/// Requests all documents repeatedly, so that statuses change and rows move.
 fn keep_asking(store: Arc<dyn Store>, ids: Vec<DocumentId>, stop: CancellationToken) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(tokio::spawn(async move {
         let request = Request {
@@ -78,7 +77,7 @@ async fn a_key_acts_on_the_document_that_was_read_from_the_screen() {
     terminal.keys(",s");
     let mut moved = 0;
     for press in 1..=PRESSES {
-        // To some row, whichever stands there by then; the zone in the head line changes when the keys were heard.
+        // Moves to some row; the time zone in the head line changes once the program has read the keys.
         let zone = if press % 2 == 1 { " UTC" } else { " XYZ" };
         terminal.keys(["gjt", "gjjjt", "Gt"][usize::try_from(press % 3).expect("fits")]);
         let screen = terminal.until(zone, |screen| {

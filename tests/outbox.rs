@@ -1,4 +1,5 @@
-//! Chatwoot's FAQ job: noted in the transaction of the change, put in Sidekiq's queue exactly once, whatever dies.
+//! Tests Chatwoot's FAQ job: recorded in the transaction of the change, and pushed to Sidekiq's queue exactly once,
+//! whichever process dies.
 
 use crate::support::install::{Ended, Install, until};
 use crate::support::postgres::{self, Database};
@@ -7,7 +8,7 @@ use crate::support::site::{Site, html};
 use quarterdeck::store::{Access, migrate, open};
 use serde_json::Value;
 
-/// Chatwoot's tables, one page of the test and one assistant.
+/// SQL that creates Chatwoot's tables, one page of the test and one assistant.
 const TABLES: &str = "CREATE TABLE captain_assistants (id bigint PRIMARY KEY, account_id bigint NOT NULL); \
     INSERT INTO captain_assistants VALUES (3, 2); \
     CREATE TABLE captain_documents (id bigserial PRIMARY KEY, name varchar, external_link text NOT NULL, \
@@ -15,7 +16,6 @@ const TABLES: &str = "CREATE TABLE captain_assistants (id bigint PRIMARY KEY, ac
     updated_at timestamp(6) NOT NULL, status integer DEFAULT 0 NOT NULL, metadata jsonb DEFAULT '{}', \
     sync_status integer, last_synced_at timestamp(6), last_sync_attempted_at timestamp(6)); \
     CREATE UNIQUE INDEX links ON captain_documents (assistant_id, md5(external_link));";
-/// SIGABRT.
 const ABORTED: Option<i32> = Some(6);
 
 struct Scene {
@@ -25,7 +25,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// A Chatwoot whose one page has another text each time.
+    /// Starts a Chatwoot whose one page has a different text each time.
     async fn new(settings: &str) -> Self {
         let site = Site::start(|_, hit| html("T", &format!("text {hit}"))).await;
         Self::on(site, settings).await
@@ -56,7 +56,7 @@ impl Scene {
         self.install.start_with(&env, args).ended()
     }
 
-    /// One sync, by a worker that ends by itself.
+    /// Runs one sync, with a worker that exits when the queue is empty.
     fn sync(&self) {
         assert_eq!(self.run(&["sync", "1"]).code, Some(0));
         let worked = self.run(&["work", "--drain"]);
@@ -103,7 +103,7 @@ async fn a_changed_text_is_one_entry_in_chatwoots_form_and_an_unchanged_one_none
     assert_eq!(scene.entries("queue:low").len(), 1, "the same text is none");
     scene.sync();
     assert_eq!((scene.entries("queue:low").len(), scene.noted().await.as_str()), (2, "0"), "another text is one more");
-    // FLUSHALL loses what waits, and nothing brings it back.
+    // FLUSHALL deletes the queued jobs, and nothing restores them.
     scene.redis.run("FLUSHALL", &[]);
     scene.redis.run("SADD", &["queues", "default"]);
     scene.sync();
@@ -112,7 +112,7 @@ async fn a_changed_text_is_one_entry_in_chatwoots_form_and_an_unchanged_one_none
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_death_at_any_point_leaves_one_entry() {
-    // A point, and what is noted and told when the process is dead.
+    // A fault point, and the recorded and delivered messages once the process is dead.
     for (point, noted, told) in [
         ("after_finish", "1", None),
         ("before_delivery", "1", Some(0)),
@@ -126,7 +126,7 @@ async fn a_death_at_any_point_leaves_one_entry() {
         if let Some(told) = told {
             assert_eq!((scene.noted().await.as_str(), scene.entries("queue:low").len()), (noted, told), "{point}");
         }
-        // Several come after it at once.
+        // Several workers start after it at once.
         let env = [("QUARTERDECK_STORE", scene.database.url.as_str()), ("QUARTERDECK_REDIS", scene.redis.url())];
         let after: Vec<_> = (0..3).map(|_| scene.install.start_with(&env, &["work", "--drain"])).collect();
         for process in after {

@@ -1,4 +1,4 @@
-//! The real binary pauses and resumes, and a worker obeys another process at once.
+//! Tests pause and resume with the real binary: a worker obeys another process at once.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
@@ -84,7 +84,7 @@ async fn whoever_wonders_why_nothing_runs_is_told_by_every_verb() {
     let told = |says: &str| doctor.out.iter().any(|line| line.contains(says));
     assert!(told("account 7: paused by ana") && told("1 job paused in all"), "{:?}", doctor.out);
     assert!(told("`quarterdeck resume --account 7` ends it"), "{:?}", doctor.out);
-    // A pause of a class is no matter of a document that has no job of it.
+    // A pause of a class does not concern a document without a job of that class.
     assert_eq!(install.run(&["resume", "--account", "7"]).code, Some(0));
     assert_eq!(install.run(&["pause", "--class", "auto"]).code, Some(0));
     assert!(!install.run(&["list"]).err.contains("paused"));

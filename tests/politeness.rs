@@ -1,6 +1,5 @@
-//! Hosts that ask to be left alone, and hosts whose pages are spaced, on the real runner over real HTTP. The store's
-//! clock stands until the test moves it; how soon the runner is back by the real clock is measured by `cargo bench
-//! --bench pace`.
+//! Tests hosts that send `Retry-After`, and hosts with an interval between fetches, on the real runner over real HTTP.
+//! The store's clock moves only when the test moves it; `cargo bench --bench pace` measures the delay in real time.
 
 use crate::support::deck::{START, fetcher_of, parts, settings};
 use crate::support::limit::within;
@@ -26,7 +25,7 @@ struct Scene {
     clock: Arc<ManualClock>,
     runner: Handle,
     site: Site,
-    /// Another host, which nothing holds.
+    /// Another host, which has no back-off.
     other: Site,
     asked_of_other: usize,
     tail: mpsc::Receiver<TailItem>,
@@ -46,7 +45,7 @@ impl Scene {
         Self { store, clock, runner, site, other, asked_of_other: 0, tail, _place: place }
     }
 
-    /// Adds the pages at these URLs and asks for their syncs.
+    /// Adds the pages at these URLs and requests their syncs.
     async fn ask(&self, urls: &[String]) -> Vec<DocumentId> {
         let new = |url: &String| NewDocument {
             link: Link::parse(url).expect("a link"),
@@ -81,8 +80,8 @@ impl Scene {
         seen
     }
 
-    /// Sees to it that the runner has claimed what it may by now, which is nothing: a page of the other host has been
-    /// synced since, and `ready` jobs are left where they were.
+    /// Asserts that the runner claims nothing of the tested host by now: a page of the other host has been synced
+    /// since, and `ready` jobs are still ready.
     async fn nothing_is_claimed(&mut self, ready: u64) {
         self.asked_of_other += 1;
         let id = self.ask(&[self.other.url(&format!("/{}", self.asked_of_other))]).await[0];
@@ -126,7 +125,7 @@ async fn a_spaced_host_is_asked_at_the_pace_of_the_settings(on: Backend) {
     let mut scene = Scene::start(on, site, Settings { host_interval: interval, ..settings() }).await;
     scene.ask_site(&["/1", "/2", "/3", "/4"]).await;
     for left in [3, 2, 1, 0] {
-        // The first one runs at once, each other one interval after the one before.
+        // The first job runs at once, each other one an interval after the one before.
         scene.outcomes(1).await;
         scene.clock.advance(interval - MICRO);
         scene.nothing_is_claimed(left).await;

@@ -1,17 +1,16 @@
-//! The README: short, for a stranger; its pictures and files are there. Its commands and settings are held by `docs`.
+//! Tests the README: it is short, and its pictures and files exist. `docs` tests its commands and settings.
 
 use crate::docs::pages::pages;
 use std::fs;
 use std::path::Path;
 
-/// The README.
 pub const README: &str = include_str!("../README.md");
 
 fn is_there(path: &str) -> bool {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path).exists()
 }
 
-/// Prose, code and tables apart.
+/// Returns the lines of prose, without code and tables.
 fn prose() -> impl Iterator<Item = &'static str> {
     let mut code = false;
     README.lines().filter(move |line| {
@@ -35,7 +34,7 @@ fn none_of_its_paragraphs_stands_in_a_page() {
     let pages: Vec<_> = pages().into_iter().map(|(name, text)| (name, flat(&text))).collect();
     let mut read = 0;
     for paragraph in README.split("\n\n").map(flat) {
-        // A heading or a line of code may well be the same.
+        // A heading or a line of code may occur in both.
         if paragraph.starts_with('#') || paragraph.split(' ').count() < 12 {
             continue;
         }

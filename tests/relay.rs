@@ -1,4 +1,4 @@
-//! Relays of the outbox on the real runner: each subscriber by itself, whatever another's receiver does.
+//! Tests relays of the outbox on the real runner: each subscriber is served independently of the others' receivers.
 
 use crate::support::deck::{START, fetcher, parts, settings};
 use crate::support::limit::{until, within};
@@ -22,16 +22,16 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 
 const MICRO: Duration = Duration::from_micros(1);
-/// Longer than any wait after a failure, so that the two are told apart.
+/// Longer than any wait after a failure, so that a test can distinguish the two.
 const LEASE: Duration = Duration::from_secs(24 * 3_600);
 
-/// What the receiver of a subscriber does with a message.
+/// The receiver's response to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Behaviour {
     Accepts,
     Refuses,
     Unavailable,
-    /// Answers when the test lets it.
+    /// Answers once the test allows it.
     Hangs,
 }
 
@@ -119,7 +119,7 @@ impl Scene {
         runner::start(parts, settings(), Mode::OnDemand)
     }
 
-    /// A page whose text is another one with each sync.
+    /// Adds a page whose text changes with each sync.
     async fn add(&self, path: &str) -> DocumentId {
         let link = Link::parse(&self.site.url(path)).expect("a link");
         let (account_id, assistant_id) = (AccountId(1), AssistantId(1));
@@ -137,14 +137,14 @@ impl Scene {
         self.runner.wake();
     }
 
-    /// Commits something, as whatever happens in a store does: relays look.
+    /// Commits a change, which makes the relays poll the outbox.
     async fn commit(&self) {
         let scope = PauseScope::Account(AccountId(9));
         self.store.pause(&scope, &"ana".into()).await.expect("the store answers");
         self.store.resume(&scope).await.expect("the store answers");
     }
 
-    /// Waits until a subscriber's only message has failed `attempts` times; the time of its next delivery.
+    /// Waits until a subscriber's only message has failed `attempts` times; returns the time of its next delivery.
     async fn failed(&self, attempts: u32) -> Timestamp {
         let sql = format!(
             "SELECT coalesce(max(next_at), 0) FROM outbox WHERE attempts = {attempts} AND last_error IS NOT NULL \
@@ -187,7 +187,7 @@ async fn a_slow_and_a_failing_subscriber_hold_up_no_other(on: Backend) {
     }
     paths.sort();
     assert!(paths[0].ends_with("/2") && paths[1].ends_with("/3"), "{paths:?}");
-    // A message that is refused holds up no other of the same subscriber either.
+    // A refused message does not delay other messages of the same subscriber either.
     assert_eq!((next(&mut to_failing).await.attempts, next(&mut to_failing).await.attempts), (0, 0));
     assert!(to_slow.try_recv().is_err(), "it has one at a time");
     slow.release.add_permits(3);
@@ -237,7 +237,7 @@ async fn a_receiver_that_is_closed_gets_its_messages_when_it_opens(on: Backend) 
     scene.sync(&ids).await;
     next(&mut seen).await;
     double.behave(Behaviour::Accepts);
-    // The clock stands: its messages have stayed due.
+    // The clock stands still, so its messages are still due.
     scene.nothing_is_pending().await;
     scene.runner.leave();
     within("the runner's end", scene.runner.ended()).await;
@@ -268,7 +268,7 @@ async fn an_absent_receiver_costs_no_row(on: Backend) {
     let scene = Scene::start(on, &[&absent, &good]).await;
     let id = scene.add("/1").await;
     let rows = async || scene.place.number("SELECT count(*) FROM outbox WHERE subscriber = 'absent'").await;
-    // Until its relay has looked for it, messages are made.
+    // Messages are created until its relay has polled for it.
     let settles = async {
         loop {
             let before = rows().await;

@@ -1,4 +1,4 @@
-//! The real binary keeps documents fresh by itself, says what it would do, and drops what waits.
+//! Tests the schedule with the real binary: it keeps documents fresh, previews its passes, and drops waiting jobs.
 
 use crate::support::install::{Install, until};
 use crate::support::site::{Site, html};
@@ -94,7 +94,7 @@ async fn two_workers_keep_documents_fresh_by_themselves() {
     add(&install, "3", &["/never"]);
     let workers = [install.start(&["work"]), install.start(&["work"])];
     let store = open(&format!("sqlite:{}", install.file().display()), Access::ReadOnly).await.expect("the store");
-    // Drawn within the ten seconds of a plan of a minute.
+    // The schedule draws the times within ten seconds, from a plan of a minute.
     until(&*store, "three syncs", async || store.last_seq().await.expect("a number").0 >= 3).await;
     for worker in workers {
         worker.signal(rustix::process::Signal::TERM);
@@ -103,7 +103,7 @@ async fn two_workers_keep_documents_fresh_by_themselves() {
     let log = install.run(&["log", "--json"]);
     assert_eq!(log.out.len(), 3, "each once, whoever schedules: {:?}", log.out);
     assert!(log.out.iter().all(|line| line.contains(r#""requested_by":"schedule""#)), "{:?}", log.out);
-    // A worker that drains does not schedule.
+    // A worker started with `--drain` runs no schedule.
     let drained = install.run(&["work", "--drain"]);
     assert_eq!((drained.code, drained.out.len()), (Some(0), 0));
     let off = install.run(&["list", "--json", "--filter", "account:3 status:never"]);

@@ -1,5 +1,5 @@
-//! Every screen and dialog from a fixed state, at the three sizes that must look good, and the styles that carry
-//! meaning.
+//! Compares every screen and dialog of a fixed state with snapshots, at the three supported sizes, and tests the styles
+//! that carry meaning.
 
 mod groups;
 mod held;
@@ -10,7 +10,7 @@ mod views;
 
 use crate::support::screen::Screen;
 
-/// A snapshot of the screen's text.
+/// Compares the screen's text with a snapshot.
 fn shot(name: &str, screen: &Screen) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("screens/snapshots");
@@ -30,7 +30,7 @@ fn documents_at_three_sizes() {
     }
 }
 
-/// Opens something at every size and takes its picture.
+/// Opens a view or dialog and compares its snapshot at every size.
 fn at_every_size(name: &str, open: impl Fn(&mut Screen)) {
     for (width, height) in SIZES {
         let mut screen = Screen::usual(width, height);

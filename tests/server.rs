@@ -1,4 +1,4 @@
-//! The real binary on PostgreSQL: set up, filled, worked, killed; and what it says when it cannot.
+//! Tests the real binary on PostgreSQL: set-up, import, work, a kill, and the messages of failures.
 
 use crate::support::install::{Ended, Install, until};
 use crate::support::measure::{self, Stopwatch};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// How long a document may wait after the death of its worker until its next attempt starts.
+/// Limit on the time from a worker's death to the next attempt of its documents.
 const SEEN_DEAD: Duration = Duration::from_secs(5);
 
 fn run(install: &Install, database: &Database, args: &[&str]) -> Ended {

@@ -1,7 +1,7 @@
-//! What each request, cancel and failure makes of a document, on the real runner and a real store: one test for each
-//! rule that needs no other database and no Redis. Where this program differs from Chatwoot, the test says so. (The
-//! words of status and the transitions by themselves are tables in `domain` and in `transitions`; cases J and V stand
-//! in `conformance`.)
+//! Tests the effect of each request, cancel and failure on a document, on the real runner and a real store: one test
+//! for each rule that needs no other database and no Redis. Each test notes where this program differs from Chatwoot.
+//! (Status words and transitions alone are tested as tables in `domain` and in `transitions`, cases J and V in
+//! `conformance`.)
 
 use crate::support::deck::{Deck, START, fetcher, parts, settings};
 use crate::support::place::Backend;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// A deck whose pages wait for a permit each; without a runner slot to spare, jobs stay ready.
+/// Starts a deck whose pages wait for a permit each. While no runner slot is free, jobs stay ready.
 async fn gated(on: Backend) -> (Deck, Arc<Semaphore>) {
     let gate = Arc::new(Semaphore::new(0));
     let held = Arc::clone(&gate);
@@ -27,7 +27,7 @@ async fn gated(on: Backend) -> (Deck, Arc<Semaphore>) {
     (Deck::start(on, site).await, gate)
 }
 
-/// Fills the host's two places, so that what is asked for next stays ready.
+/// Fills the host's two slots, so that the next requests stay ready.
 async fn fill_host(deck: &Deck) -> [DocumentId; 2] {
     let filling = [deck.add("/fill-1").await, deck.add("/fill-2").await];
     for (place, document) in (1..).zip(filling) {
@@ -147,7 +147,7 @@ async fn a_cancel_of_a_ready_or_waiting_job_ends_it_and_puts_the_row_right(on: B
     for (place, document) in (4..).zip([down, later]) {
         assert!(matches!(deck.cancel(document).await, RequestAnswer::Cancelled(_)));
         assert_eq!(deck.until(place).await, ["cancelled"]);
-        // A try of it failed, so the row says failed with that code.
+        // An attempt of the job failed, so the row says failed with that code.
         let row = deck.row(document).await;
         assert_eq!((row.status, row.error_code), (Status::Failed, Some(ErrorCode::FetchFailed)));
         assert_eq!(deck.store_row(document).await, (Some(2), Some("fetch_failed".into())));
@@ -353,7 +353,7 @@ async fn leaving_gives_number_and_counters_back_and_records_nothing(on: Backend)
     let row = deck.row(document).await;
     assert_eq!((row.status, row.attempt, row.holder), (Status::Queued, Some(0), None));
     assert_eq!(document_row(&deck, document).await, before);
-    // The next worker takes it up: the first outcome is attempt 1.
+    // The next worker runs it: the first outcome is attempt 1.
     let next = runner::start(parts(&deck.store, fetcher(&deck.site), None), settings(), Mode::OnDemand);
     gate.add_permits(2);
     assert_eq!(deck.until(1).await, ["unchanged"]);

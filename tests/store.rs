@@ -1,4 +1,4 @@
-//! The store, on real files.
+//! Tests the store on real files and databases.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod chatwoot_plans;

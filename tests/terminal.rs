@@ -1,4 +1,4 @@
-//! The real binary on a real pseudo-terminal: what a person does, what a lost terminal does, what a panicking job does.
+//! Tests the real binary on a real pseudo-terminal: a person's keys, a lost terminal, a job that panics.
 
 mod held;
 
@@ -41,7 +41,7 @@ fn size(screen: &vt100::Screen) -> (u16, u16) {
     (rows.get(), cols.get())
 }
 
-/// The entries in the panel at the right: each begins with a time of day.
+/// Returns the number of entries in the panel at the right: each begins with a time of day.
 fn times_in_the_panel(screen: &vt100::Screen) -> usize {
     let (rows, cols) = size(screen);
     let is_time = |line: &String| {
@@ -58,19 +58,20 @@ fn row_under_the_cursor(screen: &vt100::Screen) -> Option<String> {
 #[test]
 fn a_person_watches_the_demo_syncs_a_row_and_quits_while_jobs_run() {
     let mut terminal = demo("120");
-    // Syncs happen by themselves, and the panel shows them.
+    // The schedule starts syncs, and the panel shows them.
     terminal.until("an outcome", |screen| screen.contents().contains("first content"));
-    // Everything that is marked by nobody: the row under the cursor is synced on request and says by whom.
+    // Acts on all matching documents without marks: the row under the cursor is synced on request and names its
+    // requester.
     terminal.keys("/");
     terminal.keys("status:synced\r");
     let screen = terminal.until("a synced row under the cursor", |screen| {
         row_under_the_cursor(screen).is_some_and(|row| row.contains("synced"))
     });
     assert!(row_under_the_cursor(&screen).is_some());
-    // Without the filter the cursor stays on its document whatever becomes of it.
+    // Without the filter the cursor stays on its document, whatever its state.
     terminal.keys("\x1b");
     terminal.until("the whole list", |screen| !screen.contents().contains("match status:synced"));
-    // Pinned, the panel shows the outcomes of this document alone; a sync on request adds one.
+    // Pinned, the panel shows only this document's outcomes; a sync on request adds one.
     terminal.keys(".");
     let pinned = terminal.until("the pinned panel", |screen| screen.contents().contains("outcomes of "));
     let before = times_in_the_panel(&pinned);
@@ -78,13 +79,13 @@ fn a_person_watches_the_demo_syncs_a_row_and_quits_while_jobs_run() {
     terminal.until("the row's outcome in the panel", |screen| times_in_the_panel(screen) > before);
     terminal.keys(".");
     terminal.until("the panel of all", |screen| !screen.contents().contains("outcomes of "));
-    // Any size works, and the screen fills it.
+    // The program works at any size and fills the screen.
     for (cols, rows) in [(80, 24), (40, 12), (20, 5), (200, 60), (120, 40)] {
         terminal.resize(cols, rows);
         terminal.until("the head line", |screen| size(screen) == (rows, cols) && !screen.contents().trim().is_empty());
     }
     terminal.until_text("outcomes");
-    // Jobs run, so quitting asks; staying is possible; leaving gives them back.
+    // Jobs run, so quitting asks first: staying is possible, and leaving releases the jobs.
     terminal.keys("q");
     terminal.until("the question", |screen| screen.contents().contains("Stay"));
     terminal.keys("\x1b");
@@ -105,7 +106,7 @@ fn what_others_left_on_the_screen_goes_when_it_is_drawn_anew() {
     terminal.until_text("scribbled over");
     terminal.keys("\x0c");
     terminal.until("a clean screen", |screen| !screen.contents().contains("scribbled"));
-    // A storm of sizes that ends where it began.
+    // Many quick changes of size that end with the first one.
     terminal.scribble(scribble);
     terminal.resize(20, 5);
     terminal.resize(120, 40);
@@ -115,8 +116,8 @@ fn what_others_left_on_the_screen_goes_when_it_is_drawn_anew() {
     });
 }
 
-/// crossterm's default reader takes one event of an epoll wake-up and forgets the others, and edge-triggered epoll does
-/// not report them again: a key that came together with a resize stayed unread until the next key.
+/// crossterm's default reader takes one event of an epoll wake-up and drops the others, and edge-triggered epoll does
+/// not report them again: a key that arrived together with a resize stayed unread until the next key.
 #[test]
 fn a_key_that_comes_together_with_a_new_size_is_read() {
     let mut terminal = demo("3");
@@ -169,7 +170,7 @@ fn a_suspended_program_gives_the_terminal_back_and_comes_back() {
     terminal.ended();
 }
 
-/// A process that is stopped in the middle of a write would stop every other one.
+/// A process that is stopped in the middle of a write would block every other one.
 #[test]
 fn a_suspended_console_keeps_no_lock_from_others() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -177,10 +178,10 @@ fn a_suspended_console_keeps_no_lock_from_others() {
     let state = folder.path().to_str().expect("a path");
     let mut terminal = Terminal::start(120, 40, &[("XDG_STATE_HOME", state)], &["--store", &url]);
     terminal.until_text("500 never");
-    // The list and the counts come by themselves; what is done to all that match waits for the list.
+    // The list and the counts load without a key; an action on all matching documents waits for the list.
     terminal.until_text("Page number 1");
     for _ in 0..5 {
-        // Writing at full speed: every document is asked for, and the runner takes them.
+        // Writes at full speed: every document is requested, and the runner claims the jobs.
         terminal.keys("S");
         terminal.until_text("[ Keep ]");
         terminal.keys("\t\r");
@@ -289,7 +290,7 @@ fn hosts_and_accounts_are_gone_to_by_key_and_paused_and_their_documents_shown() 
         screen.contents().contains("documents 10 of 120 match host:127.0.0.1:")
     });
     terminal.keys("5");
-    // The plans are read by the first pass of the schedule.
+    // The first pass of the schedule reads the plans.
     terminal.until("accounts with their plans", |screen| {
         let text = screen.contents();
         text.contains("accounts 4") && text.contains("enterprise 2m") && text.contains("business 10m")
@@ -307,7 +308,7 @@ fn hosts_and_accounts_are_gone_to_by_key_and_paused_and_their_documents_shown() 
     terminal.until("the documents of an account", |screen| screen.contents().contains("match account:1"));
     terminal.keys(":");
     terminal.keys("hosts\r");
-    // The palette names the view with the same words, over the list that is still drawn.
+    // The palette's text names the view too, above the list that is still drawn.
     terminal.until("the hosts by the palette", |screen| {
         let text = screen.contents();
         text.contains("hosts 12 worst first") && !text.contains("match account:1")

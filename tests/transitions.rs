@@ -1,4 +1,4 @@
-//! The job state machine as tables: what each event makes of a job, of its document's row and of the log.
+//! Tests the job state machine as tables: the effect of each event on a job, its document's row and the log.
 
 use proptest::prelude::*;
 use quarterdeck::domain::content::{ContentChange, Page};
@@ -293,8 +293,8 @@ enum Happens {
 }
 
 proptest! {
-    /// Whatever happens in whatever order, a job ends: at most six failing attempts and three losses, one report at
-    /// most, and no live state after a cancel.
+    /// In any order of events a job ends: at most six failing attempts and three losses, at most one report, and no
+    /// live state after a cancel.
     #[test]
     fn a_job_always_ends(events in prop::collection::vec(
         prop_oneof![
@@ -335,7 +335,7 @@ proptest! {
             job.last_failure = transition.last_failure;
         }
         prop_assert!(failures <= 6 && reports <= 1 && job.counters.crashes <= 3);
-        // A release after a cancel ends the job too: that claim led to an outcome and keeps its number.
+        // A release after a cancel ends the job too: its attempt led to an outcome and keeps its number.
         let stopped = u32::from(job.state == JobState::Cancelled && job.counters.attempt > failures + job.counters.crashes);
         prop_assert_eq!(job.counters.attempt, failures + job.counters.crashes + stopped);
         if failures == 6 {

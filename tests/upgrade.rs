@@ -1,5 +1,5 @@
-//! Stores made by other versions: brought up to date, copied before, refused when they cannot be used; and processes
-//! whose store is brought up to date under them.
+//! Tests stores made by other versions: migrated, copied before, refused when they cannot be used; and processes whose
+//! store is migrated while they run.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod checks;
@@ -18,12 +18,12 @@ use crate::support::postgres;
 use crate::support::site::{Site, html};
 use quarterdeck::store::{MigrationStep, SCHEMA_VERSION};
 
-/// The version of the fixtures.
+/// Schema version of the fixtures.
 const BEFORE: i64 = 8;
 const FILE: &[u8] = include_bytes!("fixtures/store-v8.db");
 const DUMP: &str = include_str!("fixtures/store-v8.sql");
 
-/// A place with the fixture of the version before.
+/// Makes a database from the fixture of the earlier version.
 async fn fixture(on: Backend) -> Place {
     match on {
         Backend::Sqlite => {
@@ -39,20 +39,20 @@ async fn fixture(on: Backend) -> Place {
     }
 }
 
-/// An installation whose store is the fixture.
+/// Makes an installation whose store is the fixture.
 async fn install() -> Install {
     let install = Install::new(Site::start(|_, _| html("A page", "Some text.")).await, "");
     std::fs::write(install.file(), FILE).unwrap();
     install
 }
 
-/// The store's version as it stands there.
+/// Returns the store's schema version.
 async fn version(place: &Place) -> i64 {
     let sql = place.either("SELECT user_version FROM pragma_user_version", "SELECT max(version) FROM migrations");
     place.number(sql).await.unwrap()
 }
 
-/// Sets it to another one.
+/// Sets the store's schema version.
 async fn set_version(place: &Place, version: i64) {
     let sqlite = format!("PRAGMA user_version = {version}");
     let postgres = format!(
@@ -62,7 +62,7 @@ async fn set_version(place: &Place, version: i64) {
     place.sql(place.either(&sqlite, &postgres)).await;
 }
 
-/// The steps from the fixtures' version to this program's.
+/// Returns the migration steps from the fixtures' version to this program's.
 fn steps() -> Vec<MigrationStep> {
     (BEFORE + 1..=SCHEMA_VERSION).map(MigrationStep::Version).collect()
 }

@@ -1,10 +1,10 @@
-//! No test reads a real clock or waits by itself, so that none depends on how fast the machine is: waits for what is
-//! outside go through `support::limit`, times that are measured through `support::measure`.
+//! Tests that no test reads a real clock or sleeps, so that none depends on the machine's speed: waits for something
+//! outside use `support::limit`, measured times use `support::measure`.
 
 use crate::layers::sources_below;
 use std::path::PathBuf;
 
-/// What reads a clock or waits.
+/// Words in code that reads a clock or waits.
 const WORDS: [&str; 9] = [
     "Instant::now",
     "SystemTime::now",
@@ -17,7 +17,7 @@ const WORDS: [&str; 9] = [
     "wait_timeout(",
 ];
 
-/// Files that may, and why.
+/// Files that may contain them, and why.
 const MAY: [(&str, &str); 14] = [
     ("tests/support/limit.rs", "the waits themselves"),
     ("tests/support/measure.rs", "the stopwatch"),
@@ -35,7 +35,7 @@ const MAY: [(&str, &str); 14] = [
     ("tests/store/sequences/model.rs", "a seed for each run, which a failure prints"),
 ];
 
-/// Modules of tests in `src` that may.
+/// Test modules in `src` that may contain them.
 const MAY_IN_SRC: [(&str, &str); 3] = [
     ("src/fetch/fuzz.rs", "a run by hand that lasts as long as QUARTERDECK_FUZZ_SECONDS says"),
     ("src/fetch/memory.rs", "the clock is paused"),
@@ -46,7 +46,7 @@ fn tests() -> impl Iterator<Item = (PathBuf, String)> {
     let tests = sources_below("tests").into_iter().filter(|(path, _)| !path.starts_with("tests/bench"));
     let tests = tests.filter(|(path, _)| !path.ends_with("waits.rs"));
     let in_src = sources_below("src").into_iter().filter_map(|(path, code)| {
-        // A file of tests alone has no module for them.
+        // A file that contains only tests has no module for them.
         let whole = |code: &str| code.lines().any(|line| line == "#[test]");
         let at = code.find("#[cfg(test)]\nmod tests {").or_else(|| whole(&code).then_some(0))?;
         Some((path, code[at..].to_owned()))

@@ -1,5 +1,5 @@
-//! A full disk: a real one, small and in memory, which root alone may mount. Where that may not be done the store's own
-//! test (`a_full_disk_is_nobodys_failure_and_passes`, by `max_page_count`) stands alone.
+//! Tests the program on a full disk: a small RAM disk, which only root may mount. Other users have only the store's own
+//! test (`a_full_disk_is_nobodys_failure_and_passes`, which uses `max_page_count`).
 
 use super::{assert_console_refuses, assert_refused, verbs};
 use crate::support::db;
@@ -19,11 +19,11 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
-/// A mounted disk; dropped (also by a panic) it is unmounted.
+/// A mounted disk; dropping it, also during a panic, unmounts it.
 pub struct Disk(TempDir);
 
 impl Disk {
-    /// `None`, with a line that says so, where this user may not mount.
+    /// Mounts a disk of this size; prints a line and returns `None` if this user may not mount.
     pub fn mounted(kilobytes: usize) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         let mut mount = Command::new("mount");
@@ -41,7 +41,7 @@ impl Disk {
         self.0.path().join(name)
     }
 
-    /// Takes the last byte.
+    /// Fills the disk to its last byte.
     fn fill(&self) {
         let mut file = OpenOptions::new().append(true).create(true).open(self.path("filler")).expect("a file");
         let piece = [0x5a; 4_096];
@@ -49,7 +49,7 @@ impl Disk {
         while file.write_all(&piece[..1]).is_ok() {}
     }
 
-    /// Takes all of its files but so many.
+    /// Uses up all inodes but `count`.
     pub fn leave_files(&self, count: usize) {
         let folder = self.path("files");
         std::fs::create_dir(&folder).expect("a folder");
@@ -70,7 +70,7 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // Lazily: a process that a failed test leaves behind must not keep it.
+        // Unmounts lazily: a process that a failed test leaves behind must not keep the disk mounted.
         let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
     }
 }
@@ -97,7 +97,7 @@ async fn every_verb_on_a_full_disk_names_the_store_and_loses_nothing() {
     assert_console_refuses(terminal, 3, "console", &[&name, FULL[0], FULL[1]]);
     let looked = install.run(&["--read-only", "list", "--json"]);
     assert!(looked.code == Some(0) && looked.out[0].contains(&page), "looking needs no space: {looked:?}");
-    // A store that cannot be made.
+    // The store cannot be created.
     let install = install.with_store(disk.path("new.db"));
     assert_refused(&install.run(&["add", &page]), 3, "a new store", &["new.db", FULL[0], FULL[1]]);
 
@@ -109,7 +109,7 @@ async fn every_verb_on_a_full_disk_names_the_store_and_loses_nothing() {
     assert_eq!((drained.code, drained.out.len()), (Some(0), 1), "what was queued is done: {drained:?}");
 }
 
-/// Small here; `QUARTERDECK_CHAOS=DOCUMENTS,…` for the full size.
+/// Number of documents: small by default, `QUARTERDECK_CHAOS=DOCUMENTS,…` for the full size.
 fn documents() -> usize {
     let text = std::env::var("QUARTERDECK_CHAOS").unwrap_or_default();
     text.split(',').next().and_then(|number| number.parse().ok()).unwrap_or(24)
@@ -126,7 +126,7 @@ async fn a_worker_keeps_its_results_through_a_full_disk_and_goes_on_by_itself() 
     let gate = Arc::new(Semaphore::new(0));
     let held = Arc::clone(&gate);
     let site = Site::start(move |path, _| {
-        // Large enough that the store cannot find room for it in what it has.
+        // Too large for the free pages inside the store's file.
         let text = format!("{path} ").repeat(100_000 / (path.len() + 1));
         Reply::When(Arc::clone(&held), Box::new(html(path, &text)))
     });
@@ -142,7 +142,7 @@ async fn a_worker_keeps_its_results_through_a_full_disk_and_goes_on_by_itself() 
     let full = Stopwatch::start();
     gate.add_permits(documents);
     worker.until_says(FULL[0]);
-    // The time itself is the subject: longer than a lease and than the beats that could not be written.
+    // Real time must pass: longer than a lease and than the heartbeats that could not be written.
     lasts(Duration::from_millis(1_500)).await;
     let synced = store.counts().await.expect("reading needs no space").of(Status::Synced);
     assert!(synced < 16, "{synced} were written to a full disk");

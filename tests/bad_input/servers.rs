@@ -1,5 +1,5 @@
-//! Servers that do not answer, refuse, or are not set up: the cause and the cure in every verb, a screen that keeps
-//! trying in the console, and never a password.
+//! Tests servers that do not answer, refuse, or are not set up: every verb names the cause and the cure, the console
+//! keeps trying, and no output contains a password.
 
 use super::install;
 use crate::support::install::Install;
@@ -41,7 +41,7 @@ async fn a_console_waits_for_a_server_and_comes_to_life_with_it() {
             let address = address.clone();
             tokio::spawn(async move {
                 let mut there = TcpStream::connect(address).await.expect("the server runs");
-                // Either side may end it.
+                // Either side may close the connection.
                 let _ = tokio::io::copy_bidirectional(&mut here, &mut there).await;
             });
         }
@@ -87,14 +87,14 @@ async fn whoever_leaves_a_wait_is_told_the_reason_again_without_the_password() {
     }
 }
 
-/// What is wrong with each Redis: its URL, the cause, the cure.
+/// Broken Redis set-ups: the URL, the cause and the cure of each.
 struct Cases {
     _redis: TestRedis,
     _tls: TlsRedis,
     cases: Vec<(&'static str, String, &'static str, &'static str)>,
 }
 
-/// A Redis that speaks TLS with a certificate that nobody has signed.
+/// A Redis that speaks TLS with a self-signed certificate.
 struct TlsRedis {
     server: Child,
     port: u16,
@@ -121,7 +121,7 @@ impl TlsRedis {
 
 impl Drop for TlsRedis {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The server may have exited already.
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
@@ -148,7 +148,7 @@ async fn a_redis_that_cannot_be_used_is_named_with_its_cure() {
     let (install, cases) = (install().await, cases().await);
     for (what, url, cause, cure) in &cases.cases {
         let env = [("QUARTERDECK_REDIS", url.as_str())];
-        // Preferred: the work is done all the same, and it is said.
+        // With mode `preferred` the work is done without Redis, and the output says so.
         let worked = install.start_with(&env, &["work", "--drain"]).ended();
         assert_eq!(worked.code, Some(0), "{what}: {worked:?}");
         assert!(worked.err.contains("DEGRADED") && worked.err.contains(cause), "{what}: {}", worked.err);

@@ -1,4 +1,4 @@
-//! Files that are no store, or none that this user or this program can use.
+//! Tests paths that are no store, or a store that this user or this program cannot use.
 
 use super::{assert_console_refuses, assert_refused, install, verbs};
 use crate::support::db;
@@ -8,7 +8,7 @@ use portable_pty::CommandBuilder;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Everything below a path, with its bytes.
+/// Returns every file below a path, with its bytes.
 fn standing(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     if !path.is_dir() {
         return vec![(path.to_owned(), std::fs::read(path).expect("there"))];
@@ -56,17 +56,17 @@ async fn a_place_that_is_no_store_of_this_program_is_named_and_left_alone() {
         assert_console_refuses(terminal, 3, &name, &[&name, says[0], says[1]]);
         assert!(standing(&path) == before, "{what} was touched");
     }
-    // With a program as new as the store everything is there.
+    // A store of this program's own version still has all its data.
     db::execute(&newer, &format!("pragma user_version = {}", quarterdeck::store::SCHEMA_VERSION)).await;
     let listed = place.with_store(newer).run(&["list", "--json"]);
     assert!(listed.out.len() == 1 && listed.out[0].contains("example.org/kept"), "{listed:?}");
 }
 
-/// Runs the binary as a user who is not root: root may write everything.
+/// Runs the binary as an ordinary user, because root may write everything.
 struct Ordinary {
     install: Install,
     is_root: bool,
-    /// Where that user finds the program, wherever the tests are built.
+    /// A copy of the binary that this user may execute, independent of the build directory.
     program: PathBuf,
 }
 

@@ -1,8 +1,7 @@
-//! What a claim costs with a million jobs ready: a claim of 16 over 500 accounts with five hosts each, on both
-//! databases. The jobs are loaded by SQL; every claim is given back outside the measured time, so the queue stays what
-//! it was.
+//! Measures a claim with a million jobs ready: 16 jobs out of 500 accounts with five hosts each, on both databases. The
+//! jobs are loaded by SQL; each claim is released outside the measured time, so the queue keeps its size.
 //!
-//! `cargo bench --bench claim [-- JOBS] [sqlite | postgres]`; prints one line a database.
+//! `cargo bench --bench claim [-- JOBS] [sqlite | postgres]`; prints one line per database.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot run says so by its panic")]
 
@@ -18,7 +17,8 @@ use std::time::Duration;
 const ACCOUNTS: usize = 500;
 const CLAIMS: usize = 200;
 
-/// Jobs as accounts queue them: each account's by one step of virtual time after the other.
+/// SQL that inserts jobs as accounts queue them: within an account, each job is one step of virtual time after the
+/// last.
 fn load(jobs: usize, zero: &str) -> String {
     format!(
         "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {jobs} - 1) \

@@ -1,7 +1,7 @@
-//! What converting a page costs, beside parsing it alone: processor time, one thread.
+//! Measures the conversion of pages, compared with parsing alone: processor time on one thread.
 //!
-//! `cargo bench --bench convert` takes the golden pages; `QUARTERDECK_CORPUS=DIR` the pages of a folder. Parsing is
-//! what every converter on this parser pays, so the ratio is the writer's own cost.
+//! `cargo bench --bench convert` uses the golden pages; `QUARTERDECK_CORPUS=DIR` uses the pages of a folder. Every
+//! converter on this parser pays for parsing, so the ratio shows the cost of the Markdown writer.
 #![expect(clippy::unwrap_used, reason = "a benchmark has no other answer")]
 
 use dom_query::Document;
@@ -35,7 +35,7 @@ fn main() {
         }
         let between = busy();
         for page in &pages {
-            // A page beyond the limits costs what it costs until then.
+            // A page beyond the limits counts with its time until the refusal.
             let _ = black_box(convert(page, &url));
         }
         parse.push((between - before) / pages.len() as f64);

@@ -1,7 +1,7 @@
-//! What a fetch costs of the processor, beside what its parts cost bare: the request by the HTTP client alone, and the
-//! conversion of the same page. The server is a process of its own, so that only this side is counted.
+//! Measures the processor time of a fetch, compared with its parts: the request by the HTTP client alone, and the
+//! conversion of the same page. The server is a separate process, so that only the client is measured.
 //!
-//! `cargo bench --bench fetch [-- REQUESTS]`; prints one line a part, in CPU microseconds a page.
+//! `cargo bench --bench fetch [-- REQUESTS]`; prints one line per part, in CPU microseconds per page.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run says so by its panic")]
 
@@ -18,9 +18,9 @@ use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use url::Url;
 
-/// At a time: as many as a host is asked for by the default cap, for which connections are kept.
+/// Concurrent requests: the default cap per host, which is also the number of connections that are kept open.
 const AT_A_TIME: usize = 2;
-/// The other process: keeps connections, answers 304 to who asks by a tag.
+/// Runs the server process: keeps connections open and answers 304 to requests with an ETag.
 fn serve() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     println!("{}", listener.local_addr().unwrap());
@@ -51,7 +51,7 @@ fn busy() -> f64 {
     time.tv_sec as f64 * 1e6 + time.tv_nsec as f64 / 1e3
 }
 
-/// Runs `one` so many times, several at once; CPU microseconds each.
+/// Runs `one` `requests` times, several concurrently; returns the CPU microseconds of each.
 async fn measure<F: Future<Output = ()>>(requests: usize, one: impl Fn() -> F) -> f64 {
     futures_util::stream::iter(0..requests / 10).for_each_concurrent(AT_A_TIME, |_| one()).await;
     let before = busy();

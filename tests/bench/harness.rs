@@ -1,7 +1,7 @@
-//! What the benchmarks share: the databases, a stopwatch, and how figures are printed.
+//! Shared parts of the benchmarks: the databases, a stopwatch, and the output of figures.
 //!
-//! Words after `--` choose what is run: `sqlite` or `postgres` one database alone, a number the size. PostgreSQL is
-//! started, or named by `QUARTERDECK_TEST_POSTGRES`.
+//! Words after `--` select the runs: `sqlite` or `postgres` selects one database, a number sets the size. PostgreSQL is
+//! started by the benchmark, or is the server that `QUARTERDECK_TEST_POSTGRES` names.
 
 #[path = "../support/db.rs"]
 pub mod db;
@@ -22,10 +22,10 @@ use quarterdeck::store::{Access, ManualClock, Options, SqlStore};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// When the clock of a bench begins.
+/// Start of each benchmark's manual clock.
 pub const START: Timestamp = Timestamp::from_micros(1_764_000_000_000_000);
 
-/// The databases that are asked for.
+/// Returns the databases selected on the command line.
 pub fn backends() -> Vec<Backend> {
     let words: Vec<String> = std::env::args().collect();
     let all = [(Backend::Sqlite, "sqlite"), (Backend::Postgres, "postgres")];
@@ -34,12 +34,12 @@ pub fn backends() -> Vec<Backend> {
     all.into_iter().filter(|(_, name)| !any || named(name)).map(|(backend, _)| backend).collect()
 }
 
-/// The size that is asked for.
+/// Returns the size given on the command line, or `usual`.
 pub fn size(usual: usize) -> usize {
     std::env::args().filter_map(|word| word.parse().ok()).next().unwrap_or(usual)
 }
 
-/// A store on a clock that is moved by hand, and where it is.
+/// A store with a manual clock, and its database.
 pub struct Bench {
     pub clock: Arc<ManualClock>,
     pub store: Arc<SqlStore>,
@@ -47,7 +47,6 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// An empty store.
     pub async fn on(backend: Backend) -> Self {
         let place = Place::new(backend).await;
         let clock = Arc::new(ManualClock::at(START));
@@ -56,14 +55,15 @@ impl Bench {
         Self { clock, store, place }
     }
 
-    /// Runs statements past the store. PostgreSQL then counts what it has, as it would by and by.
+    /// Runs SQL directly on the database. On PostgreSQL it then updates the planner's statistics, as autovacuum would
+    /// do later.
     pub async fn load(&self, sql: &str) {
         self.place.sql(sql).await;
         self.place.sql(self.place.either("SELECT 1", "ANALYZE")).await;
     }
 }
 
-/// Runs something and prints how long it took.
+/// Awaits `run` and prints its duration.
 pub async fn timed<T>(what: &str, run: impl Future<Output = T>) -> T {
     let begun = Instant::now();
     let done = run.await;
@@ -71,12 +71,12 @@ pub async fn timed<T>(what: &str, run: impl Future<Output = T>) -> T {
     done
 }
 
-/// Times of the same thing, many times.
+/// Durations of repeated runs.
 #[derive(Default)]
 pub struct Times(Vec<Duration>);
 
 impl Times {
-    /// Runs it once more.
+    /// Measures one more run.
     pub async fn add<T>(&mut self, run: impl Future<Output = T>) -> T {
         let begun = Instant::now();
         let done = run.await;
@@ -84,7 +84,7 @@ impl Times {
         done
     }
 
-    /// One that was measured otherwise.
+    /// Adds a duration that was measured elsewhere.
     pub fn push(&mut self, time: Duration) {
         self.0.push(time);
     }

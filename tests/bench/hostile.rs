@@ -1,8 +1,8 @@
-//! How long pages made to hurt keep a processor busy. Fails when one takes longer than the limit of every conversion
-//! and the parser's last piece, or when a sound page does not come through within the limit. The same for texts made to
-//! hurt their comparison: fails when a pair takes longer than [`COMPARE_LIMIT`].
+//! Measures how long hostile pages keep a processor busy. Fails when a page takes longer than the time limit of a
+//! conversion plus one piece of parsing, or when a sound page is refused. Does the same for pairs of texts that are
+//! expensive to compare: fails when a pair takes longer than [`COMPARE_LIMIT`].
 //!
-//! `cargo bench --bench hostile`; prints the ten worst.
+//! `cargo bench --bench hostile`; prints the ten slowest.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run says so by its panic")]
 
@@ -16,13 +16,13 @@ use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 use url::Url;
 
-/// The last piece may be a slow one.
+/// Allowance for the last piece of parsing, which runs to its end after the limit.
 const SLACK: Duration = Duration::from_secs(1);
 
 /// Longest processor time for the comparison of two texts of the largest stored size.
 const COMPARE_LIMIT: Duration = Duration::from_millis(100);
 
-/// Processor time of this thread.
+/// Returns the processor time of this thread.
 fn busy() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     let nanos = time.tv_sec * 1_000_000_000 + time.tv_nsec;
@@ -65,7 +65,7 @@ fn main() {
     compare_texts();
 }
 
-/// Compares pairs of texts, as long as a stored one may be, that have many short lines in common in another order.
+/// Compares pairs of texts of the largest stored size that share many short lines in different orders.
 fn compare_texts() {
     // A linear congruential generator: the same lines in every run.
     let mut state = 7_u64;
@@ -93,7 +93,7 @@ fn compare_texts() {
     }
 }
 
-/// Lines up to the length at which stored texts are cut.
+/// Joins lines up to the length at which stored texts are cut.
 fn text(line: impl FnMut(usize) -> String) -> String {
     let mut text = String::with_capacity(MAX_CONTENT_CHARS);
     for line in (0..).map(line) {

@@ -1,7 +1,7 @@
-//! How soon the runner is back at a host by the real clock: after the end of a hold, and after the interval between two
-//! fetches.
+//! Measures in real time how soon the runner fetches from a host again: after the end of a back-off, and after the
+//! interval between two fetches.
 //!
-//! `cargo bench --bench pace [-- ROUNDS] [sqlite | postgres]`; prints one line a figure.
+//! `cargo bench --bench pace [-- ROUNDS] [sqlite | postgres]`; prints one line per figure.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot run says so by its panic")]
 
@@ -57,7 +57,7 @@ impl Scene {
         Self { store, site, tail, _place: place }
     }
 
-    /// Adds pages and asks for their syncs.
+    /// Adds pages and requests their syncs.
     async fn ask(&self, paths: &[String]) -> Vec<DocumentId> {
         let new = |path: &String| NewDocument {
             link: Link::parse(&self.site.url(path)).unwrap(),
@@ -93,7 +93,7 @@ impl Scene {
 async fn measure(backend: Backend, rounds: usize) {
     let mut after = Times::default();
     for _ in 0..rounds {
-        // A host of its own each time: what it remembers of the round before is no part of this.
+        // A new host in each round: the host state of the round before must not affect it.
         let mut scene = Scene::start(backend, Duration::ZERO).await;
         scene.ask(&[1, 2, 3].map(|number| format!("/limited/{number}"))).await;
         scene.outcomes(3).await;

@@ -1,11 +1,11 @@
-//! The page that benchmarks fetch.
+//! The page that the benchmarks fetch.
 
 use std::fmt::Write as _;
 
 /// The size of a typical documentation page (the median of a corpus of 3,350).
 pub const PAGE_BYTES: usize = 13_000;
 
-/// One with this name in its title and heading.
+/// Returns a page with this name in its title and heading.
 pub fn page(name: &str) -> String {
     let mut html = format!("<html><head><title>Page {name}</title></head><body><nav>menu</nav><main><h1>{name}</h1>");
     while html.len() < PAGE_BYTES {

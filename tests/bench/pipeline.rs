@@ -1,7 +1,7 @@
-//! How many syncs a second one process does, everything included: claim, HTTP, conversion, comparison, one transaction
-//! each. The pages are on loopback and answer at once, so the figure is the program's own cost.
+//! Measures the syncs per second of one process, with everything included: claim, HTTP, conversion, comparison, one
+//! transaction each. The pages are on loopback and answer at once, so the figure is the program's own cost.
 //!
-//! `cargo bench --bench pipeline [-- DOCUMENTS]`; prints one line a run.
+//! `cargo bench --bench pipeline [-- DOCUMENTS]`; prints one line per run.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run says so by its panic")]
 
@@ -20,7 +20,7 @@ use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-/// Hosts the pages are spread over, so that no host's cap is in the way.
+/// Number of hosts that share the pages, large enough that no host's cap limits the run.
 const HOSTS: usize = 16;
 async fn serve(listener: TcpListener) {
     while let Ok((mut stream, _)) = listener.accept().await {

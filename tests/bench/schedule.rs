@@ -1,7 +1,7 @@
-//! A pass of the schedule over 200,000 documents of 500 accounts on a plan of a week, synced at some time within it;
-//! one in ten failed or is new.
+//! Measures a pass of the schedule over 200,000 documents of 500 accounts. The plan's cadence is a week and each
+//! document was synced at some time within it; one in ten failed or is new.
 //!
-//! `cargo bench --bench schedule [-- sqlite | postgres]`; prints one line a figure.
+//! `cargo bench --bench schedule [-- sqlite | postgres]`; prints one line per figure.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot run says so by its panic")]
 
@@ -36,7 +36,7 @@ fn documents(backend: Backend) -> String {
     )
 }
 
-/// One pass; how many jobs it made.
+/// Runs one pass; returns the number of jobs it created.
 async fn pass(store: &dyn ScheduleStore, terms: &ScheduleSettings, when: PassTrigger) -> u64 {
     let order = PassRequest {
         terms,
@@ -68,7 +68,7 @@ async fn measure(backend: Backend) {
         let made = timed(&format!("{backend:?}: {what} pass"), pass(store, &terms, PassTrigger::Now)).await;
         println!("    {made} jobs");
     }
-    // The backlog of failed and new ones is worked off; then a pass finds what has come due since.
+    // First works off the backlog of failed and new documents; then a pass finds only what has come due since.
     while pass(store, &terms, PassTrigger::Now).await > 0 {}
     let waiting = store.purgeable().await.unwrap();
     let mut idle = Times::default();
@@ -76,7 +76,7 @@ async fn measure(backend: Backend) {
         idle.add(pass(store, &terms, PassTrigger::Now)).await;
     }
     idle.print(&format!("{backend:?}: a pass while {waiting} jobs wait and nothing more is due"));
-    // As a runner makes them: every few seconds, with what it saw before in mind.
+    // Passes as a runner makes them: every few seconds, with the times remembered from the pass before.
     let (mut next, mut made) = (Times::default(), 0);
     let every = Duration::from_secs(15);
     for _ in 0..8 {

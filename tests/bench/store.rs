@@ -1,6 +1,6 @@
-//! The store with 100,000 documents: requests, claims, finishes, every order and filter of the list, counts.
+//! Measures the store with 100,000 documents: requests, claims, finishes, every order and filter of the list, counts.
 //!
-//! `cargo bench --bench store [-- sqlite | postgres]`; prints one line a figure.
+//! `cargo bench --bench store [-- sqlite | postgres]`; prints one line per figure.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot run says so by its panic")]
 
@@ -27,8 +27,8 @@ const DOCUMENTS: i64 = 100_000;
 const REQUESTED: i64 = 20_000;
 const ROUNDS: usize = 50;
 
-/// Documents of 50 accounts and 1,000 hosts, with 4,000 characters each; one in ten was never synced, one in ten
-/// failed.
+/// SQL that inserts documents of 50 accounts and 1,000 hosts, with 4,000 characters each; one in ten was never synced,
+/// one in ten failed.
 fn documents(backend: Backend) -> String {
     let (at, zero) = match backend {
         Backend::Sqlite => ("1763900000000000 + i", "0"),

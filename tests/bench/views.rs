@@ -1,7 +1,7 @@
-//! What the accounts view and the hosts view read, over 200,000 documents of 500 accounts and 1,000 hosts and a million
-//! outcomes; one job in forty is ready, most outcomes are older than an hour.
+//! Measures the queries of the accounts view and the hosts view over 200,000 documents of 500 accounts and 1,000 hosts
+//! and a million outcomes. One job in forty is ready; most outcomes are older than an hour.
 //!
-//! `cargo bench --bench views [-- sqlite | postgres]`; prints one line a figure.
+//! `cargo bench --bench views [-- sqlite | postgres]`; prints one line per figure.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot run says so by its panic")]
 
@@ -34,7 +34,7 @@ fn documents(backend: Backend) -> String {
          queue, result, duration_ms, http_status, worker) SELECT i, {now} - (1000000 - i) * {pace}, i % 200000, i % 500, 1, \
          'Page', 'https://h.test/' || i, 'h' || (i % 1000) || '.test', i, 1, i, 2, 'unchanged', i % 3000, 200, 'w' FROM n",
         text = "0".repeat(2_000),
-        // Twenty thousand of the last hour and more: as many as are looked through.
+        // Puts 20,000 outcomes into the last hour or little more: as many as the views read.
         pace = if backend == Backend::Sqlite { "100000" } else { "100000::bigint" },
     )
 }

@@ -1,5 +1,5 @@
-//! Commits whose answer is lost (F16): what was written is taken for written, by the process as well as by the table,
-//! and no page is asked for again.
+//! Tests commits whose response is lost (F16): the process finds that its write was committed, and fetches no page a
+//! second time.
 
 use super::size;
 use crate::support::fleet::{EAGER, Fleet, dismiss};
@@ -14,7 +14,7 @@ use std::time::Duration;
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn f16_a_commit_whose_answer_is_lost_is_a_success_and_no_page_is_asked_for_again() {
     let (documents, cuts) = size(120, 6);
-    // A cut at a time, and something to do between them.
+    // One cut at a time, with syncs in between.
     let page =
         |path: &str, hit| Reply::After(Duration::from_millis(20), Box::new(html(path, &format!("answer {hit}"))));
     let fleet = Fleet::new(Backend::Postgres, Site::start(page).await, EAGER).await;

@@ -1,5 +1,5 @@
-//! Two consoles and three workers on one PostgreSQL, set up and filled by the program itself: every outcome is on both
-//! screens at once, and what one asks for the other sees running.
+//! Tests two consoles and three workers on one PostgreSQL that the program itself set up and filled: both screens show
+//! every outcome at once, and one console shows jobs that the other requested as running.
 
 use super::size;
 use crate::support::fleet::{Fleet, dismiss, percentile};
@@ -18,9 +18,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
-/// How soon an outcome is on every screen, at p99.
+/// Limit on the time from commit to both screens, at p99, with Redis.
 const AT_ONCE: Duration = Duration::from_millis(300);
-/// The same where only the database tells.
+/// The same limit without Redis, where only the database announces commits.
 const SOON: Duration = Duration::from_millis(1_500);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -32,12 +32,12 @@ async fn every_outcome_is_on_both_screens_at_once_with_redis() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_outcome_is_on_both_screens_soon_without_redis() {
-    // NOTIFY is as quick; what it loses, the look once a second finds.
+    // NOTIFY is as fast; a lost notification is made good by the poll once a second.
     let late = outcomes_on_two_screens(None).await;
     measure::at_most("an outcome is on both screens, at p99, without Redis", late, SOON);
 }
 
-/// How late outcomes were on a screen, at p99.
+/// Returns the p99 delay from an outcome's commit to the screens.
 async fn outcomes_on_two_screens(redis: Option<&TestRedis>) -> Duration {
     let (documents, _) = size(60, 0);
     let gate = Arc::new(Semaphore::new(0));
@@ -66,7 +66,7 @@ async fn outcomes_on_two_screens(redis: Option<&TestRedis>) -> Duration {
         console.until("three workers", |screen| screen.contents().contains("3 workers"));
     }
     let [mut one, other] = consoles;
-    // A key in one, and the other sees it run, with its step where steps are told.
+    // A key in one console; the other shows the job as running, with its step if steps are published.
     one.keys("s");
     let running = if redis.is_some() { "fetching" } else { "syncing" };
     let row = |screen: &vt100::Screen| {
@@ -87,7 +87,7 @@ async fn outcomes_on_two_screens(redis: Option<&TestRedis>) -> Duration {
     let asked = fleet.start(&["sync", "--filter", "status:never", "--yes"]).ended();
     assert_eq!(asked.code, Some(0), "{asked:?}");
     for count in 2..=documents {
-        // One after the other, so that each stands on the screen for itself.
+        // One page at a time, so that each outcome is on the screen separately.
         gate.add_permits(1);
         all_see(&mut counts, count).await;
     }
@@ -129,7 +129,8 @@ fn console(fleet: &Fleet) -> Terminal {
     Terminal::spawn(120, 40, command)
 }
 
-/// When each outcome was first seen in the panel: entries begin with a time and a sign, names follow.
+/// Returns the time at which each outcome first appeared in the panel. Entries begin with a time and a sign; names
+/// follow.
 fn first_seen(console: &Terminal, documents: usize, told: &watch::Sender<usize>) -> BTreeMap<usize, Timestamp> {
     let mut seen = BTreeMap::new();
     while seen.len() < documents {

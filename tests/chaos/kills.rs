@@ -1,4 +1,4 @@
-//! kill -9 (F1, F2, F13, F14).
+//! Tests workers that are killed with kill -9 (F1, F2, F13, F14).
 
 use super::{AFTER_THE_LAST, size};
 use crate::support::fleet::{EAGER, Fleet, Random, dismiss, percentile};
@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// How long a document may wait after the death of its worker until its next attempt starts.
+/// Limit on the time from a worker's death to the next attempt of its documents.
 const SEEN_DEAD: Duration = Duration::from_secs(5);
 
-/// Pages of every kind: some are away at first, some for good.
+/// Returns pages of every kind: some fail at first, some always.
 fn page(path: &str, hit: u32) -> Reply {
     let number: usize = path.trim_start_matches('/').parse().expect("a number");
     let reply = match number {
@@ -50,7 +50,7 @@ async fn f1_f2_kills_at_random_moments_lose_nothing_and_write_nothing_twice(on: 
 
 async fn f13_a_death_is_seen_within_seconds(on: Backend) {
     let (_, kills) = size(0, 6);
-    // Nothing is answered until the end: whoever has a job has it when it dies.
+    // No page answers before the end: a worker that has claimed a job still runs it when it is killed.
     let gate = Arc::new(Semaphore::new(0));
     let held = Arc::clone(&gate);
     let site = Site::start(move |path, _| Reply::When(Arc::clone(&held), Box::new(html(path, "text")))).await;
@@ -69,7 +69,7 @@ async fn f13_a_death_is_seen_within_seconds(on: Backend) {
         }
         done += round;
         fleet.running(2).await;
-        // Whoever comes next takes new ones.
+        // Cancels these jobs, so that the next workers claim new ones.
         fleet.store.cancel(&documents, &"test".into()).await.expect("the store answers");
     }
     gate.add_permits(usize::MAX >> 4);
@@ -93,7 +93,7 @@ async fn f14_a_worker_that_is_restarted_again_and_again_leaves_nothing_stuck(on:
     let mut worker = fleet.work();
     for restart in 0..restarts {
         fleet.reached(fleet.count() + share.min(4)).await;
-        // Now as a supervisor does it, now as the kernel does.
+        // Alternates between a kill, as by the kernel, and an orderly stop, as by a supervisor.
         if restart % 2 == 0 {
             fleet.kill(worker)
         } else {

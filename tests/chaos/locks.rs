@@ -1,4 +1,4 @@
-//! Redis in trouble under real workers on PostgreSQL (F6, F7). On SQLite, in one process: `locks::faults`.
+//! Tests Redis failures under real workers on PostgreSQL (F6, F7). `locks::faults` tests them on SQLite in one process.
 
 use super::size;
 use crate::support::fleet::{EAGER, Fleet, dismiss};
@@ -10,7 +10,7 @@ use crate::support::site::{Reply, Site, html};
 use quarterdeck::domain::outcome::OutcomeResult;
 use std::time::Duration;
 
-/// How soon a console says that Redis is away.
+/// Limit until a console shows that Redis is unavailable.
 const SHOWN: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -27,7 +27,7 @@ async fn f6_a_redis_that_forgets_goes_or_comes_back_empty_loses_nothing_and_doub
         command.env(name, value);
     }
     let console = Terminal::spawn(120, 40, command);
-    // It runs jobs itself: who only watches takes no locks, and nothing is degraded there.
+    // This console runs jobs itself: one that only watches takes no locks, so nothing would be degraded there.
     console.until("all workers", |screen| screen.contents().contains("3 workers"));
     fleet.fill(documents).await;
     let mut longest = Duration::ZERO;
@@ -44,7 +44,7 @@ async fn f6_a_redis_that_forgets_goes_or_comes_back_empty_loses_nothing_and_doub
                 }
                 console.until_text("DEGRADED");
                 longest = longest.max(begun.took());
-                // A failover to one that knows nothing looks the same from here.
+                // A failover to an empty replica looks the same to the workers.
                 if kind == 1 {
                     redis.start_again()
                 } else {
@@ -69,7 +69,7 @@ async fn f6_a_redis_that_forgets_goes_or_comes_back_empty_loses_nothing_and_doub
 async fn f7_a_redis_that_is_gone_all_the_time_costs_little() {
     let (documents, _) = size(300, 0);
     let mut redis = TestRedis::own(None);
-    // Taken in turns, so that a machine that is busy for a while is busy for all.
+    // Alternating runs, so that load on the machine affects both kinds equally.
     let turns = 5;
     let fleet = Fleet::new(Backend::Postgres, Site::start(|path, _| html(path, "text")).await, EAGER).await;
     let without = fleet.work();
@@ -85,7 +85,7 @@ async fn f7_a_redis_that_is_gone_all_the_time_costs_little() {
         } else if turn > 0 {
             redis.start_again();
         }
-        // The worker is up, and knows how Redis is, before its work begins.
+        // The worker is up and knows the state of Redis before its work begins.
         let worker = fleet.work();
         fleet.fill_from(next, 8).await;
         fleet.drained().await;

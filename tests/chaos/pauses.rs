@@ -1,5 +1,5 @@
-//! Workers that stand still for longer than their lease and go on (F3): what they were at is somebody else's by then,
-//! and each late end is refused.
+//! Tests workers that are stopped for longer than their lease and then continue (F3): other workers have taken over
+//! their jobs by then, and each late finish is refused.
 
 use super::size;
 use crate::support::fleet::{EAGER, Fleet, Random, SHORT_LEASE, dismiss};
@@ -12,13 +12,13 @@ use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
 use rustix::process::Signal;
 use std::time::Duration;
 
-/// Longer than the lease and the look for those that ran out. A worker that is stopped within a write of SQLite keeps
-/// everybody out for so long.
+/// Longer than the lease plus the interval of the rescue. A worker that is stopped within a write of SQLite blocks all
+/// other writers for that time.
 const PAUSE: Duration = Duration::from_millis(2_600);
 
 async fn f3_a_late_end_is_refused_each_time(on: Backend) {
     let (mut documents, pauses) = size(240, 1);
-    // Slow enough that there is something to do at every pause.
+    // Slow enough that jobs are left at every pause.
     let slow = (PAUSE * u32::try_from(24 * (pauses + 1)).expect("fits")) / u32::try_from(documents).expect("fits");
     let site = Site::start(move |path, hit| Reply::After(slow, Box::new(html(path, &format!("answer {hit}"))))).await;
     let fleet = Fleet::new(on, site, &format!("{EAGER}{SHORT_LEASE}")).await;
@@ -27,8 +27,8 @@ async fn f3_a_late_end_is_refused_each_time(on: Backend) {
     let mut random = Random::new(3);
     let mut longest = Duration::ZERO;
     let mut done = 0;
-    // One that was stopped within a transaction keeps all others from the queue until it goes on, so that nobody can
-    // take over what it holds; then once more.
+    // A worker that is stopped within a transaction blocks the queue for all others until it continues, so nobody can
+    // take over its jobs; the test then pauses once more.
     while done < pauses || (done < pauses + 6 && taken_over(&fleet.outcomes()) == 0) {
         done += 1;
         if fleet.live().await == Some(0) {
@@ -36,17 +36,17 @@ async fn f3_a_late_end_is_refused_each_time(on: Backend) {
             documents += 48;
         }
         fleet.reached(fleet.count() + 1 + random.below(8)).await;
-        // Not the one that has just committed: it is most likely within its next transaction.
+        // Not the worker that has just committed: it is most likely within its next transaction.
         let last = fleet.outcomes().last().and_then(|outcome| outcome.worker.clone());
         let just = |worker: &&Process| last.as_ref().is_some_and(|last| last.ends_with(&format!(":{}", worker.id())));
         let others: Vec<_> = workers.iter().filter(|worker| !just(worker)).collect();
         let sleeper = others[random.below(others.len())];
         sleeper.signal(Signal::STOP);
         let stopped = Stopwatch::start();
-        // The fault itself lasts so long.
+        // The fault itself lasts for this time.
         lasts(PAUSE).await;
         sleeper.signal(Signal::CONT);
-        // It goes on: everybody gets something done again.
+        // The worker continues: every worker finishes something.
         fleet.reached(fleet.count() + 1).await;
         longest = longest.max(stopped.took());
     }
@@ -54,11 +54,11 @@ async fn f3_a_late_end_is_refused_each_time(on: Backend) {
     workers.into_iter().for_each(|worker| drop(dismiss(worker)));
     let outcomes = fleet.check("F3 pauses", documents, done, longest).await;
     let lost = taken_over(&outcomes);
-    // Each was still being fetched by a process that then went on; that none of them ended a second time, and that
-    // nothing was written for it, the invariants say.
+    // Each of these jobs was still being fetched by a process that then continued. The invariants check that none ended
+    // twice and that the late process wrote nothing.
     println!("{lost} attempts taken over while their worker stood still, each late end refused");
-    // On SQLite it is most often stopped within a write, and gets to beat before it is given up (`faults::pauses` stops
-    // one where it holds something for certain).
+    // On SQLite the worker is most often stopped within a write, and renews its lease before anybody takes over
+    // (`faults::pauses` stops a worker while it certainly runs a job).
     assert!(on == Backend::Sqlite || lost > 0, "nobody held anything");
 }
 

@@ -1,4 +1,4 @@
-//! A PostgreSQL that crashes and comes back in the middle of everything (F5).
+//! Tests a PostgreSQL that crashes and restarts while workers run (F5).
 
 use super::size;
 use crate::support::fleet::{EAGER, Fleet, dismiss};
@@ -11,7 +11,7 @@ use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
 use quarterdeck::domain::time::Timestamp;
 use std::time::Duration;
 
-/// How soon each worker has something done again.
+/// Limit from the restart until each worker has finished something.
 const BACK: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -22,7 +22,7 @@ async fn f5_a_server_that_crashes_and_comes_back_costs_seconds_and_nothing_else(
     let place = Place::on(server.store().await);
     let page =
         |path: &str, hit| Reply::After(Duration::from_millis(50), Box::new(html(path, &format!("answer {hit}"))));
-    // A claim whose answer was lost waits for its lease.
+    // A claim whose response was lost is recovered only when its lease expires.
     let settings = format!("{EAGER}runner.lease = \"6s\"\nrunner.heartbeat = \"1s\"\n");
     let fleet = Fleet::at(place, Install::new(Site::start(page).await, &settings)).await;
     fleet.fill(documents).await;
@@ -33,7 +33,7 @@ async fn f5_a_server_that_crashes_and_comes_back_costs_seconds_and_nothing_else(
         fleet.reached(planned * restart / (restarts + 2)).await;
         server.crash().await;
         let at = fleet.store.now();
-        // Whoever comes back last finds something to do, too.
+        // Keeps work in the queue for the worker that reconnects last.
         while !names.iter().all(|name| first_since(&fleet.outcomes(), at, name).is_some()) {
             if fleet.live().await == Some(0) {
                 fleet.fill_from(documents, 48).await;
@@ -56,7 +56,7 @@ async fn f5_a_server_that_crashes_and_comes_back_costs_seconds_and_nothing_else(
     measure::at_most("every worker is back", longest, BACK);
 }
 
-/// When a worker first got something done after `at`.
+/// Returns the time of a worker's first outcome after `at`.
 fn first_since(outcomes: &[Outcome], at: Timestamp, worker: &str) -> Option<Timestamp> {
     let since = outcomes.iter().filter(|outcome| outcome.at >= at && outcome.result != OutcomeResult::WorkerLost);
     let mut by = since.filter(|outcome| outcome.worker.as_ref().is_some_and(|name| name.ends_with(worker)));

@@ -1,5 +1,5 @@
-//! Sixteen clients that ask for the same documents all the time (F17): at most one live job per document, always, and
-//! nobody is refused.
+//! Tests sixteen clients that request the same documents all the time (F17): a document never has more than one live
+//! job, and no request is refused.
 
 use super::size;
 use crate::support::fleet::{EAGER, Fleet, Random, dismiss};
@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 const CLIENTS: usize = 16;
 
 async fn f17_a_storm_of_requests_makes_one_job_per_document(on: Backend) {
-    // Documents, and how often each client asks for each of them.
+    // Documents, and the number of requests of each client for each document.
     let (documents, rounds) = size(60, 2);
     let site =
         Site::start(|path, hit| Reply::After(Duration::from_millis(5), Box::new(html(path, &format!("answer {hit}")))));
@@ -64,7 +64,7 @@ async fn f17_a_storm_of_requests_makes_one_job_per_document(on: Backend) {
     fleet.check("F17 storm", documents, calls, Duration::ZERO).await;
 }
 
-/// One client: by ones and in bulk, as a person and as the schedule, each time in another order.
+/// Runs one client: single and bulk requests, as a person and as the schedule, in a different order each time.
 async fn ask(store: &dyn Store, client: usize, ids: &[DocumentId], rounds: usize, calls: &AtomicUsize) {
     let mut random = Random::new(u64::try_from(client).expect("fits") + 17);
     for _ in 0..rounds {

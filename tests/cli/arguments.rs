@@ -1,4 +1,4 @@
-//! Verbs, flags, names of documents, exit codes.
+//! Tests the parsing of verbs, flags and document names, and the exit codes.
 
 use clap::{CommandFactory as _, Parser as _};
 use quarterdeck::cli::exit::{CliError, Exit};

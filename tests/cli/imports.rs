@@ -1,9 +1,9 @@
-//! Import files: what is read, and what is said of lines that cannot be.
+//! Tests import files: the documents that are read, and the messages about bad lines.
 
 use quarterdeck::cli::import::lines::{ImportFormat, ImportLine, read};
 use std::path::Path;
 
-/// `url name account assistant`, or `number: why`.
+/// Formats each line as `url name account assistant`, or `number: why` for a bad one.
 fn shown(form: ImportFormat, text: impl AsRef<[u8]>) -> Vec<String> {
     let lines = read(form, text.as_ref(), 1, 2).expect("has a header");
     let line = |line: ImportLine| match line {

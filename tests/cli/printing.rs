@@ -1,4 +1,4 @@
-//! What goes out: field order, lines for people, secrets.
+//! Tests the output: the order of JSON fields, lines for people, and that secrets are hidden.
 
 use jiff::tz::TimeZone;
 use quarterdeck::cli::outcome_line::{self, Format};
@@ -94,7 +94,7 @@ fn failure() -> Outcome {
     }
 }
 
-/// The keys of a JSON object in the order in which they stand.
+/// Returns the keys of a JSON object in their order.
 fn keys(json: &str) -> Vec<String> {
     let value: serde_json::Value = serde_json::from_str(json).expect("JSON");
     value.as_object().expect("an object").keys().cloned().collect()

@@ -1,8 +1,9 @@
-//! Sitemaps: which pages are taken from them, whatever they are written in, and what is said of files that are none.
+//! Tests sitemaps: the pages that are read, in every encoding and format, and the messages about files that are no
+//! sitemap.
 
 use quarterdeck::cli::import::lines::{ImportFormat, ImportLine, read};
 
-/// What was read: URLs, or `number: why`; an error is what is said of the whole file.
+/// Returns the URLs, or `number: why` for a bad entry; the error is the message about the whole file.
 fn shown(file: impl AsRef<[u8]>) -> Result<Vec<String>, String> {
     let line = |line: ImportLine| match line {
         ImportLine::Document(document) => document.link.as_str().to_owned(),
@@ -63,7 +64,7 @@ fn a_namespace_may_be_prefixed_wrong_or_missing() {
     ] {
         assert_eq!(urls(file), ["https://a.b/1"], "{file}");
     }
-    // One after the other, as `cat *.xml` makes them.
+    // Several sitemaps in one file, as `cat *.xml` makes them.
     let file = "<?xml version='1.0'?><urlset><url><loc>https://a.b/1</loc></url></urlset>\n";
     assert_eq!(urls(file.repeat(2)), ["https://a.b/1", "https://a.b/1"]);
     assert!(urls("<urlset/>").is_empty());
@@ -131,7 +132,7 @@ fn entries_that_cannot_be_read_are_named_and_the_others_taken() {
 #[test]
 fn what_is_cut_off_or_broken_is_read_up_to_there() {
     let whole = "<urlset>\n<url><loc>https://a.b/1</loc></url>\n<url><loc>https://a.b/2</loc></url>\n</urlset>";
-    // Wherever it is cut: no half of a URL is taken for one, and no cut goes unnoticed.
+    // For a file that is cut at any byte, half a URL is never taken for a whole one and the cut is always reported.
     for length in 0..whole.trim_end().len() {
         let read = shown(&whole[..length]);
         let Ok(read) = read else {
@@ -212,7 +213,7 @@ fn bombs_do_nothing() {
         urls(format!("<urlset>{}", "<a>".repeat(100_000))),
         ["1: has more than 100 elements within each other; nothing from here on was read"]
     );
-    // Each of these took quadratic time in one reader or another.
+    // Each of these took quadratic time in some version of the reader.
     let names: String = (0..200_000).map(|number| format!(" xmlns:n{number}='u:{number}'")).collect();
     let attributes: String = (0..200_000).map(|number| format!(" n{number}=''")).collect();
     let pages = "<url><loc>https://a.b/1</loc></url>".repeat(20_000);

@@ -1,4 +1,4 @@
-//! A page that turns into a login wall, and what a person says of it, by the real binary.
+//! Tests a page that turns into a login wall, and a person's decision on it, with the real binary.
 
 use super::place::{Place, Ran};
 use super::{json_lines, statuses};
@@ -7,7 +7,7 @@ use serde_json::Value;
 const ARTICLE: &str = "Ten euro a month, for as many people as you like.";
 const WALL: &str = "Please sign in";
 
-/// A document that was synced, and whose page is a wall since.
+/// Makes a document that was synced and whose page has become a login wall since.
 fn walled() -> Place {
     let place = Place::new();
     place.run(["add", &place.url("/walled/prices"), &place.url("/ok/a")]).ok();
@@ -58,7 +58,7 @@ fn a_wall_is_held_back_shown_and_accepted() {
     assert_eq!((last["result"].as_str(), last["requested_by"].as_str()), (Some("updated"), Some("ana")));
     let detail = last["detail"].as_str().expect("why");
     assert_eq!(detail, "accepted by ana, although it looks like a login page");
-    // It is the page now.
+    // The accepted text is now the stored one.
     let again = json_lines(&place.run(["sync", "1", "--wait", "--json"]).ok());
     assert_eq!((again[0]["content"].as_str(), held(&place).len()), (Some("same"), 0));
 }
@@ -116,7 +116,7 @@ fn what_cannot_be_decided_says_why_and_changes_nothing() {
         assert_eq!((read_only.code, read_only.out.as_str()), (Some(2), ""), "{}", read_only.err);
     }
     assert_eq!(held(&place), [1]);
-    // One that can be decided is, beside one that cannot.
+    // A document that can be decided is decided, although another in the same command cannot.
     let both = place.run(["accept", "2", "1"]);
     let name = shown(&place)["name"].as_str().expect("a name").to_owned();
     assert_eq!(name, "Sign in");

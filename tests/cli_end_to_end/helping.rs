@@ -1,4 +1,4 @@
-//! `quarterdeck help`: of a verb, of a topic, of neither; in a pipe and on a terminal.
+//! Tests `quarterdeck help` with a verb, with a topic and without either, in a pipe and on a terminal.
 
 use super::place::Place;
 use crate::support::pty::Terminal;
@@ -17,7 +17,7 @@ fn the_help_of_a_verb_is_that_of_its_flag() {
 fn a_page_in_a_pipe_is_its_markdown() {
     let place = Place::new();
     assert_eq!(place.run(["help", "filters"]).ok(), FILTERS);
-    // It is wanted most when the settings are wrong, and makes no store.
+    // Help must work with broken settings, and creates no store.
     place.write("config.toml", "nonsense");
     assert_eq!(place.run(["help", "filters"]).ok(), FILTERS);
     assert!(!place.store().exists());

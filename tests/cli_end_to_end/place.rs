@@ -1,4 +1,4 @@
-//! A directory with a store and settings of its own, a small HTTP server, and the binary run there.
+//! A test directory with its own store and settings, a small HTTP server, and functions that run the binary there.
 
 use crate::support::install::PATIENT_FETCH;
 use crate::support::leash;
@@ -19,7 +19,7 @@ pub struct Place {
     over: Arc<AtomicBool>,
 }
 
-/// How a run ended.
+/// Exit code and output of a run.
 pub struct Ran {
     pub code: Option<i32>,
     pub out: String,
@@ -27,7 +27,7 @@ pub struct Ran {
 }
 
 impl Ran {
-    /// Its data, when it ended well.
+    /// Returns its stdout; panics unless it exited with 0.
     pub fn ok(self) -> String {
         assert_eq!(self.code, Some(0), "{}", self.err);
         self.out
@@ -68,14 +68,13 @@ impl Place {
         self.dir.path().join("q.db")
     }
 
-    /// Writes a file and gives its path.
+    /// Writes a file and returns its path.
     pub fn write(&self, name: &str, text: &str) -> String {
         let path = self.dir.path().join(name);
         std::fs::write(&path, text).expect("written");
         path.display().to_string()
     }
 
-    /// The lines of all outcome files.
     pub fn outcome_files(&self) -> Vec<String> {
         let files = std::fs::read_dir(self.dir.path().join(".local/state/quarterdeck/log")).expect("there");
         let text = |file: std::io::Result<std::fs::DirEntry>| {
@@ -84,12 +83,12 @@ impl Place {
         files.map(text).flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect()
     }
 
-    /// How much is left in the directory for temporary files.
+    /// Returns the number of entries in the directory for temporary files.
     pub fn leftovers(&self) -> usize {
         std::fs::read_dir(self.dir.path().join("tmp")).expect("there").count()
     }
 
-    /// Runs it in a terminal and types `keys` once it asks. The exit code and what stood on the screen.
+    /// Runs the binary in a terminal and types `keys` at its prompt; returns the exit code and the screen.
     pub fn answer<'a>(&self, args: impl IntoIterator<Item = &'a str>, keys: &str) -> (u32, String) {
         let pty = portable_pty::native_pty_system().openpty(portable_pty::PtySize::default()).expect("a terminal");
         let mut command = portable_pty::CommandBuilder::new(env!("CARGO_BIN_EXE_quarterdeck"));
@@ -105,7 +104,7 @@ impl Place {
         let mut screen = pty.master.try_clone_reader().expect("readable");
         let mut terminal = pty.master.take_writer().expect("writable");
         let (mut seen, mut piece, mut asked) = (String::new(), [0; 4_096], false);
-        // Reading fails when the last user of the terminal is gone.
+        // Reading fails once the last user has closed the terminal.
         while let Ok(read @ 1..) = screen.read(&mut piece) {
             seen.push_str(&String::from_utf8_lossy(&piece[..read]));
             if !asked && seen.contains("[y/N]") {
@@ -140,7 +139,7 @@ impl Place {
         let mut child = start(&mut command);
         let mut stdin = child.stdin.take().expect("piped");
         let input = input.to_owned();
-        // A run that does not read its input has ended before; that is for its exit code to say.
+        // A program that does not read its input may have exited already; the exit code shows that.
         thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
         let output = child.wait_with_output().expect("ended");
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
@@ -155,20 +154,19 @@ impl Drop for Place {
     }
 }
 
-/// Starts a program, which is killed when it hangs: whoever reads from it goes on then.
+/// Starts a program that is killed when it hangs, so that its readers continue.
 pub fn start(command: &mut Command) -> Child {
     let child = command.spawn().expect("runs");
     leash::put_on(Pid::from_child(&child), &format!("{command:?}"));
     child
 }
 
-/// Sends a signal to a process that this test started.
 pub fn tell(child: &Child, signal: rustix::process::Signal) {
     rustix::process::kill_process(rustix::process::Pid::from_child(child), signal).expect("it runs");
 }
 
-/// `/walled/…` is a page at its first hit and a login wall from then on, `/ok/…` is a page, `/second-time/…` is one
-/// from the second hit on, everything else is missing.
+/// Serves `/walled/…` as a page at its first hit and as a login wall afterwards, `/ok/…` as a page, `/second-time/…` as
+/// a page from the second hit on, and 404 for everything else.
 fn serve(connection: &TcpStream, hits: &Mutex<HashMap<String, u32>>) {
     let mut lines = BufReader::new(connection).lines().map_while(Result::ok);
     let path = lines.next().and_then(|line| line.split(' ').nth(1).map(str::to_owned)).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `show ID --probe`: what a fetch would bring, and nothing is stored.
+//! Tests `show ID --probe`: it prints the result of a fetch and stores nothing.
 
 use super::json_lines;
 use super::place::Place;
@@ -40,7 +40,7 @@ fn a_probe_prints_stages_headers_and_what_would_change_and_stores_nothing() {
     assert!(ran.out.contains("A sync would fail and not be retried automatically."), "{}", ran.out);
 }
 
-/// What the probe says, and what a sync then does with the same page: (the probe's last sentence, the field `content`).
+/// Asserts the probe's last sentence, and the field `content` of a sync of the same page afterwards.
 fn probed_and_synced(place: &Place, sentence: &str, content: &str) {
     let probed = place.run(["show", "1", "--probe"]).ok();
     assert!(probed.contains(sentence), "{sentence:?} is not in {probed}");

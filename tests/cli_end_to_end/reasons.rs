@@ -1,5 +1,5 @@
-//! Why a fetch failed, in one line and with what happens next, by the real binary against real servers. The authority
-//! that signed the certificates is known to it by `SSL_CERT_FILE`.
+//! Tests the one-line reason of a failed fetch and its next step, with the real binary against real servers.
+//! `SSL_CERT_FILE` names the authority that signed the certificates.
 
 use super::place::{Place, Ran};
 use crate::support::tls;
@@ -7,7 +7,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::Arc;
 
-/// Serves one page, or as far as the handshake gets, to each that connects; the port.
+/// Serves one page to each client, or fails in the handshake; returns the port.
 fn https(certificate: &'static [u8]) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
@@ -27,7 +27,7 @@ fn https(certificate: &'static [u8]) -> u16 {
     port
 }
 
-/// Answers every greeting with words.
+/// Answers every TLS greeting with plain text.
 fn not_tls() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
@@ -44,7 +44,7 @@ fn probe(place: &Place, url: &str) -> Ran {
     place.run(["add", url]).ok();
     let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fetch/tls/authority.pem");
     let mut command = place.command(["show", url, "--probe"]);
-    // A proxy that the environment names is none of ours.
+    // The tests must not use a proxy from the environment.
     command
         .env("SSL_CERT_FILE", authority)
         .env("https_proxy", "http://127.0.0.1:9")

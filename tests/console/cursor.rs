@@ -1,4 +1,4 @@
-//! The cursor in the real loop: it belongs to a document, whatever the rows do.
+//! Tests the cursor in the real event loop: it stays on its document when rows move.
 
 use super::{quiet_store, with};
 use quarterdeck::domain::document::Status;
@@ -24,7 +24,7 @@ async fn the_cursor_stays_on_its_document_when_rows_move() {
         operator.press(&["j", "j"]);
         operator.settle().await;
         assert!(operator.cursor_line().contains("Document 0003"));
-        // Others come before it, and it goes to the end of the list itself.
+        // New documents are inserted above it, and it moves to the end of the list.
         operator.store.commit(|facts| {
             facts.documents[40].status = Status::Failed;
             facts.documents[50].status = Status::Failed;
@@ -56,7 +56,8 @@ async fn a_cursor_that_moved_while_rows_were_read_keeps_its_document() {
     with(Arc::clone(&store), async |operator| {
         operator.press(&["j"]);
         operator.settle().await;
-        // The rows are asked for around document 2, which goes to the far end; the cursor is on 3 when they come.
+        // The rows are requested around document 2, which moves to the far end; the cursor is on document 3 when they
+        // arrive.
         operator.store.with(|facts| facts.page_delays = vec![Duration::from_millis(300)]);
         operator.store.commit(|facts| facts.documents[1].status = Status::Never);
         operator.wait(150).await;

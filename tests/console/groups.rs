@@ -1,4 +1,4 @@
-//! Hosts and accounts, operated by keys on the real loop.
+//! Tests the views of hosts and accounts, operated by keys on the real event loop.
 
 use super::{quiet_store, with};
 use crate::support::live::Operator;
@@ -111,7 +111,7 @@ async fn files_have_no_host_to_pause_or_to_look_for() {
     .await;
 }
 
-/// What acts on documents finds none here, by key or by palette.
+/// Keys and palette commands for documents do nothing in these views.
 #[tokio::test(start_paused = true)]
 async fn keys_of_the_list_do_nothing_where_no_document_is() {
     let store = store();

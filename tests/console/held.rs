@@ -1,4 +1,5 @@
-//! Deciding on held texts on the real loop: the difference is made off it, and nothing is decided that was not seen.
+//! Tests decisions on quarantined texts on the real event loop: the difference is computed on another thread, and a
+//! decision applies only to the text that was shown.
 
 use super::{quiet_store, with};
 use crate::support::facts::ago;
@@ -10,7 +11,7 @@ use std::fmt::from_fn;
 use std::sync::Arc;
 
 const ONE: DocumentId = DocumentId(1);
-/// What the difference of two long texts says of itself.
+/// Text on the screen once two long texts have been compared.
 const COMPARED: &str = "to 1,000,000 characters";
 
 fn held(fingerprint: &str, text: &str) -> QuarantinedContent {
@@ -23,7 +24,7 @@ fn held(fingerprint: &str, text: &str) -> QuarantinedContent {
     }
 }
 
-/// Five documents; a text of the first is held.
+/// Makes a store of five documents, where `text` of the first is quarantined.
 fn store(text: &str) -> Arc<Memory> {
     let store = quiet_store(5);
     store.with(|facts| {
@@ -57,7 +58,7 @@ async fn a_held_text_is_looked_at_and_accepted() {
         operator.sees("accept the fetched text of Document 0001").await;
         operator.press(&["tab", "enter"]);
         operator.sees("✓ accepted: Document 0001 has the new text").await;
-        // At once: list, counts and details.
+        // The list, the counts and the details show it at once.
         operator.settle().await;
         operator.sees_no("? 1 needs review");
         operator.sees_no("a accept");
@@ -85,7 +86,7 @@ async fn a_held_text_is_rejected_and_the_row_is_as_any_other_again() {
     assert_eq!(decisions(&store), [(text("aa11"), Decision::Reject)]);
 }
 
-/// A sync brings another text while the question is open.
+/// A sync replaces the quarantined text while the question is open.
 #[tokio::test(start_paused = true)]
 async fn a_text_that_was_replaced_meanwhile_is_not_accepted_and_the_new_one_is_shown() {
     let store = store("# Sign in");
@@ -110,7 +111,7 @@ async fn a_text_that_was_replaced_meanwhile_is_not_accepted_and_the_new_one_is_s
     assert_eq!(store.with(|facts| facts.contents[&ONE].clone()), "# Prices\n\nTen euro.");
 }
 
-/// Another console decides while the details are open here; no outcome tells of a rejection.
+/// Another console decides while the details are open here; a rejection writes no outcome.
 #[tokio::test(start_paused = true)]
 async fn a_decision_made_elsewhere_is_seen_and_nothing_is_done_twice() {
     let store = store("# Sign in");
@@ -134,8 +135,8 @@ async fn a_decision_made_elsewhere_is_seen_and_nothing_is_done_twice() {
     assert_eq!(decisions(&store).len(), 1);
 }
 
-/// While two texts of a megabyte are compared, the thread that draws and reads keys is free: it answers also while the
-/// threads on which they are compared have no time for it.
+/// While two texts of a megabyte are compared, the event loop still draws and reads keys, even when all threads for
+/// comparisons are busy.
 #[test]
 fn comparing_long_texts_keeps_nobody_waiting() {
     let long = |factor: usize| (0..500_000).map(|n| ["x\n", "y\n", "z\n"][n * n * factor % 7 % 3]).collect::<String>();

@@ -1,4 +1,4 @@
-//! The outcome panel in the real loop: nothing is missed, nothing runs away, nothing grows for ever.
+//! Tests the outcome panel in the real event loop: it misses no outcome, keeps its scroll position, and stays bounded.
 
 use super::{outcomes, quiet_store, with};
 use quarterdeck::domain::id::Seq;
@@ -34,7 +34,7 @@ async fn at_the_bottom_follows_and_anywhere_else_is_held() {
         operator.press(&["G"]);
         operator.sees("● following").await;
         operator.sees("Outcome 0075").await;
-        // Walking down to the last line follows as well.
+        // Moving down to the last line switches following on, too.
         operator.press(&["k", "j"]);
         operator.sees("● following").await;
     })

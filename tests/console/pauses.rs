@@ -1,4 +1,5 @@
-//! Pausing from the console: offered for the row in hand, asked about for everything, said where it matters.
+//! Tests pausing from the console: the menu offers the row under the cursor, pausing everything asks first, and the
+//! screen shows what is paused.
 
 use super::{quiet_store, with};
 use quarterdeck::domain::document::Status;

@@ -1,4 +1,4 @@
-//! The views beside the list, operated by keys on the real loop.
+//! Tests the views beside the list, operated by keys on the real event loop.
 
 use super::{quiet_store, with};
 use crate::support::facts::options;
@@ -81,7 +81,7 @@ async fn a_lease_is_broken_only_when_the_documents_id_was_typed() {
     assert_eq!(store.with(|facts| facts.broken.clone()), [(JobId(1_031), "ana".into())]);
 }
 
-/// The prompt keeps the job that it was opened on.
+/// The prompt applies to the job on which it was opened.
 #[tokio::test(start_paused = true)]
 async fn a_job_that_ended_meanwhile_is_not_taken_and_nor_is_its_successor() {
     let store = store();
@@ -140,7 +140,7 @@ async fn a_job_is_run_now_cancelled_and_opened_by_its_document() {
     assert_eq!((asked[0].0.as_slice(), asked[0].1.kind), ([DocumentId(40)].as_slice(), RequestKind::Sync));
 }
 
-/// Its document is not among the rows of the list: there are seventy.
+/// The list has seventy rows, so the job's document is not among the loaded ones.
 #[tokio::test(start_paused = true)]
 async fn the_host_and_the_account_of_a_job_can_be_paused() {
     let store = store();

@@ -1,4 +1,4 @@
-//! A reader of the demo site on a bare socket, so that what a test sees is what was sent.
+//! A client of the demo site on a bare socket, so that tests see the exact bytes that were sent.
 
 use quarterdeck::demo::{Behaviour, DemoDocument, Site};
 use std::collections::HashMap;
@@ -48,7 +48,7 @@ pub async fn read(mut stream: TcpStream) -> Reply {
     parse(&raw)
 }
 
-/// Reads a whole answer.
+/// Parses a complete response.
 pub fn parse(raw: &[u8]) -> Reply {
     let end = raw.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer has a head");
     let head = std::str::from_utf8(&raw[..end]).unwrap();

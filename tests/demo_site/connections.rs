@@ -1,4 +1,4 @@
-//! Readers that go away, servers that stop, requests that no sync makes.
+//! Tests clients that disconnect, servers that stop, and requests that no sync makes.
 
 use super::client::{ask, get, read, read_head, split, wait_for, with};
 use crate::support::limit::within;
@@ -34,15 +34,15 @@ async fn stopping_frees_the_ports_and_ends_what_hangs() {
     wait_for(&mut answering, 1).await;
     site.stop().await;
     assert_eq!(*answering.borrow(), 0);
-    // The end of the stream or a reset; never bytes.
+    // The stream ends or is reset, without any bytes.
     assert!(!matches!(hanging.read(&mut [0; 16]).await, Ok(1..)));
     let mut free = 0;
     for host in &hosts {
         free += usize::from(TcpStream::connect(host).await.is_err() && TcpListener::bind(host).await.is_ok());
     }
-    // Other tests may have been given some of them meanwhile.
+    // Other tests may have taken some of the ports meanwhile.
     assert!(free >= 9, "{free} of 12 ports are free");
-    // Dropping does the same, without waiting for it.
+    // Dropping the site stops it as well, without waiting.
     let site = Site::start(5, 60).await.unwrap();
     let mut answering = site.answering();
     let silent = with(&site, |behaviour| matches!(behaviour, Behaviour::Silent { failures: None })).remove(0);

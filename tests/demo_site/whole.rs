@@ -1,4 +1,5 @@
-//! The site as a whole: what two sites share, what there is to see, how the shares stand.
+//! Tests the demo site as a whole: the pages that two sites share, the variety of pages, and the shares of the
+//! behaviours.
 
 use super::client::{Reply, ask, get, parse, split};
 use quarterdeck::demo::{Behaviour, Site};
@@ -7,7 +8,7 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 
-/// Status, type and body of two hits of each page that answers in time, in order.
+/// Returns status, type and body of two hits of each page that answers in time, in order.
 async fn transcript(site: &Site) -> Vec<(String, u16, Option<String>, Vec<u8>)> {
     let mut transcript = Vec::new();
     for document in site.documents() {
@@ -34,11 +35,11 @@ async fn the_same_seed_gives_the_same_bytes_whatever_the_ports_and_the_number_of
     assert!(sites[0].hosts().iter().all(|host| !sites[1].hosts().contains(host)));
     let first = transcript(&sites[0]).await;
     assert!(first == transcript(&sites[1]).await, "two sites of one seed differ");
-    // The pages of the larger site that the smaller one has, too.
+    // The pages of the larger site that also exist in the smaller one.
     let prefix = transcript(&sites[2]).await;
     assert!(first[..] == prefix[..first.len()], "a page depends on how many there are");
     let other = transcript(&sites[3]).await;
-    // Error pages and shells without text say the same in every site.
+    // Error pages and shells without text are the same in every site.
     for (a, b) in first.iter().zip(&other).filter(|(a, _)| a.1 == 200 && a.3.len() > 1_000) {
         assert!(a.3 != b.3, "{} is the same for another seed", a.0);
     }
@@ -116,7 +117,7 @@ async fn pages_are_varied_and_have_something_to_say() {
         }
         linking += usize::from(links > before);
         let text = main.text();
-        // Japanese has no spaces; two characters are about a word.
+        // Japanese has no spaces; two characters count as a word.
         let words = match language.as_str() {
             "ja" => text.chars().filter(|c| !c.is_whitespace()).count() / 2,
             _ => text.split_whitespace().count(),
@@ -132,7 +133,7 @@ async fn pages_are_varied_and_have_something_to_say() {
     site.stop().await;
 }
 
-/// One request within the demo's limits: 2 s for a read, 4 s in all.
+/// Sends one request within the demo's limits: 2 s per read, 4 s in all.
 async fn within_limits(url: &str) -> Option<Reply> {
     let answer = async {
         let mut stream = ask("GET", url).await;
@@ -147,7 +148,8 @@ async fn within_limits(url: &str) -> Option<Reply> {
     timeout(Duration::from_secs(4), answer).await.ok()?
 }
 
-/// Whether a job of four transient attempts ends failed, and the attempts it took.
+/// Runs a job of up to four attempts with transient failures; returns true if it ends failed, and the number of
+/// attempts.
 async fn job(url: &str) -> (bool, usize) {
     for attempt in 1..=4 {
         let mut reply = within_limits(url).await;

@@ -1,4 +1,4 @@
-//! Every command of the pages and of the README is one that the program understands.
+//! Tests that the program accepts every command of the pages and of the README.
 
 use super::pages::pages;
 use super::{code_spans, fences, prose};
@@ -6,11 +6,11 @@ use crate::readme::README;
 use clap::{CommandFactory as _, Parser as _};
 use quarterdeck::cli::Cli;
 
-/// The languages of fences that hold commands: a shell's, a crontab's, a unit's of systemd.
+/// Languages of fences that contain commands: a shell's, a crontab's, a systemd unit's.
 const SHELLS: [&str; 3] = ["sh", "cron", "ini"];
 
-/// The commands of a line of shell, as words: pipes and lists part them, quotes are taken away, and what follows a
-/// redirection or a comment is left out.
+/// Returns the commands of a shell line as words: splits at pipes and lists, removes quotes, and drops redirection
+/// targets and comments.
 fn shell_commands(line: &str) -> Vec<Vec<String>> {
     let (mut commands, mut word, mut quote) = (vec![Vec::new()], None::<String>, None);
     let mut redirected = false;
@@ -44,10 +44,11 @@ fn shell_commands(line: &str) -> Vec<Vec<String>> {
     commands
 }
 
-/// The commands of a line of code that run the program: by its name or its path, with variables before it or not.
+/// Returns the commands of a code line that run the program: by its name or its path, with or without variables before
+/// it.
 fn commands(language: &str, line: &str) -> Vec<Vec<String>> {
     let code = match language {
-        // Five fields say when.
+        // The first five fields are the time.
         "cron" => line.split_whitespace().skip(5).collect::<Vec<_>>().join(" "),
         "ini" => line.strip_prefix("ExecStart=").unwrap_or_default().to_owned(),
         _ => line.to_owned(),
@@ -58,9 +59,10 @@ fn commands(language: &str, line: &str) -> Vec<Vec<String>> {
     shell_commands(&code).into_iter().map(without_variables).filter(is_program).collect()
 }
 
-/// What the program says against a command; `None` when it understands it. Asking for the version is understood.
+/// Returns the program's error message about a command; `None` if the command is valid. Asking for the version is
+/// valid.
 fn refused(command: &[String]) -> Option<String> {
-    // A verb in general, as in "quarterdeck help VERB".
+    // `VERB` stands for any verb, as in "quarterdeck help VERB".
     let given = command.iter().filter(|word| *word != "VERB");
     let error = Cli::try_parse_from(given).err()?;
     error.use_stderr().then(|| error.to_string())
@@ -99,13 +101,13 @@ fn every_command_of_the_pages_is_understood() {
             }
         }
         for span in prose(&text).flat_map(code_spans).filter(|span| span.starts_with("quarterdeck ")) {
-            // One that is cut short is no whole command.
+            // A command with an ellipsis is incomplete.
             if span.contains('…') {
                 continue;
             }
             found += 1;
             for command in commands("sh", span) {
-                // In a sentence a verb may be named alone, without what it needs.
+                // A sentence may name a verb alone, without its required arguments.
                 let names_verb = command.len() == 2 && Cli::command().find_subcommand(&command[1]).is_some();
                 assert!(names_verb || refused(&command).is_none(), "{name}: {:?}", refused(&command));
             }

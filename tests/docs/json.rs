@@ -1,5 +1,5 @@
-//! `json.md` lists exactly the fields that the program prints: every verb is run, and its objects are compared with the
-//! tables of its section, in both directions: names, types, what may be null and what may be left out.
+//! Tests that `json.md` lists exactly the fields that the program prints: runs every verb and compares its objects with
+//! the tables of its section, in both directions: names, types, null, and optional fields.
 
 use super::pages::page;
 use crate::support::db;
@@ -22,9 +22,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-/// The head of the tables that list fields.
+/// Header of the tables that list fields.
 const HEAD: &str = "| field | type | null | meaning |";
-/// Objects whose keys are values of another field: they are documented under a place holder.
+/// Objects whose keys are values of another field: they are documented under a placeholder.
 const COUNTS: [(&str, &str); 2] = [("results", "results.<result>"), ("error_codes", "error_codes.<error_code>")];
 
 /// A row of a table of fields.
@@ -34,7 +34,7 @@ struct Field {
     null: String,
 }
 
-/// The fields of each section that has a table of fields, by the section's heading.
+/// Returns the fields of each section that has a table of fields, by the section's heading.
 fn sections() -> BTreeMap<String, BTreeMap<String, Field>> {
     let mut sections = BTreeMap::<String, BTreeMap<String, Field>>::new();
     let (mut heading, mut listing) = (String::new(), false);
@@ -57,7 +57,7 @@ fn sections() -> BTreeMap<String, BTreeMap<String, Field>> {
     sections
 }
 
-/// What was printed, by section.
+/// The objects that were printed, by section.
 #[derive(Default)]
 struct Printed(BTreeMap<&'static str, Vec<Value>>);
 
@@ -67,7 +67,7 @@ impl Printed {
     }
 }
 
-/// A field as it was printed in an object: `null` is there, a field that is left out is not.
+/// Collects the fields of a printed object: a `null` field is included, an omitted one is not.
 fn fields(object: &Value, prefix: &str, found: &mut Vec<(String, Value)>) {
     for (key, value) in object.as_object().expect("an object") {
         let path = format!("{prefix}{key}");
@@ -78,7 +78,7 @@ fn fields(object: &Value, prefix: &str, found: &mut Vec<(String, Value)>) {
                 found.extend(counts.values().map(|count| ((*holder).to_owned(), count.clone())));
             }
             (None, Value::Object(_)) => fields(value, &format!("{path}."), found),
-            // The attempts of a document are outcomes, with a section of their own.
+            // The attempts of a document are outcomes, which have their own section.
             (None, Value::Array(elements)) if path != "attempts" => {
                 elements.iter().for_each(|element| fields(element, &format!("{path}[]."), found));
             }
@@ -87,7 +87,7 @@ fn fields(object: &Value, prefix: &str, found: &mut Vec<(String, Value)>) {
     }
 }
 
-/// The word of the table for the type of a value.
+/// Returns true if a value has the type that the table's word names.
 fn is_of_kind(value: &Value, kind: &str) -> bool {
     match kind {
         "number" => value.is_number(),
@@ -102,7 +102,7 @@ fn is_of_kind(value: &Value, kind: &str) -> bool {
     }
 }
 
-/// Compares the objects of a section with its table.
+/// Compares the objects of a section with its table, and adds the differences to `wrong`.
 fn compare(section: &str, documented: &BTreeMap<String, Field>, objects: &[Value], wrong: &mut Vec<String>) {
     let mut seen = BTreeMap::<String, Vec<Value>>::new();
     for object in objects {
@@ -118,7 +118,7 @@ fn compare(section: &str, documented: &BTreeMap<String, Field>, objects: &[Value
     for (path, field) in documented {
         let values = seen.get(path).map(Vec::as_slice).unwrap_or_default();
         let nulls = values.iter().filter(|value| value.is_null()).count();
-        // Only fields of the object itself are counted: an inner one is there as often as its list is long.
+        // Counts only the fields of the object itself: an inner field occurs as often as its list has elements.
         let is_inner = path.contains(['.', '[']);
         let missing = if is_inner { 0 } else { objects.len().saturating_sub(values.len()) };
         let may_be = match field.null.as_str() {
@@ -138,7 +138,8 @@ fn compare(section: &str, documented: &BTreeMap<String, Field>, objects: &[Value
     }
 }
 
-/// Pages that are there, missing, or turn into a login page at their second visit, with a title and without.
+/// Serves pages that exist, pages that are missing, and pages that become a login page at the second hit, with and
+/// without a title.
 fn reply(path: &str, hit: u32) -> Reply {
     let login = |title: &str| {
         Reply::Html(format!("<html>{title}<main><h1>Please sign in</h1><p>Your password, please.</p></main></html>"))
@@ -151,7 +152,7 @@ fn reply(path: &str, hit: u32) -> Reply {
     }
 }
 
-/// The verbs of an installation, run one after the other.
+/// Runs the verbs of an installation one after the other.
 struct Session {
     install: Install,
     printed: Printed,
@@ -159,7 +160,7 @@ struct Session {
 }
 
 impl Session {
-    /// Runs a verb that ends with `code`; the objects that it prints.
+    /// Runs a verb that exits with `code`; returns the objects that it prints.
     fn run(&mut self, code: i32, args: &[&str]) -> Vec<Value> {
         let ran = self.install.run(args);
         assert_eq!(ran.code, Some(code), "{args:?}: {}", ran.err);
@@ -169,14 +170,14 @@ impl Session {
         objects
     }
 
-    /// The same, for a section.
+    /// Runs a verb and keeps its objects for a section.
     fn keep(&mut self, section: &'static str, code: i32, args: &[&str]) -> Vec<Value> {
         let objects = self.run(code, args);
         self.printed.add(section, objects.clone());
         objects
     }
 
-    /// Objects of accounts, then the summary.
+    /// Runs `schedule`, which prints objects of accounts, then a summary.
     fn schedule(&mut self, args: &[&str]) {
         let objects = self.run(0, args);
         let (summaries, accounts): (Vec<_>, Vec<_>) =
@@ -186,7 +187,7 @@ impl Session {
         self.printed.add("schedule: the summary", summaries);
     }
 
-    /// A document, and its outcomes.
+    /// Runs `show`, which prints a document and its outcomes.
     fn show(&mut self, document: &str) {
         for object in self.keep("show", 0, &["show", document, "--json"]) {
             let attempts = object["attempts"].as_array().expect("a list").clone();
@@ -195,7 +196,7 @@ impl Session {
     }
 }
 
-/// An outcome with every field and one without those that may be missing: not all can be led to from outside.
+/// Returns an outcome with every field and one with only the required fields: not all can be produced from outside.
 fn full_and_bare_outcome() -> [Value; 2] {
     let full = Outcome {
         document_id: DocumentId(1),
@@ -224,7 +225,7 @@ fn full_and_bare_outcome() -> [Value; 2] {
     [full, bare].map(|outcome| serde_json::from_str(&outcome.json()).expect("JSON"))
 }
 
-/// The answer of a worker's health port.
+/// Returns the response of a worker's health port.
 fn health(address: &str) -> Value {
     let mut stream = TcpStream::connect(address).expect("it listens");
     stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
@@ -239,8 +240,7 @@ async fn sql(install: &Install, statement: &str) {
     assert_eq!(db::execute(install.file(), statement).await, 1, "{statement}");
 }
 
-/// Adds documents, syncs them and looks at them, with texts that wait for a decision and versions without a
-/// fingerprint.
+/// Adds documents, syncs them and shows them, with quarantined texts and with versions without a fingerprint.
 async fn sync_and_decide(session: &mut Session) {
     let url = |path: &str| session.install.site.url(path);
     let (page, missing, wall, bare) = (url("/page"), url("/missing"), url("/wall"), url("/untitled-wall"));
@@ -263,7 +263,7 @@ async fn sync_and_decide(session: &mut Session) {
     session.keep("accept and reject", 0, &["accept", "3", "--json"]);
     session.keep("accept and reject", 0, &["reject", "4", "--json"]);
     session.keep("accept and reject", 2, &["accept", "1", "--json"]);
-    // As Chatwoot writes a text: without a fingerprint.
+    // Chatwoot writes texts without a fingerprint.
     sql(&session.install, "update captain_documents set content = 'of Chatwoot', metadata = '{}' where id = 1").await;
     session.keep("Outcomes", 0, &["sync", "1", "--wait", "--json"]);
     for document in ["1", "3"] {
@@ -279,7 +279,7 @@ async fn sync_and_decide(session: &mut Session) {
     session.show("5");
 }
 
-/// The schedule, pauses, and requests that meet jobs in the queue.
+/// Runs the schedule, pauses, and requests for documents with jobs in the queue.
 async fn schedule_and_request(session: &mut Session) {
     let scheduled = session.install.site.url("/scheduled");
     session.keep("add", 0, &["add", &scheduled, "--json"]);
@@ -309,7 +309,7 @@ async fn schedule_and_request(session: &mut Session) {
     session.keep("remove", 0, &["remove", "7", "--yes", "--json"]);
 }
 
-/// Workers, the log, and the verbs that need no store.
+/// Runs workers, the log, and the verbs that need no store.
 async fn work_and_look(session: &mut Session) {
     session.keep("Outcomes", 0, &["work", "--drain"]);
     session.keep("Outcomes", 0, &["log", "--json"]);
@@ -320,7 +320,7 @@ async fn work_and_look(session: &mut Session) {
     let (_, address) = line.split_once("http://").expect("an address");
     let address = address.trim_end_matches("/health");
     let well = health(address);
-    // Without its file a database does not answer.
+    // A database whose file is missing is unavailable.
     let (file, aside) = (session.install.file().to_owned(), session.install.folder().join("aside.db"));
     std::fs::rename(&file, &aside).expect("moved");
     let unwell = health(address);
@@ -342,7 +342,7 @@ async fn every_field_that_is_printed_is_documented_and_every_documented_one_is_p
     session.printed.add("Outcomes", full_and_bare_outcome());
 
     let mut sections = sections();
-    // A shown document has the fields of a listed one, then its own.
+    // A shown document has the fields of a listed one, followed by its own.
     let listed: Vec<String> = sections["list"].keys().cloned().collect();
     for object in session.printed.0.get_mut("show").into_iter().flatten() {
         let object = object.as_object_mut().expect("an object");
@@ -368,7 +368,6 @@ async fn every_field_that_is_printed_is_documented_and_every_documented_one_is_p
     assert!(missed.is_empty(), "verbs with --json that were not run: {missed:?}");
 }
 
-/// The text of a section.
 fn section(text: &str, heading: &str) -> String {
     let (_, after) = text.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no section {heading}"));
     after.split("\n## ").next().unwrap_or_default().to_owned()

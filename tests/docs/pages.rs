@@ -1,4 +1,4 @@
-//! What the documentation says is so: its settings are understood, its filters select and are refused as written, its
+//! Tests statements of the documentation: its settings are valid, its filters select or are refused as written, and its
 //! keys are the program's.
 
 use crate::readme::README;
@@ -13,7 +13,7 @@ use quarterdeck::tui;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The pages of `assets/docs`: name and text.
+/// Returns name and text of each page in `assets/docs`.
 pub fn pages() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/docs");
     let files = fs::read_dir(folder).expect("the pages are there").map(|file| file.expect("it can be read").path());
@@ -27,13 +27,12 @@ pub fn pages() -> Vec<(String, String)> {
     pages
 }
 
-/// The text of the page of this name.
 pub fn page(name: &str) -> String {
     let found = pages().into_iter().find(|(page, _)| page == name);
     found.unwrap_or_else(|| panic!("{name} is a page")).1
 }
 
-/// The lines of fenced code in `language`, and where several stand together, all of them.
+/// Returns the content of each fenced code block in `language`.
 fn code(text: &str, language: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut lines = text.lines();
@@ -78,7 +77,7 @@ fn keys_of_the_settings_are_named_as_they_are() {
     let mut named = 0;
     for (name, text) in pages() {
         for span in text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)).filter(|span| is_key(span)) {
-            // The old name of `fetch.sites` is still read, with a warning.
+            // `fetch.sources` is the old name of `fetch.sites`; it is still read, with a warning.
             let is_old = span == "fetch.sources";
             assert!(Config::keys().any(|key| key == span) || is_old, "{name}: there is no key {span}");
             named += 1;
@@ -87,7 +86,8 @@ fn keys_of_the_settings_are_named_as_they_are() {
     assert!(named > 10, "the keys were found: {named}");
 }
 
-/// Rows of the tables whose heading begins with `first`: the first cell without its back ticks, and the second.
+/// Returns the rows of the tables whose heading begins with `first`: the first cell without its back ticks, and the
+/// second.
 fn rows(text: &str, first: &str) -> Vec<(String, String)> {
     let mut rows = Vec::new();
     let mut within = false;

@@ -1,5 +1,5 @@
-//! No file of the repository refers to a page that is not there; links of the pages lead to files and headings; the
-//! tests and folders that the pages name exist.
+//! Tests that no file of the repository refers to a missing page, that links of the pages lead to existing files and
+//! headings, and that the tests and folders named by the pages exist.
 
 use super::pages::pages;
 use super::{code_spans, files_under, prose, root};
@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What is looked at.
+/// Files and folders that are checked.
 const LOOKED_AT: [&str; 6] = ["src", "tests", "assets", "README.md", ".github", ".ci"];
 
-/// The names of Markdown files in a text, with their paths as far as they are written.
+/// Returns the names of Markdown files in a text, with the path as far as it is written.
 fn markdown_names(text: &str) -> Vec<&str> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
     let mut names = Vec::new();
@@ -18,7 +18,7 @@ fn markdown_names(text: &str) -> Vec<&str> {
         let after = &text[at + end.len()..];
         let start = text[..at].rfind(|c| !is_part(c)).map_or(0, |place| place + 1);
         let is_whole = !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-        // An address of the web is no file of ours, and an ending alone is no name.
+        // A URL is no file of the repository, and a bare extension is no name.
         if is_whole && start < at && !text[..start].ends_with(':') && !text[start..at].ends_with(['/', '*']) {
             names.push(&text[start..at + end.len()]);
         }
@@ -26,7 +26,7 @@ fn markdown_names(text: &str) -> Vec<&str> {
     names
 }
 
-/// Whether `name`, written in `file`, is a file: from the root, among the pages, or beside the file that names it.
+/// Returns true if `name`, written in `file`, is a file: relative to the root, to the pages, or to `file`.
 fn exists(name: &str, file: &Path) -> bool {
     let beside = file.parent().map(Path::to_owned).unwrap_or_default();
     [root().to_owned(), root().join("assets/docs"), beside].iter().any(|folder| folder.join(name).is_file())
@@ -42,13 +42,13 @@ fn names_of_pages_are_found_in_any_text() {
 fn no_file_refers_to_a_page_that_is_not_there() {
     let (mut wrong, mut names) = (Vec::new(), 0);
     for file in LOOKED_AT.iter().flat_map(|name| files_under(&root().join(name))) {
-        // Pages of the web and what is made of them are not ours to write.
+        // Golden pages come from the web and may refer to anything.
         if file.starts_with(root().join("tests/fetch/golden")) || file.ends_with("tests/docs/references.rs") {
             continue;
         }
-        // A picture or a database is no text.
+        // Skips pictures and databases, which are no text.
         let Ok(text) = fs::read_to_string(&file) else { continue };
-        // Code on a page may write files of any name.
+        // Code on a page may refer to files of any name.
         let is_page = file.extension().is_some_and(|ending| ending == "md");
         let lines: Vec<&str> = if is_page { prose(&text).collect() } else { text.lines().collect() };
         for line in lines {
@@ -64,7 +64,7 @@ fn no_file_refers_to_a_page_that_is_not_there() {
     assert!(wrong.is_empty(), "files that are not there are named:\n{}", wrong.join("\n"));
 }
 
-/// The anchor of a heading, as GitHub makes it.
+/// Returns the anchor that GitHub makes of a heading.
 fn anchor(heading: &str) -> String {
     let plain = heading.trim_start_matches('#').trim().to_lowercase();
     plain
@@ -74,7 +74,6 @@ fn anchor(heading: &str) -> String {
         .collect()
 }
 
-/// The targets of the links in a page.
 fn links(text: &str) -> Vec<String> {
     let lines: Vec<&str> = prose(text).collect();
     let joined = lines.join("\n");
@@ -104,7 +103,6 @@ fn links_lead_to_files_and_headings() {
     }
 }
 
-/// The names of all functions in a folder of sources.
 fn functions(folder: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for file in files_under(&root().join(folder)) {
@@ -128,7 +126,7 @@ fn the_tests_and_folders_that_the_pages_name_exist() {
             }
         }
         if name == "guarantees" {
-            // A name of four words and more is a test's.
+            // Names of at least four words are names of tests.
             let tests = prose(&text).flat_map(code_spans).filter(|span| is_name(span) && span.matches('_').count() > 3);
             for test in tests {
                 named += 1;

@@ -1,4 +1,4 @@
-//! A process that aborts at a named point of an attempt.
+//! Tests a process that aborts at a named point of an attempt.
 
 use super::{assert_invariants, number, size};
 use crate::support::db;
@@ -8,7 +8,6 @@ use crate::support::site::{Reply, Site, html};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// SIGABRT.
 const ABORTED: Option<i32> = Some(6);
 
 async fn results(install: &Install) -> Vec<String> {
@@ -16,7 +15,7 @@ async fn results(install: &Install) -> Vec<String> {
     results.into_iter().map(|result| result.expect("a word")).collect()
 }
 
-/// Points at which the process ends: how often the page was asked for by then, and whether the end was written.
+/// Points at which the process aborts: the number of requests for the page until then, and whether the end was written.
 const POINTS: [(&str, u32, bool); 4] =
     [("before_fetch", 0, false), ("after_fetch", 1, false), ("before_finish", 1, false), ("after_finish", 1, true)];
 
@@ -31,7 +30,7 @@ async fn an_abort_at_any_point_leaves_all_of_an_attempt_or_nothing() {
             install.fill(&["/page".to_owned()]).await;
             places.push(install);
         }
-        // All at once: each rescue takes seconds.
+        // All concurrently, because each rescue takes seconds.
         let start = |(install, (point, ..)): (&Install, &(&str, u32, bool))| {
             install.start_with(&[("QUARTERDECK_FAULT", &format!("{point}:abort:/page"))], &["work", "--drain"])
         };
@@ -66,7 +65,7 @@ async fn a_page_that_aborts_the_process_is_given_up_and_takes_no_neighbour_with_
     let (neighbours, _) = size(15, 0);
     let gate = Arc::new(Semaphore::new(0));
     let held = Arc::clone(&gate);
-    // The first time round every neighbour runs while the page aborts: each has a loss behind it from then on.
+    // In the first round every neighbour runs while the page aborts the process, so each has one loss from then on.
     let site = Site::start(move |path, hit| match (path, hit) {
         ("/poison", 1) => Reply::When(Arc::clone(&held), Box::new(html("T", "text"))),
         ("/poison", _) => html("T", "text"),

@@ -1,4 +1,4 @@
-//! Processes and databases that stand still for longer than a lease.
+//! Tests processes and databases that are stopped for longer than a lease.
 
 use super::{assert_invariants, number, size};
 use crate::support::db;
@@ -13,12 +13,12 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 const SHORT_LEASE: &str = "runner.lease = \"1s\"\nrunner.heartbeat = \"300ms\"\n";
-/// Longer than the lease of 4 s, which is long enough that a worker on a busy machine gives its signs of life in time.
+/// Longer than the lease of 4 s, which is long enough for a worker on a busy machine to send its heartbeats in time.
 const OUTAGE: Duration = Duration::from_secs(5);
-/// Longer than the pause between two looks for dead workers.
+/// Longer than the interval between two rescues.
 const LOOKED: Duration = Duration::from_millis(1_500);
 
-/// Pages whose first answer has to be let through and whose later ones come at once; what they say tells which it was.
+/// Serves pages whose first response waits for the gate and whose later ones come at once; their text contains the hit.
 async fn gated_first(gate: &Arc<Semaphore>) -> Site {
     let held = Arc::clone(gate);
     Site::start(move |path, hit| {
@@ -45,12 +45,13 @@ async fn a_worker_that_wakes_after_its_lease_changes_nothing() {
 
         let sleeper = install.start(&["work"]);
         install.site.until_hits(&paths, 1).await;
-        // Within a write it would keep everybody out: it is stopped while another has the database.
+        // A worker stopped within a write would block all other writers: it is stopped while another connection has the
+        // lock.
         let mut lock = db::connect(install.file()).await;
         sqlx::query("begin immediate").execute(&mut lock).await.expect("the lock");
         sleeper.stop();
         sqlx::query("rollback").execute(&mut lock).await.expect("the end of the lock");
-        // The answers are there when it wakes: it goes on to finish what is not its own any more.
+        // The responses are ready when it wakes: it continues and tries to finish jobs that it has lost.
         gate.add_permits(documents);
         let other = install.start(&["work"]);
         let synced = async || store.counts().await.is_ok_and(|counts| counts.of(Status::Synced) == all);
@@ -104,11 +105,11 @@ async fn nobody_is_taken_for_dead_because_the_database_was_busy_for_longer_than_
     for _ in 0..rounds {
         let mut lock = db::connect(install.file()).await;
         sqlx::query("begin immediate").execute(&mut lock).await.expect("the lock");
-        // Longer than a lease: all of them run out meanwhile, and nobody could help it.
+        // Longer than a lease: all leases expire meanwhile, because no worker can renew them.
         lasts(OUTAGE).await;
         let before = beats().await;
         sqlx::query("rollback").execute(&mut lock).await.expect("the end of the lock");
-        // Every lease has been renewed, and the dead have been looked for since: every second.
+        // Every lease has been renewed, and at least one rescue has run, since it runs every second.
         let renewed = before + i64::try_from((OUTAGE + LOOKED).as_micros()).expect("seconds");
         until(&*store, "new leases", async || beats().await > renewed).await;
     }

@@ -1,4 +1,4 @@
-//! TERM in the middle of running jobs.
+//! Tests TERM in the middle of running jobs.
 
 use super::{assert_invariants, number, size};
 use crate::support::db;
@@ -20,7 +20,7 @@ async fn what_does_not_end_within_the_drain_is_given_back_as_it_was() {
     let paths: Vec<String> = (0..16).map(|page| format!("/{page}")).collect();
     install.fill(&paths).await;
     let store = install.store().await;
-    // A key of the metadata that is null and one that is not there are the same.
+    // A metadata key that is null and one that is missing mean the same.
     let documents = "select quote(sync_status) || quote(json_extract(metadata, '$.sync_step')) || \
                      quote(json_extract(metadata, '$.last_sync_error_code')) || quote(last_sync_attempted_at) || \
                      quote(updated_at) from captain_documents order by id";

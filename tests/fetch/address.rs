@@ -1,4 +1,4 @@
-//! What is refused before anything is sent.
+//! Tests URLs and addresses that are refused before anything is sent.
 
 use super::{Get, assert_failure, fetcher, patient};
 use crate::support::pages::{Pages, html};
@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Every URL here is refused with this detail.
+/// Refused URLs, with the detail of each refusal.
 const REFUSED: &[(&str, &str)] = &[
     ("http://0.0.0.0/", "refused: 0.0.0.0 is an address of this host"),
     ("http://0/", "refused: 0.0.0.0 is an address of this host"),
@@ -101,7 +101,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("http://1.2.3.4.5/", "bad URL: invalid IPv4 address"),
 ];
 
-/// Refuses to look anything up but these names.
+/// A resolver that knows only these names and fails for all others.
 struct Names(HashMap<&'static str, Vec<IpAddr>>);
 
 impl Lookup for Names {
@@ -212,7 +212,7 @@ async fn an_entry_lets_its_host_through_and_nothing_else() {
         (with_port("wiki.corp"), "http://WIKI.corp.:PORT/", true),
         ("wiki.corp:1".into(), "http://wiki.corp:PORT/", false),
         ("127.0.0.0/8".into(), "http://wiki.example.org:PORT/", true),
-        // A resolver is not told the port, so an entry with one holds for the literal alone.
+        // A resolver does not get the port, so an entry with a port applies only to the literal address.
         (with_port("127.0.0.1"), "http://wiki.example.org:PORT/", false),
         ("wiki.corp".into(), "http://wiki.example.org:PORT/", false),
     ] {

@@ -1,4 +1,4 @@
-//! Which encoding wins, and what becomes of bytes that are in none.
+//! Tests the choice of the character encoding, and bytes that are valid in none.
 
 use super::fetch;
 use crate::support::pages::{Pages, answer};
@@ -46,7 +46,7 @@ async fn utf_16_is_read_by_its_mark_or_the_header() {
     ] {
         assert_eq!(read(content_type, &body).await, "Grüße 日本\n", "{content_type}");
     }
-    // ASCII that could be read is not UTF-16, whatever it says of itself.
+    // A page whose bytes read as ASCII is not UTF-16, whatever it declares.
     assert_eq!(read("text/html", b"<meta charset=utf-16><p>plain").await, "plain\n");
 }
 

@@ -1,4 +1,4 @@
-//! Every way a fetch can end, against a real server.
+//! Tests every way in which a fetch can end, against a real server.
 
 use super::{Get, assert_failure, fetch, fetcher, limits, patient};
 use crate::support::limit::within;
@@ -106,7 +106,7 @@ async fn a_reset_connection() {
     for sent in ["", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 100\r\n\r\n<p>half"] {
         let pages = Pages::serve(move |_, mut connection| async move {
             let _ = connection.write_all(sent.as_bytes()).await;
-            // With linger zero the close is a reset.
+            // With linger zero, closing the socket sends a reset.
             let _ = connection.set_zero_linger();
         })
         .await;
@@ -201,7 +201,7 @@ async fn a_drip_below_the_read_timeout_ends_at_the_limit_on_all() {
     let limits = FetchSettings { read_timeout: 1000 * MS, total_timeout: 150 * MS, ..limits(&pages) };
     let started = tokio::time::Instant::now();
     let failure = fetcher(limits).get(&pages.url("/")).await;
-    // The paused clock goes on by whole milliseconds.
+    // The paused clock advances in whole milliseconds.
     assert!((150 * MS..=151 * MS).contains(&started.elapsed()), "{:?}", started.elapsed());
     assert_failure(failure, Transient, Timeout, "not finished within 0.15 s in all");
 }
@@ -245,8 +245,8 @@ async fn compression_is_undone_and_bombs_are_dropped() {
     }
 }
 
-/// A gzip stream of at least `length` zero bytes in one block of fixed codes: a zero, then "258 bytes from 1 byte back"
-/// in 13 bits, as often as it takes.
+/// Returns a gzip stream of at least `length` zero bytes in one block of fixed codes: a zero, then the 13-bit code "258
+/// bytes from 1 byte back", repeated.
 pub(super) fn gzip_of_zeros(length: usize) -> Vec<u8> {
     let mut bits: Vec<bool> = vec![true, true, false];
     let mut push = |code: u32, count: u32| bits.extend((0..count).rev().map(|bit| code >> bit & 1 == 1));
@@ -287,7 +287,7 @@ async fn tls_failures_say_what_is_wrong() {
     let allow_private_hosts = [address, not_tls].map(|address| address.to_string().parse().expect("an entry"));
     let fetcher = fetcher(FetchSettings { allow_private_hosts: allow_private_hosts.to_vec(), ..patient() });
 
-    // The server's side, with a certificate that nobody has signed.
+    // The server's side, with a self-signed certificate.
     let config = tls::server(include_bytes!("tls/certificate.pem"));
     let server = std::thread::spawn(move || {
         let (mut socket, _) = silent.accept().expect("a client");

@@ -1,4 +1,5 @@
-//! Firecrawl, by a double on loopback that answers as its API does: what it says of itself is never the page's.
+//! Tests Firecrawl with a double on loopback that answers as its API does: the service's own errors are never taken for
+//! the page's.
 
 use super::{Get, fetcher, limits, patient};
 use crate::support::pages::{Pages, answer, html};
@@ -21,7 +22,7 @@ use url::Url;
 const KEY: &str = "fc-0123456789abcdef";
 const PAGE: &str = "https://app.example.org/guide";
 
-/// Answers every request with the same bytes, and keeps what it was asked; without bytes it stays silent.
+/// Answers every request with the same bytes and records the requests; without bytes it never answers.
 struct Double {
     url: Url,
     asked: Arc<Mutex<Vec<(String, Value)>>>,
@@ -93,7 +94,7 @@ async fn a_page_and_what_is_asked_for() {
     let page = double.page().await.expect("a page");
     assert_eq!((page.title.as_deref(), page.content.as_str()), (Some("Guide"), "# Guide\n\nWords"));
     assert_eq!((page.http_status, page.etag), (200, None));
-    // Firecrawl's own time-out ends first.
+    // Firecrawl's own time-out expires first.
     let timeout = (double.limits().total_timeout - Duration::from_secs(2)).as_secs() * 1_000;
     let (head, body) = double.asked.lock().expect("not poisoned").remove(0);
     assert!(head.starts_with("POST /v2/scrape HTTP/1.1\r\n"), "{head}");
@@ -276,7 +277,7 @@ async fn each_document_has_its_fetcher_and_its_fallback() {
     };
     let by =
         |fetcher, fallback| SiteRule { host: host.clone(), fetcher: Some(fetcher), fallback, ..SiteRule::default() };
-    // The key alone: everything by Firecrawl; a host or a document otherwise.
+    // With a key and no rule, Firecrawl fetches everything; a rule restricts it to a host or a document.
     let usual = with(&double, SiteRule::default());
     assert_eq!(content(&usual, "/a", 1).await.expect("a page"), "by firecrawl");
     let direct = with(&double, by(FetcherKind::Direct, None));
@@ -287,11 +288,12 @@ async fn each_document_has_its_fetcher_and_its_fallback() {
     );
     assert_eq!(content(&own, "/a", 7).await.expect("a page"), "directly\n");
     assert_eq!(content(&own, "/a", 8).await.expect("a page"), "by firecrawl");
-    // A wall against robots is what the other may pass.
+    // A wall against robots is something that the other fetcher may pass.
     let walled = with(&double, by(FetcherKind::Direct, Some(FetcherKind::Firecrawl)));
     assert_eq!(content(&walled, "/wall", 1).await.expect("a page"), "by firecrawl");
     assert_eq!(content(&walled, "/a", 1).await.expect("a page"), "directly\n");
-    // When the service fails the page is asked for directly; what the page itself answers needs no second opinion.
+    // When the service fails, the page is fetched directly; the page's own error responses are not checked a second
+    // time.
     let broke = Double::says("402 Payment Required", json!({})).await;
     let fallback = with(&broke, by(FetcherKind::Firecrawl, Some(FetcherKind::Direct)));
     assert_eq!(content(&fallback, "/a", 1).await.expect("a page"), "directly\n");

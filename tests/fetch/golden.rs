@@ -1,12 +1,11 @@
-//! Whole pages of many kinds, and the very text that each gives. `QUARTERDECK_BLESS=1` writes the texts anew: look at
-//! what changed, and raise `fetch::CONVERTER_VERSION` with it.
+//! Compares the Markdown of whole pages of many kinds with stored texts. `QUARTERDECK_BLESS=1` rewrites the texts:
+//! review the changes, and raise `fetch::CONVERTER_VERSION` with them.
 
 use quarterdeck::fetch::convert;
 use std::fs;
 use std::path::{Path, PathBuf};
 use url::Url;
 
-/// The pages.
 pub fn pages() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fetch/golden");
     let all = fs::read_dir(folder).expect("the pages are there").map(|entry| entry.expect("an entry").path());

@@ -1,12 +1,12 @@
-//! Pages made to hurt, on a thread with the stack that a worker has: each ends, converted or refused, and none ends the
-//! process. How long they take is measured by `cargo bench --bench hostile`, which fails over the limit.
+//! Tests hostile pages on a thread with a worker's stack size: each is converted or refused, and none ends the process.
+//! `cargo bench --bench hostile` measures their time, and fails over the limit.
 
 use crate::support::hostile;
 use crate::support::limit::until_blocking;
 use quarterdeck::fetch::{Budget, ConvertError, Converted, MAX_MARKDOWN, TIME_LIMIT, convert_within};
 use url::Url;
 
-/// Visits of nodes that a sound page may take for each of its bytes.
+/// Node visits per byte that a sound page may need.
 const VISITS_PER_BYTE: u64 = 4;
 
 #[track_caller]
@@ -22,7 +22,7 @@ fn on_a_small_stack(name: &str, html: String, budget: Budget) -> Result<Converte
     converted
 }
 
-/// What comes of the page within the time that every page has. A slower machine refuses more of them.
+/// Converts the page within the time limit of every page. A slower machine refuses more of them.
 #[track_caller]
 fn ends(name: &str, html: String) -> Result<Converted, ConvertError> {
     on_a_small_stack(name, html, Budget::Processor(TIME_LIMIT))
@@ -31,12 +31,12 @@ fn ends(name: &str, html: String) -> Result<Converted, ConvertError> {
 #[track_caller]
 fn all_end(pages: Vec<(String, String)>) {
     for (name, html) in pages {
-        // Over before the limit, or refused by it.
+        // Converted within the limit, or refused because of it.
         let _ = ends(&name, html);
     }
 }
 
-/// The page, converted by work in proportion to its size, however long that takes.
+/// Converts the page without a limit on time, and asserts that the work is proportional to its size.
 #[track_caller]
 fn is_sound(name: &str, html: String) -> Converted {
     let budget = Budget::Visits(html.len() as u64 * VISITS_PER_BYTE);

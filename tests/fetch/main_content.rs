@@ -1,4 +1,4 @@
-//! The part of a page that is its content, with the cases P1 to P10 of Chatwoot's page parser
+//! Tests the detection of a page's main content, including the cases P1 to P10 of Chatwoot's page parser
 //! (assets/docs/chatwoot.md, "Conformance cases").
 
 use quarterdeck::fetch::convert;
@@ -11,7 +11,7 @@ fn content(html: &str, expected: &str) {
     assert_eq!(markdown.trim_end_matches('\n'), expected, "{html}");
 }
 
-/// Enough words that leaving the rest out loses less than half.
+/// Enough words that dropping the rest loses less than half of the page.
 const TEXT: &str = "one two three four five six seven eight nine ten";
 
 #[test]
@@ -55,13 +55,13 @@ fn parts_of_words_are_no_noise() {
     for kept in ["class=multimodal", "id=bookie", "class=withdrawer", "hidden=until-found", "aria-hidden=false"] {
         content(&format!("<p>{TEXT}</p><div {kept}>x</div>"), &format!("{TEXT}\n\nx"));
     }
-    // An id is what links go to: where it is that of a part of the content, it says what that is about.
+    // An id is a link target: on a part of the content it names that part's subject.
     for part in ["h2 id=cookies", "section id=cookie-objects", "dt id=http.cookies", "div class=section id=modal"] {
         let name = part.split(' ').next().unwrap_or_default();
         let mark = if name == "h2" { "## " } else { "" };
         content(&format!("<p>{TEXT}</p><{part}>x</{name}>"), &format!("{TEXT}\n\n{mark}x"));
     }
-    // The root itself is the page, whatever it is called.
+    // The root element is the page, whatever its class or id.
     content(&format!("<body class='modal-open'><main id=drawer>{TEXT}</main>"), TEXT);
 }
 

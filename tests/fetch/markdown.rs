@@ -1,4 +1,4 @@
-//! The writer, snippet by snippet: the exact Markdown.
+//! Tests the Markdown writer on snippets of HTML, for the exact output.
 
 use quarterdeck::fetch::convert;
 use url::Url;
@@ -42,7 +42,7 @@ fn emphasis() {
         ("<b>a <i>b</i></b>", "**a *b***"),
         ("<b><p>a</p><p>b</p></b>", "**a**\n\n**b**"),
         ("<strong>a<br>b</strong>", "**a  \nb**"),
-        // Marks between a letter and a sign are none.
+        // Emphasis marks between a letter and a punctuation character have no effect, so none are written.
         ("a<b>(b)</b>c d<i>e</i>f <b>g:</b>h <b>i</b>: j<b>:k</b>", "a(b)c d*e*f g:h **i**: j:k"),
         ("Byte<em><code>n</code></em> <em><code>n</code></em>s <b><i>x:</i></b>y", "Byte`n` `n`s x:y"),
         ("<b>a:</b> b <b>c:</b><i>d</i> <b>e</b><a href=/x>f</a>", "**a:** b c:*d* **e**[f](https://example.org/x)"),
@@ -118,7 +118,7 @@ fn lists() {
         ("<ul><li></li><li><ul><li>a</ul></ul>", "- - a"),
         ("<ul><li><h3>H</h3>t</ul>", "- ### H\n\n  t"),
         ("<li>stray", "- stray"),
-        // Only a list that begins with 1 may follow a paragraph at once.
+        // Only a list that begins with 1 may directly follow a paragraph.
         ("<ul><li>a<ol start=3><li>b<li>c</ol></ul>", "- a\n\n  3. b\n  4. c"),
         ("<ul><li>a<ol><li value=2>b</ol><li>c</ul>", "- a\n\n  2. b\n- c"),
         ("<ul><li>[x] not a task<li># no</ul>", "- \\[x] not a task\n- \\# no"),
@@ -132,7 +132,8 @@ fn quotes_definitions_details() {
         ("<blockquote><blockquote>a</blockquote>b</blockquote>", "> > a\n>\n> b"),
         ("<blockquote><ul><li>a<li>b</ul></blockquote>", "> - a\n> - b"),
         ("<dl><dt>T<dd>a<dd>b<dt>U<dd><p>c</p><p>d</p></dl>e", "T\n: a\n: b\n\nU\n: c\n\n  d\n\ne"),
-        // A definition's mark stands before text alone: a fence behind it would be none, and its end would begin one.
+        // A definition's colon precedes text only: a fence after it would not open, and its closing fence would open
+        // one.
         ("<dl><dt>T<dd><pre>x</pre>y<dt>U<dd>z</dl>", "T\n\n```\nx\n```\n\ny\n\nU\n: z"),
         ("<dl><dt>T<dd><ul><li>a<li>b</ul></dl>", "T\n\n- a\n- b"),
         ("<dl><dt>T<dd><table><tr><td>a<td>b</table></dl>", "T\n\n| a | b |\n| --- | --- |"),
@@ -170,12 +171,11 @@ fn tables() {
         ("<table><tr><td> <ul> <li> a <li> b </ul> <td>c</table>", "| - a<br>- b | c |\n| --- | --- |"),
         ("<table><tr><td></table>y", "y"),
         ("<table><tr><td>a<table><tr><td>b<td>c</table><td>d</table>", "a\n\n| b | c |\n| --- | --- |\n\nd"),
-        // One column of blocks lays a page out, unless the page says that it is a table.
+        // A table with one column of blocks is layout, unless the page says that it is a table.
         ("<table><tr><td><p>a<p>b<tr><td>c</table>", "a\n\nb\n\nc"),
         ("<table><tr><th>H<tr><td><p>a<p>b<tr><td>c</table>", "| H |\n| --- |\n| a<br>b |\n| c |"),
         ("<table><tr><th>H</table>", "H"),
-        // A block of code here and there does not take the rows apart; where it is what they are made of, it keeps its
-        // lines.
+        // An occasional code block does not split the rows; rows that consist of code keep their lines.
         (
             "<table><tr><th>A<th>B<tr><td>a<td>b<tr><td>c<td>d<pre>x\n  y|z\n</pre>e</table>",
             "| A | B |\n| --- | --- |\n| a | b |\n| c | d<br>`x`<br>`y\\|z`<br>e |",

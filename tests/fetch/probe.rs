@@ -1,4 +1,4 @@
-//! A probe: the stages of each request, what was answered, what came of it.
+//! Tests a probe: the stages of each request, the response, and the result.
 
 use super::{limits, patient};
 use crate::support::dns::{NameServer, addresses};
@@ -9,9 +9,9 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-/// How long the server takes for each answer. The clock is paused: nothing else takes any time.
+/// Delay of each of the server's responses. The clock is paused, so nothing else takes time.
 const WAITED: Duration = Duration::from_millis(30);
-/// The paused clock goes on by so much at a time.
+/// Resolution of the paused clock.
 const TICK: Duration = Duration::from_millis(1);
 
 #[tokio::test(start_paused = true)]

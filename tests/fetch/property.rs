@@ -1,10 +1,10 @@
-//! Whatever the page is: no panic, nothing a terminal would act on, no markup that was not ours.
+//! Tests random pages: no panic, no control characters for a terminal, and no HTML in the Markdown.
 
 use proptest::prelude::*;
 use quarterdeck::fetch::convert;
 use url::Url;
 
-/// Pieces that pages are made of, whole and broken.
+/// Generates whole and broken pieces of pages.
 fn piece() -> impl Strategy<Value = String> {
     let tags = "a b i em strong code pre p div br hr ul ol li table tr td th caption thead dl dt dd h1 h3 blockquote \
                 header main article nav section details summary img span q del svg math template select form button";
@@ -68,7 +68,7 @@ fn piece() -> impl Strategy<Value = String> {
     prop_oneof![3 => opening, 2 => closing, 4 => text.prop_map(str::to_owned), 1 => any::<String>()]
 }
 
-/// A tag that the Markdown would let through: a `<` that is not escaped, outside of code, with a name behind it.
+/// Returns a tag that the Markdown would let through: an unescaped `<` outside of code, followed by a name.
 fn leftover_tag(markdown: &str) -> Option<&str> {
     markdown.match_indices('<').map(|(at, _)| (&markdown[..at], &markdown[at..])).find_map(|(before, tag)| {
         let escaped = before.chars().rev().take_while(|c| *c == '\\').count() % 2 == 1;
@@ -88,7 +88,7 @@ proptest! {
         let bad = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         prop_assert!(!converted.markdown.contains(bad), "{:?}", converted.markdown);
         prop_assert_eq!(convert(&html, &base).map(|again| again.markdown), Ok(converted.markdown.clone()));
-        // Code is shown as it is, so only pages without it are looked through.
+        // Code is kept as it is, so only pages without code are checked.
         if !html.contains("<code") && !html.contains("<pre") {
             prop_assert_eq!(leftover_tag(&converted.markdown), None);
             prop_assert!(!converted.markdown.contains("\n\n\n"), "{:?}", converted.markdown);

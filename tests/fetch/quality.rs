@@ -1,10 +1,10 @@
-//! How much of real pages comes back from their Markdown: it is rendered again and compared with the page, as whole
+//! Measures how much of real pages the Markdown preserves: it is rendered again and compared with the page, as whole
 //! bodies.
 //!
 //! `QUARTERDECK_CORPUS=DIR cargo test --release --test main -- quality --nocapture` measures the pages of a folder,
-//! prints the table and fails below the figures of the best of twelve converters; without it the golden pages are
-//! measured. An element is back when one of its kind has the very text, white space aside: not only as many.
-//! `QUARTERDECK_LOST=FILE` lists those that are not, `QUARTERDECK_SHOW=PAGE` the words of one page.
+//! prints the table, and fails below the figures of the best of twelve converters; without it the golden pages are
+//! measured. An element is preserved when one of its kind has exactly the same text, white space aside; equal counts
+//! are not enough. `QUARTERDECK_LOST=FILE` lists the lost elements, `QUARTERDECK_SHOW=PAGE` the words of one page.
 
 use dom_query::{Document, NodeRef};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
@@ -15,20 +15,20 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use url::Url;
 
-/// What is counted, in the order of the table.
+/// Kinds of elements, in the order of the table.
 const COLUMNS: [&str; 7] = ["headings", "items", "links", "code blocks", "rows", "cells", "inline code"];
-/// What the best line of the comparison of converters has: recall and precision of words, then the columns.
+/// Figures of the best converter in the comparison: recall and precision of words; `LEAST` has the columns.
 const WORDS: (f64, f64) = (0.992, 0.967);
-/// Recall of the words of what a page says is its content; what is missing are lists of contents and forms within it.
+/// Recall of the words of the page's marked content; the missing ones are tables of contents and forms within it.
 const MAIN: f64 = 0.99;
 const LEAST: [f64; 7] = [0.995, 0.995, 0.95, 0.995, 0.87, 0.99, 0.96];
 
-/// What is read of a page, or of its Markdown.
+/// Words and elements of a page, or of its Markdown.
 #[derive(Default)]
 struct Read {
     words: Vec<String>,
     word: String,
-    /// All text, without white space: two writings of a text differ in that alone.
+    /// All text without white space, because white space is the only difference between two renderings of a text.
     flat: String,
     open: Vec<(usize, usize)>,
     /// The text of each element, by column.
@@ -64,7 +64,7 @@ impl Read {
     }
 }
 
-/// The sign of a heading's link to itself, or a link without anything to see: nobody reads them.
+/// Returns true for a heading's link to itself, and for a link without visible text: readers do not read them.
 fn is_sign(node: &NodeRef<'_>) -> bool {
     let Some(href) = node.attr("href").filter(|_| node.has_name("a")) else { return false };
     match node.text().trim() {
@@ -74,7 +74,7 @@ fn is_sign(node: &NodeRef<'_>) -> bool {
     }
 }
 
-/// Neither text nor an image.
+/// Returns true if a node has neither text nor an image.
 fn is_blank(node: &NodeRef<'_>) -> bool {
     !node.descendants().iter().any(|one| one.has_name("img") || (one.is_text() && !one.text().trim().is_empty()))
 }
@@ -116,14 +116,14 @@ fn of_page(body: NodeRef<'_>) -> Read {
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => Some(0),
             "li" => Some(1),
             "a" if node.has_attr("href") => Some(2),
-            // One within another is the same lines of code.
+            // A `pre` within another contains the same lines of code.
             "pre" if !pre => Some(3),
             "tr" => Some(4),
             "td" | "th" => Some(5),
             "code" if !pre => Some(6),
             _ => None,
         };
-        // What has nothing in it leaves nothing, but for a cell, which keeps the others of its row in their places.
+        // An empty element leaves no Markdown, except a cell, which keeps the other cells of its row in their columns.
         let is_blank = |column| is_blank(&if column == 5 { node.parent().unwrap_or(node) } else { node });
         if let Some(column) = column.filter(|column| !is_blank(*column)) {
             read.enter(column);
@@ -171,7 +171,7 @@ fn of_markdown(markdown: &str) -> Read {
                 }
             }
             Event::SoftBreak | Event::HardBreak | Event::Rule => read.gap(),
-            // Said of the image, not in the page's text.
+            // The text describes an image and is not in the page's text.
             Event::Text(text) if images > 0 => read.words.extend(text.split_whitespace().map(str::to_owned)),
             Event::Text(text) => read.text(&text),
             Event::Code(text) => {
@@ -212,7 +212,7 @@ fn common(a: &[String], b: &[String]) -> usize {
     a.len() - missing(a, b).len()
 }
 
-/// Those of `wanted` that are not among `there`, each as often as it is missing.
+/// Returns the elements of `wanted` that are missing in `there`, each as often as it is missing.
 fn missing<'a>(wanted: &'a [String], there: &[String]) -> Vec<&'a String> {
     let mut left: HashMap<&str, usize> = HashMap::new();
     for one in there {
@@ -228,7 +228,7 @@ fn missing<'a>(wanted: &'a [String], there: &[String]) -> Vec<&'a String> {
     wanted.iter().filter(|one| is_missing(one)).collect()
 }
 
-/// Where the words of one page begin to differ: for who mends the writer.
+/// Prints the first difference in the words of one page, for debugging the writer.
 fn show(page: &[String], text: &[String]) {
     let mut counts: HashMap<&str, i64> = HashMap::new();
     page.iter().for_each(|word| *counts.entry(word).or_default() += 1);
@@ -266,7 +266,7 @@ fn what_is_written_says_what_the_page_says() {
                 continue;
             }
         };
-        // What is cut off is no fault of the writer.
+        // The cut of long pages is not the writer's fault.
         if html.len() > 250_000 || converted.markdown.chars().count() >= 200_000 {
             continue;
         }
@@ -297,10 +297,10 @@ fn what_is_written_says_what_the_page_says() {
         }
         worst.push((page.words.len() - same, text.words.len() - same, name.clone()));
         tags.extend(text.tags.into_iter().map(|tag| format!("{name}: {tag}")));
-        // Of the main content: neither scripts nor what is there to find the way.
+        // Measures the main content: without scripts and navigation.
         let main = convert(&html, &base).expect("it was converted before").markdown;
         let main = of_markdown(&main).words;
-        // What a page says is its content, and no navigation within.
+        // The page's marked content, without navigation inside it.
         if let [content] = document.select("main, [role=main]").nodes() {
             let content = of_page(*content).words;
             let kept = common(&content, &main);

@@ -1,11 +1,11 @@
-//! Redirects: followed by our own loop, judged at every hop.
+//! Tests redirects: the fetcher follows them itself and checks every hop.
 
 use super::{Get, assert_failure, fetch, fetcher, limits};
 use crate::support::pages::{Pages, answer, html};
 use quarterdeck::domain::failure::{ErrorCode, FailureClass};
 use tokio::io::AsyncWriteExt;
 
-/// `/to?X` redirects to X, `/chain/N` to N - 1, anything else is a page that names its path.
+/// Serves `/to?X` as a redirect to X, `/chain/N` as one to N - 1, and anything else as a page that names its path.
 async fn site() -> Pages {
     Pages::serve(|path, mut connection| async move {
         let to = match (path.strip_prefix("/to?"), path.strip_prefix("/chain/")) {
@@ -26,7 +26,7 @@ async fn site() -> Pages {
 async fn ten_redirects_are_followed_and_an_eleventh_is_not() {
     let pages = site().await;
     let page = fetch(&pages, "/chain/10").await.expect("ten are followed");
-    // Links are relative to where the page was found, not to where it was asked for.
+    // Links are relative to the final URL, not to the requested one.
     assert_eq!(page.content, format!("page /chain/0 [x](http://{}/chain/x)\n", pages.address));
     let failure = fetch(&pages, "/chain/11").await;
     assert_failure(failure, FailureClass::Permanent, ErrorCode::FetchFailed, "too many redirects (more than 10)");
@@ -34,7 +34,7 @@ async fn ten_redirects_are_followed_and_an_eleventh_is_not() {
 
 #[tokio::test]
 async fn a_loop_is_seen_at_once() {
-    // A fragment makes no other page.
+    // A URL that differs only in its fragment is the same page.
     let itself = Pages::always(answer("301 Moved Permanently\r\nLocation: /a#part", b"")).await;
     assert_failure(fetch(&itself, "/a").await, FailureClass::Permanent, ErrorCode::FetchFailed, "redirect loop");
     assert_eq!(itself.hits(), 1);
@@ -57,7 +57,7 @@ async fn every_hop_is_judged() {
         ("http://10.0.0.1/", "redirected: refused: 10.0.0.1 is a private address".into()),
         ("//[::1]/", "redirected: refused: ::1 is a loopback address".into()),
         ("http://0x7f.1:80/", "redirected: refused: 127.0.0.1 is a loopback address".into()),
-        // The same address on another port is not what the entry lets through.
+        // The same address on another port is not allowed by the entry.
         (&other.url("/"), "redirected: refused: 127.0.0.1 is a loopback address".into()),
         ("http://localhost/", "redirected: refused: localhost is a name of a local network".into()),
         ("file:///etc/passwd", "redirected: refused: file is not http or https".into()),

@@ -1,4 +1,5 @@
-//! robots.txt, when the settings ask for it: once a host, at every hop, through the guard.
+//! Tests robots.txt when the settings enable it: fetched once per host, checked at every hop, and subject to the
+//! address guard.
 
 use super::{Get, fetcher, limits};
 use crate::support::pages::{Pages, answer, html};
@@ -13,7 +14,7 @@ fn robot(pages: &Pages) -> Fetcher {
     fetcher(FetchSettings { respect_robots: true, user_agent, ..limits(pages) })
 }
 
-/// Counts how often the file was asked for; pages at any other path, `/away` leads to `/private`.
+/// Counts the requests for robots.txt; serves pages at any other path, and redirects `/away` to `/private`.
 async fn site(file: impl Into<Vec<u8>>) -> (Pages, Arc<AtomicUsize>) {
     let (file, asked) = (Arc::new(file.into()), Arc::new(AtomicUsize::new(0)));
     let counted = Arc::clone(&asked);
@@ -55,7 +56,7 @@ async fn what_the_file_forbids_is_not_asked_for_also_not_by_redirect() {
         assert_eq!(pages.hits() - before, more, "{path}");
     }
     assert_eq!((pages.hits() - hits, asked.load(Ordering::SeqCst)), (1, 1));
-    // By default nobody asks.
+    // By default robots.txt is not requested.
     fetcher(limits(&pages)).get(&pages.url("/private")).await.expect("a page");
 }
 

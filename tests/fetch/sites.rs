@@ -1,4 +1,4 @@
-//! What a site rule says of the content of its pages, from the request to the text.
+//! Tests the effect of site rules on a page's content, from the request to the text.
 
 use super::{Get, fetcher, limits};
 use crate::support::pages::{Pages, answer};

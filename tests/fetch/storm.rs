@@ -1,5 +1,5 @@
-//! A server that does everything that a server must not, against a fetcher in a process of its own, whose memory is
-//! measured. Few requests by default; `QUARTERDECK_STORM=500` makes it a storm.
+//! Tests a fetcher, in a process of its own whose memory is measured, against a server that does everything that a
+//! server must not. Few requests by default; `QUARTERDECK_STORM=500` sets the number.
 
 use super::client::{BROTLI_100_MB, gzip_of_zeros};
 use super::{Get, fetcher};
@@ -16,16 +16,16 @@ use tokio::sync::Semaphore;
 
 const SERVER: &str = "QUARTERDECK_STORM_SERVER";
 const REQUESTS: &str = "QUARTERDECK_STORM";
-/// At a time, as many as a worker with many slots has.
+/// Concurrent requests: as many as a worker with many slots has.
 const AT_A_TIME: usize = 64;
 const MB: u64 = 1024 * 1024;
-/// The most that the process may ever have held.
+/// Upper limit of the process's peak memory.
 const MOST: u64 = 300 * MB;
 const OVER: &[&str] = &["the body is over 40 MB"];
 const BROKEN: &[&str] =
     &["connection reset", "the connection ended in the middle of the answer", "the connection broke off"];
 const HEADER: &[&str] = &["the answer's header is too large"];
-/// On a busy machine the server, too, may take longer than these limits to begin.
+/// Time-outs that any kind may end with, because on a busy machine the server itself may be too slow.
 const SLOW: &[&str] = &[
     "no answer in 1 s (reading the body)",
     "no answer in 1 s (waiting for the answer)",
@@ -33,7 +33,7 @@ const SLOW: &[&str] = &[
 ];
 const HEAVY: &[&str] = &["the page takes longer than 2 s to convert", "the page takes more than 96 MB to convert"];
 
-/// What a kind may end with: one of these failures, or (`true`) a page.
+/// Expected ends of each kind: one of these failures, or a page if the last field is true.
 const KINDS: [(&str, &[&str], bool); 26] = [
     ("gzip", OVER, false),
     ("deflate", OVER, false),
@@ -97,7 +97,7 @@ fn body(kind: &str) -> Arc<Vec<u8>> {
 async fn serve(path: String, mut connection: TcpStream) {
     let kind = path.split('/').nth(1).unwrap_or_default().to_owned();
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n";
-    // A client that goes away has seen enough.
+    // A client that disconnects has read enough.
     let _ = async {
         match kind.as_str() {
             "headers" => {
@@ -180,7 +180,7 @@ async fn a_storm_of_bad_answers_is_weathered_in_little_memory() {
     assert!(peak > MB && peak < MOST, "{} MB", peak / MB);
 }
 
-/// The process that fetches. Without a server it is nothing.
+/// The process that fetches; does nothing without a server in its environment.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "run by the test above, in a process of its own"]
 async fn weathers() {
@@ -192,7 +192,7 @@ async fn weathers() {
         allow_private_hosts: vec![server.parse().expect("an entry")],
         ..FetchSettings::default()
     };
-    // Those that only wait must not make everybody wait.
+    // Requests that only wait must not delay all others.
     let (quick, patient) = (Arc::new(fetcher(limits(3, 1))), Arc::new(fetcher(limits(3_000, 3_000))));
     let turns = Arc::new(Semaphore::new(AT_A_TIME));
     let mut tasks = tokio::task::JoinSet::new();
@@ -211,7 +211,7 @@ async fn weathers() {
     while let Some(ended) = tasks.join_next().await {
         ended.expect("no panic");
     }
-    // No thread was lost on the way: a page is a page.
+    // The fetcher still works: it fetches a page.
     let page = patient.get(&format!("http://{server}/nulls/1")).await.expect("a page");
     assert_eq!(page.title.as_deref(), Some("T"));
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux says so");

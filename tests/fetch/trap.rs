@@ -1,6 +1,6 @@
-//! Hostile addresses and names against the real fetcher, a real name server and a trap: a server on every address of
-//! this machine that counts who connects. The clock is paused: a name server is given up when nothing else happens, and
-//! not because the machine is busy.
+//! Tests hostile addresses and names with the real fetcher, a real name server and a trap: a server on every address of
+//! this machine that counts connections. The clock is paused: a look-up times out only when nothing else happens, and
+//! never because the machine is busy.
 
 use super::{Get, fetcher, limits, patient};
 use crate::support::dns::{NameServer, Says, addresses};
@@ -26,7 +26,7 @@ impl Trap {
         let caught = Arc::new(AtomicUsize::new(0));
         let first = TcpListener::bind("0.0.0.0:0").await.expect("a free port");
         let port = first.local_addr().expect("an address").port();
-        // Where there is no IPv6, nothing can be connected to over it.
+        // Without IPv6 nothing can connect over it.
         let second = TcpListener::bind(("::1", port)).await.ok();
         let wait = |listener: TcpListener| {
             let caught = Arc::clone(&caught);
@@ -47,7 +47,7 @@ impl Trap {
     }
 }
 
-/// Hosts in every form in which a URL may write them; the trap's port is put behind.
+/// Returns hosts in every notation that a URL allows; the trap's port is appended.
 fn hosts() -> impl Iterator<Item = &'static str> {
     include_str!("hosts.txt").lines().filter(|line| !line.starts_with('#'))
 }
@@ -61,7 +61,7 @@ fn urls() -> impl Iterator<Item = &'static str> {
     include_str!("urls.txt").lines().filter(|line| !line.starts_with('#')).chain(SPACED)
 }
 
-/// What each name of the table stands for; all of them would be caught by the trap, or are no place for a page.
+/// Addresses of each name; all of them would reach the trap, or are addresses at which no page may be.
 const NAMES: &[(&str, &[&str])] = &[
     ("loopback.example.org", &["127.0.0.1"]),
     ("loopback6.example.org", &["::1"]),
@@ -76,7 +76,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ("teredo.example.org", &["2001:0:1::1"]),
     ("local6.example.org", &["fd00::1"]),
     ("link6.example.org", &["fe80::1"]),
-    // One bad answer among good ones refuses them all, wherever it stands.
+    // One forbidden address among allowed ones refuses them all, at any position.
     ("mixed-first.example.org", &["127.0.0.1", "93.184.216.34"]),
     ("mixed-last.example.org", &["93.184.216.34", "127.0.0.1"]),
     ("mixed-families.example.org", &["93.184.216.34", "::1"]),
@@ -108,7 +108,8 @@ async fn none_of_the_hostile_addresses_and_names_is_connected_to() {
     for url in &table {
         let failure = fetcher.get(url).await.expect_err(url);
         let detail = failure.detail.as_str();
-        // A backslash is a slash to the URL standard: the name in front of it is asked for, and does not exist here.
+        // The URL standard treats a backslash as a slash: the name in front of it is looked up, and does not exist
+        // here.
         if url.starts_with("http://example.org\\") {
             assert_eq!(detail, "the host name does not exist", "{url}");
             continue;
@@ -117,7 +118,7 @@ async fn none_of_the_hostile_addresses_and_names_is_connected_to() {
         assert!(detail.starts_with("refused: ") || detail.starts_with("bad URL: "), "{url}: {detail}");
     }
     assert_eq!(trap.caught(), 0, "something was connected to");
-    // The names were really asked for, and the trap really catches.
+    // The names were really looked up, and the trap really counts.
     assert!(names.asked("mixed-last.example.org") > 0);
     let let_through = FetchSettings {
         dns_servers: vec![names.address],
@@ -129,7 +130,7 @@ async fn none_of_the_hostile_addresses_and_names_is_connected_to() {
     assert_eq!(trap.caught(), 1);
 }
 
-/// A page at 127.0.0.2, which is let through; whatever else is on loopback is not.
+/// Returns a fetcher that allows 127.0.0.2, where the page is, and nothing else on loopback.
 async fn let_through(names: &NameServer, pages: &Pages) -> Fetcher {
     fetcher(FetchSettings {
         dns_servers: vec![names.address],
@@ -141,7 +142,7 @@ async fn let_through(names: &NameServer, pages: &Pages) -> Fetcher {
 #[tokio::test(start_paused = true)]
 async fn a_name_that_leads_elsewhere_on_the_second_look_up_is_refused_then() {
     let trap = Trap::set().await;
-    // The trap and the page are on one port: the same URL, another address.
+    // The trap and the page have the same port: the same URL, another address.
     let names = NameServer::start(|_, times| addresses(if times == 1 { &["127.0.0.2"] } else { &["127.0.0.1"] })).await;
     let port = ports::free();
     let second = TcpListener::bind(("127.0.0.2", port)).await.expect("a port");
@@ -156,7 +157,7 @@ async fn a_name_that_leads_elsewhere_on_the_second_look_up_is_refused_then() {
     let _page = AbortOnDropHandle::new(tokio::spawn(async move {
         while let Ok((mut connection, _)) = second.accept().await {
             let _ = connection.read(&mut [0; 1024]).await;
-            // One answer a connection, so that each request looks the name up.
+            // One response per connection, so that each request looks up the name.
             let _ = connection.write_all(&answer("302 Found\r\nLocation: /again", b"")).await;
         }
     }));
@@ -218,7 +219,7 @@ async fn a_proxy_is_used_when_the_settings_name_one_and_judged_names_alone_reach
     let names = NameServer::start(|name, _| match name {
         "private.example.org" => addresses(&["10.0.0.1"]),
         "public.example.org" => addresses(&["93.184.216.34"]),
-        // The proxy's own name leads to a private place, and may.
+        // The proxy's own name resolves to a private address, which is allowed.
         "proxy.example.org" => addresses(&["127.0.0.1"]),
         _ => Says::NoSuchName,
     })
@@ -235,7 +236,7 @@ async fn a_proxy_is_used_when_the_settings_name_one_and_judged_names_alone_reach
     });
     let page = fetcher.get("http://public.example.org/a").await.expect("the proxy answers");
     assert_eq!(page.content, "asked for http://public.example.org/a\n");
-    // A name that is known to the proxy alone.
+    // Only the proxy can resolve this name.
     fetcher.get("http://elsewhere.example.org/a").await.expect("the proxy answers");
     assert_eq!(proxy.hits(), 2);
     for (url, detail) in [

@@ -1,13 +1,13 @@
 //! The graph of the modules of a crate: which module names which, with re-exports resolved, and the cycles in it.
 //!
-//! Every path counts that begins with `crate`, `super`, `self`, a module declared here or a name brought in by `use`. A
-//! path that goes through a re-export names the module that defines the item. A re-export by itself is no dependency:
-//! it counts only when the module uses the name it exports.
+//! Every path counts that begins with `crate`, `super`, `self`, a module declared here or a name imported by `use`. A
+//! path that goes through a re-export names the module that defines the item. A re-export alone is no dependency: it
+//! counts only when the module uses the name it exports.
 
 use super::source::{Source, Use};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The modules of a crate by their paths, without `crate::`; the root's is empty.
+/// The modules of a crate by their paths, without `crate::`; the root's path is empty.
 #[derive(Debug, Default)]
 pub struct Modules(BTreeMap<String, Module>);
 
@@ -17,10 +17,9 @@ struct Module {
     children: BTreeSet<String>,
 }
 
-/// Where a path leads.
+/// Result of resolving a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Target {
-    /// A module itself.
     Module(String),
     /// An item that a module defines.
     Item(String),
@@ -34,11 +33,11 @@ impl Target {
     }
 }
 
-/// Names that are being looked up: one that leads to itself leads nowhere.
+/// Names that are being resolved: a name that refers to itself has no target.
 type Visited = BTreeSet<(String, String)>;
 
 impl Modules {
-    /// The modules of sources by their paths, such as `store::sql`.
+    /// Builds the modules from sources by their paths, such as `store::sql`.
     pub fn of(sources: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut modules = Self::default();
         for (path, text) in sources {
@@ -68,7 +67,7 @@ impl Modules {
         self.0.insert(path, Module { source, children: BTreeSet::new() });
     }
 
-    /// For each module the others that it depends on.
+    /// Returns each module with the modules that it depends on.
     pub fn dependencies(&self) -> BTreeMap<String, BTreeSet<String>> {
         self.0.keys().map(|path| (path.clone(), self.dependencies_of(path))).collect()
     }
@@ -81,7 +80,7 @@ impl Modules {
         targets.map(Target::module).filter(|module| module != path).collect()
     }
 
-    /// Where `names` leads in the module `from`; `None` when that is no module of this crate.
+    /// Resolves the path `names` in the module `from`; `None` if that is outside this crate.
     fn resolve(&self, from: &str, names: &[String], visited: &mut Visited) -> Option<Target> {
         let (first, mut rest) = names.split_first()?;
         let mut at = match first.as_str() {
@@ -90,7 +89,7 @@ impl Modules {
             "super" => parent(from)?,
             _ => match self.lookup(from, first, visited)? {
                 Target::Module(module) => module,
-                // A type of this module has no modules within.
+                // A type contains no modules.
                 item @ Target::Item(_) => return Some(item),
             },
         };
@@ -101,7 +100,7 @@ impl Modules {
                 match self.lookup(&at, name, visited) {
                     Some(Target::Module(module)) => at = module,
                     Some(item) => return Some(item),
-                    // Something that a macro defines.
+                    // An item that a macro defines.
                     None => return Some(Target::Item(at)),
                 }
             }
@@ -110,7 +109,7 @@ impl Modules {
         Some(Target::Module(at))
     }
 
-    /// What `name` is in the module at `path`.
+    /// Resolves `name` in the module at `path`.
     fn lookup(&self, path: &str, name: &str, visited: &mut Visited) -> Option<Target> {
         let module = self.0.get(path)?;
         if module.children.contains(name) {
@@ -135,7 +134,7 @@ impl Modules {
     }
 }
 
-/// The sets of modules that all depend on each other, the largest first; modules in no cycle are left out.
+/// Returns the sets of modules that all depend on each other, the largest first; modules in no cycle are left out.
 pub fn cycles(dependencies: &BTreeMap<String, BTreeSet<String>>) -> Vec<BTreeSet<String>> {
     let reachable: BTreeMap<&String, BTreeSet<&String>> =
         dependencies.keys().map(|start| (start, reachable_from(start, dependencies))).collect();

@@ -1,10 +1,10 @@
-//! The parts of a Rust source that say which modules it names: declared modules and items, `use` declarations and paths
-//! in expressions. Comments, literals and test modules are left out. Reads tokens and no grammar, so a source that does
-//! not compile is read as well as it goes.
+//! Reads from a Rust source the modules that it names: declared modules and items, `use` declarations and paths in
+//! expressions. Comments, literals and test modules are left out. The reader knows tokens and no grammar, so it also
+//! reads a source that does not compile, as far as possible.
 
 use std::collections::BTreeSet;
 
-/// One module's own source; inline modules are sources of their own.
+/// The source of one module; each inline module has its own.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Source {
     /// Inline modules, with their names.
@@ -24,7 +24,7 @@ pub struct Source {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Use {
     pub path: Vec<String>,
-    /// The name here; `*` for everything that the path has.
+    /// The name in this module; `*` for a glob import.
     pub name: String,
     /// Visible outside this module: a re-export.
     pub exported: bool,
@@ -101,12 +101,12 @@ impl Source {
     }
 }
 
-/// Whether an attribute of these words leaves the item after it out of the program.
+/// Returns true if an attribute with these words excludes the next item from the program.
 fn is_for_tests(attribute: &[&str]) -> bool {
     attribute.first() == Some(&"cfg") && attribute.contains(&"test") && !attribute.contains(&"not")
 }
 
-/// The item that is declared at the start of the tokens.
+/// Returns the item that is declared at the start of the tokens.
 fn declared(tokens: &[Token]) -> Option<String> {
     let [Token::Word(kind), rest @ ..] = tokens else { return None };
     let name = match (kind.as_str(), rest) {
@@ -118,7 +118,7 @@ fn declared(tokens: &[Token]) -> Option<String> {
     Some(name.clone())
 }
 
-/// The path at the start of the tokens.
+/// Returns the path at the start of the tokens.
 fn path(tokens: &[Token]) -> Vec<String> {
     let mut path = Vec::new();
     for pair in tokens.chunks(2) {
@@ -165,7 +165,7 @@ fn read_use(tokens: &[Token], prefix: &mut Vec<String>, exported: bool, uses: &m
     prefix.truncate(before);
 }
 
-/// The parts between the commas that are in no inner group.
+/// Splits at the commas that are in no inner group.
 fn split_at_commas(tokens: &[Token]) -> Vec<&[Token]> {
     let (mut parts, mut start, mut at) = (Vec::new(), 0, 0);
     while at < tokens.len() {
@@ -184,7 +184,7 @@ fn split_at_commas(tokens: &[Token]) -> Vec<&[Token]> {
     parts
 }
 
-/// The length of the item at the start of the tokens: to its `;`, or to the end of its block.
+/// Returns the length of the item at the start of the tokens: to its `;`, or to the end of its block.
 fn item_length(tokens: &[Token]) -> usize {
     let is_use = tokens.first() == Some(&Token::Word("use".to_owned()));
     let ends = |token: &Token| *token == Token::Mark(';') || (!is_use && *token == Token::Mark('{'));
@@ -195,7 +195,7 @@ fn item_length(tokens: &[Token]) -> usize {
     }
 }
 
-/// The length of the bracketed group that begins among the first tokens.
+/// Returns the length of the bracketed group that begins among the first tokens.
 fn group_from(tokens: &[Token]) -> usize {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate() {
@@ -213,12 +213,11 @@ fn words(tokens: &[Token]) -> Vec<&str> {
     tokens.iter().filter_map(Token::word).collect()
 }
 
-/// A token; literals, lifetimes and comments are none.
+/// A token; literals, lifetimes and comments are skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Token {
     /// An identifier or a keyword.
     Word(String),
-    /// `::`.
     Path,
     Mark(char),
 }
@@ -280,7 +279,7 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// The first place from `at` on where `stops` holds, or the end.
+/// Returns the first index from `at` on where `stops` is true, or the end.
 fn end_of(chars: &[char], at: usize, stops: impl Fn(&[char]) -> bool) -> usize {
     (at..chars.len()).find(|place| stops(&chars[*place..])).unwrap_or(chars.len())
 }
@@ -300,7 +299,7 @@ fn after_comment(chars: &[char], at: usize) -> usize {
     at
 }
 
-/// The place after the literal whose opening quote is at `at`.
+/// Returns the index after the literal whose opening quote is at `at`.
 fn after_quoted(chars: &[char], at: usize, quote: char) -> usize {
     let mut at = at + 1;
     while at < chars.len() && chars[at] != quote {

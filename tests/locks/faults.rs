@@ -1,4 +1,4 @@
-//! Locks under races, kills and outages (F6 and F7, small).
+//! Tests locks under races, kills and outages (F6 and F7, small).
 
 use super::until_locks;
 use crate::support::db;
@@ -42,7 +42,7 @@ async fn a_holder_as_chatwoots_and_ours_are_never_both_inside() {
     let enter = |inside: &AtomicU32| assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "nobody else is inside");
     let leave = |inside: &AtomicU32| assert_eq!(inside.fetch_sub(1, Ordering::SeqCst), 1);
     let (key, mut connection, shared) = (redis.key(document), redis.connection(), Arc::clone(&inside));
-    // Plain SET with NX and a float, plain DEL, as Ruby does it.
+    // Plain SET with NX and a float, plain DEL, as Chatwoot's Ruby code does.
     let chatwoot = tokio::task::spawn_blocking(move || {
         let mut entered = 0;
         for round in 0..ROUNDS {
@@ -77,7 +77,7 @@ async fn a_holder_as_chatwoots_and_ours_are_never_both_inside() {
     ours.close().await;
 }
 
-/// How soon a document goes on after the death of its worker, its lock taken over.
+/// Limit from a worker's death to the next attempt of its document, including the takeover of its lock.
 const TAKEN_OVER: Duration = Duration::from_secs(20);
 
 fn work(url: &str, redis: &TestRedis, folder: &Path, fault: &str) -> Child {
@@ -137,8 +137,8 @@ fn configure(redis: &TestRedis, folder: &Path) {
     std::fs::write(folder.join("config.toml"), config).expect("written");
 }
 
-/// A process that dies between any two of the steps of an attempt leaves a lock that costs seconds, and no second
-/// write.
+/// A process that dies between any two steps of an attempt leaves a lock that delays the document by seconds, and no
+/// second write.
 #[cfg(feature = "faults")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_death_between_any_two_steps_is_made_good() {
@@ -164,7 +164,7 @@ async fn a_death_between_any_two_steps_is_made_good() {
         if lost {
             redis.until_value(document, |value| value.is_none()).await;
         } else {
-            // Nothing is left to do for it, so nobody takes the lock over: it ends by its time.
+            // No work is left for this document, so nobody takes the lock over: it expires.
             assert!(matches!(redis.run("PTTL", &[&redis.key(document)]), redis::Value::Int(1..)));
         }
         second.kill().expect("it is there");
@@ -191,8 +191,8 @@ async fn fill(store: &dyn Store, site: &Site, count: usize) -> Vec<DocumentId> {
     ids
 }
 
-/// Documents and faults of F6, documents of F7: small here, `QUARTERDECK_CHAOS_REDIS=5000,20 tests/run locks::faults`
-/// for the full size.
+/// Documents and faults of F6, documents of F7: small by default, `QUARTERDECK_CHAOS_REDIS=5000,20 tests/run
+/// locks::faults` for the full size.
 fn size() -> (usize, usize) {
     let Ok(text) = std::env::var("QUARTERDECK_CHAOS_REDIS") else { return (400, 6) };
     let (documents, faults) = text.split_once(',').expect("QUARTERDECK_CHAOS_REDIS is DOCUMENTS,FAULTS");
@@ -204,14 +204,14 @@ async fn reached(store: &dyn Store, seq: usize) {
     until_announced(store, format_args!("outcome {seq}"), async || last().await >= seq).await;
 }
 
-/// F6: what a Redis forgets or refuses on the way costs no sync and doubles none.
+/// F6: a Redis that loses or refuses keys loses no sync and duplicates none.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_forgets_everything_and_goes_and_comes_loses_nothing_and_doubles_nothing() {
     let (count, faults) = size();
     let mut redis = TestRedis::own(None);
     let site = Site::start(|path, _| html("T", &format!("text of {path}"))).await;
     let mut deck = Deck::start_locked(Backend::Sqlite, site, Some(redis.settings(Preferred))).await;
-    // A second worker with a connection of its own.
+    // A second worker with its own connection.
     let store = deck.store.id().await.expect("the store answers");
     let other = redis.join(store);
     let second = runner::start(
@@ -257,7 +257,7 @@ async fn a_redis_that_forgets_everything_and_goes_and_comes_loses_nothing_and_do
     other.close().await;
 }
 
-/// F7: a Redis that is gone all the time costs next to nothing.
+/// F7: a Redis that is unavailable all the time costs little.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_is_gone_all_the_time_costs_little() {
     let (count, _) = size();

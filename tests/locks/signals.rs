@@ -1,4 +1,4 @@
-//! What processes of one store tell each other over Redis.
+//! Tests the notifications over Redis between processes of one store.
 
 use super::gated;
 use crate::support::limit::within;
@@ -16,13 +16,13 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-/// Commits in a moment.
+/// Commits in quick succession.
 const STORM: u32 = 20_000;
 
 async fn joined(redis: &TestRedis, store: &str) -> (Arc<Redis>, broadcast::Receiver<Notification>) {
     let joined = redis.join(StoreId(store.into()));
     let mut news = joined.notifications();
-    // The subscription stands once it says that something may have been missed.
+    // The subscription is active once it reports that a commit may have been missed.
     assert_eq!(next(&mut news).await, Notification::Committed);
     (joined, news)
 }
@@ -40,7 +40,7 @@ async fn processes_of_one_store_hear_each_other_and_no_one_else() {
     let (_stranger, mut strange) = joined(&redis, "another").await;
     one.publish(Notification::Step(DocumentId(7), SyncStep::Fetching));
     assert_eq!(next(&mut heard).await, Notification::Step(DocumentId(7), SyncStep::Fetching));
-    // A storm of commits is few messages: one every 20 ms at most.
+    // Many commits cause few messages: at most one every 20 ms.
     for _ in 0..STORM {
         one.publish(Notification::Committed);
     }

@@ -1,6 +1,6 @@
-//! A simulated month: the schedule, four workers and their restarts on a clock that is moved by hand. Attempts are real
-//! claims and finishes in a real store; only the pages are made up. The four days before it are simulated too, since
-//! nothing waits for its drawn time in a store that nobody has worked on yet; new documents come when it begins.
+//! Simulates a month: the schedule, four workers and their restarts on a manual clock. Attempts are real claims and
+//! finishes in a real store; only the pages are invented. The four days before it are simulated too, since in a store
+//! without any history no document waits for its drawn time; new documents come when the month begins.
 //!
 //! At full size, with figures and a plot:
 //! `cargo test --release --test main month -- --ignored --nocapture` (the plot goes to `target/month.svg`).
@@ -32,19 +32,19 @@ const CAP: u32 = 3;
 const BEFORE: usize = 96;
 const MONTH: usize = 720;
 const SLACK: Duration = Duration::from_secs(600);
-/// From so many documents on the figures are printed, and chance is no excuse.
+/// Number of documents from which on figures are printed and random variation is not tolerated.
 const WHOLE: i64 = 10_000;
-/// One document in so many is new when the month begins.
+/// One document in this many is new when the month begins.
 const NEW: i64 = 50;
-/// Every so many documents one is gone for good, and one has a bad moment at every look.
+/// One document in `GONE` is gone for good; one in `SHAKY` has a transient failure at every attempt.
 const GONE: i64 = 100;
 const SHAKY: i64 = 90;
 
-/// How large, and how fast time passes.
+/// Number of documents, and the scale of time.
 struct Size {
     accounts: i64,
     documents: i64,
-    /// An hour of the month.
+    /// Length of an hour of the month on the store's clock.
     hour: Duration,
     step: Duration,
     /// Steps after which a worker is killed in the middle of its work.
@@ -53,7 +53,7 @@ struct Size {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_small_month() {
-    // An hour is two minutes: plans of 48 minutes, 5.6 hours and a day.
+    // An hour takes two minutes: plans of 48 minutes, 5.6 hours and a day.
     let size = Size {
         accounts: 12,
         documents: 360,
@@ -78,7 +78,7 @@ async fn the_whole_month() {
 }
 
 impl Size {
-    /// Documents that are there before the month begins.
+    /// Number of documents that exist before the month begins.
     fn known(&self) -> i64 {
         self.documents - self.documents / NEW
     }
@@ -106,7 +106,7 @@ struct Month {
     begun: Timestamp,
     /// The last success of each document, or its arrival.
     fresh: HashMap<i64, (i64, Timestamp, bool)>,
-    /// Attempts in each hour, without the ones that follow a failure or a kill.
+    /// Attempts in each hour, without those that follow a failure or a kill.
     hours: Vec<u64>,
     looks_at_gone: HashMap<i64, u32>,
     latest: Duration,
@@ -132,7 +132,7 @@ impl Month {
         }
         let known = size.known();
         store.add(&(0..known).map(|n| document(size, n)).collect::<Vec<_>>()).await.unwrap();
-        // In the middle of things: each document was synced at some time within its cadence.
+        // A running system: each document was synced at some time within its cadence.
         let mut fresh = HashMap::new();
         let mut sql = String::from("BEGIN;");
         for id in 1..=known {
@@ -200,7 +200,7 @@ impl Month {
         self.judge(size);
     }
 
-    /// The month begins, and with it come documents that nobody has looked at.
+    /// Begins the month, and adds documents that were never synced.
     async fn newcomers(&mut self, size: &Size) {
         let new: Vec<_> = (size.known()..size.documents).map(|n| document(size, n)).collect();
         self.runners[0].store.add(&new).await.unwrap();
@@ -209,7 +209,7 @@ impl Month {
         self.fresh.extend(new.map(|(document, id)| (id, (document.account_id.0, now, true))));
     }
 
-    /// Every runner wants to make a pass; one does.
+    /// All runners start a pass; only one of them makes it.
     async fn pass(&mut self, step: u64) {
         let mut made = 0;
         for turn in 0..2 {
@@ -234,7 +234,7 @@ impl Month {
         assert_eq!(made, 1, "one pass, whoever makes it");
     }
 
-    /// All runners take what is due until nothing is; one may be killed with its hands full.
+    /// All runners run the due jobs until none is left; one runner may be killed while it has jobs.
     async fn work(&mut self, size: &Size, step: u64, mut kill: Option<usize>) {
         let limits = ClaimLimits {
             slots: SLOTS,
@@ -263,7 +263,7 @@ impl Month {
                 if kill == Some(place) && !jobs.is_empty() {
                     kill = None;
                     self.killed += jobs.len() as u64;
-                    // Its store is gone with its process; what it held is taken up by the others.
+                    // Its store is closed with its process; the other runners take over its jobs.
                     self.runners[place] = self.runner(&format!("w{place}-{step}")).await;
                     let next = &self.runners[(place + 1) % WORKERS];
                     next.store.rescue().await.unwrap();
@@ -304,7 +304,7 @@ impl Month {
         }
     }
 
-    /// A success: never later than promised.
+    /// Records a success, and asserts that it is not later than promised.
     fn arrived(&mut self, id: i64, now: Timestamp) {
         let late = self.lateness(id, now);
         self.latest = self.latest.max(late);
@@ -313,7 +313,7 @@ impl Month {
         (*at, *is_new) = (now, false);
     }
 
-    /// How much later than its cadence and its jitter a document would be if it were synced now.
+    /// Returns the time beyond cadence and jitter by which a document would be late if it were synced now.
     fn lateness(&self, id: i64, now: Timestamp) -> Duration {
         let (account, at, is_new) = self.fresh[&id];
         let cadence = self.terms.plans.of(AccountId(account)).cadence.unwrap();
@@ -346,7 +346,7 @@ impl Month {
             for window in hours.chunks_exact(window) {
                 let mean = window.iter().sum::<u64>() as f64 / window.len() as f64;
                 let peak = window.iter().max().copied().unwrap_or(0) as f64;
-                // Few documents make a lumpy hour by chance alone; at full size that is no excuse.
+                // With few documents an hour varies by chance; at full size no variation is tolerated.
                 let by_chance = if size.documents < WHOLE { 3.0 * mean.sqrt() } else { 0.0 };
                 worst = worst.max((peak - by_chance) / mean);
             }
@@ -354,7 +354,7 @@ impl Month {
             assert!(worst <= 1.5, "the load is spread: {worst:.2} within {name}");
         }
         if size.documents >= WHOLE {
-            // One look after 1, 2, 4, 8, 16 days and what is left of the month, each with its jitter.
+            // One attempt after 1, 2, 4, 8, 16 days and the rest of the month, each with its jitter.
             assert!(most_looks <= 7, "{most_looks}");
         }
     }
@@ -370,7 +370,7 @@ impl Here for ManualClock {
     }
 }
 
-/// One sign for each six hours.
+/// Plots one character per six hours.
 fn plot(hours: &[u64]) -> String {
     let sums: Vec<u64> = hours.chunks(6).map(|six| six.iter().sum()).collect();
     let most = sums.iter().max().copied().unwrap_or(1).max(1);

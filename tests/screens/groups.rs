@@ -1,4 +1,4 @@
-//! The hosts and the accounts: their pictures at the three sizes, and the styles that carry meaning in them.
+//! Tests the views of hosts and accounts: snapshots at the three sizes, and the styles that carry meaning in them.
 
 use super::shot;
 use crate::support::facts::{options, within};
@@ -77,7 +77,7 @@ fn what_holds_a_host_up_stands_out() {
     assert_eq!(colour("hosts   1,204 documents"), Color::Cyan, "{text}");
     assert!(screen.cell_of("(files)").modifier.contains(Modifier::REVERSED), "{text}");
     assert!(screen.cell_of("1.4 s").modifier.contains(Modifier::DIM), "{text}");
-    // A hold that is over is none, without another reading.
+    // A back-off that is over is no longer shown, even without another query.
     let mut screen = hosts_view(options(), 120, 40);
     update(&mut screen.model, within(80), Msg::RefreshDue);
     assert!(!screen.text().contains("cool-down"), "{}", screen.text());
@@ -126,13 +126,14 @@ fn an_account_shows_its_documents_its_share_and_its_pause() {
     assert_eq!(screen.cell_of("! 9 ").fg, Color::Magenta, "a stuck document must be looked at");
 }
 
-/// The screen as one line, without its frames.
+/// Returns the screen as one line, without its frames.
 fn flat(screen: &Screen) -> String {
     let text = screen.text().replace(['│', '┃'], " ");
     format!(" {}", text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// What a view says of the row under the cursor, and then what `i` says of it, from its first line to its last.
+/// Returns a view's text about the row under the cursor, followed by the text that `i` shows about it, from first to
+/// last line.
 fn all_of_it(screen: &mut Screen) -> String {
     screen.press(&["j"]);
     let mut said = flat(screen);
@@ -167,7 +168,7 @@ fn nothing_that_is_known_of_an_account_or_a_host_is_out_of_reach() {
             assert!(said.contains(fact), "{fact} at {width}x{height}:\n{said}");
         }
     }
-    // It goes on living while it is read, and the row may go away meanwhile.
+    // The data changes while it is read, and the row may disappear meanwhile.
     let mut screen = accounts_view(options(), 80, 24);
     screen.press(&["i"]);
     screen.send(Msg::Rows(ViewRows::Accounts(Ok(Listing::default()))));
@@ -200,7 +201,7 @@ fn loading_empty_away_slow_and_old_each_have_their_words() {
     assert!(screen.text().contains("hosts  data 0s old: the database is away"), "{}", screen.text());
     let old = screen.cell_of("wiki.example");
     assert_eq!((old.fg, old.modifier), (Color::Reset, Modifier::DIM));
-    // It answers again after three seconds: from now on it says how old it is.
+    // The store responds after three seconds; from now on the view shows the age of its data.
     screen.send(Msg::StoreChanged);
     let begun = screen.model.now;
     let later = |seconds| begun.plus(std::time::Duration::from_secs(seconds));
@@ -210,7 +211,7 @@ fn loading_empty_away_slow_and_old_each_have_their_words() {
     assert!(screen.text().contains("  4s old"), "{}", screen.text());
 }
 
-/// What it asked for of the views.
+/// Returns the loads of views that the screen has requested.
 fn loads(screen: &mut Screen) -> Vec<(ViewId, u128)> {
     let of_view = |effect| match effect {
         Effect::LoadView { view, wait } => Some((view, wait.as_millis())),

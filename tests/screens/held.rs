@@ -1,4 +1,5 @@
-//! Texts that are held back: in the list and the head, what they would change, and the keys that decide.
+//! Tests quarantined texts on the screen: in the list and the head, the difference that they would make, and the keys
+//! that decide.
 
 use super::{SIZES, shot};
 use crate::support::facts::{ago, document, options};
@@ -26,7 +27,7 @@ fn held_row() -> DocumentRow {
     DocumentRow { quarantine_reason: Some(REASON.into()), ..document(1, "Pricing", Status::Synced) }
 }
 
-/// The list with a held row under the cursor, among others.
+/// The list with a quarantined row under the cursor, among others.
 fn list(options: Options, width: u16, height: u16) -> Screen {
     let mut screen = Screen::with(options, width, height);
     let mut counts = StatusCounts::default();
@@ -64,13 +65,13 @@ fn data(held: bool, reading: u64) -> DetailData {
     }
 }
 
-/// Answers what the details ask for.
+/// Answers the queries of the details.
 fn answer_detail(screen: &mut Screen, held: bool) {
     let generation = screen.model.detail.as_ref().expect("the details are open").generation;
     screen.send(Msg::Detail { generation, answer: Ok(Some(Box::new(data(held, generation)))) });
 }
 
-/// The comparison that was asked for last since the last look.
+/// Takes the newest comparison among the effects since the last call.
 fn comparison(screen: &mut Screen) -> Option<(u64, Compared)> {
     let mut asked = screen.asked().into_iter().filter_map(|effect| match effect {
         Effect::LoadDifference { generation, of, document: DocumentId(1) } => Some((generation, of)),
@@ -79,7 +80,7 @@ fn comparison(screen: &mut Screen) -> Option<(u64, Compared)> {
     asked.next_back()
 }
 
-/// Answers the comparison that was asked for.
+/// Answers the newest comparison.
 fn answer_comparison(screen: &mut Screen, old: &str, new: &str) {
     let (generation, of) = comparison(screen).expect("a comparison was asked for");
     let data = DifferenceData {
@@ -92,7 +93,7 @@ fn answer_comparison(screen: &mut Screen, old: &str, new: &str) {
     screen.send(Msg::Difference { generation, answer: Ok(Some(Box::new(data))) });
 }
 
-/// The held row's details with the difference in them.
+/// Opens the quarantined row's details with the difference in them.
 fn opened(options: Options, width: u16, height: u16) -> Screen {
     let mut screen = list(options, width, height);
     screen.press(&["enter"]);
@@ -201,7 +202,7 @@ fn nothing_is_decided_before_the_difference_is_on_the_screen() {
     assert!(screen.model.overlay.is_none());
     assert!(screen.text().contains("look at what it would change first; then a accepts it"), "{}", screen.text());
     answer_comparison(&mut screen, OLD, NEW);
-    // On another tab the key leads to it.
+    // From another tab the key switches to the difference.
     screen.press(&["[", "d"]);
     assert!(screen.model.overlay.is_none());
     assert_eq!(screen.model.detail.as_ref().map(|detail| detail.tab), Some(Tab::Changes));
@@ -243,7 +244,7 @@ fn two_texts_are_compared_once_and_not_again_when_the_details_are_opened_again()
     answer_detail(&mut screen, true);
     assert_eq!(comparison(&mut screen), None, "it is kept");
     assert!(screen.text().contains("+ Please sign in"), "{}", screen.text());
-    // Another text is held by now: that is another question.
+    // Another text is quarantined now, which is another question.
     let generation = screen.model.next_generation();
     screen.model.detail.as_mut().expect("open").generation = generation;
     let mut other = data(true, generation);
@@ -252,7 +253,7 @@ fn two_texts_are_compared_once_and_not_again_when_the_details_are_opened_again()
     assert!(!screen.text().contains("+ Please sign in") && screen.text().contains("comparing"), "{}", screen.text());
     let (generation, of) = comparison(&mut screen).expect("asked for");
     assert_eq!(of, Compared::Quarantined { fingerprint: "bb22".to_owned(), stored: 5 });
-    // What comes for an older question is not taken for it.
+    // A response to an older question is ignored.
     screen.send(Msg::Difference { generation: generation - 1, answer: Ok(None) });
     screen.send(Msg::Difference { generation, answer: Err("disk I/O error".into()) });
     assert!(screen.text().contains("Cannot compare them: disk I/O error"), "{}", screen.text());
@@ -305,7 +306,7 @@ fn the_held_ones_are_a_key_away_and_so_are_all_again() {
     let mut usual = Screen::usual(120, 40);
     usual.press(&["H"]);
     assert!(usual.text().contains("no document needs review"), "{}", usual.text());
-    // By its name, too.
+    // The command also works by its name.
     screen.press(&["H", ":"]).type_text("review").press(&["enter"]);
     assert_eq!(screen.model.documents.filter_text, "content:held");
 }

@@ -1,4 +1,4 @@
-//! Rows whose host is left alone say so, and until when.
+//! Tests that rows whose host is backing off show that, and until when.
 
 use crate::support::facts::{document, within};
 use crate::support::screen::Screen;
@@ -25,7 +25,7 @@ fn a_queued_row_says_until_when_its_host_is_held_and_why() {
         list.contains("cooling down ") && !list.contains("cooling down…"),
         "what does not fit is left out whole: {list}"
     );
-    // A hold that is over explains nothing.
+    // A back-off that is over explains nothing.
     update(&mut screen.model, within(80), Msg::RefreshDue);
     assert!(!screen.text().contains("held until"), "{}", screen.text());
     assert!(screen.text().contains("waits for a slot"), "{}", screen.text());

@@ -1,4 +1,4 @@
-//! What keys and news make of the state, without a loop: dialogs, leaving, folding, footer.
+//! Tests the effect of keys and messages on the state, without an event loop: dialogs, leaving, folding, footer.
 
 use crate::support::facts::{NOW, document, failure, options, outcome, within, workers};
 use crate::support::screen::Screen;
@@ -45,7 +45,7 @@ fn a_console_that_is_older_than_its_store_says_so_and_only_reads() {
         assert!(!screen.text().contains("outdated"));
         screen.send(Msg::Schema(Some(mismatch)));
         assert!(screen.text().contains("outdated: upgrade and start again"), "{}", screen.text());
-        // The runner ends by itself; that is no second piece of news.
+        // The end of the runner's task is not reported a second time.
         screen.send(Msg::RunnerEnded);
         assert_eq!(ends(&mut screen), None, "what is there can still be read");
         let told: Vec<_> = screen.model.notices.activity().map(|notice| notice.text.to_string()).collect();
@@ -53,7 +53,7 @@ fn a_console_that_is_older_than_its_store_says_so_and_only_reads() {
         screen.asked();
         screen.press(&["s"]);
         assert!(screen.asked().is_empty(), "nothing is asked for any more");
-        // The database's own words would only mislead.
+        // The database's own error text would be misleading.
         let generation = screen.model.documents.generation;
         screen.send(Msg::Page { generation, answer: Err("no such column: d.name".into()) });
         assert_eq!(
@@ -73,7 +73,7 @@ fn the_first_interrupt_asks_and_the_second_ends() {
     assert_eq!(ends(&mut screen), None);
     screen.press(&["ctrl-c"]);
     assert_eq!(ends(&mut screen), Some(ExitReason::Left));
-    // With nothing running there is nothing to ask.
+    // With nothing running, quitting does not ask.
     let mut idle = Screen::usual(120, 40);
     idle.send(Msg::Status(RunnerStatus { phase: Phase::Running, busy: 0, slots: 16 }));
     idle.press(&["ctrl-c"]);
@@ -429,7 +429,7 @@ fn the_head_says_who_works_where_there_is_room() {
     assert!(head(&watching(120, workers())).contains("! 2 workers 8/32 1 late"), "one of the three is gone");
     let mut screen = watching(120, Vec::new());
     assert!(head(&screen).contains("○ no worker"), "{}", head(&screen));
-    // Beside a runner of its own a console tells of the others, where there is room, and of itself alone nothing.
+    // With its own runner, a console shows the other workers if there is space, and nothing if it is the only one.
     screen.model.has_runner = true;
     screen.send(Msg::Workers(Ok(vec![beating("here:1")])));
     assert!(head(&screen).contains("8/16") && !head(&screen).contains("worker"), "{}", head(&screen));

@@ -1,4 +1,4 @@
-//! The styles that carry meaning, and that none of them is needed to read the screen.
+//! Tests the styles that carry meaning, and that the screen is readable without them.
 
 use crate::support::facts::options;
 use crate::support::screen::{Screen, find, lines};
@@ -49,7 +49,7 @@ fn the_focused_pane_has_the_coloured_border() {
     assert_eq!(corners(&screen), (Color::Cyan, Color::Reset));
     screen.press(&["tab"]);
     assert_eq!(corners(&screen), (Color::Reset, Color::Cyan));
-    // A title has its own style, whatever the border's is.
+    // A title has its own style, independent of the border's.
     assert_eq!(screen.cell_of("documents 1,204").modifier, Modifier::BOLD);
 }
 
@@ -91,7 +91,7 @@ fn in_ascii_the_programs_own_signs_are_ascii() {
     let ascii = Options { ascii: true, ..options() };
     for keys in [vec![], vec!["?"], vec![":"], vec!["del"], vec!["q"], vec!["enter"], vec!["tab", "k"], vec![","]] {
         let mut screen = Screen::with(ascii.clone(), 120, 40);
-        // The one document whose own name is not ASCII.
+        // Document 40 is the only one with a name that is not ASCII.
         let rows = crate::support::facts::documents().into_iter().filter(|row| row.id.0 != 40).collect();
         screen.page(rows);
         screen.press(&keys);
@@ -162,7 +162,7 @@ fn nothing_panics_at_any_size() {
                 screen.send(quarterdeck::tui::msg::Msg::Resize(width, height));
                 screen.press(&["j", "k"]);
                 let _ = screen.buffer();
-                // A buffer that is behind the size that the state knows.
+                // A buffer of an older size than the state's.
                 let mut small = ratatui::buffer::Buffer::empty(ratatui::layout::Rect::new(0, 0, width / 2, height / 2));
                 quarterdeck::tui::view::draw(&screen.model, &mut small);
             }

@@ -1,4 +1,4 @@
-//! The views beside the list: their pictures at the three sizes, and the styles that carry meaning in them.
+//! Tests the views beside the list: snapshots at the three sizes, and the styles that carry meaning in them.
 
 use super::shot;
 use crate::support::screen::Screen;
@@ -44,7 +44,7 @@ fn what_needs_a_look_stands_out_among_the_jobs() {
     assert_eq!(colour("cooling down, again in 1:20"), Color::Yellow);
     assert_eq!(colour("failed, attempt 2 of 3 next"), Color::Yellow);
     assert_eq!(colour("failed: not found"), Color::Red);
-    // The view that is shown is named before the counts, which are about documents.
+    // The name of the current view precedes the counts, which are about documents.
     assert_eq!(screen.cell_of("jobs   1,204 documents").fg, Color::Cyan, "{}", screen.text());
 }
 
@@ -74,7 +74,7 @@ fn a_job_under_a_pause_says_whose_it_is_ready_or_waiting() {
         assert_eq!(screen.cell_of(words).fg, Color::Yellow);
         assert!(!text.contains("cooling down"), "the pause comes first: {text}");
     }
-    // Of class manual are those with even numbers.
+    // Jobs with even numbers have the class manual.
     screen.send(Msg::Pauses(Ok(by(PauseScope::Class(QueueClass::Manual)))));
     assert_eq!(screen.text().matches("paused by ben: manual jobs").count(), 5, "{}", screen.text());
     assert!(screen.text().contains("paused by ben: manual jobs, th…"), "{}", screen.text());

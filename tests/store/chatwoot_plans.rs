@@ -1,4 +1,4 @@
-//! Plans on a database of Chatwoot: its feature bit, its plan names, its settings (S1 and I1 to I7 end to end).
+//! Tests plans on a Chatwoot database: its feature bit, its plan names, its settings (S1 and I1 to I7 end to end).
 
 use super::schedule::{DAY, order, pass_on, terms};
 use super::support::{Backend, Scene};
@@ -8,7 +8,7 @@ use quarterdeck::domain::schedule::{DueRules, ScheduleSettings};
 use quarterdeck::store::{PassResult, PlanSource, ScheduleStore, SqlStore};
 use std::sync::Arc;
 
-/// A database whose documents are Chatwoot's, and the store on it.
+/// Makes a database with Chatwoot's documents, and opens a store on it.
 async fn chatwoots() -> (Scene, Arc<SqlStore>) {
     let scene = Scene::new(Backend::Postgres).await;
     for sql in [
@@ -35,7 +35,7 @@ async fn chatwoots() -> (Scene, Arc<SqlStore>) {
     (scene, store)
 }
 
-/// As Rails stores it: a JSON string of YAML.
+/// Stores a setting as Rails does: a JSON string of YAML.
 async fn configure(scene: &Scene, name: &str, yaml: &str) {
     let yaml = format!("--- !ruby/hash:ActiveSupport::HashWithIndifferentAccess\n{yaml}");
     let json = serde_json::Value::String(yaml).to_string().replace('\'', "''");
@@ -138,7 +138,7 @@ async fn a_missing_right_is_said_with_its_cure() {
     assert_eq!(pass_on(&store, &ScheduleSettings::default()).await.enqueued(), 1);
 }
 
-/// What Chatwoot's scheduler does as well is left to it, unless somebody says so.
+/// Chatwoot has its own scheduler, so this one is off unless the settings enable it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_schedule_is_off_on_chatwoots_database_unless_asked_for() {
     use crate::support::install::Install;
@@ -163,7 +163,7 @@ async fn the_schedule_is_off_on_chatwoots_database_unless_asked_for() {
     assert_eq!(would.out[0], "account 1 (business, every 1 week): would schedule 1 within 24 h");
     assert_eq!(would.out[1], "account 2 (business): automatic syncs are switched off for it");
     let worker = install.start_with(&[("QUARTERDECK_STORE", &url)], &["work"]);
-    // Its first pass keeps the plans, so that `stale` is told, and schedules nothing.
+    // Its first pass stores the plans, so that the filter `stale` works, and schedules nothing.
     let stale = quarterdeck::domain::filter::Filter::parse("status:stale").unwrap();
     let store = quarterdeck::store::open(&url, quarterdeck::store::Access::ReadOnly).await.unwrap();
     let is_told = async || store.matching(&stale).await.unwrap().len() == 1;

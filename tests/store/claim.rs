@@ -1,4 +1,4 @@
-//! Claims: order, fairness, caps, marks.
+//! Tests claims: order, fairness, caps, marks.
 
 use super::support::{Backend, LEASE, Scene, fetched, limits, new, permanent, request, timeout, unexpected, worker};
 use crate::support::measure::{self, Stopwatch};
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 impl Scene {
-    /// Adds documents and asks for their syncs.
+    /// Adds documents and requests their syncs.
     async fn pile(&self, account: i64, class: QueueClass, urls: impl Iterator<Item = String>) -> Vec<DocumentId> {
         let documents: Vec<_> = urls.map(|url| new(account, &url)).collect();
         let added = self.store.add(&documents).await.unwrap();
@@ -26,7 +26,7 @@ impl Scene {
         ids
     }
 
-    /// Ready jobs by the hundred thousand, past the store's one-by-one requests.
+    /// Inserts hundreds of thousands of ready jobs by SQL, since single requests would be slow.
     async fn ready_jobs(&self, first: i64, count: i64, account: i64, host: &str, vtime: &str) {
         self.sql(&format!(
             "WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {first} + {count} - 1) \
@@ -142,7 +142,7 @@ async fn jobs_that_may_not_run_stand_in_nobodys_way(backend: Backend) {
         took
     };
     let (few, many) = (time(10).await, time(10_000).await);
-    // A thousand times the jobs must not show.
+    // A claim must not become slower with a thousand times the jobs.
     measure::at_most("a claim beside 20,000 jobs that may not run", many, few * 2 + Duration::from_millis(10));
 }
 
@@ -177,7 +177,7 @@ impl Scene {
 
 async fn caps_that_fill_up_on_the_way_leave_slots_to_others(backend: Backend) {
     let scene = Scene::new(backend).await;
-    // Four lanes of one host come first; the slots that its cap leaves go to lanes further down.
+    // Four lanes of one host come first; the slots left by its cap go to later lanes.
     for account in 1..=4 {
         scene.pile(account, QueueClass::Manual, std::iter::once(format!("https://same.test/{account}"))).await;
     }

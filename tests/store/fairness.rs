@@ -1,5 +1,5 @@
-//! Fairness, caps, retry times and clock steps with figures (F10, F18, F19, F20, F22). Small by default;
-//! at full size: `QUARTERDECK_FULL=1 cargo test --release --test main -- --nocapture store::fairness`.
+//! Tests fairness, caps, retry times and clock steps, with figures (F10, F18, F19, F20, F22). Small by default; full
+//! size with `QUARTERDECK_FULL=1 cargo test --release --test main -- --nocapture store::fairness`.
 
 use super::support::{Backend, LEASE, Scene, fetched, limits, open, timeout, unexpected, worker};
 use crate::support::measure::Stopwatch;
@@ -11,13 +11,13 @@ use quarterdeck::store::{Access, ClaimedJob, DocumentStore, FinishResult, JobLea
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// The full size when it is asked for, else the small one.
+/// Returns the full size if `QUARTERDECK_FULL` is set, else the small one.
 fn size<T>(full: T, small: T) -> T {
     if std::env::var_os("QUARTERDECK_FULL").is_some() { full } else { small }
 }
 
 impl Scene {
-    /// Documents of an account over so many hosts, asked for by the store's own way.
+    /// Adds documents of an account, spread over `hosts` hosts, and requests their syncs through the store.
     async fn queue_up(&self, account: i64, count: i64, hosts: i64) -> Vec<DocumentId> {
         let first = self.number("SELECT coalesce(max(id), 0) + 1 FROM captain_documents").await;
         self.sql(&format!(
@@ -32,7 +32,7 @@ impl Scene {
         ids
     }
 
-    /// Claims and ends them well; the accounts in the order of the claim.
+    /// Claims jobs and finishes them successfully; returns the accounts in the order of the claim.
     async fn round(&self, slots: u32) -> Vec<i64> {
         let claimed = self.claim(slots).await;
         let finishes = claimed.iter().map(|job| self.finish(job, fetched("T", "text", ContentChange::First)));
@@ -41,13 +41,13 @@ impl Scene {
     }
 }
 
-/// Jain's index: 1 when all have the same, 1/n when one has all.
+/// Jain's fairness index: 1 when all shares are equal, 1/n when one has all.
 fn jain(shares: &[f64]) -> f64 {
     let (sum, squares): (f64, f64) = (shares.iter().sum(), shares.iter().map(|share| share * share).sum());
     sum * sum / (shares.len() as f64 * squares)
 }
 
-/// F18.
+/// F18: one huge account does not delay the others.
 async fn a_giant_keeps_nobody_waiting(backend: Backend) {
     const SMALL: i64 = 25;
     let (giant, each) = size((80_000, 100), (2_000, 12));
@@ -89,7 +89,7 @@ async fn a_giant_keeps_nobody_waiting(backend: Backend) {
     assert!(served[&1] <= 3_000.min(each * 2), "{served:?}");
 }
 
-/// F19.
+/// F19: over many claims each account's share follows its weight.
 async fn weights_are_shares_of_many_claims(backend: Backend) {
     let claims = size(6_000, 600);
     let scene = Scene::new(backend).await;
@@ -109,10 +109,10 @@ async fn weights_are_shares_of_many_claims(backend: Backend) {
     }
 }
 
-/// F20: a trigger in the database looks at every claim, so no moment is missed.
+/// F20: a trigger in the database checks the cap at every claim, so no moment is missed.
 async fn a_cap_holds_over_workers_that_are_killed(backend: Backend) {
     const WORKERS: usize = 8;
-    // Of each worker; at full size about ten minutes.
+    // Worker lives per database; at full size about ten minutes.
     let lives = match backend {
         Backend::Sqlite => size(3_000, 8),
         Backend::Postgres => size(500, 3),
@@ -144,7 +144,7 @@ async fn a_cap_holds_over_workers_that_are_killed(backend: Backend) {
                 let store = open(&url, clock.clone(), Access::Write).await;
                 let me = worker(&format!("w{number}-{life}"));
                 store.register(&me).await.unwrap();
-                // Each life ends in the middle of its third claim, without a word.
+                // Each life ends in the middle of its third claim, without any release.
                 for claim in 0..3 {
                     store.rescue().await.unwrap();
                     let claimed = store.claim(&me.id, limits(4)).await.unwrap();
@@ -181,17 +181,17 @@ async fn a_cap_holds_over_workers_that_are_killed(backend: Backend) {
     assert!(done > 0 && looks > 20, "{done} {looks}");
 }
 
-/// F22.
+/// F22: retries run at their times although every attempt has a new process.
 async fn retries_come_at_their_times_across_restarts(backend: Backend) {
     let count = size(500, 20);
     let scene = Scene::new(backend).await;
     scene.queue_up(1, count, count).await;
     let second = Duration::from_secs(1);
     let mut worst = Duration::ZERO;
-    // Transient ones first, then unexpected ones, whose counter is their own.
+    // Transient failures first, then unexpected ones, which have a counter of their own.
     let waits = [(30, true), (120, true), (300, true), (5, false), (5, false)];
     for (wait, transient) in waits {
-        // Each try is another process.
+        // Each attempt runs in another process.
         let store = scene.another().await;
         let mut claimed = Vec::new();
         while claimed.len() < count as usize {
@@ -220,7 +220,8 @@ async fn retries_come_at_their_times_across_restarts(backend: Backend) {
     assert!(worst <= second);
 }
 
-/// F10: whoever holds a job beats after the step, as its heart does, before anybody judges it by the clock.
+/// F10: a worker with jobs sends a heartbeat after the clock's step, before any rescue compares its lease with the
+/// clock.
 async fn steps_of_the_clock_lose_no_job_and_run_none_twice(backend: Backend) {
     enum Step {
         Forward,
@@ -234,10 +235,10 @@ async fn steps_of_the_clock_lose_no_job_and_run_none_twice(backend: Backend) {
         for (store, name) in [(&scene.store, "w1"), (&other, "w2")] {
             store.register(&worker(name)).await.unwrap();
         }
-        // Both have looked for work before, as workers do.
+        // Both workers have claimed before, as workers do.
         other.claim(&worker("w2").id, limits(0)).await.unwrap();
         let mut held: Vec<ClaimedJob> = scene.claim(8).await;
-        // One fails and waits for its next try over the step.
+        // One attempt fails, and its retry is due after the step.
         scene.finish(&held.remove(0), timeout()).await;
         let hour = Duration::from_secs(3_600);
         match step {
@@ -259,7 +260,7 @@ async fn steps_of_the_clock_lose_no_job_and_run_none_twice(backend: Backend) {
             let end = scene.finish(job, fetched("T", "text", ContentChange::First)).await;
             assert!(matches!(end, FinishResult::Written { state: JobState::Done, .. }), "{end:?}");
         }
-        // What waits comes at its time, whichever way the clock went.
+        // A waiting job runs at its time, in whichever direction the clock was set.
         scene.clock.advance(hour + Duration::from_secs(31));
         for job in scene.claim(64).await {
             assert!(seen.insert(job.document_id), "once");

@@ -1,4 +1,4 @@
-//! Finishes: what is written, by whom, and what is refused.
+//! Tests finishes: the rows they write, the worker that may write them, and the ones that are refused.
 
 use super::support::{Backend, Scene, fetched, permanent, timeout, unexpected};
 use quarterdeck::domain::content::ContentChange;
@@ -244,7 +244,7 @@ async fn a_cancelled_attempt_that_fails_schedules_nothing_and_one_that_succeeds_
 async fn metadata_of_any_kind_is_taken_as_it_is(backend: Backend) {
     for metadata in ["NULL", "'not json'", "'[1, 2]'", "''", r#"'{"mine": {"deep": [1]}, "sync_step": "fetching"}'"#] {
         if backend == Backend::Postgres && metadata.len() < 12 && !metadata.contains('[') && metadata != "NULL" {
-            // PostgreSQL keeps nothing that is not JSON.
+            // PostgreSQL stores only valid JSON.
             continue;
         }
         let scene = Scene::new(backend).await;
@@ -279,7 +279,7 @@ async fn nul_is_never_stored(backend: Backend) {
     assert_eq!(scene.store.content(id).await.unwrap().unwrap().text, "text");
     assert_eq!(scene.outcomes().await[0].exception_class.as_deref(), Some("ab"));
     if backend == Backend::Postgres {
-        // It cannot hold one: what was written above was without.
+        // PostgreSQL cannot store one, so the text was written without it.
         return;
     }
     let nul = "SELECT count(*) FROM captain_documents, outcomes WHERE instr(captain_documents.name, char(0)) \

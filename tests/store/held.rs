@@ -1,4 +1,4 @@
-//! Texts that are held back, and what a person decides about them.
+//! Tests quarantined texts and a person's decisions about them.
 
 use super::support::*;
 use quarterdeck::domain::content::{ContentChange, ConverterVersion, Page};
@@ -12,7 +12,7 @@ use quarterdeck::store::{Decision, DecisionResult, DocumentStore, FinishResult, 
 
 const BODY: &str = "A long text that is worth keeping, with many words in it.";
 
-/// Ends the next sync of a document with what comparing `text` says.
+/// Finishes the document's next sync with the result of comparing `text` with the stored one.
 async fn sync(scene: &Scene, document: DocumentId, title: &str, text: &str, converter: Option<ConverterVersion>) {
     scene.ask(&[document], QueueClass::Manual).await;
     let claimed = scene.claim(64).await.into_iter().find(|claimed| claimed.document_id == document).unwrap();
@@ -33,7 +33,7 @@ async fn held_ids(scene: &Scene) -> Vec<DocumentId> {
     scene.store.matching(&Filter::parse("content:held").unwrap()).await.unwrap()
 }
 
-/// Decides on whatever is held.
+/// Decides on the text that is quarantined now.
 async fn decide(scene: &Scene, document: DocumentId, decision: Decision) -> [DecisionResult; 1] {
     decide_on(scene, document, None, decision).await
 }
@@ -89,7 +89,7 @@ async fn a_rejected_text_is_not_asked_about_again_and_another_is(on: Backend) {
     let last = scene.outcomes().await.pop().unwrap();
     assert_eq!((last.content, held_ids(&scene).await.len()), (Some(ContentChange::Quarantined), 0));
     assert_eq!(last.detail.as_deref(), Some("needs review: it is the text that was rejected before"));
-    // Remembered over a good fetch, too.
+    // The decision is remembered after an acceptable fetch, too.
     sync(&scene, document, "T", BODY, None).await;
     sync(&scene, document, "404", "# Not found", None).await;
     assert!(held_ids(&scene).await.is_empty());
@@ -123,7 +123,7 @@ async fn a_good_fetch_ends_the_question_and_a_running_one_comes_first(on: Backen
     );
 }
 
-/// Two people look at the same question; or a later sync brings another text while one looks.
+/// Two people answer the same question, or a later sync brings another text while one of them reads.
 async fn a_decision_is_on_the_text_that_was_seen_and_on_no_other(on: Backend) {
     let scene = Scene::new(on).await;
     let document = scene.add(1, "https://a.test/1").await;
@@ -181,10 +181,10 @@ async fn another_converters_text_is_stored_quietly(on: Backend) {
     assert_eq!((last.result, last.content.map(ContentChange::word)), (OutcomeResult::Unchanged, Some("same")));
     assert_eq!(last.detail.as_deref(), Some("read anew by another converter or other rules"));
     assert_eq!(text(&scene, document).await, other);
-    // From here on a difference is the page's.
+    // From here on a difference comes from the page.
     sync(&scene, document, "T", BODY, new).await;
     assert_eq!(scene.outcomes().await.pop().unwrap().content, Some(ContentChange::Changed));
-    // The same text is the same, whoever made it, and then stands as the newer one's.
+    // The same text counts as unchanged for any converter version, and the newer version is then stored with it.
     sync(&scene, document, "T", BODY, Some(ConverterVersion::new(3, ""))).await;
     assert_eq!(scene.outcomes().await.pop().unwrap().content, Some(ContentChange::Same));
     sync(&scene, document, "T", &other, Some(ConverterVersion::new(3, ""))).await;

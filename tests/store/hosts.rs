@@ -1,4 +1,5 @@
-//! Hosts that are left alone: jobs stay ready and lose nothing, others go past them, one finds out.
+//! Tests host back-off: jobs stay ready and lose nothing, jobs of other hosts run, and one probe finds out whether the
+//! host works.
 
 use super::support::{Backend, START, Scene, fetched, limits, timeout, worker};
 use quarterdeck::domain::content::ContentChange;
@@ -23,7 +24,7 @@ fn good() -> AttemptEnd {
 }
 
 impl Scene {
-    /// Documents `first..=last` of a host, asked for.
+    /// Adds documents `first..=last` of a host, and requests their syncs.
     async fn on_host(&self, host: &str, first: u32, last: u32) -> Vec<DocumentId> {
         let mut ids = Vec::new();
         for n in first..=last {
@@ -33,7 +34,7 @@ impl Scene {
         ids
     }
 
-    /// Claims `count` jobs and ends them all so.
+    /// Claims `count` jobs and finishes all of them with `end`.
     async fn all_end(&self, count: u32, end: impl Fn() -> AttemptEnd) {
         let claimed = self.claim(count).await;
         assert_eq!(claimed.len(), count as usize);
@@ -59,7 +60,7 @@ async fn a_host_that_told_three_documents_to_wait_is_held_and_others_are_not(on:
     let claimed = scene.claim(1).await;
     scene.finish(&claimed[0], told(90)).await;
     scene.on_host("other.test", 1, 1).await;
-    // The fourth stays ready, with all that it had.
+    // The fourth job stays ready, with its counters unchanged.
     assert_eq!(urls(&scene.claim(16).await), ["https://other.test/1"]);
     assert!(scene.claim(16).await.is_empty());
     let row = scene.row(third[1]).await;
@@ -67,7 +68,7 @@ async fn a_host_that_told_three_documents_to_wait_is_held_and_others_are_not(on:
     let hold = row.host_backoff.expect("its host is held");
     assert_eq!((hold.until, &*hold.reason), (START.plus(600 * SECOND), "3 documents received Retry-After"));
     assert_eq!(hold.kind, BackoffKind::RetryAfter);
-    // Whoever waits for work knows when to look.
+    // A waiting worker gets the time of the next poll.
     assert_eq!(scene.store.queue().await.unwrap().next_due_at, Some(START.plus(90 * SECOND)));
     scene.clock.set(START.plus(600 * SECOND - Duration::from_micros(1)));
     assert!(scene.claim(16).await.is_empty(), "the others' own waits are over, and the host is held");
@@ -90,7 +91,7 @@ async fn five_in_a_row_cool_a_host_down_and_one_finds_out(on: Backend) {
     assert!(scene.claim(16).await.is_empty());
     assert_eq!(scene.store.queue().await.unwrap().ready, 4);
     scene.clock.set(START.plus(30 * SECOND));
-    // Five waits are over at the same instant as the hold: nine may come, and one does.
+    // Five waits end at the same instant as the back-off: nine jobs are due, and only the probe runs.
     let probe = scene.claim(16).await;
     assert_eq!(probe.len(), 1);
     assert!(scene.claim(16).await.is_empty(), "not while it runs either");
@@ -101,7 +102,7 @@ async fn five_in_a_row_cool_a_host_down_and_one_finds_out(on: Backend) {
     scene.clock.set(START.plus(90 * SECOND));
     let probe = scene.claim(16).await;
     assert_eq!(probe.len(), 1);
-    // A worker that dies with it leaves the question open.
+    // After a worker dies with the probe, the next claim probes the host.
     scene.store.release(&[probe[0].lease]).await.unwrap();
     let probe = scene.claim(16).await;
     assert_eq!(probe.len(), 1);
@@ -123,7 +124,7 @@ async fn what_is_not_the_hosts_doing_and_what_is_good_ends_no_and_every_row(on: 
     assert_eq!(scene.claim(5).await.len(), 5);
 }
 
-/// Two processes end attempts of one host at the same time: neither forgets what the other heard.
+/// Two processes finish attempts of one host at the same time: each keeps the other's results.
 async fn what_two_processes_hear_of_a_host_is_one_story(on: Backend) {
     let scene = Scene::new(on).await;
     let other = scene.another().await;
@@ -163,12 +164,12 @@ async fn claims_of_a_host_are_spaced_over_all_workers(on: Backend) {
     assert!(claim(&*scene.store, "w1").await.is_empty());
     scene.clock.advance(2 * SECOND);
     assert_eq!(urls(&claim(&*scene.store, "w1").await), ["https://slow.test/3"]);
-    // A good end does not end the spacing.
+    // A success does not end the interval between fetches.
     scene.finish(&first[0], good()).await;
     assert!(claim(&*other, "w2").await.is_empty());
 }
 
-/// However many wait on a held host: they stand in nobody's way.
+/// Jobs of hosts in back-off, however many, do not keep a claim from finding another host's job.
 async fn ten_thousand_jobs_of_held_hosts_stand_in_nobodys_way(on: Backend) {
     let scene = Scene::new(on).await;
     let host = |n: usize| format!("https://h{}.test/{n}", n % 100);
@@ -190,7 +191,7 @@ async fn ten_thousand_jobs_of_held_hosts_stand_in_nobodys_way(on: Backend) {
     assert_eq!(scene.store.queue().await.unwrap().ready, 10_000);
 }
 
-/// Whose wish a hold was stood in its reason alone once; what is held over the migration keeps it.
+/// Before the migration only the reason's text said who wanted a back-off; migrated rows keep that.
 async fn holds_of_before_there_were_kinds_keep_theirs(on: Backend) {
     let scene = Scene::new(on).await;
     for host in ["asks", "cools", "over"] {
@@ -210,7 +211,7 @@ async fn holds_of_before_there_were_kinds_keep_theirs(on: Backend) {
             Backend::Postgres => include_str!("../../assets/migrations/postgres/0008_holds.sql"),
         })
         .await;
-    // One that a program of before writes meanwhile is taken for the other kind, and read all the same.
+    // A row that an older program writes meanwhile gets the other kind, and is still read.
     scene.add(1, "https://late.test/1").await;
     let late = format!("INSERT INTO hosts_sched (host, held_until, held_because) VALUES ('late.test', {until}, 'y')");
     scene.sql(&late).await;

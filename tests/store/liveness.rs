@@ -1,4 +1,4 @@
-//! Workers that live, sleep and die.
+//! Tests workers that live, sleep and die.
 
 use super::support::{Backend, LEASE, START, Scene, fetched, limits, open, permanent, timeout, worker};
 use crate::support::leash;
@@ -39,7 +39,7 @@ async fn a_beat_lengthens_what_is_really_held(backend: Backend) {
 
 async fn a_lease_that_ran_out_is_rescued_and_its_holder_is_late(backend: Backend) {
     let scene = Scene::new(backend).await;
-    // Another process is alive and stuck: its lock is held, its heart does not beat.
+    // Another process is alive and stuck: it has its process lock, but sends no heartbeats.
     let stuck = scene.another().await;
     stuck.register(&worker("w1")).await.unwrap();
     let (id, job) = scene.running("https://a.test/x").await;
@@ -90,7 +90,7 @@ async fn a_dead_process_is_seen_by_its_lock_within_seconds(backend: Backend) {
     scene.clock.advance(4 * SECOND);
     assert!(scene.store.rescue().await.unwrap().outcomes.is_empty(), "its lock is held");
     assert_eq!(scene.store.queue().await.unwrap().workers, 2);
-    // What the system does for a process that is killed: its locks are gone, nothing else is written.
+    // The system releases the locks of a killed process; nothing else is written.
     other.close().await;
     assert_eq!(scene.store.queue().await.unwrap().workers, 1);
     let rescued = scene.store.rescue().await.unwrap();
@@ -139,7 +139,7 @@ async fn after_a_sleep_a_process_waits_one_lease_before_it_trusts_others_leases(
     assert_eq!(scene.store.rescue().await.unwrap().outcomes.len(), 1, "one lease later it is lost");
 }
 
-/// A clock that tells how often it was read.
+/// A clock that counts its readings.
 struct WatchedClock {
     clock: Arc<ManualClock>,
     reads: watch::Sender<u32>,
@@ -169,12 +169,12 @@ async fn a_rescue_that_had_to_wait_for_the_database_lets_the_others_beat_first(b
     other.register(&worker("w2")).await.unwrap();
     scene.clock.advance(LEASE - SECOND);
     other.heartbeat(&worker("w2").id, &[], LEASE).await.unwrap();
-    // The lease of w1 runs out while somebody holds the database, so that it cannot beat; w2 has just done so.
+    // The lease of w1 expires while the database is locked, so it cannot send a heartbeat; w2 has just sent one.
     let lock = scene.place.block().await;
     scene.clock.advance(2 * SECOND);
     let before = *reads.borrow();
     let mut rescue = Box::pin(other.rescue());
-    // It reads the time to judge by, and once more when it has seen a lease that ran out and is about to act on it.
+    // The rescue reads the time to compare leases, and once more before it acts on an expired one.
     tokio::select! {
         rescued = &mut rescue => panic!("it did not wait for the database: {rescued:?}"),
         read = within("a rescue", reads.wait_for(|reads| *reads >= before + 2)) => drop(read.unwrap()),
@@ -183,7 +183,7 @@ async fn a_rescue_that_had_to_wait_for_the_database_lets_the_others_beat_first(b
     lock.end().await;
     assert_eq!(rescue.await.unwrap().outcomes, []);
     assert_eq!(scene.store.heartbeat(&worker("w1").id, &[job.lease], LEASE).await.unwrap(), [LeaseStatus::Renewed]);
-    // One that stays silent although the database answers is lost as ever.
+    // A worker that stays silent although the database responds is lost as usual.
     other.heartbeat(&worker("w2").id, &[], LEASE).await.unwrap();
     scene.clock.advance(LEASE - SECOND);
     other.heartbeat(&worker("w2").id, &[], LEASE).await.unwrap();
@@ -229,7 +229,7 @@ async fn workers_are_seen_where_they_are_how_busy_since_when_and_whether_they_li
     assert_eq!(scene.store.workers().await.unwrap(), expected);
     assert_eq!(other.workers().await.unwrap(), expected, "whoever asks");
 
-    // To its last instant a lease stands for a heart that is not heard; the idle one has none.
+    // Without heartbeats a worker counts as alive until its lease's last instant; the idle worker has no lease.
     scene.clock.set(START.plus(32 * SECOND));
     let late: Vec<_> = scene.store.workers().await.unwrap().iter().map(|seen| (seen.running, seen.health)).collect();
     assert_eq!(late, [(2, WorkerHealth::Late), (0, WorkerHealth::Late)]);
@@ -238,7 +238,7 @@ async fn workers_are_seen_where_they_are_how_busy_since_when_and_whether_they_li
     let seen_again = reading.workers().await.unwrap();
     assert_eq!(seen_again[1], seen(&others, 0, 1, 32, WorkerHealth::Alive), "seen by one that may only read");
 
-    // Killed: its row stays until somebody rescues, and says so. Leaving in order takes the row away.
+    // Killed: its row stays until a rescue removes and reports it. An orderly exit removes the row.
     other.close().await;
     assert_eq!(scene.store.workers().await.unwrap()[1].health, WorkerHealth::Gone);
     scene.store.unregister(&own.id).await.unwrap();
@@ -280,7 +280,7 @@ async fn worker_ids_never_lead_out_of_their_folder(backend: Backend) {
     assert!(!scene.place.folder().join("x").exists());
 }
 
-/// The other process of the test below; does nothing when it is run by itself.
+/// The other process of the test below; does nothing when it is run alone.
 #[tokio::test]
 #[ignore = "is started by another test"]
 async fn a_process_to_be_killed() {
@@ -309,7 +309,7 @@ async fn a_killed_process_is_seen_dead_at_once(backend: Backend) {
     assert!(scene.store.rescue().await.unwrap().outcomes.is_empty(), "it lives");
     child.kill().unwrap();
     child.wait().unwrap();
-    // The test's clock stands, so no lease runs out here. A server takes some milliseconds to hear of a death.
+    // The test's clock stands still, so no lease expires. A server needs some milliseconds to notice a death.
     let seen = async || Some(scene.store.rescue().await.unwrap()).filter(|rescued| !rescued.outcomes.is_empty());
     let rescued = until("a death that is seen before the lease runs out", seen).await;
     assert_eq!(rescued.outcomes.len(), 1);

@@ -1,4 +1,4 @@
-//! Marks that come apart from the claim, and jobs whose lock is somebody else's.
+//! Tests marks that are written separately from the claim, and jobs whose lock another program has.
 
 use super::support::{Backend, LEASE, Scene, fetched, limits, open, timeout, worker};
 use quarterdeck::domain::content::ContentChange;
@@ -25,7 +25,7 @@ async fn claim(scene: &Scene) -> Vec<ClaimedJob> {
     scene.store.claim(&worker("w1").id, limits).await.unwrap()
 }
 
-/// A job that runs and whose row is not marked.
+/// Makes a running job whose document's row is not marked as syncing.
 async fn unmarked(scene: &Scene, class: QueueClass) -> (DocumentId, ClaimedJob) {
     let id = scene.add(1, "https://a.test/x").await;
     scene.ask(&[id], class).await;
@@ -42,7 +42,7 @@ async fn a_claim_may_leave_the_row_alone_and_a_mark_writes_it(on: Backend) {
     let row = scene.row(id).await;
     assert_eq!((row.status, row.attempt, row.attempted_at), (Status::Syncing, Some(1), None));
     assert_eq!(sync_status(&scene).await, -1);
-    // Another program writes between claim and mark: what stands there now counts.
+    // Another program writes between claim and mark: its values are the ones to restore.
     scene
         .sql("UPDATE captain_documents SET sync_status = 1, content = 'b', metadata = '{\"content_fingerprint\": \"ab\"}'")
         .await;
@@ -52,7 +52,7 @@ async fn a_claim_may_leave_the_row_alone_and_a_mark_writes_it(on: Backend) {
     assert_eq!(scene.row(id).await.attempted_at, Some(scene.store.now()));
     assert_eq!(sync_status(&scene).await, SyncStatus::Syncing.code());
     assert_eq!(scene.number("SELECT fence FROM document_state").await, 0, "the fence is raised by the finish alone");
-    // Given back, the row is what it was before the mark.
+    // After a release the row is the same as before the mark.
     scene.store.release(&[job.lease]).await.unwrap();
     assert_eq!(sync_status(&scene).await, SyncStatus::Synced.code());
     assert_eq!(scene.store.mark(job.lease).await.unwrap(), MarkResult::LeaseLost);
@@ -61,13 +61,13 @@ async fn a_claim_may_leave_the_row_alone_and_a_mark_writes_it(on: Backend) {
 async fn what_was_never_marked_is_never_put_back(on: Backend) {
     let scene = Scene::new(on).await;
     let (id, job) = unmarked(&scene, QueueClass::Manual).await;
-    // Chatwoot is at it.
+    // Chatwoot is syncing the document.
     scene
         .sql(&format!("UPDATE captain_documents SET sync_status = 0, last_sync_attempted_at = {}", scene.place.at(77)))
         .await;
     scene.store.release(&[job.lease]).await.unwrap();
     assert_eq!((sync_status(&scene).await, scene.row(id).await.attempted_at), (0, Some(Timestamp::from_micros(77))));
-    // The same when the worker dies.
+    // The same rule applies when the worker dies.
     let job = claim(&scene).await.remove(0);
     scene.clock.advance(LEASE + Duration::from_secs(1));
     let rescuer = open(&scene.place.url(), scene.clock.clone(), Access::Write).await;
@@ -134,7 +134,7 @@ async fn synced_elsewhere_counts_from_the_request_or_the_last_real_try(on: Backe
     scene.store.mark(job.lease).await.unwrap();
     scene.clock.advance(Duration::from_secs(1));
     scene.finish(&job, timeout()).await;
-    // Synced after the request, but before the try that failed: no reason to end.
+    // Synced after the request but before the failed attempt: the job continues.
     let early = scene.place.at(scene.store.now().minus(Duration::from_secs(1)).micros());
     scene.sql(&format!("UPDATE captain_documents SET last_synced_at = {early}")).await;
     scene.clock.advance(Duration::from_secs(30));
@@ -142,7 +142,7 @@ async fn synced_elsewhere_counts_from_the_request_or_the_last_real_try(on: Backe
     scene.store.defer(job.lease, &holder("1.5"), AGAIN).await.unwrap();
     scene.clock.advance(AGAIN);
     let job = claim(&scene).await.remove(0);
-    // Between the claim and the lock.
+    // Synced between the claim and the lock.
     let late = scene.place.at(scene.store.now().micros());
     scene.sql(&format!("UPDATE captain_documents SET sync_status = 1, last_synced_at = {late}")).await;
     assert_eq!(scene.store.mark(job.lease).await.unwrap(), MarkResult::Ended);
@@ -158,7 +158,7 @@ async fn a_store_has_one_name_for_ever_and_no_other_has_it(on: Backend) {
     assert!(uuid::Uuid::parse_str(&id.0).is_ok_and(|id| id.get_version_num() == 4), "{id}");
     assert_eq!(scene.another().await.id().await.unwrap(), id);
     if on == Backend::Sqlite {
-        // The tests' databases on PostgreSQL are copies of one, and a copy keeps the name.
+        // The tests' PostgreSQL databases are copies of a template, and a copy keeps the store's id.
         assert_ne!(Scene::new(on).await.store.id().await.unwrap(), id);
     }
     let reading = open(&scene.place.url(), scene.clock.clone(), Access::ReadOnly).await;

@@ -1,4 +1,4 @@
-//! What is opened, made and refused.
+//! Tests which stores are opened, created and refused.
 
 use super::support::{Backend, START, Scene, fetched, new, open, permanent, request, worker};
 use crate::support::limit::{is_announced, until, until_announced, within};
@@ -97,7 +97,7 @@ async fn a_file_that_may_not_be_written_says_so() {
     scene.store.close().await;
     std::fs::set_permissions(scene.path(), std::fs::Permissions::from_mode(0o444)).unwrap();
     if std::fs::OpenOptions::new().write(true).open(scene.path()).is_ok() {
-        // Root may write everything: only a read-only mount would stop it.
+        // Root may write everything; only a read-only mount would stop it.
         return;
     }
     assert!(refused(&scene.path(), Access::Write).await.contains("may not be written"));
@@ -185,8 +185,8 @@ async fn an_idle_claim_wakes_nobody(backend: Backend) {
     let mut changes = scene.store.changes();
     scene.store.add(&[new(1, "https://a.test/x")]).await.unwrap();
     within("the commit", changes.changed()).await.unwrap();
-    // A watcher may tell of that commit once more, PostgreSQL's some seconds later; an idle claim that wakes wakes
-    // always.
+    // A watcher may announce that commit once more, PostgreSQL's some seconds later. An idle call that wrote something
+    // would be announced in every round.
     let mut quiet = 0;
     for round in 1.. {
         is_announced(&mut changes, MOMENT).await;
@@ -201,16 +201,16 @@ async fn an_idle_claim_wakes_nobody(backend: Backend) {
     }
 }
 
-/// Longer than an announcement takes on a quiet machine: without one, nothing is to be expected.
+/// Longer than an announcement takes on a quiet machine; after it none is expected.
 const MOMENT: Duration = Duration::from_millis(250);
 
-/// SQLite itself goes on with a file that has no name any more, and loses what is written there.
+/// SQLite itself keeps using a deleted file, and loses everything that is written there.
 #[tokio::test]
 async fn a_file_that_is_taken_away_is_told_and_comes_back() {
     let scene = Scene::new(Backend::Sqlite).await;
     scene.add(1, "https://a.test/x").await;
     let mut changes = scene.store.changes();
-    // Until the watching task has seen the file as it was: what is committed before its first look tells it nothing.
+    // Repeats until the watching task has read the original file: it announces no commit from before its first poll.
     let told = async || {
         scene.sql("UPDATE captain_documents SET name = name || '.'").await;
         is_announced(&mut changes, 2 * MOMENT).await.then_some(())

@@ -1,5 +1,5 @@
-//! The outbox in the store: messages in the transaction of their outcome, for the subscribers that want them, and their
-//! deliveries.
+//! Tests the outbox in the store: messages written in the transaction of their outcome, for each subscriber that wants
+//! them, and their deliveries.
 
 use super::support::*;
 use quarterdeck::domain::content::ContentChange;
@@ -12,11 +12,11 @@ use quarterdeck::store::{DocumentStore, FinishResult, JobStore, OutboxStore, Sto
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Wants outcomes of one result, or all.
+/// A subscriber that wants outcomes of one result, or all.
 struct Wants {
     name: &'static str,
     result: Option<OutcomeResult>,
-    /// Key of every message; `None` is the outcome's number.
+    /// The key of every message; `None` uses the outcome's number.
     key: Option<&'static str>,
 }
 

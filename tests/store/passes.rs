@@ -1,4 +1,5 @@
-//! The schedule by our own rules: continuous, round robin, with distance after failures, one process at a time.
+//! Tests the schedule by this program's own rules: continuous, round robin, spaced after failures, one process at a
+//! time.
 
 use super::schedule::{DAY, HOUR, MINUTE, WEEK, name, order, pass_on, terms};
 use super::support::{Backend, Scene, fetched, permanent};
@@ -26,7 +27,7 @@ async fn due_once_the_cadence_has_passed(backend: Backend) {
     let never = scene.add(1, "https://a.test/never").await;
     let timeless = scene.standing("https://a.test/timeless", "1", 0).await;
     scene.set_time(timeless, "last_synced_at", None).await;
-    // A leftover of a store of ours is nobody's after a lease.
+    // A row that says `syncing` in this program's own store has no owner once the lease is over.
     let leftover = scene.standing("https://a.test/leftover", "0", MINUTE).await;
     scene.standing("https://a.test/at-it", "0", 20).await;
     let pass = scene.pass(&ours("business")).await;
@@ -105,17 +106,17 @@ async fn one_acts_at_a_time(backend: Backend) {
     );
     let answers = [answers.0.unwrap(), answers.1.unwrap(), answers.2.unwrap()];
     assert!(answers.iter().any(|answer| matches!(answer, PassResult::Completed(..))), "{answers:?}");
-    // One that comes when the first is through finds that it has been.
+    // A pass that starts after the first has finished finds nothing to do.
     let again = ScheduleStore::schedule(&**b, &orders[1]).await.unwrap();
     assert_eq!(again, PassResult::NotDue);
-    // Who died in the middle of a pass holds the others up for a lease, and no longer.
+    // A process that dies during a pass delays the others by one lease at most.
     let until = scene.store.now().plus(Duration::from_secs(30)).micros();
     scene.sql(&format!("UPDATE scheduler SET holder = 'dead', held_until = {until}")).await;
     scene.clock.advance(Duration::from_secs(20));
     assert_eq!(ScheduleStore::schedule(&**a, &orders[0]).await.unwrap(), PassResult::LeaseTaken);
     scene.clock.advance(Duration::from_secs(11));
     assert!(matches!(ScheduleStore::schedule(&**a, &orders[0]).await.unwrap(), PassResult::Completed(..)));
-    // A clock that is set back by an hour stops nobody.
+    // A clock that is set back by an hour blocks nobody.
     scene.clock.set(Timestamp::from_micros(scene.store.now().micros() - 3_600_000_000));
     assert!(matches!(ScheduleStore::schedule(&**a, &orders[0]).await.unwrap(), PassResult::Completed(..)));
 }
@@ -134,18 +135,18 @@ async fn an_account_with_nothing_due_is_left_alone_until_something_may_be(backen
     scene.standing("https://a.test/soon", "1", WEEK - 40).await;
     assert_eq!(passes(0).await, 0);
     assert_eq!(passes(15).await, 0);
-    // No sooner and no later than it is due, whatever was remembered.
+    // A document is scheduled exactly when it is due, whatever was remembered.
     assert_eq!(passes(24).await, 0);
     assert_eq!(passes(15).await, 1);
     assert_eq!(passes(15).await, 0);
-    // What nobody could know of is found within five minutes, and at once when a person asks.
+    // Changes by other programs are found within five minutes, and at once when a person requests a pass.
     scene.add(1, "https://a.test/new").await;
     assert_eq!(passes(15).await, 0);
     assert_eq!(scene.pass(&terms).await.enqueued(), 1);
     scene.add(1, "https://a.test/newer").await;
     assert_eq!(passes(15).await, 0);
     assert_eq!(passes(300).await, 1);
-    // Another cadence is another schedule.
+    // Another cadence makes a different schedule.
     assert_eq!(passes(15).await, 0);
     scene.standing("https://a.test/old", "1", 2 * DAY).await;
     assert_eq!(passes(15).await, 0, "not within its week");
@@ -181,7 +182,7 @@ async fn a_link_that_is_no_address_is_told_once_and_costs_no_limit(backend: Back
     assert!(scene.pass(&terms).await.skipped.is_empty(), "told once");
     scene.set(ids[0], "external_link = 'https://a.test/mended'").await;
     assert_eq!(scene.pass(&terms).await.enqueued(), 1, "another link is another look");
-    // No link at all is none, too.
+    // A missing link counts as unavailable, too.
     scene.set(ids[1], "external_link = ''").await;
     let told = |pass: &Pass| pass.skipped.iter().map(|row| row.document).collect::<Vec<_>>();
     assert_eq!(told(&scene.pass(&terms).await), [ids[1]]);
@@ -224,7 +225,7 @@ async fn stale_is_the_word_everywhere(backend: Backend) {
     let retry = BulkVerb::Request(quarterdeck::domain::request::RequestKind::Retry);
     let preview = scene.store.preview(&Targets::Ids(vec![stale]), retry).await.unwrap();
     assert!(preview.skipped[0].0.to_string().starts_with("is stale;"), "{:?}", preview.skipped);
-    // Whoever leaves the plan is not stale any more.
+    // A document whose account leaves the plan is no longer stale.
     let mut free = terms(DueRules::Continuous, "free");
     free.plans.accounts.insert(AccountId(2), name("business"));
     pass_on(&scene.store, &free).await;
@@ -239,7 +240,7 @@ async fn an_auto_job_whose_document_was_synced_since_ends_cancelled(backend: Bac
     assert_eq!(scene.ask(&[id], QueueClass::Auto).await.len(), 1, "an auto request changes nothing");
     assert_eq!(scene.scheduled().await, [id.0]);
     scene.clock.advance(Duration::from_secs(HOUR));
-    // Chatwoot's worker has synced it.
+    // Chatwoot's worker has synced this document.
     scene.set_time(id, "last_synced_at", Some(MINUTE)).await;
     scene.clock.advance(Duration::from_secs(DAY));
     assert!(scene.claim(1).await.is_empty());

@@ -1,4 +1,4 @@
-//! Pauses and the caps of single accounts, as the claim respects them.
+//! Tests pauses and the caps of single accounts, as claims apply them.
 
 use super::support::{Backend, Scene, limits, worker};
 use crate::support::limit::{is_announced, within};
@@ -24,7 +24,7 @@ async fn each_scope_holds_its_own_jobs_until_it_is_resumed(backend: Backend) {
         scene.ask(&[held], QueueClass::Manual).await;
         scene.ask(&[other], QueueClass::Auto).await;
         assert!(scene.store.pause(&scope, &SafeLine::new("ana")).await.unwrap());
-        // Another process claims and looks: the pause is the store's, not the instance's.
+        // Another process claims and reads: a pause belongs to the store, not to an instance.
         let elsewhere = scene.another().await;
         assert_eq!(elsewhere.pauses().await.unwrap()[0].scope, scope);
         let claimed = scene.claim(8).await;
@@ -63,7 +63,7 @@ async fn an_accounts_own_cap_holds_and_others_go_on(backend: Backend) {
 }
 
 impl Scene {
-    /// Ready jobs past the store, each in a lane of its own: `account` and `host` are SQL over the number `i`.
+    /// Inserts ready jobs by SQL, each in its own lane: `account` and `host` are SQL over the number `i`.
     async fn lanes(&self, first: i64, count: i64, account: &str, host: &str) {
         self.sql(&format!(
             "WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {first} + {count} - 1) \
@@ -114,7 +114,7 @@ async fn a_pause_is_news_to_other_processes(backend: Backend) {
     let elsewhere = scene.another().await;
     let mut changes = elsewhere.changes();
     scene.store.pause(&PauseScope::All, &SafeLine::new("ana")).await.unwrap();
-    // It may have opened its eyes only now: what it sees first is no news.
+    // The watcher may have started only now: its first reading announces nothing.
     while !is_announced(&mut changes, Duration::from_millis(200)).await {
         scene.store.resume(&PauseScope::All).await.unwrap();
         scene.store.pause(&PauseScope::All, &SafeLine::new("ana")).await.unwrap();

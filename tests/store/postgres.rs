@@ -1,4 +1,5 @@
-//! What PostgreSQL alone has: set-up, schemas of others, roles, refusals, and many writers at a time.
+//! Tests the parts that only PostgreSQL has: set-up, schemas of other programs, roles, refusals, and many concurrent
+//! writers.
 
 use super::support::{
     Backend, LEASE, START, Scene, fetched, limits, new, open, outcomes_after, permanent, request, worker,
@@ -31,7 +32,7 @@ async fn refused_for(url: &str, access: Access) -> String {
     }
 }
 
-/// Chatwoot's table as it was before its links became text, with what a fork has added.
+/// Makes Chatwoot's table as it was before its links became text, with columns that a fork has added.
 async fn chatwoot() -> Database {
     let database = postgres::empty().await;
     database
@@ -95,7 +96,7 @@ async fn eight_that_set_up_at_once_make_one_schema() {
 #[tokio::test]
 async fn a_migration_that_was_killed_left_nothing_and_is_done_again() {
     let database = postgres::empty().await;
-    // The server ends the connection at the very end of the first version's transaction.
+    // The server closes the connection at the very end of the first version's transaction.
     database
         .script(
             "CREATE FUNCTION kill() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN \
@@ -279,7 +280,7 @@ async fn many_writers_keep_caps_exact_and_numbers_dense() {
                     .heartbeat(&name.id, &claimed.iter().map(|job| job.lease).collect::<Vec<_>>(), LEASE)
                     .await
                     .unwrap();
-                // Requests and cancels of the very documents that are being finished.
+                // Requests and cancels of the documents that are being finished.
                 let auto = request(QueueClass::Auto);
                 let asking = store.request(&ids[place * 9..place * 9 + 40], &auto);
                 let policy = Default::default();
@@ -334,7 +335,7 @@ async fn broken_connections_are_made_anew_and_locks_taken_again() {
     scene
         .sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
         .await;
-    // What rests is asked whether it lives only after a while; until then one call may tell of it.
+    // An idle connection is tested only after a while, so one call may fail first.
     let back = async || scene.store.counts().await.and(other.counts().await).ok();
     until("both stores, which come back by themselves", back).await;
     scene.clock.advance(Duration::from_secs(10));

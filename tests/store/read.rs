@@ -1,4 +1,4 @@
-//! Pages, counts, filters.
+//! Tests pages, counts and filters of the list.
 
 use super::support::{Backend, START, Scene, fetched, limits, new, permanent, timeout, worker};
 use proptest::prelude::{Just, Strategy, any};
@@ -32,7 +32,7 @@ async fn ids(scene: &Scene, negated: bool, test: FilterCondition) -> Vec<i64> {
     scene.store.matching(&filter(negated, test)).await.unwrap().into_iter().map(|id| id.0).collect()
 }
 
-/// Five documents: synced, failed 404, waiting, queued, never.
+/// Makes five documents: synced, failed 404, waiting, queued, never synced.
 async fn five(backend: Backend) -> (Scene, [DocumentId; 5]) {
     let scene = Scene::new(backend).await;
     let (synced, job) = scene.running("https://a.test/100%_sure").await;
@@ -202,7 +202,7 @@ async fn the_queue_in_figures(backend: Backend) {
     assert_eq!((state.ready, state.running, state.workers), (0, 1, 1));
 }
 
-/// The status of SQL is the status of the domain, over rows of every kind.
+/// SQL computes the same status as the domain, over rows of every kind.
 async fn the_status_of_sql_is_the_status_of_the_domain(backend: Backend) {
     let scene = Scene::new(backend).await;
     let times = prop_oneof![

@@ -1,4 +1,4 @@
-//! Adding, asking, cancelling, removing, previewing.
+//! Tests adding, requesting, cancelling, removing and previewing.
 
 use super::support::{Backend, Scene, fetched, new, permanent, request, timeout};
 use quarterdeck::domain::content::ContentChange;

@@ -1,5 +1,5 @@
-//! The cases S1 to S18 of Chatwoot's scheduler (assets/docs/chatwoot.md, "Conformance cases"), by its rules. What a
-//! database of Chatwoot alone has (its feature bit, its limits) stands in `chatwoot_plans`.
+//! Tests the cases S1 to S18 of Chatwoot's scheduler (assets/docs/chatwoot.md, "Conformance cases"), by Chatwoot's
+//! rules. Features of a Chatwoot database only (its feature bit, its limits) are in `chatwoot_plans`.
 
 use super::support::{Backend, START, Scene};
 use quarterdeck::domain::id::{AccountId, DocumentId};
@@ -18,7 +18,8 @@ pub fn name(text: &str) -> PlanName {
     PlanName::new(text).unwrap()
 }
 
-/// `business` has a week, `enterprise` a day, `free` nothing; account 1 is on `plan`.
+/// Settings in which `business` has a cadence of a week, `enterprise` of a day, and `free` none; account 1 is on
+/// `plan`.
 pub fn terms(rules: DueRules, plan: &str) -> ScheduleSettings {
     let mut terms = ScheduleSettings { rules, ..ScheduleSettings::default() };
     for (plan, seconds) in [("business", Some(WEEK)), ("enterprise", Some(DAY)), ("free", None)] {
@@ -53,7 +54,7 @@ impl Scene {
         pass_on(&self.store, terms).await
     }
 
-    /// A document of account 1 whose row stands so, `ago` seconds since both times.
+    /// Adds a document of account 1 with this `sync_status`, last synced and attempted `ago` seconds before the clock.
     pub async fn standing(&self, url: &str, sync_status: &str, ago: u64) -> DocumentId {
         let id = self.add(1, url).await;
         self.set(id, &format!("sync_status = {sync_status}")).await;
@@ -74,7 +75,7 @@ impl Scene {
         self.set(id, &format!("{column} = {value}")).await;
     }
 
-    /// The documents with an auto job that waits, in id order.
+    /// Returns the documents with a waiting auto job, in id order.
     pub async fn scheduled(&self) -> Vec<i64> {
         let list = self.either("group_concat(document_id)", "string_agg(document_id::text, ',')").to_owned();
         let jobs = "SELECT document_id FROM jobs WHERE state = 'scheduled' AND class = 2 ORDER BY 1";

@@ -1,4 +1,4 @@
-//! Random sequences of everything that can happen to a queue; after each, what must always hold is checked.
+//! Runs random sequences of everything that can happen to a queue, and checks the invariants after each step.
 
 use super::support::{
     Backend, LEASE, Scene, fetched, limits, outcomes_after, permanent, request, timeout, unexpected, worker,
@@ -29,7 +29,7 @@ enum Step {
     Remove(i64),
     Claim(u32, MarkTiming),
     Mark(usize),
-    /// The lock of a job is this holder's.
+    /// Another holder has the lock of a job.
     Defer(usize, u8),
     Finish(usize, End),
     Release(usize),
@@ -82,7 +82,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 struct Play {
     scene: Scene,
-    /// Another process, without a worker of its own.
+    /// Another process, without a worker.
     rescuer: Arc<SqlStore>,
     held: Vec<ClaimedJob>,
     texts: u32,
@@ -228,7 +228,7 @@ impl Play {
         self.scene.place.drop_now().await;
     }
 
-    /// Everything comes to an end when time goes on and workers work.
+    /// Asserts that every job ends when time passes and workers work.
     async fn settle(&mut self) {
         let scene = &self.scene;
         scene.sql("UPDATE captain_documents SET status = 1").await;
@@ -254,7 +254,7 @@ fn what_must_always_hold_holds_after_any_sequence_on_postgres() {
     play(Backend::Postgres, cases(10));
 }
 
-/// The same steps come to the same on both: what is claimed, recorded and shown.
+/// Runs the same steps on both databases and compares the claims, outcomes and lists.
 #[test]
 fn both_databases_agree_after_any_sequence() {
     run(cases(10), async |steps| {
@@ -284,7 +284,7 @@ fn both_databases_agree_after_any_sequence() {
     });
 }
 
-/// How many sequences: few by default; `QUARTERDECK_SEQUENCES=10000` for a night.
+/// Number of sequences: `few` by default; `QUARTERDECK_SEQUENCES=10000` for a run over night.
 fn cases(few: u32) -> u32 {
     std::env::var("QUARTERDECK_SEQUENCES").ok().and_then(|text| text.parse().ok()).unwrap_or(few)
 }

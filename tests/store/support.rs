@@ -1,4 +1,4 @@
-//! A store in a folder of its own, with a clock that is moved by hand.
+//! A store in a temporary folder, with a manual clock.
 
 pub use crate::support::place::{Backend, Place};
 use quarterdeck::domain::content::{ContentChange, Page};
@@ -20,12 +20,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// When the tests' clocks start.
+/// Start of the tests' clocks.
 pub const START: Timestamp = Timestamp::from_micros(1_764_000_000_000_000);
-/// The lease of the tests.
+/// Lease of the tests' workers.
 pub const LEASE: Duration = Duration::from_secs(30);
 
-/// A store, its clock, its place.
+/// A store with its clock and its database.
 pub struct Scene {
     pub clock: Arc<ManualClock>,
     pub store: Arc<SqlStore>,
@@ -40,7 +40,7 @@ impl Scene {
         Self { clock, store, place }
     }
 
-    /// Another instance on the same place and clock, as another process would have it.
+    /// Opens another instance on the same database and clock, as another process would.
     pub async fn another(&self) -> Arc<SqlStore> {
         open(&self.place.url(), self.clock.clone(), Access::Write).await
     }
@@ -73,7 +73,7 @@ impl Scene {
         answers.into_iter().map(|answered| answered.answer).collect()
     }
 
-    /// Adds a document, asks for its sync, and claims it.
+    /// Adds a document, requests its sync, and claims the job.
     pub async fn running(&self, url: &str) -> (DocumentId, ClaimedJob) {
         let id = self.add(1, url).await;
         self.ask(&[id], QueueClass::Manual).await;

@@ -1,4 +1,4 @@
-//! What the jobs view reads, and a lease that a person breaks.
+//! Tests the query of the jobs view, and leases that a person breaks.
 
 use super::support::{Backend, LEASE, START, Scene, fetched, permanent, timeout, worker};
 use quarterdeck::domain::content::ContentChange;
@@ -55,7 +55,7 @@ async fn every_job_stands_in_its_section_with_what_is_known(backend: Backend) {
     );
     assert_eq!(page.running[0].attempt, 1);
     assert_eq!(page.running[0].requested_by.as_ref().unwrap().as_str(), "ana");
-    // Asked for later and claimed first: the class decides.
+    // Requested later and claimed first, because of its class.
     assert_eq!(names(&page.ready), ["https://a.test/manual", "https://b.test/auto"]);
     let blocked = JobBlockers { host_running: 1, account_running: 1, ..JobBlockers::default() };
     assert_eq!(page.ready[0].progress, JobProgress::Ready { since: START.plus(5 * SECOND), blockers: blocked });
@@ -135,13 +135,13 @@ async fn a_broken_lease_is_a_loss_with_a_name_and_its_worker_is_late(backend: Ba
     assert_eq!((outcome.result, outcome.attempt), (OutcomeResult::WorkerLost, 1));
     assert_eq!(outcome.detail.as_ref().unwrap().as_str(), "lease broken by ana");
     assert_eq!(scene.row(id).await.status, Status::Queued);
-    // Another has it before the first one notices: what that one brings is thrown away.
+    // Another worker has claimed the job before the first one notices: the first one's result is discarded.
     let again = scene.claim(1).await.remove(0);
     assert_eq!(scene.finish(&job, fetched("T", "late", ContentChange::First)).await, FinishResult::LeaseLost);
     assert_eq!(scene.store.heartbeat(&worker("w1").id, &[job.lease], LEASE).await.unwrap(), [LeaseStatus::Lost]);
     scene.finish(&again, fetched("T", "in time", ContentChange::First)).await;
     assert_eq!(scene.store.content(id).await.unwrap().unwrap().text, "in time");
-    // A first sync is `unchanged`, as upstream.
+    // A first sync is `unchanged`, as in Chatwoot.
     assert_eq!(scene.results().await, [OutcomeResult::WorkerLost, OutcomeResult::Unchanged]);
     for nothing in [job.lease.job_id, JobId(9_999)] {
         assert_eq!(scene.store.break_lease(nothing, &"ana".into()).await.unwrap(), None, "it does not run");

@@ -1,4 +1,4 @@
-//! What the accounts view and the hosts view read.
+//! Tests the queries of the accounts view and the hosts view.
 
 use super::support::{Backend, START, Scene, fetched, permanent, timeout};
 use quarterdeck::domain::content::ContentChange;
@@ -31,7 +31,7 @@ fn counts(of: &[(Status, u64)]) -> StatusCounts {
     counts
 }
 
-/// Account 1: synced, failed and retrying on a.test, never on b.test. Account 2: running and queued on c.test.
+/// Account 1: synced, failed and retrying on a.test, never synced on b.test. Account 2: running and queued on c.test.
 async fn two_accounts(backend: Backend) -> Scene {
     let scene = Scene::new(backend).await;
     let limited = || AttemptEnd::Failed(Failure::from_status(429, "Too Many Requests"));
@@ -150,7 +150,7 @@ async fn a_host_is_seen_with_its_failures_limits_and_median(backend: Backend) {
     let busy =
         HostSummary { host: "c.test".into(), documents: 2, running: 1, ready: 1, backoff: Some(hold), ..nothing };
     assert_eq!(c, &busy);
-    // An even number of attempts: the mean of the middle two. What no attempt ended with has no part in it.
+    // An even number of attempts: the mean of the middle two. Outcomes without an attempt do not count.
     let (_, job) = scene.running("https://a.test/slow").await;
     scene.clock.advance(SECOND);
     end(&scene, &job, good(), 500).await;
@@ -190,7 +190,7 @@ async fn a_thousand_are_shown_and_all_are_counted(backend: Backend) {
     assert_eq!((accounts.total, accounts.rows.len(), accounts.rows[999].id), (1_002, 1_000, AccountId(999)));
 }
 
-/// A missing table or right is no reason to show nothing.
+/// A missing table or permission hides only the names.
 #[tokio::test]
 async fn names_are_shown_when_the_table_of_accounts_is_there() {
     let scene = Scene::new(Backend::Postgres).await;

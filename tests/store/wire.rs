@@ -1,4 +1,4 @@
-//! Connections that break at the worst moment (F16), and PgBouncer between.
+//! Tests connections that break at the worst moment (F16), and a PgBouncer in between.
 
 use super::support::{LEASE, START, Scene, fetched, limits, new, open, outcomes_after, permanent, request, worker};
 use crate::support::limit::{until, until_announced};
@@ -15,7 +15,7 @@ use quarterdeck::store::{
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Tries until the store answers: it tells at once while it waits to connect anew.
+/// Repeats until the store responds: it returns an error at once while it reconnects.
 async fn again<T>(what: impl AsyncFn() -> Result<T, StoreError>) -> T {
     let answered = async || match what().await {
         Ok(done) => Some(done),
@@ -45,7 +45,7 @@ async fn a_commit_whose_answer_is_lost_is_found_by_its_outcome() {
         let lost = far.finish(finish(), &Default::default()).await;
         assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
         assert!(!proxy.is_armed());
-        // The worker keeps the result and tries again: it gets the answer that was lost.
+        // The worker keeps the result and repeats the finish: it gets the response that was lost.
         let finished = again(async || far.finish(finish(), &Default::default()).await).await;
         let FinishResult::Written { state, outcomes, .. } = finished else { panic!("{finished:?}") };
         assert_eq!(
@@ -70,7 +70,7 @@ async fn a_claim_whose_answer_is_lost_runs_out_and_is_taken_up_again() {
     proxy.cut_the_next_commit();
     assert!(far.claim(&worker("w2").id, limits(1)).await.is_err());
     assert_eq!(scene.store.queue().await.unwrap().running, 1, "nobody knows that it has it");
-    // Its heart goes on, for what it really holds: nothing.
+    // Its heartbeats continue, for the jobs that it really has: none.
     again(async || far.heartbeat(&worker("w2").id, &[], LEASE).await).await;
     scene.clock.advance(LEASE + Duration::from_secs(1));
     again(async || far.heartbeat(&worker("w2").id, &[], LEASE).await).await;
@@ -107,7 +107,7 @@ async fn everything_but_locks_works_behind_pgbouncer() {
     until_announced(&*other, "39 outcomes", async || other.last_seq().await.unwrap() >= Seq(39)).await;
     assert_eq!(outcomes_after(&*other, Seq::START).await.len(), 39);
     assert_eq!(other.queue().await.unwrap().workers, 1);
-    // Its death is seen by its lease alone, also by a process that has locks.
+    // Its death is detected only by its lease, even by a process that has locks.
     clock.advance(LEASE - Duration::from_secs(1));
     scene.clock.advance(LEASE - Duration::from_secs(1));
     assert!(other.rescue().await.unwrap().outcomes.is_empty());

@@ -1,4 +1,4 @@
-//! A whole small installation: a store in a file, a clock that the test moves, a runner, pages on loopback.
+//! A small complete installation: a store in a file, a manual clock, a runner, and pages on loopback.
 
 use super::limit::{PATIENCE, within};
 use super::place::{Backend, Place};
@@ -21,37 +21,37 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc};
 
-/// Where the clock starts, so that times in failures are easy to read.
+/// Start of the clock, a round number so that times in failures are easy to read.
 pub const START: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
 
-/// See the module.
+/// A store, a runner and a site, as the module describes.
 pub struct Deck {
     pub store: Arc<dyn Store>,
     pub clock: Arc<ManualClock>,
     pub runner: Handle,
     pub site: Site,
-    /// Where its documents are locked, if they are.
+    /// Redis with the documents' locks; `None` without locks.
     pub redis: Option<Arc<Redis>>,
-    /// Outcomes seen so far, in order.
+    /// Outcomes so far, in order.
     pub seen: Vec<Outcome>,
     events: broadcast::Receiver<Event>,
     tail: mpsc::Receiver<TailItem>,
-    /// Where the store is.
+    /// The store's database.
     pub place: Place,
 }
 
 impl Deck {
-    /// A deck on `site`, its store on `on`, its runner started with upstream's retry waits.
+    /// Starts a deck on `site` with its store on `on`; the runner has Chatwoot's retry waits.
     pub async fn start(on: Backend, site: Site) -> Self {
         Self::start_with(on, site, None, settings()).await
     }
 
-    /// The same with documents locked in a Redis, and with more than two at a time on the one host that there is.
+    /// Starts a deck that locks its documents in a Redis, and fetches more than two at a time from its only host.
     pub async fn start_locked(on: Backend, site: Site, lock: Option<lock::Settings>) -> Self {
         Self::start_with(on, site, lock, eager_settings()).await
     }
 
-    /// The same with a runner of one's own settings.
+    /// Starts a deck with these settings of the runner.
     pub async fn start_with(on: Backend, site: Site, lock: Option<lock::Settings>, settings: Settings) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let place = Place::new(on).await;
@@ -73,7 +73,6 @@ impl Deck {
         Self { store, clock, runner, site, redis, seen: Vec::new(), events, tail, place }
     }
 
-    /// Adds the page at `path`.
     pub async fn add(&self, path: &str) -> DocumentId {
         let document = NewDocument {
             link: Link::parse(&self.site.url(path)).expect("a link"),
@@ -87,12 +86,12 @@ impl Deck {
         }
     }
 
-    /// A person asks for a sync of one document.
+    /// Requests a sync of one document as a person.
     pub async fn sync(&self, document: DocumentId) -> RequestAnswer {
         self.ask(document, RequestKind::Sync, QueueClass::Manual, RequestScope::Named).await
     }
 
-    /// Any request for one document.
+    /// Sends any request for one document.
     pub async fn ask(
         &self,
         document: DocumentId,
@@ -107,14 +106,14 @@ impl Deck {
         answers.remove(0).answer
     }
 
-    /// A person cancels one document.
+    /// Cancels one document as a person.
     pub async fn cancel(&self, document: DocumentId) -> RequestAnswer {
         let mut answers = self.store.cancel(&[document], &"ana".into()).await.expect("the store answers");
         assert_eq!(answers.len(), 1);
         answers.remove(0).answer
     }
 
-    /// Waits until `count` outcomes have been recorded in all, and returns the words of those that are new.
+    /// Waits until `count` outcomes have been recorded in all, and returns the result words of the new ones.
     pub async fn until(&mut self, count: usize) -> Vec<&'static str> {
         let before = self.seen.len();
         while self.seen.len() < count {
@@ -129,7 +128,7 @@ impl Deck {
         self.seen[before..].iter().map(|outcome| outcome.result.word()).collect()
     }
 
-    /// Moves the clock to the time at which the last outcome said it is tried again; how far that was.
+    /// Moves the clock to the next attempt's time according to the last outcome; returns the distance.
     pub fn wait_for_next(&self) -> Duration {
         let last = self.seen.last().expect("an outcome");
         let next = last.next_attempt_at.expect("a next attempt");
@@ -139,30 +138,28 @@ impl Deck {
         wait
     }
 
-    /// Moves the clock.
     pub fn pass(&self, time: Duration) {
         self.clock.advance(time);
         self.runner.wake();
     }
 
-    /// The document as lists show it.
+    /// Returns the document as lists show it.
     pub async fn row(&self, document: DocumentId) -> DocumentRow {
         let mut rows = self.store.find(&DocumentRef::Id(document)).await.expect("the store answers");
         assert_eq!(rows.len(), 1, "one document");
         rows.remove(0)
     }
 
-    /// The stored text.
     pub async fn content(&self, document: DocumentId) -> Option<String> {
         self.store.content(document).await.expect("the store answers").map(|content| content.text)
     }
 
-    /// What another program does to the database.
+    /// Runs SQL on the database, as another program would; returns the number of affected rows.
     pub async fn sql(&self, sql: &str) -> u64 {
         self.place.sql(sql).await
     }
 
-    /// `sync_status` and `last_sync_error_code` as they stand in `captain_documents`.
+    /// Returns `sync_status` and `last_sync_error_code` from `captain_documents`.
     pub async fn store_row(&self, document: DocumentId) -> (Option<i64>, Option<String>) {
         let of = format!("from captain_documents where id = {document}");
         let code = self.place.either("'$.last_sync_error_code'", "'last_sync_error_code'");
@@ -172,12 +169,12 @@ impl Deck {
         )
     }
 
-    /// One text out of the database.
+    /// Returns one text from the database.
     pub async fn text(&self, sql: &str) -> Option<String> {
         self.place.text(sql).await
     }
 
-    /// Reports that were made until `attempts` attempts were over: an attempt reports before it is.
+    /// Returns the number of error reports once `attempts` attempts are over: an attempt reports before it ends.
     pub async fn reports(&mut self, attempts: usize) -> usize {
         let (mut reports, mut over) = (0, 0);
         while over < attempts {
@@ -190,7 +187,7 @@ impl Deck {
         reports
     }
 
-    /// Waits until the document is as `is` says.
+    /// Waits until the document's row satisfies `is`.
     #[track_caller]
     pub fn until_row(
         &self,
@@ -210,35 +207,35 @@ impl Deck {
         })
     }
 
-    /// Waits until the page at `path` was asked for `hits` times.
+    /// Waits until the page at `path` was requested `hits` times.
     #[track_caller]
     pub fn until_hit(&self, path: &str, hits: u32) -> impl Future<Output = ()> + use<> {
         self.site.until_hit(path, hits)
     }
 }
 
-/// A test's worker.
+/// Returns the services of a test's worker.
 pub fn parts(store: &Arc<dyn Store>, fetcher: Arc<Fetcher>, redis: Option<Arc<Redis>>) -> Services {
     Services { store: store.clone(), fetcher, redis, subscribers: Vec::new(), name: "test:1".into() }
 }
 
-/// The defaults with fewer slots.
+/// Returns the default settings with fewer slots.
 pub fn settings() -> Settings {
     Settings { slots: 4, ..Settings::default() }
 }
 
-/// The same with as many at a time on one host as there are slots.
+/// Returns [`settings`] with a cap per host that is as large as the number of slots.
 pub fn eager_settings() -> Settings {
     Settings { slots: 8, per_host: 16, ..settings() }
 }
 
-/// A fetcher that may reach `site` and nothing else that is private. It waits for a page as long as a test for
-/// anything: a page that the test holds back keeps its slot until the test lets it go.
+/// Returns a fetcher that may connect to `site` and no other private host. Its time-outs are as long as a test's limit:
+/// a page that the test delays keeps its slot until the test releases it.
 pub fn fetcher(site: &Site) -> Arc<Fetcher> {
     fetcher_of(&[site])
 }
 
-/// The same for several sites.
+/// Returns the same fetcher for several sites.
 pub fn fetcher_of(sites: &[&Site]) -> Arc<Fetcher> {
     let limits = FetchSettings {
         connect_timeout: PATIENCE,

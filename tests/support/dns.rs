@@ -1,4 +1,4 @@
-//! A real name server on loopback, over UDP, whose answers a test scripts by name and by how often it was asked.
+//! A real name server on loopback, over UDP; a test scripts its answers by name and look-up number.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -6,36 +6,33 @@ use std::sync::{Arc, Mutex};
 use tokio::net::UdpSocket;
 use tokio_util::task::AbortOnDropHandle;
 
-/// What a name is answered with.
+/// The answer to a look-up.
 #[derive(Clone, Debug)]
 pub enum Says {
-    /// These addresses, for the record types that they are of; they hold for no time at all.
+    /// These addresses, for the record types that match; their time to live is zero.
     Addresses(Vec<IpAddr>),
-    /// There is no such name.
     NoSuchName,
-    /// The server failed.
     Failed,
-    /// Nothing at all.
+    /// No answer at all.
     Silence,
 }
 
-/// These addresses.
+/// Parses addresses into an answer.
 pub fn addresses(texts: &[&str]) -> Says {
     Says::Addresses(texts.iter().map(|text| text.parse().expect("an address")).collect())
 }
 
 type Asked = Arc<Mutex<HashMap<String, u32>>>;
 
-/// A running server; dropped, it is gone.
+/// A running server; it stops when it is dropped.
 pub struct NameServer {
-    /// Where it listens.
     pub address: SocketAddr,
     asked: Asked,
     _serving: AbortOnDropHandle<()>,
 }
 
 impl NameServer {
-    /// Answers what `says` makes of a name, in lower case and without its last dot, and the number of the look-up of
+    /// Starts a server. `says` gets a name, in lower case and without its last dot, and the number of the look-up of
     /// its IPv4 addresses, from 1.
     pub async fn start(says: impl Fn(&str, u32) -> Says + Send + 'static) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
@@ -53,7 +50,7 @@ impl NameServer {
                     (*times).max(1)
                 };
                 if let Some(answer) = question.answer(&says(&question.name, times)) {
-                    // Whoever asked may have gone.
+                    // The client may have gone.
                     let _ = socket.send_to(&answer, from).await;
                 }
             }
@@ -61,7 +58,7 @@ impl NameServer {
         Self { address, asked, _serving: AbortOnDropHandle::new(serving) }
     }
 
-    /// How often the IPv4 addresses of `name` were asked for.
+    /// Returns the number of look-ups of the IPv4 addresses of `name`.
     pub fn asked(&self, name: &str) -> u32 {
         self.asked.lock().expect("not poisoned").get(name).copied().unwrap_or(0)
     }
@@ -74,7 +71,7 @@ struct Question {
     id: [u8; 2],
     name: String,
     kind: u16,
-    /// Name, type and class as they came.
+    /// Name, type and class as they were received.
     bytes: Vec<u8>,
 }
 

@@ -1,4 +1,4 @@
-//! Documents and outcomes to show: made by hand, the same at every run.
+//! Invented documents and outcomes for the screens, the same at every run.
 
 use jiff::tz::TimeZone;
 use quarterdeck::domain::content::ContentChange;
@@ -15,17 +15,17 @@ use std::time::Duration;
 /// 2026-11-25 13:02:31 UTC.
 pub const NOW: Timestamp = Timestamp::from_micros(1_795_611_751_000_000);
 
-/// So many seconds before [`NOW`].
+/// Returns the time this many seconds before [`NOW`].
 pub fn ago(seconds: u64) -> Timestamp {
     NOW.minus(Duration::from_secs(seconds))
 }
 
-/// So many seconds after [`NOW`].
+/// Returns the time this many seconds after [`NOW`].
 pub fn within(seconds: u64) -> Timestamp {
     NOW.plus(Duration::from_secs(seconds))
 }
 
-/// A console of operator ana, an hour east of Greenwich.
+/// Options of a console of operator ana, an hour east of Greenwich.
 pub fn options() -> Options {
     Options {
         remote_events: None,
@@ -41,7 +41,7 @@ pub fn options() -> Options {
     }
 }
 
-/// A document that is in order.
+/// Makes a document without any problem.
 pub fn document(id: i64, name: &str, status: Status) -> DocumentRow {
     let slug = name.to_lowercase().replace(' ', "-");
     DocumentRow {
@@ -77,7 +77,7 @@ pub fn document(id: i64, name: &str, status: Status) -> DocumentRow {
     }
 }
 
-/// The list of the pictures.
+/// Returns the documents of the snapshots.
 pub fn documents() -> Vec<DocumentRow> {
     use Status::{Failed, Never, Queued, Stale, Stuck, Synced, Syncing, Waiting};
     let failed = |id, name, code, http_status, detail: &str, attempted, synced| DocumentRow {
@@ -183,7 +183,7 @@ pub fn documents() -> Vec<DocumentRow> {
     rows
 }
 
-/// Three workers: one at work, one that has not beaten for long, one that was killed.
+/// Returns three workers: one at work, one without a heartbeat for long, one that was killed.
 pub fn workers() -> Vec<WorkerSummary> {
     let worker = |name: &str, capacity, running, since, beat, alive| WorkerSummary {
         id: WorkerId(name.into()),
@@ -201,7 +201,7 @@ pub fn workers() -> Vec<WorkerSummary> {
     ]
 }
 
-/// An outcome without anything special.
+/// Makes an outcome with default values.
 pub fn outcome(seq: i64, document: i64, name: &str, result: OutcomeResult) -> Outcome {
     Outcome {
         document_id: DocumentId(document),
@@ -228,7 +228,7 @@ pub fn outcome(seq: i64, document: i64, name: &str, result: OutcomeResult) -> Ou
     }
 }
 
-/// A failed attempt.
+/// Makes the outcome of a failed attempt.
 pub fn failure(seq: i64, document: i64, name: &str, result: OutcomeResult, code: ErrorCode, detail: &str) -> Outcome {
     Outcome {
         error_code: Some(code),
@@ -240,7 +240,7 @@ pub fn failure(seq: i64, document: i64, name: &str, result: OutcomeResult, code:
     }
 }
 
-/// The log of the pictures: every kind of line.
+/// Returns the log of the snapshots: every kind of line.
 pub fn outcomes() -> Vec<Outcome> {
     use OutcomeResult::{
         AlreadySyncing, Cancelled, PermanentFailure, Purged, TransientFailure, TransientRetryExhausted, Unchanged,
@@ -315,12 +315,12 @@ pub fn outcomes() -> Vec<Outcome> {
     for (place, line) in lines.iter_mut().enumerate() {
         line.at = ago((last - place as u64) / 2);
     }
-    // An exhaustion belongs to the job and attempt of its failure.
+    // An exhaustion has the job and attempt of its failure.
     lines[6].job_id = lines[5].job_id;
     lines
 }
 
-/// The attempts of a document, newest first.
+/// Returns the attempts of a document, newest first.
 pub fn history(row: &DocumentRow) -> Vec<Outcome> {
     use OutcomeResult::{PermanentFailure, TransientFailure, TransientRetryExhausted, Unchanged, Updated};
     let id = row.id.0;

@@ -1,5 +1,5 @@
-//! Several real processes on one store while a test does them harm: filled, followed, killed, and held against the
-//! invariants at the end.
+//! Several real processes on one store under faults: filled, followed, killed, and checked against the invariants at
+//! the end.
 
 use super::install::{Install, Process, until};
 use super::invariants::{Case, assert_invariants, witness};
@@ -21,16 +21,16 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
-/// Many at a time on the one host that there is, and retries that a test can wait for.
+/// Settings with many slots for the only host, and retries that a test can wait for.
 pub const EAGER: &str = "runner.per_host = 256\nrunner.concurrency = 8\n\
                          retry.transient_waits = [\"300ms\", \"300ms\", \"300ms\"]\n";
-/// Leases that run out while a test waits.
+/// Settings with leases that expire while a test waits.
 pub const SHORT_LEASE: &str = "runner.lease = \"1s\"\nrunner.heartbeat = \"300ms\"\n";
 
-/// Interval at which it is polled for what no outcome says: that nothing is left to do.
+/// Interval of polls for a state that no outcome announces: an empty queue.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// See the module.
+/// Processes and their store, as the module describes.
 pub struct Fleet {
     pub place: Place,
     pub install: Install,
@@ -44,12 +44,12 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// An empty store on `on`, and pages.
+    /// Makes an empty store on `on` for the pages of `site`.
     pub async fn new(on: Backend, site: Site, settings: &str) -> Self {
         Self::at(Place::new(on).await, Install::new(site, settings)).await
     }
 
-    /// The same where both are there.
+    /// Makes a fleet from an existing database and installation.
     pub async fn at(place: Place, install: Install) -> Self {
         let store = open(&place.url(), Access::Create).await.expect("the store opens");
         witness(&place).await;
@@ -80,24 +80,24 @@ impl Fleet {
         }
     }
 
-    /// Its processes have this in their environment.
+    /// Adds a variable to the environment of its processes.
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
         self.env.retain(|(known, _)| *known != name);
         self.env.push((name, value.to_owned()));
         self
     }
 
-    /// The environment of its processes, for those that are started elsewhere.
+    /// Returns the environment of its processes, for those that are started elsewhere.
     pub fn env(&self) -> &[(&'static str, String)] {
         &self.env
     }
 
-    /// Adds the pages `/0`, `/1` … and asks for a sync of each.
+    /// Adds the pages `/0`, `/1` … and requests a sync of each.
     pub async fn fill(&self, count: usize) -> Vec<DocumentId> {
         self.fill_from(0, count).await
     }
 
-    /// The same for pages from `/first` on.
+    /// Does the same for pages from `/first` on.
     pub async fn fill_from(&self, first: usize, count: usize) -> Vec<DocumentId> {
         let new = |page: usize| NewDocument {
             link: Link::parse(&self.install.site.url(&format!("/{page}"))).expect("a link"),
@@ -117,13 +117,12 @@ impl Fleet {
         self.start(&["work"])
     }
 
-    /// Starts the program.
     pub fn start(&self, args: &[&str]) -> Process {
         let env: Vec<_> = self.env.iter().map(|(name, value)| (*name, value.as_str())).collect();
         self.install.start_with(&env, args)
     }
 
-    /// kill -9.
+    /// Kills a worker with kill -9.
     pub fn kill(&mut self, worker: Process) {
         let id = worker.id();
         worker.signal(Signal::KILL);
@@ -131,19 +130,19 @@ impl Fleet {
         worker.ended();
     }
 
-    /// Waits until the log holds `count` outcomes, or nothing is left to do. The limit is on each outcome, not on all.
+    /// Waits until the log has `count` outcomes, or no job is live. The limit applies to each outcome, not to all.
     pub async fn reached(&self, count: usize) {
         let mut seen = self.count.clone();
         while *seen.borrow_and_update() < count && self.live().await != Some(0) {
             let next = async {
-                // That nothing is left is no outcome.
+                // No outcome announces an empty queue.
                 while !is_announced(&mut seen, POLL_INTERVAL).await && self.live().await != Some(0) {}
             };
             within("the workers to get on", next).await;
         }
     }
 
-    /// Waits until so many jobs run.
+    /// Waits until `count` jobs run.
     pub async fn running(&self, count: u64) {
         let running = async || self.store.queue().await.is_ok_and(|queue| queue.running == count);
         until(&*self.store, &format!("{count} running"), running).await;
@@ -154,23 +153,23 @@ impl Fleet {
         self.reached(usize::MAX).await;
     }
 
-    /// Jobs that are not over; `None` while the store does not answer.
+    /// Returns the number of live jobs; `None` while the store does not respond.
     pub async fn live(&self) -> Option<u64> {
         let queue = self.store.queue().await.ok()?;
         Some(queue.ready + queue.running + queue.waiting + queue.scheduled)
     }
 
-    /// Outcomes seen so far, in the order of the log.
+    /// Returns the outcomes so far, in the order of the log.
     pub fn outcomes(&self) -> Vec<Outcome> {
         self.seen.lock().expect("not poisoned").clone()
     }
 
-    /// How many of them there are.
+    /// Returns the number of outcomes so far.
     pub fn count(&self) -> usize {
         *self.count.borrow()
     }
 
-    /// How long after the death of its worker each lost attempt was taken up, in order.
+    /// Returns, for each lost attempt, the time from its worker's death to the recorded loss, sorted.
     pub fn delays(&self) -> Vec<Duration> {
         let seen = self.seen.lock().expect("not poisoned");
         let lost = seen.iter().filter(|outcome| outcome.result == OutcomeResult::WorkerLost);
@@ -184,7 +183,7 @@ impl Fleet {
         delays
     }
 
-    /// Holds the invariants; what the log says.
+    /// Asserts the invariants; returns the log's outcomes.
     pub async fn check(self, name: &str, size: usize, faults: usize, longest: Duration) -> Vec<Outcome> {
         let took = self.begun.took();
         let last = self.store.last_seq().await.expect("the store answers");
@@ -200,18 +199,18 @@ impl Fleet {
     }
 }
 
-/// A request as the schedule makes it.
+/// Makes a request as the schedule does.
 pub fn bulk() -> Request {
     Request { kind: RequestKind::Sync, class: QueueClass::Auto, by: "test".into(), scope: RequestScope::Bulk }
 }
 
-/// The value that so many of a hundred do not exceed, of sorted ones.
+/// Returns the value that `percent` of the sorted values do not exceed.
 pub fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     let place = (sorted.len() * percent).div_ceil(100).max(1) - 1;
     sorted.get(place).copied().unwrap_or_default()
 }
 
-/// A worker is told to go and goes in order.
+/// Sends TERM to a worker, and asserts that it exits in order.
 pub fn dismiss(worker: Process) -> Vec<String> {
     worker.signal(Signal::TERM);
     let ended = worker.ended();
@@ -219,16 +218,15 @@ pub fn dismiss(worker: Process) -> Vec<String> {
     ended.out
 }
 
-/// Numbers that are the same every time.
+/// Pseudo-random numbers that are the same at every run.
 pub struct Random(u64);
 
 impl Random {
-    /// Begins anew.
     pub fn new(seed: u64) -> Self {
         Self(seed ^ 0x9e37_79b9_7f4a_7c15)
     }
 
-    /// A number below `end`.
+    /// Returns a number below `end`.
     pub fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).expect("fits") % end.max(1)

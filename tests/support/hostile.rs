@@ -1,5 +1,4 @@
-//! Pages made to hurt, by what they are made of: name and HTML. For the tests of what comes of them and for the bench
-//! of how long that takes.
+//! Hostile pages by category, as name and HTML, for the tests of their conversion and the benchmark of its time.
 
 use std::fmt::Write;
 
@@ -13,8 +12,8 @@ fn nested(open: &str, count: usize, close: &str) -> String {
     format!("{}deep{}", open.repeat(count), close.repeat(count))
 }
 
-/// Sound pages: marks that are taken away again, code in cells, elements within each other up to 500 deep, and one of
-/// the size of the largest real page.
+/// Returns sound pages: marks that are removed again, code in cells, elements nested up to 500 deep, and one page of
+/// the size of the largest real one.
 pub fn sound() -> Pages {
     let many = |begin: &str, part: &str| begin.to_owned() + &part.repeat(60_000);
     let code = format!("<pre>{}</pre>", "a\n".repeat(400_000));
@@ -59,7 +58,7 @@ const NESTING: [(&str, &str); 20] = [
     ("<font color=red>", "</font>"),
 ];
 
-/// Deeper than anything real.
+/// Returns pages that are nested deeper than any real one.
 pub fn deep() -> Pages {
     let mut pages = named(NESTING.map(|(open, close)| (open, nested(open, 3_000, close))));
     pages.extend(named([
@@ -70,7 +69,7 @@ pub fn deep() -> Pages {
     pages
 }
 
-/// The same thing without end.
+/// Returns pages that repeat one element very often.
 pub fn floods() -> Pages {
     let many_attributes = (0..100_000).fold(String::from("<p "), |mut html, at| {
         let _ = write!(html, "a{at}=1 ");
@@ -107,7 +106,7 @@ pub fn floods() -> Pages {
     ])
 }
 
-/// Tables that are wide, long, within each other or broken.
+/// Returns tables that are wide, long, nested or broken.
 pub fn tables() -> Pages {
     let wide = format!("<table><tr>{}</table>", "<td>x".repeat(50_000));
     let spans = format!("<table>{}</table>", "<tr><td colspan=1000000000 rowspan=1000000000>x".repeat(2_000));
@@ -122,7 +121,7 @@ pub fn tables() -> Pages {
     ])
 }
 
-/// Things that are begun and never ended.
+/// Returns pages with constructs that are opened and never closed.
 pub fn left_open() -> Pages {
     let open = [
         "<!--",
@@ -149,12 +148,13 @@ pub fn left_open() -> Pages {
     named(open.map(|open| (open, page(open))))
 }
 
-/// More text than any page.
+/// Returns more text than any page has.
 pub fn twenty_megabytes() -> String {
     "<h2>Part</h2><p>Some <b>bold</b> text with a <a href=/x>link</a>.</p>\n".repeat(300_000)
 }
 
-/// Many different open formatting elements are opened again in every paragraph: html5ever's way to grow without end.
+/// Returns a page where many different open formatting elements are reopened in every paragraph, which makes
+/// html5ever's tree grow without limit.
 pub fn formatting_that_multiplies() -> String {
     let formats = (0..3_000).fold(String::from("<p>"), |mut html, at| {
         let _ = write!(html, "<b id=i{at}>");

@@ -22,16 +22,16 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Settings of a program that waits for a page as long as a test for anything: it may be slow for other reasons, and a
-/// page that the test holds back keeps its slot.
+/// Settings with fetch time-outs as long as a test's limit: the program may be slow for other reasons, and a page that
+/// the test delays keeps its slot.
 pub const PATIENT_FETCH: &str =
     "fetch.connect_timeout = \"5m\"\nfetch.read_timeout = \"5m\"\nfetch.total_timeout = \"5m\"\n";
-/// Interval at which it is polled for what changes without the store.
+/// Interval of polls for changes outside the store.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// Who runs the processes.
+/// Operator name of the processes.
 pub const OPERATOR: &str = "ana";
 
-/// See the module. Public where a test needs the place itself.
+/// An installation, as the module describes. Its fields are public for tests that need the folder.
 pub struct Install {
     pub site: Site,
     folder: TempDir,
@@ -39,10 +39,10 @@ pub struct Install {
 }
 
 impl Install {
-    /// An empty one for the pages of `site`. `settings` are lines of dotted keys.
+    /// Makes an empty installation for the pages of `site`. `settings` are lines of dotted keys.
     pub fn new(site: Site, settings: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        // Other users of a test must get in.
+        // Other users of a test need access.
         allow(folder.path(), 0o755);
         for (name, mode) in [("tmp", 0o777), ("home", 0o777)] {
             std::fs::create_dir(folder.path().join(name)).expect("a folder");
@@ -55,30 +55,29 @@ impl Install {
         install
     }
 
-    /// The same with its store elsewhere.
+    /// Uses another file for the store.
     pub fn with_store(mut self, file: PathBuf) -> Self {
         self.file = file;
         self
     }
 
-    /// The store's file.
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// The folder of all this.
+    /// Returns the installation's folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Writes a file and gives its path.
+    /// Writes a file and returns its path.
     pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::write(&path, text).expect("written");
         path
     }
 
-    /// The environment of its processes.
+    /// Returns the environment of its processes.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let path = |name: &str| self.folder.path().join(name).display().to_string();
         vec![
@@ -92,19 +91,18 @@ impl Install {
         ]
     }
 
-    /// Starts the program.
     pub fn start(&self, args: &[&str]) -> Process {
         self.start_with(&[], args)
     }
 
-    /// Starts the program with more in its environment.
+    /// Starts the program with additional environment variables.
     pub fn start_with(&self, env: &[(&str, &str)], args: &[&str]) -> Process {
         let mut command = Command::new(env!("CARGO_BIN_EXE_quarterdeck"));
         command.args(args).envs(env.iter().copied());
         self.spawn(command)
     }
 
-    /// Starts any command in this place.
+    /// Starts any command with the installation's folder and environment.
     pub fn spawn(&self, mut command: Command) -> Process {
         let given: Vec<_> =
             command.get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned))).collect();
@@ -113,19 +111,19 @@ impl Install {
         Process::spawn(command)
     }
 
-    /// Runs the program to its end.
+    /// Runs the program until it exits.
     pub fn run(&self, args: &[&str]) -> Ended {
         self.start(args).ended()
     }
 
-    /// The program for a pseudo-terminal.
+    /// Returns the program's command for a pseudo-terminal.
     pub fn on_terminal(&self, args: &[&str]) -> CommandBuilder {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_quarterdeck"));
         command.args(args);
         self.place(command)
     }
 
-    /// Any command for a pseudo-terminal in this place.
+    /// Gives any command for a pseudo-terminal the installation's folder and environment.
     pub fn place(&self, mut command: CommandBuilder) -> CommandBuilder {
         command.env_clear();
         for (name, value) in self.environment() {
@@ -134,12 +132,12 @@ impl Install {
         command
     }
 
-    /// The store, made when it is missing.
+    /// Opens the store, and creates it if it is missing.
     pub async fn store(&self) -> Arc<dyn Store> {
         open(&format!("sqlite:{}", self.file.display()), Access::Create).await.expect("the store opens")
     }
 
-    /// Adds the pages at `paths` and asks for a sync of each.
+    /// Adds the pages at `paths` and requests a sync of each.
     pub async fn fill(&self, paths: &[String]) -> Vec<DocumentId> {
         let documents: Vec<_> = paths
             .iter()
@@ -160,7 +158,7 @@ impl Install {
         ids
     }
 
-    /// Whether SQLite finds the file sound.
+    /// Returns true if SQLite's integrity check finds no error.
     pub async fn is_sound(&self) -> bool {
         db::texts(&self.file, "pragma integrity_check").await == [Some("ok".to_owned())]
     }
@@ -168,7 +166,7 @@ impl Install {
 
 impl Drop for Install {
     fn drop(&mut self) {
-        // What a test took away must not keep the folder from being removed.
+        // Permissions that a test removed must not prevent the folder's removal.
         allow(self.folder.path(), 0o755);
         if let Some(folder) = self.file.parent().filter(|folder| folder.exists()) {
             allow(folder, 0o755);
@@ -176,12 +174,12 @@ impl Drop for Install {
     }
 }
 
-/// Sets the mode of a file or folder; what is not ours stays as it is.
+/// Sets the mode of a file or folder; ignores the error if another user owns it.
 pub fn allow(path: &Path, mode: u32) {
     let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
 }
 
-/// Waits until the store satisfies `is`; looked at after each of its changes.
+/// Waits until the store satisfies `is`, which is checked after each change of the store.
 #[track_caller]
 pub fn until(store: &dyn StoreBase, what: &str, mut is: impl AsyncFnMut() -> bool) -> impl Future<Output = ()> {
     let mut changes = store.changes();
@@ -191,14 +189,13 @@ pub fn until(store: &dyn StoreBase, what: &str, mut is: impl AsyncFnMut() -> boo
             if is().await {
                 return;
             }
-            // Pages that were asked for are no change of the store, and follow one at once.
+            // A page request changes nothing in the store, so the check also runs at this interval.
             is_announced(&mut changes, POLL_INTERVAL).await;
         }
     })
 }
 
-/// Waits until a process that this one started has been stopped: one that is continued before that stays stopped for
-/// ever.
+/// Waits until a child process has been stopped: one that is continued before that stays stopped for ever.
 #[track_caller]
 pub fn until_stopped(pid: Pid) {
     let stopped = WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
@@ -207,7 +204,7 @@ pub fn until_stopped(pid: Pid) {
 
 type Lines = Arc<(Mutex<Vec<String>>, Condvar)>;
 
-/// A running program; what it says is read all the time, and dropped it is killed.
+/// A running program; its output is read all the time, and it is killed when it is dropped.
 pub struct Process {
     child: Child,
     out: Lines,
@@ -215,7 +212,7 @@ pub struct Process {
     readers: Vec<JoinHandle<()>>,
 }
 
-/// How a process ended and what it said.
+/// Exit code and output of a process.
 #[derive(Debug)]
 pub struct Ended {
     pub code: Option<i32>,
@@ -234,23 +231,22 @@ impl Process {
         Self { child, out, err, readers }
     }
 
-    /// Its number.
+    /// Returns the process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("it runs");
     }
 
-    /// Stops it where it is, and waits until all its threads stand still.
+    /// Stops the process, and waits until all its threads are stopped.
     pub fn stop(&self) {
         self.signal(Signal::STOP);
         until_stopped(Pid::from_child(&self.child));
     }
 
-    /// Waits until it says `text` on stderr; the line.
+    /// Waits until the program writes `text` to stderr; returns the line.
     #[track_caller]
     pub fn until_says(&self, text: &str) -> String {
         let (lines, told) = &*self.err;
@@ -265,10 +261,10 @@ impl Process {
         }
     }
 
-    /// Waits for its end.
+    /// Waits until the process exits.
     #[track_caller]
     pub fn ended(mut self) -> Ended {
-        // Both are closed when it ends; std has no wait with a deadline.
+        // Both streams are closed when the process exits; std has no wait with a deadline.
         for reader in self.readers.drain(..) {
             let what = from_fn(|f| write!(f, "the end of a process that says {:?}", self.err.0.lock()));
             until_blocking(what, || reader.is_finished().then_some(()));

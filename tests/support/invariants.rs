@@ -1,27 +1,27 @@
-//! What must hold after any fault, I1 to I8 (assets/docs/guarantees.md, "Fault tests"), in one place, on both
-//! databases; and a line of figures.
+//! The invariants I1 to I8 that hold after any fault (assets/docs/guarantees.md, "Fault tests"), for both databases,
+//! and the line of figures.
 //!
-//! Writes of content are also counted by a trigger, so that what the store says of itself is held against the table.
+//! A trigger also counts the writes of content, so that the store's own records are checked against the table.
 
 use super::place::Place;
 use quarterdeck::domain::outcome::Outcome;
 use std::time::Duration;
 
-/// A fault test and how it went.
+/// A fault test and its figures.
 pub struct Case<'a> {
-    /// The fault's number, `F1`, and the database.
+    /// The fault's number, such as `F1`, and the database.
     pub name: &'a str,
-    /// Syncs that were asked for.
+    /// Number of requested syncs.
     pub size: usize,
-    /// Faults on the way.
+    /// Number of faults.
     pub faults: usize,
-    /// The longest time that a fault kept a document from going on.
+    /// The longest time by which a fault delayed a document.
     pub longest: Duration,
-    /// From the first request to the last end.
+    /// Time from the first request to the last end.
     pub took: Duration,
 }
 
-/// Counts writes of content from now on.
+/// Installs the trigger that counts writes of content.
 pub async fn witness(place: &Place) {
     let sqlite = "create table content_writes (n integer primary key, document_id integer not null);
         create index content_writes_document on content_writes (document_id);
@@ -39,8 +39,8 @@ pub async fn witness(place: &Place) {
     place.sql(place.either(sqlite, postgres)).await;
 }
 
-/// Holds I1 to I8 at rest, when every document was asked for at least once; `tail` is what a follower of the log has
-/// seen. Prints its line first.
+/// Asserts I1 to I8 when no job is live and every document was requested at least once; `tail` has the outcomes that a
+/// follower of the log read. Prints the line of figures first.
 pub async fn assert_invariants(place: &Place, tail: &[Outcome], case: &Case<'_>) {
     let lost = sum(place, &LOST).await;
     let double = sum(place, &DOUBLE).await;
@@ -70,7 +70,7 @@ async fn sum(place: &Place, queries: &[&str]) -> i64 {
     sum
 }
 
-/// I1.
+/// I1: no lost work.
 const LOST: [&str; 3] = [
     "select count(*) from captain_documents d where not exists (select 1 from jobs j where j.document_id = d.id)",
     "select count(*) from jobs where state in ('scheduled', 'ready', 'running')",
@@ -78,7 +78,7 @@ const LOST: [&str; 3] = [
      and not exists (select 1 from outcomes o where o.job_id = j.id)",
 ];
 
-/// I2: by our own count, and by the trigger's.
+/// I2: no double write, by the store's records and by the trigger's count.
 const DOUBLE: [&str; 2] = [
     "select coalesce(sum(abs(s.content_version - (select count(*) from outcomes o \
      where o.document_id = s.document_id and o.content in ('first', 'changed')))), 0) from document_state s",
@@ -87,7 +87,7 @@ const DOUBLE: [&str; 2] = [
      and o.content in ('first', 'changed')))), 0) from document_state s",
 ];
 
-/// I3: numbers of the log, one end per attempt, and no attempt without one.
+/// I3: dense numbers of the log, one end per attempt, and no attempt without one.
 const GAPS: [&str; 3] = [
     "select coalesce(max(seq), 0) - count(*) from outcomes",
     "select count(*) from (select 1 as one from outcomes where result not like '%_exhausted' \
@@ -128,7 +128,7 @@ const NEVER: [(&str, &str); 7] = [
     ),
 ];
 
-/// I8. amcheck comes with the server's own packages; a server of the environment may be without it.
+/// I8: the database is sound. amcheck is part of the server's packages; a server from the environment may lack it.
 async fn sound(place: &Place) {
     if place.either("sqlite", "postgres") == "sqlite" {
         assert_eq!(place.text("select integrity_check from pragma_integrity_check").await.as_deref(), Some("ok"));
@@ -137,7 +137,7 @@ async fn sound(place: &Place) {
     if place.number("select count(*) from pg_available_extensions where name = 'amcheck'").await == Some(0) {
         return;
     }
-    // An index that does not agree with its table raises.
+    // Raises an error for an index that does not match its table.
     let every = "create extension if not exists amcheck; do $$ begin perform bt_index_check(i.indexrelid, true) \
                  from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam \
                  where a.amname = 'btree' and c.relpersistence = 'p' \

@@ -1,13 +1,13 @@
-//! A limit on the life of every process that a test starts: reading the output of one that hangs would never end.
+//! A time limit on every process that a test starts: reading the output of a process that hangs would never end.
 
 use super::limit::PATIENCE;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-/// Kills the process when it still runs after [`PATIENCE`], and says so on stderr: whoever waits for it, or reads what
-/// it writes, goes on and fails by what is missing.
+/// Kills the process if it still runs after [`PATIENCE`], and reports that on stderr: a test that waits for it, or
+/// reads its output, continues and fails because of the missing part.
 pub fn put_on(pid: Pid, what: &str) {
-    // By a descriptor, which never means another process that has got the number since.
+    // A descriptor never refers to a later process with the same number.
     let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else { return };
     let what = what.to_owned();
     let limit = PATIENCE;
@@ -15,7 +15,7 @@ pub fn put_on(pid: Pid, what: &str) {
         let most = Timespec { tv_sec: i64::try_from(limit.as_secs()).expect("minutes"), tv_nsec: 0 };
         if poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&most)) == Ok(0) {
             eprintln!("{what} still runs after {} s and is killed", limit.as_secs());
-            // It may have ended at this instant.
+            // The process may have exited at this instant.
             let _ = pidfd_send_signal(&process, Signal::KILL);
         }
     };

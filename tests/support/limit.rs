@@ -1,8 +1,8 @@
 //! The limit on every wait for something outside the test: a process, a socket, a database, a terminal.
 //!
-//! A limit turns a wait that would never end into a failure that says what was waited for. It is minutes, so that a
-//! machine that is slow or busy with something else does not reach it: no test measures time with it (`measure` does).
-//! Tests have no waits of their own: `tests/waits.rs` holds that.
+//! The limit turns an endless wait into a failure that names the awaited thing. It is minutes long, so that a slow or
+//! busy machine does not exceed it: no test measures time with it (`measure` does). `tests/waits.rs` checks that tests
+//! have no other waits.
 
 use quarterdeck::store::StoreBase;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -15,13 +15,14 @@ use tokio::time::{sleep, timeout};
 
 /// Upper limit of one wait.
 pub const PATIENCE: Duration = Duration::from_secs(300);
-/// Pause between two questions to something that announces nothing: a port, a file, another program's row.
+/// Pause between two checks of something that announces nothing: a port, a file, another program's row.
 const POLL: Duration = Duration::from_millis(5);
 
 /// Awaits `future`, at most [`PATIENCE`].
 ///
 /// # Panics
-/// When that is over, with `what` was waited for. It is formatted only then, and may show what had come until then.
+/// After that time, with `what` as the awaited thing. `what` is formatted only then, and may show the state at that
+/// time.
 #[track_caller]
 pub fn within<F: Future>(what: impl Display, future: F) -> impl Future<Output = F::Output> {
     let caller = Location::caller();
@@ -33,10 +34,10 @@ pub fn within<F: Future>(what: impl Display, future: F) -> impl Future<Output = 
     }
 }
 
-/// Asks again and again until `ask` has an answer, at most [`PATIENCE`]: for what announces nothing.
+/// Repeats `ask` until it returns a value, at most [`PATIENCE`]: for things that announce nothing.
 ///
 /// # Panics
-/// When that is over, with `what` was waited for.
+/// After that time, with `what` as the awaited thing.
 #[track_caller]
 pub fn until<T>(what: impl Display, mut ask: impl AsyncFnMut() -> Option<T>) -> impl Future<Output = T> {
     within(what, async move {
@@ -49,11 +50,11 @@ pub fn until<T>(what: impl Display, mut ask: impl AsyncFnMut() -> Option<T>) -> 
     })
 }
 
-/// Waits until `is` holds, at most [`PATIENCE`]; asked at once and after each change that `store` announces, at no
-/// other time: for tests of what is announced.
+/// Waits until `is` is true, at most [`PATIENCE`]. It is checked at once and after each change that `store` announces,
+/// at no other time: for tests of announcements.
 ///
 /// # Panics
-/// When that is over, with `what` was waited for.
+/// After that time, with `what` as the awaited thing.
 #[track_caller]
 pub fn until_announced(
     store: &dyn StoreBase,
@@ -72,16 +73,16 @@ pub fn until_announced(
     })
 }
 
-/// Whether a change is announced within `moment`. Only that one is may be relied upon: a busy machine may be later with
-/// it.
+/// Returns true if a change is announced within `moment`. Tests may rely only on true: a busy machine may announce
+/// later.
 pub async fn is_announced<T>(changes: &mut watch::Receiver<T>, moment: Duration) -> bool {
     timeout(moment, changes.changed()).await.is_ok_and(|changed| changed.is_ok())
 }
 
-/// As [`until`] for a thread without a runtime.
+/// Does the same as [`until`] for a thread without a runtime.
 ///
 /// # Panics
-/// When the limit is over, with `what` was waited for.
+/// After the limit, with `what` as the awaited thing.
 #[track_caller]
 pub fn until_blocking<T>(what: impl Display, mut ask: impl FnMut() -> Option<T>) -> T {
     let deadline = Deadline::start();
@@ -97,7 +98,7 @@ pub fn until_blocking<T>(what: impl Display, mut ask: impl FnMut() -> Option<T>)
 /// Waits until `from` can be read without blocking, or is closed.
 ///
 /// # Panics
-/// When the limit is over, with `what` was waited for.
+/// After the limit, with `what` as the awaited thing.
 #[track_caller]
 pub fn until_readable(what: impl Display, from: &impl AsFd) {
     let most = Timespec { tv_sec: i64::try_from(PATIENCE.as_secs()).expect("minutes"), tv_nsec: 0 };
@@ -105,8 +106,8 @@ pub fn until_readable(what: impl Display, from: &impl AsFd) {
     assert_eq!(ready, 1, "waited {} s for {what}", PATIENCE.as_secs());
 }
 
-/// Lets real time pass because its length is the subject: a fault that lasts, a lease that runs out. Never to wait for
-/// something to happen.
+/// Lets real time pass where its length matters: a fault that lasts, a lease that expires. Never use it to wait for an
+/// event.
 pub async fn lasts(time: Duration) {
     sleep(time).await;
 }
@@ -115,15 +116,15 @@ pub async fn lasts(time: Duration) {
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// [`PATIENCE`] from now.
+    /// Starts a limit of [`PATIENCE`].
     pub fn start() -> Self {
         Self(Instant::now() + PATIENCE)
     }
 
-    /// The time that is left.
+    /// Returns the time that is left.
     ///
     /// # Panics
-    /// When none is, with `what` was waited for.
+    /// If none is left, with `what` as the awaited thing.
     #[track_caller]
     pub fn check(&self, what: impl Display) -> Duration {
         let left = self.0.saturating_duration_since(Instant::now());

@@ -1,4 +1,4 @@
-//! The real loop with a scripted input and a screen in memory, on tokio's paused clock.
+//! The console's real event loop with scripted input and a screen in memory, on tokio's paused clock.
 
 use super::memory::Memory;
 use super::screen::{key, lines};
@@ -22,8 +22,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-/// A screen that the loop draws on and the test reads. Nobody may ask it where its cursor is: a terminal that is busy
-/// or gone does not answer.
+/// A screen that the loop draws on and the test reads. The program must not query the cursor's position: a terminal
+/// that is busy or gone does not respond.
 #[derive(Clone)]
 struct Shared {
     backend: Arc<Mutex<TestBackend>>,
@@ -77,7 +77,7 @@ impl Backend for Shared {
     }
 }
 
-/// What a console did outside.
+/// Records the console's actions outside its screen.
 #[derive(Debug, Default)]
 pub struct Outer {
     pub copied: Vec<String>,
@@ -111,7 +111,7 @@ impl Platform for Outer {
     }
 }
 
-/// The hands and eyes of a test.
+/// Operates the console and reads its screen for a test.
 pub struct Operator {
     input: mpsc::UnboundedSender<Input>,
     screen: Shared,
@@ -119,14 +119,14 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Presses keys, all at once.
+    /// Presses keys without a pause.
     pub fn press(&self, keys: &[&str]) {
         for name in keys {
             self.send(Input::Terminal(Event::Key(key(name))));
         }
     }
 
-    /// Types text, all at once.
+    /// Types text without a pause.
     pub fn type_text(&self, text: &str) {
         for c in text.chars() {
             self.send(Input::Terminal(Event::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE))));
@@ -137,12 +137,12 @@ impl Operator {
         self.input.send(input).expect("the console is still there");
     }
 
-    /// Lets the console do what it has to; the clock jumps over it.
+    /// Lets the console finish its work; the clock skips the waits.
     pub async fn settle(&self) {
         self.wait(500).await;
     }
 
-    /// Lets so many milliseconds pass.
+    /// Lets this many milliseconds pass.
     pub async fn wait(&self, millis: u64) {
         sleep(Duration::from_millis(millis)).await;
     }
@@ -152,17 +152,16 @@ impl Operator {
         self.send(Input::Terminal(Event::Resize(width, height)));
     }
 
-    /// The terminal takes nothing any more.
+    /// Makes every later write to the terminal fail.
     pub fn lose_terminal(&self) {
         self.screen.lost.store(true, Ordering::Relaxed);
     }
 
-    /// The text of the screen.
+    /// Returns the text of the screen.
     pub fn screen(&self) -> String {
         self.screen.with(|backend| lines(backend.buffer()).join("\n"))
     }
 
-    /// Waits until the screen shows `text`.
     pub async fn sees(&self, text: &str) {
         for _ in 0..2_000 {
             if self.screen().contains(text) {
@@ -173,7 +172,7 @@ impl Operator {
         panic!("no {text:?} on\n{}", self.screen());
     }
 
-    /// Waits until the cursor is on a line as `is` says.
+    /// Waits until the cursor is on a line that satisfies `is`.
     pub async fn sees_cursor(&self, is: impl Fn(&str) -> bool) {
         for _ in 0..2_000 {
             if is(&self.cursor_line()) {
@@ -184,12 +183,12 @@ impl Operator {
         panic!("the cursor is on {:?} of\n{}", self.cursor_line(), self.screen());
     }
 
-    /// Fails unless the screen is without `text`.
+    /// Fails if the screen shows `text`.
     pub fn sees_no(&self, text: &str) {
         assert!(!self.screen().contains(text), "{text:?} is on\n{}", self.screen());
     }
 
-    /// The line that begins with the cursor's bar.
+    /// Returns the line that begins with the cursor's bar.
     pub fn cursor_line(&self) -> String {
         let screen = self.screen();
         screen
@@ -200,7 +199,7 @@ impl Operator {
     }
 }
 
-/// Runs a console at 120x40 over `store` while `script` operates it, and ends it when the script is done.
+/// Runs a console at 120x40 over `store` while `script` operates it, and ends it after the script.
 pub async fn console<F: Future<Output = Operator>>(
     store: Arc<Memory>,
     runner: Option<Handle>,
@@ -217,7 +216,7 @@ pub async fn console<F: Future<Output = Operator>>(
     performer.start();
     let mut outer = Outer::default();
     let operator = Operator { input, screen, store: Arc::clone(&store) };
-    // The operator comes back from the script only to be dropped: its end is the end of the input.
+    // The script returns the operator only to drop it: its end is the end of the input.
     let script = async { drop(script(operator).await) };
     let clock = Arc::clone(&store);
     let looped = run(&mut terminal, events, &mut outer, &performer, &mut inbox, model, move || clock.now());

@@ -1,14 +1,14 @@
-//! Times that tests measure. They are printed, and held against their limits only when `QUARTERDECK_MEASURE` is set: on
-//! a machine that does nothing else, with a release build. In every other run a limit on time would test the machine.
+//! Measured times of tests. They are printed, and checked against their limits only when `QUARTERDECK_MEASURE` is set:
+//! on an otherwise idle machine, with a release build. In any other run a time limit would test the machine.
 
 use std::time::{Duration, Instant};
 
-/// Whether measured times count.
+/// Returns true if measured times are checked.
 fn counts() -> bool {
     std::env::var_os("QUARTERDECK_MEASURE").is_some()
 }
 
-/// Fails when `took` is over `most`, if measured times count; else prints both.
+/// Fails if `took` is over `most` and measured times are checked; else prints both.
 #[track_caller]
 pub fn at_most(what: &str, took: Duration, most: Duration) {
     if counts() {
@@ -18,7 +18,7 @@ pub fn at_most(what: &str, took: Duration, most: Duration) {
     }
 }
 
-/// Fails when `share` is below `least`, if measured figures count; else prints both.
+/// Fails if `share` is below `least` and measured figures are checked; else prints both.
 #[track_caller]
 pub fn at_least(what: &str, share: f64, least: f64) {
     if counts() {
@@ -28,16 +28,14 @@ pub fn at_least(what: &str, share: f64, least: f64) {
     }
 }
 
-/// Measures real time.
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {
-    /// Begins.
     pub fn start() -> Self {
         Self(Instant::now())
     }
 
-    /// The time since.
+    /// Returns the time since the start.
     pub fn took(&self) -> Duration {
         self.0.elapsed()
     }

@@ -1,5 +1,5 @@
-//! A store in memory for tests of the console: documents and outcomes that a test sets, requests that it can read back,
-//! and a clock that is tokio's. It has the interfaces that a console uses, and nothing runs jobs here.
+//! A store in memory for tests of the console: documents and outcomes that a test sets, requests that it can read, and
+//! tokio's clock. It implements the interfaces that a console uses, and runs no jobs.
 
 use async_trait::async_trait;
 use quarterdeck::domain::content::StoredBaseline;
@@ -24,51 +24,47 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-/// What a test sets and reads.
+/// Data that a test sets and reads.
 #[derive(Debug, Default)]
 pub struct Facts {
     pub documents: Vec<DocumentRow>,
     pub outcomes: Vec<Outcome>,
-    /// Every request, with its documents.
+    /// Requests so far, with their documents.
     pub requests: Vec<(Vec<DocumentId>, Request)>,
     pub removed: Vec<DocumentId>,
-    /// The stored texts that are not the usual one.
+    /// Stored texts that differ from the default one.
     pub contents: HashMap<DocumentId, String>,
-    /// What is held back.
+    /// Quarantined texts.
     pub held: HashMap<DocumentId, QuarantinedContent>,
-    /// Every decision that was asked for.
+    /// Decisions so far.
     pub decisions: Vec<(ReviewTarget, Decision)>,
-    /// How many jobs a purge drops.
+    /// Number of jobs that a purge drops.
     pub purgeable: u64,
     pub pauses: Vec<Pause>,
-    /// How long each of the next readings of the list takes.
+    /// Durations of the next queries of the list.
     pub page_delays: Vec<Duration>,
-    /// Every reading of the list.
+    /// Number of queries of the list.
     pub pages: usize,
     pub workers: Vec<WorkerSummary>,
-    /// How often the workers were read.
+    /// Number of queries of the workers.
     pub workers_read: usize,
-    /// What the jobs view shows.
     pub jobs: JobsPage,
-    /// The accounts view's reading.
     pub accounts: Listing<AccountSummary>,
-    /// The hosts view's reading.
     pub hosts: Listing<HostSummary>,
-    /// How often it was read.
+    /// Number of queries of the jobs view.
     pub jobs_read: usize,
-    /// How often hosts and accounts were read.
+    /// Number of queries of hosts and accounts.
     pub counted: usize,
-    /// How long that takes.
+    /// Duration of a query of hosts or accounts.
     pub counting_takes: Duration,
-    /// How many of these readings are under way, and the most that ever were.
+    /// Running queries of hosts and accounts: now, and the maximum so far.
     pub counting: (usize, usize),
-    /// Leases that somebody broke.
+    /// Leases that a person broke, with the person's name.
     pub broken: Vec<(JobId, SafeLine)>,
-    /// Why nothing is answered now.
+    /// If set, the store is unavailable for this reason.
     pub away: Option<String>,
 }
 
-/// The store.
 #[derive(Debug)]
 pub struct Memory {
     facts: Mutex<Facts>,
@@ -88,12 +84,12 @@ impl Memory {
         }
     }
 
-    /// Reads or changes the facts without telling anybody.
+    /// Reads or changes the facts without an announcement.
     pub fn with<T>(&self, look: impl FnOnce(&mut Facts) -> T) -> T {
         look(&mut self.facts.lock().expect("no test panics while it holds the facts"))
     }
 
-    /// Changes the facts as a commit does.
+    /// Changes the facts and announces it, as a commit does.
     pub fn commit(&self, change: impl FnOnce(&mut Facts)) {
         self.with(change);
         self.changes.send_modify(|number| *number += 1);

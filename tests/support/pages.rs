@@ -1,4 +1,4 @@
-//! A server of pages whose answers are written byte by byte: what a well-behaved server would never send.
+//! A page server whose responses are written byte by byte: for responses that a well-behaved server would never send.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -12,16 +12,15 @@ use tokio_util::task::TaskTracker;
 
 type Answering = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A server on a free loopback port; it ends with the value.
+/// A server on a free loopback port; it stops when it is dropped.
 pub struct Pages {
-    /// Where it listens.
     pub address: SocketAddr,
     hits: Arc<AtomicUsize>,
     stop: CancellationToken,
 }
 
 impl Pages {
-    /// Serves `answer(path, connection)`; the request has been read.
+    /// Serves `answer(path, connection)`, called after the request has been read.
     pub async fn serve<F>(answer: impl Fn(String, TcpStream) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
@@ -49,13 +48,13 @@ impl Pages {
         Self { address, hits, stop }
     }
 
-    /// Serves the same bytes for every request, then closes.
+    /// Serves the same bytes for every request, then closes the connection.
     pub async fn always(answer: impl Into<Vec<u8>>) -> Self {
         let answer: Arc<Vec<u8>> = Arc::new(answer.into());
         Self::serve(move |_, mut connection| {
             let answer = Arc::clone(&answer);
             async move {
-                // The client may have gone already, having seen enough.
+                // The client may have disconnected already after it has read enough.
                 let _ = connection.write_all(&answer).await;
                 let _ = connection.shutdown().await;
             }
@@ -63,12 +62,12 @@ impl Pages {
         .await
     }
 
-    /// The URL of `path`.
+    /// Returns the URL of `path`.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// Requests so far.
+    /// Returns the number of requests so far.
     pub fn hits(&self) -> usize {
         self.hits.load(Ordering::SeqCst)
     }
@@ -80,7 +79,7 @@ impl Drop for Pages {
     }
 }
 
-/// Reads a request's head; its path.
+/// Reads a request's head; returns its path.
 async fn request(connection: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -89,7 +88,7 @@ async fn request(connection: &mut TcpStream) -> Option<String> {
     String::from_utf8(head).ok()?.split(' ').nth(1).map(str::to_owned)
 }
 
-/// An answer with a body and its length.
+/// Makes a response with a body and its length.
 pub fn answer(head: &str, body: &[u8]) -> Vec<u8> {
     let mut bytes =
         format!("HTTP/1.1 {head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len()).into_bytes();
@@ -97,7 +96,7 @@ pub fn answer(head: &str, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A page of HTML.
+/// Makes an HTML page response.
 pub fn html(body: &str) -> Vec<u8> {
     answer("200 OK\r\nContent-Type: text/html", body.as_bytes())
 }

@@ -1,4 +1,4 @@
-//! PgBouncer in transaction mode, on a free port, before the tests' server.
+//! PgBouncer in transaction mode, on a free port, in front of the tests' server.
 
 use super::limit::until;
 use super::ports;
@@ -8,16 +8,16 @@ use std::process::{Child, Stdio};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
-/// See the module. It ends with the value.
+/// A running PgBouncer; it stops when it is dropped.
 pub struct PgBouncer {
-    /// The URL of the database behind it.
+    /// The URL of the database through PgBouncer.
     pub url: String,
     program: Child,
     _folder: TempDir,
 }
 
 impl PgBouncer {
-    /// Starts one before the database at `url`; as few server connections as make clients share them.
+    /// Starts PgBouncer in front of the database at `url`, with so few server connections that clients must share them.
     pub async fn before(url: &str) -> Self {
         let url = url::Url::parse(url).expect("a URL");
         let program = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer"];
@@ -38,7 +38,7 @@ impl PgBouncer {
         );
         std::fs::write(&settings, text).expect("written");
         for path in [folder.path(), &users, &settings] {
-            // It is another user that reads them.
+            // Another user reads these files.
             let mode = if path.is_dir() { 0o755 } else { 0o644 };
             std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).expect("ours");
         }
@@ -55,7 +55,7 @@ impl PgBouncer {
 
 impl Drop for PgBouncer {
     fn drop(&mut self) {
-        // It holds nothing that would have to be saved.
+        // PgBouncer has no state to save.
         let _ = self.program.kill();
         let _ = self.program.wait();
     }

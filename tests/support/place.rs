@@ -1,4 +1,4 @@
-//! Where a test's store is: an SQLite file or a PostgreSQL database, and what is done there behind the store's back.
+//! The database of a test's store: an SQLite file or a PostgreSQL database, and direct access that bypasses the store.
 
 use super::db;
 use super::postgres::{self, Database};
@@ -10,15 +10,15 @@ use std::str::FromStr;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
-/// The databases on which every case is run.
+/// The databases on which every case runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
     Sqlite,
     Postgres,
 }
 
-/// Makes a test of each function for each database; a function that is not named here is dead code, which is refused.
-/// First, in brackets: how the test's runtime is made.
+/// Makes a test of each function for each database; a function that is not listed is dead code, which the build
+/// refuses. The first argument, in brackets, creates the test's runtime.
 macro_rules! on_both {
     ($runtime:tt $($name:ident),* $(,)?) => {
         mod on_sqlite {
@@ -36,14 +36,14 @@ macro_rules! on_both {
     };
 }
 
-/// See the module.
+/// A database, as the module describes.
 pub struct Place {
     folder: TempDir,
     database: Option<(Database, Mutex<Option<PgConnection>>)>,
 }
 
 impl Place {
-    /// An empty store's place; on PostgreSQL it is set up already.
+    /// Makes the database of an empty store; on PostgreSQL it is set up already.
     pub async fn new(backend: Backend) -> Self {
         let database = match backend {
             Backend::Sqlite => None,
@@ -52,12 +52,13 @@ impl Place {
         Self { folder: tempfile::tempdir().expect("a folder"), database }
     }
 
-    /// A database that is there.
+    /// Uses an existing database.
     pub fn on(database: Database) -> Self {
         Self { folder: tempfile::tempdir().expect("a folder"), database: Some((database, Mutex::new(None))) }
     }
 
-    /// An empty store's place where no commit waits for a disk: for tests that make tens of thousands.
+    /// Makes the database of an empty store in which no commit waits for a disk: for tests with tens of thousands of
+    /// commits.
     pub async fn in_memory(backend: Backend) -> Self {
         let memory = std::path::Path::new("/dev/shm");
         let place = Self::new(backend).await;
@@ -72,7 +73,7 @@ impl Place {
         }
     }
 
-    /// As `--store` takes it.
+    /// Returns the URL as `--store` takes it.
     pub fn url(&self) -> String {
         match &self.database {
             Some((database, _)) => database.url.clone(),
@@ -80,28 +81,28 @@ impl Place {
         }
     }
 
-    /// The file of a store on SQLite.
+    /// Returns the file of a store on SQLite.
     pub fn file(&self) -> PathBuf {
         assert!(self.database.is_none(), "not a file");
         self.folder.path().join("k.db")
     }
 
-    /// A folder that is gone with the place; on SQLite the file lies there.
+    /// Returns a temporary folder, removed with the value; on SQLite it contains the file.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
     }
 
-    /// What is written differently on the two.
+    /// Returns the text for this test's database.
     pub fn either<'a>(&self, sqlite: &'a str, postgres: &'a str) -> &'a str {
         if self.database.is_some() { postgres } else { sqlite }
     }
 
-    /// A time of a document's row, as SQL.
+    /// Returns a time of a document's row, as SQL.
     pub fn at(&self, micros: i64) -> String {
         if self.database.is_some() { format!("quarterdeck.stamp({micros})") } else { micros.to_string() }
     }
 
-    /// Runs statements; how many rows the last one touched.
+    /// Runs statements; returns the number of rows that the last one affected.
     pub async fn sql(&self, sql: &str) -> u64 {
         let Some((database, conn)) = &self.database else {
             let mut conn = db::connect(&self.file()).await;
@@ -113,7 +114,7 @@ impl Place {
         done.unwrap_or_else(|error| panic!("{error}: {sql}")).rows_affected()
     }
 
-    /// Makes room on the server at once; for tests that need hundreds.
+    /// Drops the PostgreSQL database at once; for tests that need hundreds.
     pub async fn drop_now(self) {
         if let Some((database, conn)) = self.database {
             drop(conn);
@@ -121,7 +122,7 @@ impl Place {
         }
     }
 
-    /// Lets nobody write until it ends.
+    /// Blocks all writers until the returned lock ends.
     pub async fn block(&self) -> Blocked {
         if let Some((database, _)) = &self.database {
             let mut conn = None;
@@ -134,7 +135,7 @@ impl Place {
         Blocked::Sqlite(conn)
     }
 
-    /// One number.
+    /// Returns one number.
     pub async fn number(&self, sql: &str) -> Option<i64> {
         let sql = AssertSqlSafe(format!("SELECT CAST(({sql}) AS BIGINT)"));
         let Some((database, conn)) = &self.database else {
@@ -146,7 +147,7 @@ impl Place {
         row.and_then(|row| row.try_get(0)).expect("a number")
     }
 
-    /// One text.
+    /// Returns one text.
     pub async fn text(&self, sql: &str) -> Option<String> {
         let sql = AssertSqlSafe(format!("SELECT CAST(({sql}) AS TEXT)"));
         let Some((database, conn)) = &self.database else {
@@ -159,14 +160,14 @@ impl Place {
     }
 }
 
-/// Another program that lets nobody write.
+/// Another program's lock that blocks all writers.
 pub enum Blocked {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
 
 impl Blocked {
-    /// It lets go.
+    /// Releases the lock.
     pub async fn end(self) {
         match self {
             Self::Sqlite(mut conn) => sqlx::query("rollback").execute(&mut conn).await.map(drop),
@@ -177,7 +178,7 @@ impl Blocked {
 }
 
 async fn open<'c>(database: &Database, conn: &'c mut Option<PgConnection>) -> &'c mut PgConnection {
-    // The server may have been restarted since.
+    // The server may have been restarted since the last call.
     if let Some(opened) = conn
         && opened.ping().await.is_err()
     {
@@ -185,7 +186,7 @@ async fn open<'c>(database: &Database, conn: &'c mut Option<PgConnection>) -> &'
     }
     if conn.is_none() {
         let options = PgConnectOptions::from_str(&database.url).expect("a URL");
-        // Our tables have plain names here, as on SQLite.
+        // The program's tables have plain names here, as on SQLite.
         let options = options.options([("search_path", "public,quarterdeck")]);
         *conn = Some(options.connect().await.expect("the server answers"));
     }

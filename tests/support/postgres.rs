@@ -1,5 +1,5 @@
-//! A PostgreSQL server for the tests: one per test process, started when the first test wants it and gone with the
-//! process, however that ends; or the one that `QUARTERDECK_TEST_POSTGRES` names. One database per test.
+//! A PostgreSQL server for the tests: one per test process, started by the first test that needs it and stopped when
+//! the process ends in any way; or the server that `QUARTERDECK_TEST_POSTGRES` names. Each test has one database.
 
 use super::limit::{until, until_readable};
 use super::ports;
@@ -14,11 +14,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::OnceCell;
 
-/// A server.
 pub struct Server {
-    /// The URL of its superuser's own database, without a path after the last slash.
+    /// The URL of the superuser's database, without a path after the last slash.
     base: String,
-    /// A set-up database that others are copied from.
+    /// A set-up database that the others are copied from.
     template: String,
     _watchdog: Option<Child>,
 }
@@ -26,31 +25,29 @@ pub struct Server {
 static SERVER: OnceCell<Server> = OnceCell::const_new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
-/// A database of its own for one test.
+/// A database for one test.
 pub struct Database {
-    /// Its URL, as `--store` takes it.
+    /// The URL as `--store` takes it.
     pub url: String,
-    /// Its name.
     pub name: String,
 }
 
-/// The server of this process.
+/// Returns the server of this process.
 pub async fn server() -> &'static Server {
     SERVER.get_or_init(Server::start).await
 }
 
-/// A set-up, empty store (`migrate --standalone`).
+/// Makes a set-up, empty store (`migrate --standalone`).
 pub async fn store() -> Database {
     let server = server().await;
     server.create(&format!("TEMPLATE {}", server.template)).await
 }
 
-/// A database with nothing in it.
+/// Makes a database without any tables.
 pub async fn empty() -> Database {
     server().await.create("TEMPLATE template0").await
 }
 
-/// Removes a database.
 pub async fn drop_database(database: Database) {
     server().await.admin(&format!("DROP DATABASE {} WITH (FORCE)", database.name)).await;
 }
@@ -60,19 +57,18 @@ impl Database {
         PgConnectOptions::from_str(&self.url).expect("a URL").connect().await.expect("the server answers")
     }
 
-    /// Runs statements.
     pub async fn script(&self, sql: &str) {
         let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut self.connect().await).await;
         done.unwrap_or_else(|error| panic!("{error}: {sql}"));
     }
 
-    /// One text.
+    /// Returns one text.
     pub async fn text(&self, sql: &str) -> String {
         let row = sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_one(&mut self.connect().await).await;
         row.unwrap_or_else(|error| panic!("{error}: {sql}"))
     }
 
-    /// The same URL for another user.
+    /// Returns the same URL for another user.
     pub fn url_of(&self, user: &str, password: &str) -> String {
         let mut url = url::Url::parse(&self.url).expect("a URL");
         url.set_username(user).expect("a user");
@@ -132,31 +128,32 @@ impl Server {
     }
 }
 
-/// The URL up to the host and port.
+/// Returns the URL up to the host and port.
 fn authority(url: &str) -> &str {
     let start = url.find("//").map_or(0, |at| at + 2);
     url[start..].find('/').map_or(url, |at| &url[..start + at])
 }
 
-/// A server that a test may restart; it is gone with the value.
+/// A server that a test may restart; it stops when it is dropped.
 pub struct Own {
     server: Server,
     watchdog: Child,
 }
 
 impl Own {
-    /// Starts one whose commits outlive it.
+    /// Starts a server whose commits survive a crash.
     pub async fn start() -> Self {
         let (base, watchdog) = throwaway(true);
         Self { server: Server::set_up(base, None).await, watchdog }
     }
 
-    /// A set-up, empty store there.
+    /// Makes a set-up, empty store on this server.
     pub async fn store(&self) -> Database {
         self.server.create(&format!("TEMPLATE {}", self.server.template)).await
     }
 
-    /// Restarts it as `pg_ctl -m immediate` does, which is a crash: all connections are gone. Answers when it answers.
+    /// Restarts the server as `pg_ctl -m immediate` does, which is a crash: all connections break. Returns once it
+    /// responds.
     pub async fn crash(&mut self) {
         let told = self.watchdog.stdin.as_mut().expect("piped");
         told.write_all(b"restart\n").and_then(|()| told.flush()).expect("the shell listens");
@@ -169,8 +166,8 @@ impl Own {
     }
 }
 
-/// Starts a server in a folder of its own, which keeps what was committed over a crash of its own if it has to. A
-/// watching shell restarts it at a word, and ends it when this process is gone: its input closes then.
+/// Starts a server in a temporary folder; with `keeps`, commits survive its crashes. A shell watches it, restarts it on
+/// a line of input, and stops it when its input closes, which happens when this process ends.
 fn throwaway(keeps: bool) -> (String, Child) {
     let bin = binaries();
     let folder = tempfile::tempdir().expect("a folder").keep();
@@ -197,12 +194,12 @@ fn throwaway(keeps: bool) -> (String, Child) {
     );
     shell.arg("sh").arg("-c").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut watchdog = shell.spawn().expect("a shell starts");
-    // Nothing is written to it yet; it waits for a word or the end.
+    // Nothing is written yet; the shell waits for a line or for the end of its input.
     watchdog.stdin.as_mut().expect("piped").flush().expect("an open pipe");
     (format!("postgres://postgres:secret@127.0.0.1:{port}"), watchdog)
 }
 
-/// The newest server's programs.
+/// Returns the folder of the newest server's programs.
 fn binaries() -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let newest = versions.map(|version| version.path().join("bin")).filter(|bin| bin.join("initdb").exists()).max();
@@ -213,7 +210,7 @@ fn binaries() -> PathBuf {
     })
 }
 
-/// PostgreSQL refuses to run as root: then it runs as another.
+/// Returns a command that runs as another user if this one is root, because PostgreSQL refuses to run as root.
 pub fn unprivileged() -> (Command, Option<&'static str>) {
     let root = std::fs::metadata("/proc/self").is_ok_and(|data| std::os::unix::fs::MetadataExt::uid(&data) == 0);
     if !root {

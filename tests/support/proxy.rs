@@ -1,4 +1,5 @@
-//! A wire between a store and its server that breaks when a test says so: after a commit was sent, before its answer.
+//! A proxy between a store and its server that cuts a connection on demand: after a commit was sent, before its
+//! response.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -6,23 +7,22 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-/// What is cut: nothing, any commit, one that ends an attempt.
+/// Connections that are cut: none, the next commit's, the next one's that ends an attempt.
 const NOTHING: u32 = 0;
 const ANY: u32 = 1;
 const FINISHES: u32 = 2;
-/// What such a transaction is told by: the result that it writes.
+/// Bytes that mark a transaction that ends an attempt: the result that it writes.
 const RESULT: &[u8] = b"unchanged";
 
-/// A proxy on a free loopback port; it ends with the value.
+/// A proxy on a free loopback port; it stops when it is dropped.
 pub struct Proxy {
-    /// Where it listens.
     pub port: u16,
     cuts: Arc<AtomicU32>,
     stop: CancellationToken,
 }
 
 impl Proxy {
-    /// Leads to `to`.
+    /// Starts a proxy to the server at `to`.
     pub async fn to(to: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free loopback port");
         let port = listener.local_addr().expect("bound").port();
@@ -40,17 +40,17 @@ impl Proxy {
         Self { port, cuts, stop }
     }
 
-    /// The next commit's answer does not come through: the connection is cut instead.
+    /// Cuts the connection of the next commit instead of passing on the response.
     pub fn cut_the_next_commit(&self) {
         self.cuts.store(ANY, Ordering::SeqCst);
     }
 
-    /// The same for the next commit of a transaction that records a page as unchanged.
+    /// Does the same for the next commit of a transaction that records a page as unchanged.
     pub fn cut_a_commit_that_finishes(&self) {
         self.cuts.store(FINISHES, Ordering::SeqCst);
     }
 
-    /// Whether it still waits for a commit.
+    /// Returns true while it waits for a commit to cut.
     pub fn is_armed(&self) -> bool {
         self.cuts.load(Ordering::SeqCst) != NOTHING
     }
@@ -82,7 +82,7 @@ async fn carry(client: TcpStream, to: &str, armed: &AtomicU32) {
                         (cut == ANY || cut == FINISHES && finishes).then_some(NOTHING)
                     });
                     if cut.is_ok() {
-                        // The server has done it when it answers; nobody hears.
+                        // The server has committed when it responds; the response is dropped.
                         let _ = from_server.read(&mut answered).await;
                         return;
                     }

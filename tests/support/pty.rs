@@ -1,5 +1,4 @@
-//! The real binary in a real pseudo-terminal: keys in, a parsed screen out. Waits for what is to be seen, never for
-//! time to pass.
+//! The real binary in a real pseudo-terminal: keys in, a parsed screen out. Waits for screen contents, never for time.
 
 use super::limit::Deadline;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -13,19 +12,19 @@ struct Seen {
     parser: vt100::Parser,
     raw: Vec<u8>,
     closed: bool,
-    /// The reader is to let go of the terminal.
+    /// Asks the reader to close the terminal.
     hanging_up: bool,
 }
 
 impl Seen {
-    /// Whether the last frame has begun and not ended: what stands on the screen then never stood there for a person.
+    /// Returns true if the last frame has begun and not ended: a person would never see the screen in that state.
     fn within_a_frame(&self) -> bool {
         let last = |mark: &[u8]| self.raw.windows(mark.len()).rposition(|bytes| bytes == mark);
         last(b"\x1b[?2026h") > last(b"\x1b[?2026l")
     }
 }
 
-/// A program on a terminal of its own.
+/// A program on its own pseudo-terminal.
 pub struct Terminal {
     master: Option<Box<dyn MasterPty + Send>>,
     writer: Option<Box<dyn Write + Send>>,
@@ -82,22 +81,21 @@ impl Terminal {
         Self { master: Some(pair.master), writer: Some(writer), reading: Some(reading), child, seen }
     }
 
-    /// Types `keys`.
     pub fn keys(&mut self, keys: &str) {
         let writer = self.writer.as_mut().expect("the terminal is open");
         writer.write_all(keys.as_bytes()).expect("the program reads its keys");
         writer.flush().expect("the program reads its keys");
     }
 
-    /// Another program writes on the same terminal.
+    /// Writes to the same terminal, as another program would.
     pub fn scribble(&self, text: &str) {
         self.seen.0.lock().expect("the reader is not poisoned").parser.process(text.as_bytes());
     }
 
-    /// Changes the size.
+    /// Changes the terminal's size.
     pub fn resize(&mut self, cols: u16, rows: u16) {
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
-        // Before the program hears of it, so that what it then draws is read at the new size.
+        // Before the program receives the signal, so that its next output is parsed at the new size.
         let mut seen = self.seen.0.lock().expect("the reader is not poisoned");
         seen.parser.screen_mut().set_size(cells(rows), cells(cols));
         self.master.as_ref().expect("the terminal is open").resize(size).expect("a pty can be resized");
@@ -119,24 +117,24 @@ impl Terminal {
         }
     }
 
-    /// Waits until `text` stands on the screen.
+    /// Waits until `text` is on the screen.
     #[track_caller]
     pub fn until_text(&self, text: &str) -> vt100::Screen {
         self.until(text, |screen| screen.contents().contains(text))
     }
 
-    /// Everything that was written to the terminal.
+    /// Returns everything that was written to the terminal.
     pub fn raw(&self) -> String {
         String::from_utf8_lossy(&self.seen.0.lock().expect("the reader is not poisoned").raw).into_owned()
     }
 
-    /// The process.
+    /// Returns the process id.
     pub fn pid(&self) -> i32 {
         i32::try_from(self.child.process_id().expect("the program has started")).expect("a process id")
     }
 
-    /// Takes the terminal away, as a closed window does. The program must be drawing now and then: its next output lets
-    /// the reader go, which holds the terminal open too.
+    /// Closes the terminal, as a closed window does. The program must draw now and then: its next output wakes the
+    /// reader, which keeps the terminal open too.
     pub fn hang_up(&mut self) {
         self.seen.0.lock().expect("the reader is not poisoned").hanging_up = true;
         self.reading.take().expect("not hung up yet").join().expect("the reader ends");
@@ -144,7 +142,7 @@ impl Terminal {
         self.master = None;
     }
 
-    /// Waits for the end of the program and of its output; its exit code.
+    /// Waits for the end of the program and of its output; returns its exit code.
     #[track_caller]
     pub fn ended(&mut self) -> u32 {
         let deadline = Deadline::start();
@@ -162,7 +160,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // A failed assertion must not leave a program behind.
+        // A failed assertion must not leave a program running.
         let _ = self.child.kill();
     }
 }

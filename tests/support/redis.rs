@@ -1,5 +1,5 @@
-//! A Redis for a test: a server of its own on a free port that keeps nothing, or keys of its own on the one that
-//! `QUARTERDECK_TEST_REDIS` names.
+//! A Redis for a test: a separate server on a free port that stores nothing on disk, or separate keys on the server
+//! that `QUARTERDECK_TEST_REDIS` names.
 
 use super::limit::{PATIENCE, until, until_blocking};
 use super::ports;
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// A running server; dropped, it is gone.
+/// A running server; it stops when it is dropped.
 pub struct TestRedis {
     url: String,
     key: String,
@@ -25,7 +25,7 @@ pub struct TestRedis {
 }
 
 impl TestRedis {
-    /// The named server, under keys of the test's own, or a server of its own.
+    /// Uses the named server, with keys of the test's own, or starts a server.
     pub fn start() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let Ok(url) = std::env::var("QUARTERDECK_TEST_REDIS") else { return Self::own(None) };
@@ -35,7 +35,7 @@ impl TestRedis {
         Self { url, key, port: 0, password: None, server: None, folder }
     }
 
-    /// A server of its own, which the test may stop.
+    /// Starts a separate server, which the test may stop.
     pub fn own(password: Option<&'static str>) -> Self {
         let port = ports::free();
         let secret = password.map_or(String::new(), |password| format!(":{}@", password.replace(" ", "%20")));
@@ -46,33 +46,33 @@ impl TestRedis {
         redis
     }
 
-    /// Joins as a worker of `store`.
+    /// Connects as a worker of `store`.
     pub fn join(&self, store: StoreId) -> Arc<Redis> {
         let role = Role::Worker { renew: Duration::from_secs(10) };
         Redis::start(&self.settings(LockMode::Preferred), role, store).expect("an address").expect("it is used")
     }
 
-    /// Settings that name it: a Redis that is slow because the machine is has not gone away.
+    /// Returns settings for this server, with time-outs so long that a slow machine does not make it unavailable.
     pub fn settings(&self, mode: LockMode) -> Settings {
         Settings { url: Some(self.url.clone()), key: self.key.clone(), mode, call_timeout: PATIENCE }
     }
 
-    /// The key of a document's lock.
+    /// Returns the key of a document's lock.
     pub fn key(&self, document: DocumentId) -> String {
         self.key.replace("{id}", &document.to_string())
     }
 
-    /// The key of any document's lock, as `redis.key` takes it.
+    /// Returns the pattern of the locks' keys, as `redis.key` takes it.
     pub fn key_pattern(&self) -> &str {
         &self.key
     }
 
-    /// Where it is.
+    /// Returns the server's URL.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Ends the server at once; what it held is gone.
+    /// Kills the server at once; its data is lost.
     pub fn stop(&mut self) {
         if let Some(mut server) = self.server.take() {
             server.kill().expect("the server is there");
@@ -80,12 +80,12 @@ impl TestRedis {
         }
     }
 
-    /// It keeps its connections and answers nothing.
+    /// Stops the process: connections stay open and get no response.
     pub fn freeze(&self) {
         self.signal(Signal::STOP);
     }
 
-    /// It answers again.
+    /// Continues the frozen process.
     pub fn thaw(&self) {
         self.signal(Signal::CONT);
     }
@@ -96,7 +96,7 @@ impl TestRedis {
         kill_process(id, signal).expect("the server is there");
     }
 
-    /// Starts it on the same port, empty.
+    /// Starts the server on the same port, without data.
     pub fn start_again(&mut self) {
         let mut server = Command::new("redis-server");
         server
@@ -109,7 +109,7 @@ impl TestRedis {
             server.args(["--requirepass", password]);
         }
         self.server = Some(server.spawn().expect("redis-server is installed (tests/run installs it)"));
-        // A port that does not listen yet tells nobody when it will.
+        // A port announces nothing when it starts to listen.
         until_blocking("redis-server", || self.client().get_connection_with_timeout(PATIENCE).ok());
     }
 
@@ -117,32 +117,32 @@ impl TestRedis {
         redis::Client::open(self.url.as_str()).expect("a URL")
     }
 
-    /// A connection of another program.
+    /// Opens a connection, as another program would.
     pub fn connection(&self) -> redis::Connection {
         self.client().get_connection().expect("the server answers")
     }
 
-    /// Any command.
+    /// Runs any command.
     pub fn run(&self, command: &str, args: &[&str]) -> redis::Value {
         redis::cmd(command).arg(args).query(&mut self.connection()).expect("the command is known")
     }
 
-    /// What stands at `key`.
+    /// Returns the value at `key`.
     pub fn get(&self, key: &str) -> Option<String> {
         self.connection().get(key).expect("the server answers")
     }
 
-    /// Chatwoot takes a document's lock as its worker does: seconds since 1970 with a fraction, ten minutes.
+    /// Takes a document's lock as Chatwoot's worker does: seconds since 1970 with a fraction, for ten minutes.
     pub fn chatwoot_locks(&self, document: DocumentId, at: &str) -> bool {
         self.run("SET", &[&self.key(document), at, "NX", "EX", "600"]) == redis::Value::Okay
     }
 
-    /// Chatwoot gives a lock back, without a look at whose it is.
+    /// Deletes a lock as Chatwoot does, without checking its owner.
     pub fn chatwoot_unlocks(&self, document: DocumentId) {
         self.run("DEL", &[&self.key(document)]);
     }
 
-    /// Waits until what stands at a document's key is as `is` says. Redis tells nobody, so it is asked again and again.
+    /// Waits until the value at a document's key satisfies `is`. Redis announces nothing, so the key is polled.
     #[track_caller]
     pub fn until_value(&self, document: DocumentId, is: impl Fn(Option<&str>) -> bool) -> impl Future<Output = ()> {
         let mut connection = self.connection();

@@ -1,4 +1,4 @@
-//! A console that is drawn without a terminal: a state at rest, keys, and what the screen shows.
+//! A console without a terminal or an event loop: its state, keys, and the drawn screen.
 
 use super::facts::{NOW, documents, options, outcomes};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -18,7 +18,7 @@ use quarterdeck::tui::view;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 
-/// A key for a character, or by a name: `enter`, `esc`, `tab`, `del`, `down`, `end`, `ctrl-c`.
+/// Returns the key of a character, or of a name: `enter`, `esc`, `tab`, `del`, `down`, `end`, `ctrl-c`.
 pub fn key(name: &str) -> KeyEvent {
     let plain = |code| KeyEvent::new(code, KeyModifiers::NONE);
     match name {
@@ -38,19 +38,19 @@ pub fn key(name: &str) -> KeyEvent {
     }
 }
 
-/// A state and what it asked for.
+/// A console's state and the effects that it requested.
 pub struct Screen {
     pub model: Model,
     pub effects: Vec<Effect>,
 }
 
 impl Screen {
-    /// A console with the facts of the pictures, with a runner inside that runs 8 of 16.
+    /// Makes a console with the data of the snapshots and a runner that uses 8 of 16 slots.
     pub fn usual(width: u16, height: u16) -> Self {
         Self::with(options(), width, height)
     }
 
-    /// The same with other options.
+    /// Makes the same console with other options.
     pub fn with(options: Options, width: u16, height: u16) -> Self {
         let mut screen = Self::empty(options, width, height);
         screen.send(Msg::Summary(Ok((counts(), queue()))));
@@ -68,7 +68,7 @@ impl Screen {
         screen
     }
 
-    /// A console that has asked for everything and heard nothing.
+    /// Makes a console that has requested everything and received nothing.
     pub fn empty(options: Options, width: u16, height: u16) -> Self {
         let model = Model::new(options, "sqlite knowledge.db".into(), true, NOW, (width, height));
         let mut screen = Self { model, effects: Vec::new() };
@@ -76,14 +76,13 @@ impl Screen {
         screen
     }
 
-    /// Sends a message, at the moment at which the state is.
+    /// Sends a message at the state's current time.
     pub fn send(&mut self, msg: Msg) {
         let now = self.model.now;
         let up = update(&mut self.model, now, msg);
         self.effects.extend(up.effects);
     }
 
-    /// Presses keys.
     pub fn press(&mut self, keys: &[&str]) -> &mut Self {
         for name in keys {
             self.send(Msg::Key(key(name)));
@@ -91,7 +90,6 @@ impl Screen {
         self
     }
 
-    /// Types text.
     pub fn type_text(&mut self, text: &str) -> &mut Self {
         for c in text.chars() {
             self.send(Msg::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)));
@@ -99,25 +97,25 @@ impl Screen {
         self
     }
 
-    /// Answers the newest question for rows with these, as the whole list.
+    /// Answers the newest query for rows with these, as the whole list.
     pub fn page(&mut self, rows: Vec<quarterdeck::domain::document::DocumentRow>) {
-        // A long list goes on below its window, as in the pictures.
+        // In the snapshots a long list continues below its window.
         let total = if rows.len() > 20 { 1_204 } else { rows.len() as u64 };
         let generation = self.model.documents.generation;
         self.send(Msg::Page { generation, answer: Ok(DocumentPage { rows, offset: 0, total }) });
     }
 
-    /// Outcomes arrive.
+    /// Sends new outcomes.
     pub fn arrive(&mut self, outcomes: Vec<Outcome>) {
         self.send(Msg::Outcomes(outcomes));
     }
 
-    /// What it asked for since the last look.
+    /// Takes the effects that were requested since the last call.
     pub fn asked(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }
 
-    /// Answers the open preview: so many targets, two documents left alone.
+    /// Answers the open preview: this many targets, two skipped documents.
     pub fn answer_preview(&mut self, targets: i64) {
         let generation = match &self.model.overlay {
             Some(Overlay::Preview(dialog)) => dialog.generation,
@@ -131,7 +129,7 @@ impl Screen {
         self.send(Msg::Preview { generation, answer: Ok(preview) });
     }
 
-    /// Opens the details of the document under the cursor and answers what they ask for.
+    /// Opens the details of the document under the cursor and answers their queries.
     pub fn open_detail(&mut self) {
         self.press(&["enter"]);
         let detail = self.model.detail.as_ref().expect("the details are open");
@@ -157,19 +155,19 @@ impl Screen {
         self.send(Msg::Detail { generation, answer: Ok(Some(Box::new(data))) });
     }
 
-    /// The cells of the screen.
+    /// Draws the screen and returns its cells.
     pub fn buffer(&self) -> Buffer {
         let mut buffer = Buffer::empty(Rect::new(0, 0, self.model.size.0, self.model.size.1));
         view::draw(&self.model, &mut buffer);
         buffer
     }
 
-    /// The text of the screen.
+    /// Returns the text of the screen.
     pub fn text(&self) -> String {
         lines(&self.buffer()).join("\n")
     }
 
-    /// The cell at which `text` begins, with its line.
+    /// Returns the cell at which `text` begins; panics with the screen if there is none.
     pub fn cell_of(&self, text: &str) -> Cell {
         let buffer = self.buffer();
         let (x, y) = find(&buffer, text).unwrap_or_else(|| panic!("no {text:?} on\n{}", self.text()));
@@ -177,7 +175,7 @@ impl Screen {
     }
 }
 
-/// The lines of a buffer, as a terminal shows them.
+/// Returns the lines of a buffer, as a terminal shows them.
 pub fn lines(buffer: &Buffer) -> Vec<String> {
     let mut lines = Vec::new();
     for y in buffer.area.top()..buffer.area.bottom() {
@@ -197,7 +195,7 @@ pub fn lines(buffer: &Buffer) -> Vec<String> {
     lines
 }
 
-/// Where `text` begins.
+/// Returns the position at which `text` begins.
 pub fn find(buffer: &Buffer, text: &str) -> Option<(u16, u16)> {
     for y in buffer.area.top()..buffer.area.bottom() {
         for x in buffer.area.left()..buffer.area.right() {

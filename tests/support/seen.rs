@@ -1,4 +1,4 @@
-//! What the views beside the list show in tests.
+//! Invented jobs, hosts, accounts and pauses for the views beside the list.
 
 use super::facts::{ago, within};
 use quarterdeck::domain::document::{FailureCount, Status, StatusCounts};
@@ -11,7 +11,7 @@ use quarterdeck::domain::pause::{Pause, PauseScope};
 use quarterdeck::store::{AccountSummary, HostSummary, JobBlockers, JobProgress, JobSummary, JobsPage, Listing};
 use std::time::Duration;
 
-/// A job of the document with its own number, at `place`.
+/// Makes a job in the state `place`, with a number derived from the document's.
 pub fn job(id: i64, name: &str, place: JobProgress) -> JobSummary {
     JobSummary {
         job: JobId(id + 1_000),
@@ -26,7 +26,7 @@ pub fn job(id: i64, name: &str, place: JobProgress) -> JobSummary {
     }
 }
 
-/// A running job whose worker's heart beat `beat` seconds ago, with `lease` seconds left; none left is long over.
+/// Makes a running job with a heartbeat `beat` seconds ago and `lease` seconds left; 0 makes the lease long expired.
 pub fn running(id: i64, name: &str, beat: u64, lease: u64) -> JobSummary {
     let place = JobProgress::Running {
         worker: Some("web-1:4711".into()),
@@ -38,12 +38,12 @@ pub fn running(id: i64, name: &str, beat: u64, lease: u64) -> JobSummary {
     job(id, name, place)
 }
 
-/// A ready job and what it stands behind.
+/// Makes a ready job with its blockers.
 pub fn ready(id: i64, name: &str, blocked: JobBlockers) -> JobSummary {
     job(id, name, JobProgress::Ready { since: ago(95), blockers: blocked })
 }
 
-/// Jobs of every kind.
+/// Returns jobs of every kind.
 pub fn jobs() -> JobsPage {
     let none = JobBlockers::default;
     let tried = FailureCount { class: FailureClass::Transient, failures: 1, attempts_allowed: 3 };
@@ -90,7 +90,7 @@ pub fn jobs() -> JobsPage {
     }
 }
 
-/// A host at rest.
+/// Makes a host without running jobs.
 pub fn host(name: &str, documents: u64, failed: u64) -> HostSummary {
     HostSummary {
         host: name.into(),
@@ -105,7 +105,7 @@ pub fn host(name: &str, documents: u64, failed: u64) -> HostSummary {
     }
 }
 
-/// Hosts of every kind, not in the order of the screen.
+/// Returns hosts of every kind, not in the order of the screen.
 pub fn hosts() -> Listing<HostSummary> {
     let hold =
         |seconds, kind, because: &str| Some(HostBackoff { until: within(seconds), kind, reason: because.into() });
@@ -134,7 +134,7 @@ pub fn hosts() -> Listing<HostSummary> {
     Listing { total: rows.len() as u64, rows }
 }
 
-/// An account at rest, with so many documents in order.
+/// Makes an account without running jobs, with `synced` synced documents.
 pub fn account(id: i64, name: Option<&str>, synced: u64) -> AccountSummary {
     let mut counts = StatusCounts::default();
     counts.set(Status::Synced, synced);
@@ -152,7 +152,7 @@ pub fn account(id: i64, name: Option<&str>, synced: u64) -> AccountSummary {
     }
 }
 
-/// Accounts of every kind.
+/// Returns accounts of every kind.
 pub fn accounts() -> Listing<AccountSummary> {
     let with = |mut seen: AccountSummary, counts: &[(Status, u64)]| {
         counts.iter().for_each(|(status, documents)| seen.counts.set(*status, *documents));
@@ -177,7 +177,7 @@ pub fn accounts() -> Listing<AccountSummary> {
     Listing { total: rows.len() as u64, rows }
 }
 
-/// Somebody has paused an account and a host.
+/// Returns pauses of an account and of a host.
 pub fn pauses() -> Vec<Pause> {
     let pause = |scope, since, by: &str| Pause { scope, since: ago(since), by: by.into() };
     vec![

@@ -1,4 +1,4 @@
-//! A real HTTP server on loopback whose answers a test scripts by path and hit number.
+//! A real HTTP server on loopback; a test scripts its responses by path and hit number.
 
 use super::limit::{lasts, within};
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::AbortOnDropHandle;
 
-/// What a page answers.
+/// The response to a request.
 #[derive(Clone, Debug)]
 pub enum Reply {
     /// 200 with this HTML.
@@ -19,13 +19,13 @@ pub enum Reply {
     Page(Vec<(&'static str, String)>, String),
     /// A status with headers and no body.
     Status(u16, Vec<(&'static str, String)>),
-    /// The other reply, once the test has added a permit.
+    /// The inner reply, once the test has added a permit.
     When(Arc<Semaphore>, Box<Reply>),
-    /// The other reply, as late as a slow server.
+    /// The inner reply after this delay.
     After(Duration, Box<Reply>),
 }
 
-/// A page with a title and one paragraph of content.
+/// Makes a page with a title and one paragraph of content.
 pub fn html(title: &str, text: &str) -> Reply {
     Reply::Html(format!("<html><head><title>{title}</title></head><body><main><p>{text}</p></main></body></html>"))
 }
@@ -33,7 +33,7 @@ pub fn html(title: &str, text: &str) -> Reply {
 type Hits = watch::Sender<HashMap<String, u32>>;
 type Heads = Arc<Mutex<HashMap<String, String>>>;
 
-/// A running server; dropped, it is gone.
+/// A running server; it stops when it is dropped.
 pub struct Site {
     address: SocketAddr,
     hits: Hits,
@@ -42,7 +42,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// Serves what `reply` says of a path and its hit number, from 1.
+    /// Serves the result of `reply` for a path and its hit number, from 1.
     pub async fn start(reply: impl Fn(&str, u32) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -57,33 +57,33 @@ impl Site {
         Self { address, hits, heads, _serving: AbortOnDropHandle::new(serving) }
     }
 
-    /// Host and port, as `fetch.allow_private_hosts` takes them.
+    /// Returns host and port, as `fetch.allow_private_hosts` takes them.
     pub fn host(&self) -> String {
         self.address.to_string()
     }
 
-    /// The URL of `path`, which starts with a slash.
+    /// Returns the URL of `path`, which starts with a slash.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// The head of the last request for `path`, in lower case; empty when there was none.
+    /// Returns the head of the last request for `path`, in lower case; empty if there was none.
     pub fn head(&self, path: &str) -> String {
         self.heads.lock().expect("not poisoned").get(path).cloned().unwrap_or_default()
     }
 
-    /// How often `path` was asked for.
+    /// Returns the number of requests for `path`.
     pub fn hits(&self, path: &str) -> u32 {
         self.hits.borrow().get(path).copied().unwrap_or(0)
     }
 
-    /// Waits until `path` was asked for `hits` times.
+    /// Waits until `path` was requested `hits` times.
     #[track_caller]
     pub fn until_hit(&self, path: &str, hits: u32) -> impl Future<Output = ()> + use<> {
         self.until_hits(&[path.to_owned()], hits)
     }
 
-    /// The same for each of several.
+    /// Waits until each of the paths was requested `hits` times.
     #[track_caller]
     pub fn until_hits<P: AsRef<str>>(&self, paths: &[P], hits: u32) -> impl Future<Output = ()> + use<P> {
         let paths: Vec<String> = paths.iter().map(|path| path.as_ref().to_owned()).collect();
@@ -139,7 +139,7 @@ async fn serve(mut stream: TcpStream, hits: &Hits, heads: &Heads, reply: &(dyn F
         }
         Reply::When(..) | Reply::After(..) => return,
     };
-    // A client that went away is not the server's failure.
+    // A client that disconnected is not the server's failure.
     let _ = stream.write_all(answer.as_bytes()).await;
 }
 

@@ -1,11 +1,11 @@
-//! The server's side of TLS, with a certificate of the tests' own.
+//! The server's side of TLS, with the tests' own certificate.
 
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::sync::Arc;
 
-/// Speaks TLS with this certificate, which the tests' one key fits.
+/// Makes the TLS settings of a server with this certificate, which must belong to the tests' only key.
 pub fn server(certificate: &[u8]) -> Arc<ServerConfig> {
     let certificate = CertificateDer::from_pem_slice(certificate).expect("a certificate");
     let key = PrivateKeyDer::from_pem_slice(include_bytes!("../fetch/tls/key.pem")).expect("a key");

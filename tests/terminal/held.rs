@@ -1,9 +1,9 @@
-//! A person finds the demo's pages that were held back, looks at what they would change, accepts one and rejects one.
+//! Tests how a person finds the demo's quarantined pages, reads their differences, accepts one and rejects one.
 
 use super::demo;
 use crate::support::pty::Terminal;
 
-/// How many texts the head says are held.
+/// Returns the number of quarantined texts in the head line.
 fn held(screen: &vt100::Screen) -> Option<usize> {
     let text = screen.contents();
     let (before, _) = text.lines().nth(1)?.split_once(" need")?;
@@ -14,7 +14,7 @@ fn wait_for_held(terminal: &Terminal, number: usize) {
     terminal.until(&format!("{number} need review"), |screen| held(screen) == Some(number));
 }
 
-/// Opens the held text under the cursor and waits for the difference.
+/// Opens the quarantined text under the cursor and waits for the difference.
 fn look(terminal: &mut Terminal) -> vt100::Screen {
     terminal.keys("\r");
     terminal.until("the difference", |screen| {
@@ -36,7 +36,7 @@ fn a_held_page_of_the_demo_is_looked_at_and_accepted_and_another_rejected() {
         .expect("the heading of the wall");
     let colour = screen.cell(row, col).expect("a cell").fgcolor();
     assert_eq!(colour, vt100::Color::Idx(2), "what is new is green");
-    // Keep has the focus.
+    // The button Keep has the focus.
     terminal.keys("a");
     terminal.until_text("[ Keep ]");
     terminal.keys("\r");

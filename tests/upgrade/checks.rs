@@ -1,4 +1,4 @@
-//! Checksums, and the version that every write transaction checks.
+//! Tests the checksums of migrations, and the version check in every write transaction.
 
 use super::{fixture, set_version, version};
 use crate::store::support::{Backend, LEASE, Scene, limits, new, open, permanent, request, worker};
@@ -78,12 +78,12 @@ async fn every_write_to_a_store_of_a_newer_program_is_refused(on: Backend) {
     refused("rescue", other.rescue().await);
     refused("unregister", store.unregister(&worker("w1").id).await);
     assert_eq!(*store.schema_mismatch().borrow(), Some(NEWER));
-    // It stands as it stood.
+    // The log is unchanged.
     assert_eq!(store.last_seq().await.unwrap(), before);
     assert_eq!(scene.number("SELECT CAST(count(*) AS bigint) FROM jobs WHERE state = 'running'").await, 1);
     assert_eq!(store.counts().await.unwrap().total(), 2);
     assert_eq!(scene.number("SELECT CAST(count(*) AS bigint) FROM workers").await, 1);
-    // Its lock is free, so that a newer worker takes up what it ran.
+    // Its process lock is free, so that a newer worker takes over its jobs.
     set_version(&scene.place, SCHEMA_VERSION).await;
     let newer = scene.another().await;
     assert_eq!(newer.queue().await.unwrap().workers, 0);
@@ -136,7 +136,7 @@ async fn a_store_that_another_build_migrated_is_refused(on: Backend) {
         let error = store::open(&place.url(), access).await.err().unwrap();
         assert!(matches!(&error, StoreError::Unusable(why) if why.contains("migration 3")), "{access:?}: {error:?}");
     }
-    // Before anything is done to it, too.
+    // The check also runs before a migration changes anything.
     set_version(&place, SCHEMA_VERSION - 1).await;
     for error in [store::plan(&place.url(), false).await.map(drop), migrated(&place).await] {
         let error = error.unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! The copy that is made of a file before it is migrated.
+//! Tests the copy that is made of a file before it is migrated.
 
 use super::filled::TABLES;
 use super::{BEFORE, FILE, install};
@@ -11,7 +11,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// What stands beside a store and is no part of it.
+/// Returns the files next to a store that are not part of it.
 pub fn beside(store: &Path) -> Vec<PathBuf> {
     let name = store.file_name().unwrap().to_string_lossy().into_owned();
     let parts = [name.clone(), format!("{name}-wal"), format!("{name}-shm"), format!("{name}.workers")];
@@ -31,12 +31,12 @@ async fn version_of(file: &Path) -> i64 {
     db::integers(file, "PRAGMA user_version").await[0].unwrap()
 }
 
-/// Every row of every table, as text.
+/// Returns every row of every table, as text.
 async fn rows(file: &Path) -> Vec<Option<String>> {
     let mut rows = Vec::new();
     for table in TABLES {
         let columns = db::texts(file, &format!("SELECT name FROM pragma_table_info('{table}')")).await;
-        // What came later is empty.
+        // Columns of later versions are empty.
         let columns = columns.into_iter().flatten().filter(|column| column != "schema_version");
         let columns: Vec<_> = columns.map(|column| format!("quote({column})")).collect();
         rows.extend(
@@ -46,7 +46,7 @@ async fn rows(file: &Path) -> Vec<Option<String>> {
     rows
 }
 
-/// The only copy beside the store, which is what the store was.
+/// Asserts that there is one copy next to the store, with the data of the old store; returns its path.
 pub async fn assert_copied(install: &Install) -> PathBuf {
     let copies = beside(install.file());
     assert_eq!(copies.len(), 1, "{copies:?}");
@@ -74,7 +74,7 @@ async fn a_verb_that_finds_an_old_store_copies_it_migrates_it_and_says_where_the
     assert_eq!(version_of(install.file()).await, SCHEMA_VERSION);
     db::execute(install.file(), "DELETE FROM captain_documents WHERE external_link = 'https://example.org/new'").await;
     db::execute(install.file(), "DELETE FROM document_state WHERE host = 'example.org'").await;
-    // The outbox has another form since version 10; the tests of fixtures hold what stands in it.
+    // The outbox has a different form since version 10; the tests of fixtures check its rows.
     let others = |mut rows: Vec<Option<String>>| {
         rows.retain(|row| !row.as_deref().is_some_and(|row| row.starts_with("outbox ")));
         rows
@@ -114,14 +114,14 @@ async fn no_copy_is_made_of_nothing_or_when_none_is_wanted() {
     let migrated = unwanted.run(&["migrate", "--no-backup"]);
     assert_eq!((migrated.code, beside(unwanted.file())), (Some(0), vec![]), "{migrated:?}");
     assert_eq!(version_of(unwanted.file()).await, SCHEMA_VERSION);
-    // Made once, and never filled.
+    // A store that was created and never filled.
     let empty = install().await;
     for table in ["captain_documents", "outcomes"] {
         db::execute(empty.file(), &format!("DELETE FROM {table}")).await;
     }
     let migrated = empty.run(&["migrate"]);
     assert_eq!((migrated.code, beside(empty.file())), (Some(0), vec![]), "{migrated:?}");
-    // Not there at all.
+    // A store that does not exist.
     let new = Install::new(Site::start(|_, _| html("T", "text")).await, "");
     let made = new.run(&["migrate"]);
     assert_eq!((made.code, beside(new.file())), (Some(0), vec![]), "{made:?}");
@@ -130,7 +130,7 @@ async fn no_copy_is_made_of_nothing_or_when_none_is_wanted() {
     assert!(server.code == Some(2) && server.err.contains("--no-backup is for SQLite"), "{server:?}");
 }
 
-/// It was refused, and the store is as it was.
+/// Asserts that the program refused and that the store is unchanged.
 async fn assert_refused(install: &Install, ran: &crate::support::install::Ended, says: &[&str]) {
     assert_eq!((ran.code, ran.out.last().map(String::as_str) == Some("done")), (Some(3), false), "{ran:?}");
     for say in says {
@@ -144,7 +144,7 @@ async fn assert_refused(install: &Install, ran: &crate::support::install::Ended,
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_room_for_a_copy_nothing_is_migrated() {
-    // Too small from the start: more is wanted than the file's own size.
+    // Too small from the start: the copy needs more space than the file's own size.
     let Some(disk) = Disk::mounted(2_048) else { return };
     let install = install().await.with_store(disk.path("q.db"));
     fs::write(install.file(), FILE).unwrap();
@@ -154,7 +154,7 @@ async fn without_room_for_a_copy_nothing_is_migrated() {
     let migrated = install.run(&["migrate", "--no-backup"]);
     assert_eq!((migrated.code, version_of(install.file()).await), (Some(0), SCHEMA_VERSION), "{migrated:?}");
 
-    // Full only when it comes to the copy's own file: SQLite's log has taken the last two.
+    // Full only when the copy's own file is written: SQLite's log has taken the last two.
     let Some(disk) = Disk::mounted(16_384) else { return };
     let install = install.with_store(disk.path("q.db"));
     fs::write(install.file(), FILE).unwrap();
@@ -162,7 +162,7 @@ async fn without_room_for_a_copy_nothing_is_migrated() {
     assert_refused(&install, &install.run(&["migrate"]), &["cannot be written", "No space left"]).await;
 }
 
-/// A limit on the size of a file is met in the middle of the copy, as the end of a disk is.
+/// A limit on the file size stops the copy half way, as a full disk does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_that_fails_half_way_leaves_the_store_as_it_was() {
     let install = install().await;

@@ -1,4 +1,4 @@
-//! A store with rows of every kind: what the fixtures hold, and what a new fixture is made from.
+//! A store with rows of every kind: the content of the fixtures, and the source of new ones.
 
 use crate::store::support::{Backend, START, Scene, fetched, limits, permanent, request, timeout, unexpected, worker};
 use quarterdeck::chatwoot::faq_job::FaqSettings;
@@ -21,7 +21,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The documents of a filled store, with the status that each has on its clock at the end.
+/// Documents of a filled store, with their statuses at the final time of its clock.
 pub const STATUSES: [(&str, Status); 12] = [
     ("https://a.test/never", Status::Never),
     ("https://a.test/synced", Status::Synced),
@@ -36,17 +36,17 @@ pub const STATUSES: [(&str, Status); 12] = [
     ("https://a.test/cancelled", Status::Never),
     ("https://a.test/running", Status::Syncing),
 ];
-/// How much later than the first sync the others are made.
+/// Time from the first sync to the others.
 const AGE: Duration = Duration::from_secs(26 * 3_600);
-/// The time between the changes of the page that changes.
+/// Time between the changes of the page that changes.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// The time on the clock of a filled store.
+/// Returns the final time of a filled store's clock.
 pub fn left_at() -> Timestamp {
     START.plus(AGE + 3 * PAUSE)
 }
 
-/// Every table of ours but those of the program itself, none of which is empty in a filled store.
+/// Tables of this program except its administrative ones; none of them is empty in a filled store.
 pub const TABLES: [&str; 14] = [
     "captain_documents",
     "document_state",
@@ -64,7 +64,7 @@ pub const TABLES: [&str; 14] = [
     "hosts_sched",
 ];
 
-/// A store that was filled and closed, as a process leaves it that is killed while it runs a job.
+/// Makes a filled store and closes it in the state left by a process that was killed while it ran a job.
 pub async fn filled(on: Backend) -> Scene {
     let scene = Scene::new(on).await;
     fill(&scene).await;
@@ -110,7 +110,7 @@ async fn fill(scene: &Scene) {
     scene.store.cancel(&[cancelled], &"bo".into()).await.unwrap();
     of_another_host(scene).await;
     scheduled(scene).await;
-    // Last, while nothing else of theirs is due: what waits for a try, and what runs.
+    // Last, while no other document is due: the waiting job, and the running one.
     sync(scene, waiting, timeout()).await;
     sync(scene, between, unexpected()).await;
     claimed(scene, running).await;
@@ -125,7 +125,7 @@ async fn fill(scene: &Scene) {
     }
 }
 
-/// A host that asks three documents to come back in an hour.
+/// Adds a host that asks three documents to come back in an hour.
 async fn of_another_host(scene: &Scene) {
     for n in 1..=3 {
         let busy = scene.add(1, &format!("https://busy.test/{n}")).await;
@@ -135,7 +135,7 @@ async fn of_another_host(scene: &Scene) {
     }
 }
 
-/// An account with a plan, whose documents are due and scheduled, and which is paused.
+/// Adds an account with a plan, whose documents are due and scheduled, and which is paused.
 async fn scheduled(scene: &Scene) {
     for n in 1..=3 {
         scene.add(2, &format!("https://c.test/{n}")).await;
@@ -189,8 +189,8 @@ async fn no_table_of_a_filled_store_is_empty(on: Backend) {
     }
 }
 
-/// Writes the store to `folder`: `QUARTERDECK_FIXTURES=tests/fixtures tests/run no_table_of_a_filled_store`, with the
-/// version before a migration is added.
+/// Writes the store to `folder`: run `QUARTERDECK_FIXTURES=tests/fixtures tests/run no_table_of_a_filled_store` at the
+/// current version, before a migration is added.
 async fn write_fixture(scene: &Scene, folder: &std::path::Path) {
     let version = quarterdeck::store::SCHEMA_VERSION;
     if scene.either("sqlite", "postgres") == "sqlite" {
@@ -208,7 +208,7 @@ async fn write_fixture(scene: &Scene, folder: &std::path::Path) {
         .expect("pg_dump is installed");
     assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
     let text = String::from_utf8(dump.stdout).unwrap();
-    // What newer servers alone know, and what only psql does.
+    // Drops settings that only newer servers know, and commands that only psql knows.
     let lines = text.lines().filter(|line| {
         !line.starts_with('\\') && !line.starts_with("SET ") && !line.starts_with("--") && !line.is_empty()
     });

@@ -1,4 +1,4 @@
-//! Stores of earlier versions open with this program and work.
+//! Tests that stores of earlier versions open with this program and work.
 
 use super::filled::{STATUSES, left_at};
 use super::{BEFORE, fixture, install, steps, version};
@@ -29,7 +29,7 @@ async fn rows(store: &SqlStore) -> Vec<DocumentRow> {
     store.page(&query).await.unwrap().rows
 }
 
-/// Brings a place up to date as its kind wants it, and opens it at the time at which it was left.
+/// Migrates a database in the way that its kind needs, and opens it at the final time of the fixture's clock.
 async fn opened(place: &Place) -> (Arc<SqlStore>, Arc<ManualClock>) {
     if place.either("sqlite", "postgres") == "postgres" {
         store::migrate(&place.url(), false, &mut |_| {}).await.unwrap();
@@ -78,7 +78,7 @@ async fn a_store_of_the_version_before_works_to_its_end(on: Backend) {
     let (store, clock) = opened(&place).await;
     let before = store.last_seq().await.unwrap();
     store.register(&worker("w2")).await.unwrap();
-    // The worker that ran a job is gone, and was of a version that this program has left behind: nobody's fault.
+    // The worker that ran a job is gone and had an older version: the loss is not charged to the job.
     clock.advance(Duration::from_secs(5));
     assert!(store.rescue().await.unwrap().outcomes.is_empty());
     assert_eq!((store.last_seq().await.unwrap(), store.queue().await.unwrap().running), (before, 0));
@@ -91,7 +91,7 @@ async fn a_store_of_the_version_before_works_to_its_end(on: Backend) {
     assert!(store.resume(&PauseScope::Account(AccountId(2))).await.unwrap());
     assert_eq!(store.add(&[new(1, "https://a.test/new")]).await.unwrap().len(), 1);
     assert_eq!(store.remove(&ids[..1]).await.unwrap(), 1);
-    // Past every wait: of tries, and of the host that asked for an hour.
+    // After every wait: those of retries, and that of the host that asked for an hour.
     clock.advance(Duration::from_secs(2 * 3_600));
     let ids: Vec<DocumentId> = rows(&store).await.iter().map(|row| row.id).collect();
     store.request(&ids, &request(QueueClass::Manual)).await.unwrap();
@@ -116,7 +116,7 @@ async fn a_store_of_the_version_before_works_to_its_end(on: Backend) {
     assert_eq!(place.number("SELECT count(*) FROM jobs WHERE state IN ('ready', 'running')").await, Some(0));
 }
 
-/// The tables and indexes of a place, as text.
+/// Returns the tables and indexes of a database, as text.
 async fn schema(place: &Place) -> String {
     let sqlite = "SELECT group_concat(name || ' ' || coalesce(sql, ''), char(10)) FROM \
          (SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name)";
@@ -144,7 +144,7 @@ fn files(kind: &str) -> Vec<PathBuf> {
     files
 }
 
-/// A store as the program of `version` made it, with one document.
+/// Makes a store as the program of `version` did, with one document.
 async fn of_version(on: Backend, version: i64) -> Place {
     let applied = files(if on == Backend::Sqlite { "sqlite" } else { "postgres" });
     let applied: Vec<_> = applied.iter().take(usize::try_from(version).unwrap()).collect();
@@ -217,7 +217,7 @@ async fn undelivered_messages_of_the_version_before_are_delivered(on: Backend) {
         let table = place.either("outbox", "quarterdeck.outbox");
         place.sql(&format!("INSERT INTO {table} (jid, document_id, account_id, created_at) VALUES ({row})")).await;
     }
-    // One was delivered: its id is not given again.
+    // One message was delivered: its id is not used again.
     place.sql(&format!("DELETE FROM {} WHERE id = 3", place.either("outbox", "quarterdeck.outbox"))).await;
     let (store, _) = opened(&place).await;
     let pending = store.due_deliveries(SUBSCRIBER, 9).await.unwrap();
@@ -229,7 +229,7 @@ async fn undelivered_messages_of_the_version_before_are_delivered(on: Backend) {
     assert_eq!(pending.len(), 2);
     let status = store.pending_deliveries().await.unwrap();
     assert_eq!((status.len(), status[0].pending, status[0].oldest_at), (1, 2, pending[0].created_at));
-    // What is written now comes after them, in the form of theirs.
+    // New messages come after the old ones, in the same form.
     store.subscribe(Arc::new(FaqJobs::new(FaqSettings::default(), None)));
     store.request(&[DocumentId(1)], &request(QueueClass::Manual)).await.unwrap();
     let job = store.claim(&worker("w1").id, limits(1)).await.unwrap().remove(0);
@@ -262,7 +262,7 @@ async fn the_program_itself_reads_and_works_on_the_file_of_the_version_before() 
         let ran = install.run(&args);
         assert!(ran.code == Some(0) && !ran.out.is_empty(), "{args:?}: {ran:?}");
     }
-    // Everything of the fixture is of hosts that are nowhere: what is added now is synced.
+    // The fixture's hosts do not exist; a document that is added now is synced.
     let page = install.site.url("/page");
     let added = install.run(&["add", &page]);
     assert_eq!(added.code, Some(0), "{added:?}");

@@ -1,5 +1,5 @@
-//! Processes that die while they bring a store up to date: at every named point, and at random moments. Started again,
-//! they end what was begun.
+//! Tests processes that die while they migrate a store: at every fault point, and at random moments. The next start
+//! completes the migration.
 
 use super::copies::{assert_copied, beside};
 use super::{BEFORE, FILE, install, version};
@@ -14,14 +14,13 @@ use rustix::process::Signal;
 use sqlx::Connection as _;
 use std::time::Duration;
 
-/// SIGABRT.
 const ABORTED: Option<i32> = Some(6);
 
 async fn version_of(install: &Install) -> i64 {
     db::integers(install.file(), "PRAGMA user_version").await[0].unwrap()
 }
 
-/// Statements of the migrations after the fixture's version, one fault point behind each.
+/// Returns the statements of the migrations after the fixture's version; one fault point follows each.
 fn statements() -> Vec<String> {
     let mut points = Vec::new();
     for version in BEFORE + 1..=SCHEMA_VERSION {
@@ -105,7 +104,7 @@ async fn a_database_is_set_up_whenever_that_was_killed() {
     println!("{kills} kills of a set-up");
 }
 
-/// Small here; `QUARTERDECK_CHAOS=DOCUMENTS,FAULTS` for the full size.
+/// Number of rounds: small by default; `QUARTERDECK_CHAOS=DOCUMENTS,FAULTS` sets the full size.
 fn rounds() -> usize {
     let text = std::env::var("QUARTERDECK_CHAOS").unwrap_or_default();
     text.split_once(',').and_then(|(_, faults)| faults.parse().ok()).unwrap_or(4)
@@ -114,7 +113,7 @@ fn rounds() -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_at_random_moments_lose_nothing() {
     let big = install().await;
-    // 16 MB: copying it takes some tens of milliseconds.
+    // 16 MB: copying takes some tens of milliseconds.
     let mut conn = db::connect(big.file()).await;
     sqlx::query(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2000) \
@@ -134,7 +133,7 @@ async fn kills_at_random_moments_lose_nothing() {
         std::fs::write(install.file(), &whole).unwrap();
         for kill in 0..4 {
             let process = install.start(&["migrate"]);
-            // A start, a copy and the migration take about so long together.
+            // About the time that a start, a copy and the migration take together.
             tokio::time::sleep(Duration::from_millis(random.below(150) as u64)).await;
             process.signal(Signal::KILL);
             let ended = process.ended();
@@ -158,7 +157,7 @@ async fn kills_at_random_moments_lose_nothing() {
     println!("random kills: {} before the commit, {} after it", found[0], found[1]);
 }
 
-/// A file of the version before that is opened by eight processes at once is copied and migrated once.
+/// Eight processes open a file of the earlier version at once: it is copied and migrated once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn eight_processes_that_find_an_old_file_migrate_it_once() {
     let install = install().await;

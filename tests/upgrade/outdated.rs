@@ -1,4 +1,4 @@
-//! Processes whose store is migrated by a newer program while they run.
+//! Tests processes whose store is migrated by a newer program while they run.
 
 use super::{set_version, version};
 use crate::store::support::{Backend, Scene};
@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 
 const SAYS: [&str; 2] = ["was migrated to version", "by a newer quarterdeck; this process knows version"];
 
-/// A site whose first page never comes, until the gate is opened.
+/// Serves a first page that waits until the gate is opened.
 async fn gated(gate: &Arc<Semaphore>) -> Site {
     let held = Arc::clone(gate);
     Site::start(move |_, hit| match hit {
@@ -151,7 +151,7 @@ async fn a_console_stops_its_runner_only_reads_and_says_so(on: Backend) {
     }
 }
 
-/// A worker that is told to go when it learns of the migration is not held up by ends that it may not write.
+/// A draining worker that learns of the migration does not wait for finishes that it may not write.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_that_drains_lets_go_at_once() {
     let gate = Arc::new(Semaphore::new(0));
@@ -163,7 +163,7 @@ async fn a_worker_that_drains_lets_go_at_once() {
     until(&*store, "it runs", async || under.install.site.hits("/page") == 1).await;
     worker.signal(Signal::TERM);
     under.migrated().await;
-    // The page comes when the process may not write it any more.
+    // The page arrives when the process may not write it any more.
     gate.add_permits(1);
     let ended = worker.ended();
     assert_eq!(ended.code, Some(3), "{ended:?}");

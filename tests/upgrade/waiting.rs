@@ -1,4 +1,4 @@
-//! Migrations while a worker of an older version runs.
+//! Tests migrations while a worker of an older version runs.
 
 use super::copies::beside;
 use super::{BEFORE, fixture, install, set_version, version};
@@ -14,7 +14,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use std::fs::File;
 use std::str::FromStr as _;
 
-/// What a live process holds: the worker of the fixtures.
+/// The lock of a live process: the worker of the fixtures.
 enum Alive {
     File(File),
     Session(PgConnection),
@@ -91,18 +91,18 @@ async fn force_goes_on_at_once(on: Backend) {
     let worker = Alive::of(&place).await;
     let ended = install.start_with(&[("QUARTERDECK_STORE", &url)], &["migrate", "--force"]).ended();
     assert_eq!((ended.code, ended.err.as_str(), version(&place).await), (Some(0), "", SCHEMA_VERSION), "{ended:?}");
-    // One that still runs is no reason to wait once there is nothing to migrate.
+    // A worker that still runs is no reason to wait once there is nothing to migrate.
     assert_eq!(store::older_workers(&url).await.unwrap(), []);
     worker.dies().await;
 }
 
-/// From the version on that keeps it, a worker's own is told.
+/// Since the version that stores it, the worker's own version is reported.
 async fn a_worker_that_says_its_version_is_named_with_it_and_one_of_this_version_is_not(on: Backend) {
     let place = fixture(on).await;
     let url = place.url();
     store::upgrade(&url, store::UpgradeOptions { standalone: false, backup: false, force: true }).await.unwrap();
     let worker = Alive::of(&place).await;
-    // As a program of the next version finds it.
+    // The state that a program of the next version finds.
     let found = async |worker: i64| {
         place.sql(&format!("UPDATE workers SET schema_version = {worker}")).await;
         set_version(&place, SCHEMA_VERSION - 1).await;
@@ -133,7 +133,7 @@ async fn no_verb_migrates_a_file_under_a_live_worker_without_being_told_to() {
     assert_eq!(install.run(&["add", "https://example.org/new"]).code, Some(0));
 }
 
-/// A transaction that has begun ends as it began: the migration waits for it.
+/// The migration waits for the commit of a transaction that began before it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_migration_of_a_server_waits_for_write_transactions() {
     let place = fixture(Backend::Postgres).await;

@@ -1,8 +1,8 @@
-//! Model, SQLite and PostgreSQL agree: the same steps are answered, recorded and shown alike by all three.
+//! Runs random steps on a model, on SQLite and on PostgreSQL, and asserts that results, outcomes and lists agree.
 //!
-//! `rules` and `ends` are the model, `steps` is what happens. Stores are kept from one sequence to the next, with new
-//! documents; after a failure each smaller sequence that is tried gets new stores, so that what is printed can be
-//! played again. `QUARTERDECK_SEQUENCES` is how many, `QUARTERDECK_SEED` plays those of a failure again.
+//! `rules` and `ends` are the model, `steps` defines the steps. Stores are reused from one sequence to the next, with
+//! new documents; after a failure each smaller sequence gets new stores, so that the printed one can be repeated.
+//! `QUARTERDECK_SEQUENCES` sets the number of sequences, `QUARTERDECK_SEED` repeats those of a failure.
 
 use super::super::support::{
     Backend, LEASE, Place, START, fetched, limits, new, open, outcomes_after, permanent, unexpected, worker,
@@ -34,7 +34,7 @@ mod steps;
 const CAPS: Caps = Caps { account: 3, host: 2, lease: LEASE };
 const AGAIN: Duration = Duration::from_secs(5);
 
-/// One database, as the process of the workers and as another process see it.
+/// One database, opened by the workers' process and by another process.
 struct Side {
     place: Place,
     store: Arc<SqlStore>,
@@ -55,7 +55,7 @@ impl Side {
         self.place.drop_now().await;
     }
 
-    /// What is answered, and for claims what a later step needs.
+    /// Runs a step; returns its result and, for claims, the jobs that later steps need.
     async fn act(&self, step: &Step, scene: &Scene) -> (Said, Vec<ClaimedJob>) {
         let store = &self.store;
         let id = |document: usize| DocumentId(scene.documents[document]);
@@ -158,7 +158,7 @@ impl Side {
         let failed = matches!(finish.end, AttemptEnd::Failed(_));
         let said = finished(self.store.finish(finish, &Default::default()).await.unwrap());
         if failed {
-            // Leaving a host alone after failures is not the model's: it would keep back what the rules let run.
+            // The model has no host back-off: it would delay jobs that the rules allow to run.
             self.place.sql("DELETE FROM hosts_sched").await;
         }
         said
@@ -182,7 +182,7 @@ fn finished(finished: FinishResult) -> Said {
     }
 }
 
-/// Two people ask.
+/// Returns the requester: one person for a single document, another for several.
 fn asks(documents: &[usize]) -> &'static str {
     if documents.len() > 1 { "eve" } else { "ana" }
 }
@@ -191,12 +191,12 @@ fn hold(value: u8) -> String {
     format!("{value}.5")
 }
 
-/// Where a sequence has come to, the same for model and stores.
+/// State of a sequence, the same for model and stores.
 #[derive(Default)]
 struct Scene {
     documents: Vec<i64>,
     workers: u32,
-    /// What was claimed, by the worker that claimed it; those that crashed may still finish.
+    /// Claimed jobs with their workers; workers that crashed may still finish theirs.
     held: Vec<(u32, JobLease)>,
     last: Option<(JobLease, End)>,
 }
@@ -357,7 +357,7 @@ impl Stage {
         }
     }
 
-    /// What everybody sees of the documents.
+    /// Compares the lists of documents.
     async fn compare(&self) {
         let (rows, others) = tokio::join!(self.sqlite.shown(), self.postgres.shown());
         assert_eq!(rows, others, "SQLite and PostgreSQL show");
@@ -389,7 +389,7 @@ impl Stage {
         }
     }
 
-    /// Nothing of a sequence is left for the next but the log and the clocks.
+    /// Removes everything of a sequence except the log and the clocks.
     async fn clear(&mut self, scene: &Scene) {
         let ids: Vec<_> = scene.documents.iter().map(|id| DocumentId(*id)).collect();
         let (one, other) = tokio::join!(self.sqlite.store.remove(&ids), self.postgres.store.remove(&ids));
@@ -411,7 +411,7 @@ impl Stage {
     }
 }
 
-/// The name of a worker of the tests.
+/// Returns a worker's name in the tests.
 fn name(worker_id: &str) -> String {
     worker(worker_id).name.to_string()
 }
@@ -420,7 +420,7 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().and_then(|text| text.parse().ok())
 }
 
-/// Another one at every run.
+/// Returns a different seed at every run.
 fn new_seed() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(1, |since| since.as_millis() as u64)
@@ -460,7 +460,7 @@ fn play(seed: u64, cases: u32) {
     }
 }
 
-/// 1,000 by default, on two threads; `QUARTERDECK_SEQUENCES=10000` for a night.
+/// Runs 1,000 sequences by default, on two threads; `QUARTERDECK_SEQUENCES=10000` for a run over night.
 #[test]
 fn model_and_both_databases_agree_after_any_sequence() {
     let seed = number("QUARTERDECK_SEED").unwrap_or_else(new_seed);

@@ -1,4 +1,4 @@
-//! The model's ends of attempts: finishes, releases, losses, and what they make of rows and outcomes.
+//! Models the ends of attempts: finishes, releases, losses, and their effect on rows and outcomes.
 
 use super::rules::{Job, Model, Row, later};
 use super::steps::{End, Line, Said};
@@ -101,7 +101,7 @@ impl Model {
         Said::Finished(JobState::Failed, exhausted == Result::UnexpectedRetryExhausted)
     }
 
-    /// Number and counters as before the claim, nothing recorded.
+    /// Releases a job: number and counters are those before the claim, and nothing is recorded.
     pub fn release(&mut self, held: JobLease) {
         let id = held.job_id.0;
         if !self.is_held(held) {
@@ -132,7 +132,7 @@ impl Model {
         beats
     }
 
-    /// Jobs whose lease ran out, in the order of their documents. How many reports.
+    /// Rescues jobs with an expired lease, in the order of their documents; returns the number of error reports.
     pub fn rescue(&mut self) -> usize {
         let ran_out = |job: &Job| job.lease.as_ref().is_some_and(|(_, until, _)| *until < self.now);
         let mut lost: Vec<_> = self.jobs.iter().filter(|(_, job)| ran_out(job)).map(|(id, _)| *id).collect();
@@ -150,7 +150,7 @@ impl Model {
         if job.cancel {
             self.stop(id, worker);
         } else if job.counters.crashes < 3 {
-            // Its place in the order stays, unless it comes into another class.
+            // The job keeps its position in the order, unless its class changes.
             if job.class != later(job.class) {
                 (job.class, job.place) = (later(job.class), place);
             }
@@ -170,7 +170,7 @@ impl Model {
         false
     }
 
-    /// Ends `cancelled` without an attempt coming to anything.
+    /// Ends a job as `cancelled`; its attempt has no result.
     pub(super) fn stop(&mut self, id: i64, worker: Option<String>) {
         let line = self.line(id, Result::Cancelled, worker);
         self.record(line);
@@ -178,7 +178,7 @@ impl Model {
         self.jobs.get_mut(&id).unwrap().ends(JobState::Cancelled);
     }
 
-    /// No ended job leaves a `syncing` row of ours.
+    /// Ensures that a job's end leaves no row `syncing`.
     fn put_row_back(&mut self, id: i64) {
         let job = self.jobs.get_mut(&id).unwrap();
         let row = &mut self.documents.get_mut(&job.document).unwrap().row;
@@ -233,7 +233,7 @@ impl Model {
             Result::PermanentFailure => Some('f'),
             Result::WorkerLost => Some('l'),
             Result::Cancelled | Result::Purged => Some('c'),
-            // The failure's own glyph becomes a final one.
+            // The failure's glyph becomes that of a final failure.
             result if result.is_exhaustion() => {
                 document.recent.pop();
                 Some('f')

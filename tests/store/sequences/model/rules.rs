@@ -1,5 +1,5 @@
-//! The rules of the queue once more, in memory: written from their description, not from the store, and without the
-//! domain's transitions, so that a mistake there does not repeat itself here.
+//! The queue's rules in memory, as a second implementation: written from their description, not from the store, and
+//! without the domain's transitions, so that a mistake there is not repeated here.
 
 use super::steps::{Line, Said, Took};
 use quarterdeck::domain::document::{Status, SyncStatus};
@@ -15,7 +15,7 @@ use quarterdeck::store::{JobLease, MarkTiming};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What stands in a document's row of the things that a job writes.
+/// The columns of a document's row that a job writes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Row {
     pub status: Option<SyncStatus>,
@@ -32,13 +32,13 @@ pub struct Document {
     pub synced: Option<Timestamp>,
     /// The last failure, kept until a success.
     pub failure: Option<ErrorCode>,
-    /// The stored text and when it was written.
+    /// The stored text.
     pub text: Option<String>,
     pub updated: Timestamp,
-    /// How many contents were replaced.
+    /// Number of times that the content was replaced.
     pub replaced: u32,
     pub recent: String,
-    /// The live job, else the last.
+    /// The live job, else the last one.
     pub job: Option<i64>,
 }
 
@@ -57,12 +57,12 @@ pub struct Job {
     /// Its lease: token, until, worker.
     pub lease: Option<(i64, Timestamp, String)>,
     pub tried_at: Option<Timestamp>,
-    /// The attempt for which a request was told that it runs.
+    /// The attempt during which a request was answered that it runs.
     pub told_attempt: Option<u32>,
-    /// The hold that was told, and whether it waits for it.
+    /// The lock holder that was last reported; `waits_for_lock` says if the job still waits for it.
     pub hold: Option<String>,
     pub waits_for_lock: bool,
-    /// Its place in the order of its account and class.
+    /// Position in the order of its account and class.
     pub place: u64,
 }
 
@@ -70,15 +70,15 @@ pub struct Model {
     pub now: Timestamp,
     pub documents: BTreeMap<i64, Document>,
     pub jobs: BTreeMap<i64, Job>,
-    /// What was recorded since it was last taken.
+    /// Outcomes recorded since they were last taken.
     pub lines: Vec<Line>,
     pub seq: i64,
     pub last_job: i64,
     pub last_token: i64,
     places: u64,
-    /// Claims in a row that passed the lowest class over; unknown after claims in which jobs ended.
+    /// Consecutive claims that passed over the lowest class; unknown after claims in which jobs ended.
     pub passed_over: Option<u32>,
-    /// What finishes were answered, for those that ask again.
+    /// Results of finishes, for workers that repeat a finish.
     pub(super) answered: BTreeMap<(i64, i64), Said>,
 }
 
@@ -121,7 +121,7 @@ impl Model {
         self.places
     }
 
-    /// The first word that fits.
+    /// Returns the first status that applies.
     pub fn status(&self, id: i64) -> Status {
         let document = &self.documents[&id];
         if let Some(job) = self.live(id).map(|job| &self.jobs[&job]) {
@@ -144,7 +144,7 @@ impl Model {
         }
     }
 
-    // What people ask for.
+    // Requests by people.
 
     pub fn request(
         &mut self,
@@ -247,9 +247,9 @@ impl Model {
         1
     }
 
-    // What workers do.
+    // Actions of workers.
 
-    /// The store's choice, if it is one that is allowed: it is made its own.
+    /// Adopts the store's choice of jobs, if the rules allow it.
     pub fn claim(&mut self, took: &[Took], ended: &[i64], worker: &str, slots: usize, caps: Caps, marking: MarkTiming) {
         let mut due: Vec<_> = self.jobs.iter().filter(|(_, job)| job.state == JobState::Scheduled).collect();
         due.retain(|(_, job)| job.run_at <= self.now);
@@ -312,7 +312,7 @@ impl Model {
         assert!(took.len() == slots || left.is_empty(), "{left:?} could have been claimed");
     }
 
-    /// Ready jobs that may run now.
+    /// Returns the ready jobs that may run now.
     fn claimable(&self, worker: &str, caps: Caps) -> Vec<i64> {
         let running = |fits: &dyn Fn(&Job) -> bool| {
             self.jobs.values().filter(|job| job.state == JobState::Running && fits(job)).count()
@@ -329,7 +329,7 @@ impl Model {
         self.jobs.iter().filter(|(_, job)| job.state == JobState::Ready && may(job)).map(|(id, _)| *id).collect()
     }
 
-    /// Whether there is something to fetch: its document is available, and nobody else has done it since.
+    /// Returns true if a sync is needed: the document is available, and nobody else has synced it since the request.
     fn is_to_sync(&self, id: i64) -> bool {
         let job = &self.jobs[&id];
         let document = &self.documents[&job.document];
@@ -356,7 +356,7 @@ impl Model {
         }
     }
 
-    /// A try begins.
+    /// Starts an attempt.
     fn start(&mut self, id: i64) {
         let now = self.now;
         let job = self.jobs.get_mut(&id).unwrap();

@@ -1,4 +1,4 @@
-//! What happens in a sequence, and what is answered to it, as model and stores both say it.
+//! The steps of a sequence and their results, in the form that model and stores share.
 
 use proptest::prelude::{Just, Strategy};
 use proptest::{collection, prop_oneof};
@@ -20,14 +20,14 @@ pub enum Step {
     Remove(usize),
     Claim(u32, MarkTiming),
     Mark(usize),
-    /// The lock of a job is this holder's.
+    /// Another holder has the lock of a job.
     Defer(usize, u8),
     Finish(usize, End),
-    /// A finish is written again, as after an answer that did not come.
+    /// Repeats a finish, as after a lost response.
     Again,
     Release(usize),
     Beat,
-    /// The worker is not heard of any more; another takes its place. What it held it may still finish, late.
+    /// The worker crashes and another one replaces it. The crashed worker may still finish its jobs, late.
     Crash,
     Rescue,
     Time(u64),
@@ -87,25 +87,24 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
     collection::vec(step, 12..28)
 }
 
-/// What a step is answered.
+/// The result of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Said {
     Nothing,
     Asked(Vec<RequestAnswer>),
     Removed(u64),
     Claimed(Vec<Took>),
-    /// With the fingerprint that stands there.
+    /// With the fingerprint of the stored text.
     Marked(Option<String>),
     Ended,
     Late,
-    /// The job's state, and whether an error is reported.
+    /// The job's state, and true if an error is reported.
     Finished(JobState, bool),
     Beat(Vec<LeaseStatus>),
-    /// So many error reports.
+    /// Number of error reports.
     Rescued(usize),
 }
 
-/// A claimed job.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Took {
     pub job: i64,
@@ -115,7 +114,7 @@ pub struct Took {
     pub counters: Counters,
 }
 
-/// An outcome, as far as the model tells it.
+/// An outcome, reduced to the fields that the model computes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
     pub seq: i64,
