@@ -92,11 +92,11 @@ pub struct StatusFacts {
 }
 
 impl StatusFacts {
-    /// Returns the value of [`live_job`](Self::live_job) for a live job. `lock_is_acquired` is true if the job waits
+    /// Returns the value of [`live_job`](Self::live_job) for a live job. `waits_for_lock` is true if the job waits
     /// because another program has the document's lock. Such a job counts as waiting even while it polls the lock, so
     /// that the status does not flicker.
-    pub const fn live(state: JobState, attempts: u32, lock_is_acquired: bool) -> (JobState, u32) {
-        if lock_is_acquired { (JobState::Scheduled, 1) } else { (state, attempts) }
+    pub const fn live(state: JobState, attempts: u32, waits_for_lock: bool) -> (JobState, u32) {
+        if waits_for_lock { (JobState::Scheduled, 1) } else { (state, attempts) }
     }
 
     /// Returns the status at `now`: that of a live job which is running, ready, or scheduled after an attempt; else

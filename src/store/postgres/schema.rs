@@ -88,6 +88,10 @@ pub(super) async fn read_state(conn: &mut Conn, url: &DatabaseUrl) -> Result<Dat
     Ok(state)
 }
 
+fn is_undefined_table(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "42P01")
+}
+
 impl DatabaseState {
     async fn read_schema(&mut self, conn: &mut Conn) -> Result<()> {
         let rights = query(
@@ -95,11 +99,14 @@ impl DatabaseState {
              has_table_privilege('@jobs', 'INSERT') AND has_table_privilege('@jobs', 'UPDATE') \
              AND has_table_privilege('@jobs', 'DELETE') AND has_sequence_privilege('@fence', 'USAGE') AS may_write",
         );
-        let rights = conn.fetch_all(rights).await;
-        let Ok(rights) = rights else {
+        let rights = match conn.fetch_all(rights).await {
+            Ok(rights) => rights,
             // Some of our tables are missing, because somebody stopped a migration. That counts as version 0, too.
-            self.version = Some(0);
-            return Ok(());
+            Err(error) if is_undefined_table(&error) => {
+                self.version = Some(0);
+                return Ok(());
+            }
+            Err(error) => return Err(reading(error)),
         };
         let row = rights.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?;
         if !get::<bool>(row, "may_read")? {

@@ -9,7 +9,7 @@ pub(in crate::store) enum Value {
     /// A number, or a time in microseconds since 1970, UTC.
     Int(Option<i64>),
     Text(Option<String>),
-    Flag(bool),
+    Flag(Option<bool>),
     /// Several numbers: an array on PostgreSQL, JSON on SQLite; `SELECT each(?)` reads them.
     Ints(Vec<i64>),
 }
@@ -58,10 +58,10 @@ impl IntoValue for &Option<String> {
 
 impl IntoValue for bool {
     fn into_value(self) -> Value {
-        Value::Flag(self)
+        Value::Flag(Some(self))
     }
     fn missing() -> Value {
-        Value::Int(None)
+        Value::Flag(None)
     }
 }
 
