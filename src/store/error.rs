@@ -12,7 +12,7 @@ pub enum StoreError {
     /// The database refused the data of one document. Other documents of the same batch are not affected.
     #[error("the database refused the data: {0}")]
     Refused(String),
-    #[error("the store is open for reading only")]
+    #[error("the store is open read-only")]
     ReadOnly,
     /// The URL does not name a store, or not one that this program can use. The message says what to do.
     #[error("{0}")]
@@ -21,7 +21,7 @@ pub enum StoreError {
     #[error("{0}")]
     Schema(SchemaMismatch),
     /// A row contains a value that this program cannot have written.
-    #[error("the database holds something unreadable: {0}")]
+    #[error("the database contains an unreadable value: {0}")]
     Corrupt(String),
 }
 
