@@ -102,7 +102,7 @@ async fn j4_a_busy_lock_is_a_line_in_the_log_and_nothing_else(on: Backend) {
     let waiting = Filter::parse("status:waiting").expect("a filter");
     assert_eq!(deck.store.matching(&waiting).await.expect("the store answers"), [document]);
     assert_eq!(deck.store.queue().await.expect("the store answers").waiting, 1, "`work --drain` stays for it");
-    // The same hold is looked at again, and not told again.
+    // The same lock holder is found again, and not reported again.
     deck.pass(RETRY_BACKOFF);
     deck.until_row(document, |row| row.next_attempt_at == Some(START.plus(RETRY_BACKOFF * 2))).await;
     assert_eq!(deck.row(document).await.status, Status::Waiting);
@@ -285,7 +285,10 @@ async fn a_preferred_redis_that_is_away_is_shown_and_syncs_go_on(on: Backend) {
     redis.stop();
     let health = until_locks(&deck, |health| matches!(health, LockHealth::Degraded { .. })).await;
     measure::at_most("a Redis that is away is seen", begun.took(), Duration::from_secs(2));
-    assert!(health.words().is_some_and(|words| words.starts_with("DEGRADED: Redis is away (127.0.0.1:")), "{health:?}");
+    assert!(
+        health.words().is_some_and(|words| words.starts_with("DEGRADED: Redis is unavailable (127.0.0.1:")),
+        "{health:?}"
+    );
     gate.add_permits(2);
     assert_eq!(deck.until(1).await, ["unchanged"]);
     deck.sync(second).await;

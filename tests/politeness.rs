@@ -1,4 +1,4 @@
-//! Hosts that ask to be left alone, and hosts whose pages are spaced, on the real runner over real HTTP. The store's
+//! Hosts that request a back-off, and hosts whose pages are spaced, on the real runner over real HTTP. The store's
 //! clock stands until the test moves it; how soon the runner is back by the real clock is measured by `cargo bench
 //! --bench pace`.
 

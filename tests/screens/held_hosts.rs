@@ -1,4 +1,4 @@
-//! Rows whose host is left alone say so, and until when.
+//! Rows whose host is cooling down say so, and until when.
 
 use crate::support::facts::{document, within};
 use crate::support::screen::Screen;

@@ -17,7 +17,7 @@ fn size<T>(full: T, small: T) -> T {
 }
 
 impl Scene {
-    /// Documents of an account over so many hosts, asked for by the store's own way.
+    /// Documents of an account over so many hosts, requested by the store's own way.
     async fn queue_up(&self, account: i64, count: i64, hosts: i64) -> Vec<DocumentId> {
         let first = self.number("SELECT coalesce(max(id), 0) + 1 FROM captain_documents").await;
         self.sql(&format!(

@@ -1,4 +1,4 @@
-//! Hosts that are left alone: jobs stay ready and lose nothing, others go past them, one finds out.
+//! Hosts in back-off: jobs stay ready and lose nothing, others go past them, one finds out.
 
 use super::support::{Backend, START, Scene, fetched, limits, timeout, worker};
 use quarterdeck::domain::content::ContentChange;

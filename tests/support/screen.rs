@@ -117,7 +117,7 @@ impl Screen {
         std::mem::take(&mut self.effects)
     }
 
-    /// Answers the open preview: so many targets, two documents left alone.
+    /// Answers the open preview: so many targets, two documents skipped.
     pub fn answer_preview(&mut self, targets: i64) {
         let generation = match &self.model.overlay {
             Some(Overlay::Preview(dialog)) => dialog.generation,
