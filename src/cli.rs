@@ -97,7 +97,7 @@ pub enum Verb {
     Work(work::Args),
     /// Add documents by URL
     Add(add::Args),
-    /// Add documents from a file: one URL a line, CSV with a header, JSON lines, or a sitemap
+    /// Add documents from a file: one URL per line, CSV with a header, JSON lines, or a sitemap
     Import(import::Args),
     /// Print documents
     List(list::Args),
@@ -158,14 +158,14 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
     }
     for (given, flag) in [(cli.no_runner, "--no-runner"), (cli.runner, "--runner")] {
         if given && cli.verb.is_some() {
-            return Err(CliError::Usage(format!("{flag} is for the console alone")));
+            return Err(CliError::Usage(format!("{flag} works only for the console")));
         }
     }
     let paths = DefaultPaths::find()?;
     if let Some(Verb::Demo(args)) = &cli.verb {
         if cli.store.is_some() || cli.redis.is_some() || cli.read_only {
             return Err(CliError::Usage(
-                "demo has a throwaway store of its own: no --store, no --redis, no --read-only".to_owned(),
+                "demo uses a throwaway store: it takes no --store, --redis or --read-only".to_owned(),
             ));
         }
         return demo::run(args, cli.ascii, out).await;

@@ -245,7 +245,8 @@ impl Config {
 
     /// Returns the plan of this name, which is created if there is none yet. Fails if the name is not valid for a plan.
     fn plan(&mut self, name: &str) -> Result<&mut Plan, String> {
-        let name = PlanName::new(name).ok_or_else(|| "must stand under the name of a plan".to_owned())?;
+        let name = PlanName::new(name)
+            .ok_or_else(|| "must be in the section of a plan, such as [plans.business]".to_owned())?;
         Ok(self.plans().plans.entry(name).or_default())
     }
 
@@ -257,14 +258,14 @@ impl Config {
             (
                 redis.mode != LockMode::Required || redis.url.is_some(),
                 ["redis.lock", "redis.url"],
-                "redis.lock is \"required\", and no redis.url says where Redis is".to_owned(),
+                "redis.lock is \"required\", but redis.url is not set".to_owned(),
             ),
             (
                 runner.heartbeat * 2 < runner.lease,
                 ["runner.heartbeat", "runner.lease"],
                 format!(
-                    "runner.heartbeat ({}) must be shorter than half of runner.lease ({}), so that one lost beat does \
-                     not cost the claim",
+                    "runner.heartbeat ({}) must be shorter than half of runner.lease ({}), so that one missed \
+                     heartbeat does not lose the lease",
                     show(runner.heartbeat),
                     show(runner.lease)
                 ),

@@ -132,7 +132,7 @@ async fn not_modified_without_having_been_asked_is_a_failure(on: Backend) {
     let outcome = synced(&mut deck, document).await;
     assert_eq!((outcome.result.word(), outcome.error_code), ("permanent_failure", Some(ErrorCode::FetchFailed)));
     let detail = outcome.detail.expect("a reason");
-    assert_eq!(detail.as_str(), "304 Not Modified, although the whole page was asked for");
+    assert_eq!(detail.as_str(), "304 Not Modified, although the whole page was requested");
     assert_eq!(deck.content(document).await, None);
 }
 

@@ -193,7 +193,7 @@ fn mistakes_are_named_with_their_line() {
         ("[fetch]\nlease = \"30s\"", "c.toml:2: unknown key fetch.lease (did you mean runner.lease?)"),
         ("[runer]\nlease = \"30s\"", "c.toml:1: unknown section runer (did you mean runner?)"),
         ("zzz = 1", "c.toml:1: unknown key zzz (`quarterdeck config` prints all of them)"),
-        ("runner = 5", "c.toml:1: runner is a section: its keys stand under [runner]"),
+        ("runner = 5", "c.toml:1: runner is a section: write its keys under [runner]"),
         ("[runner]\nconcurrency = 0", "c.toml:2: runner.concurrency must be a whole number from 1 to 1024, not 0"),
         (
             "[runner]\nconcurrency = \"many\"",
@@ -217,26 +217,26 @@ fn mistakes_are_named_with_their_line() {
         ("[retry]\ntransient_waits = \"30s\"", "c.toml:2: retry.transient_waits must be a list in [ ], not \"30s\""),
         (
             "[fetch]\nallow_private_hosts = [\"10.0.0.0/33\"]",
-            "c.toml:2: fetch.allow_private_hosts must hold hosts, addresses or networks such as 10.0.0.0/8, not \
+            "c.toml:2: fetch.allow_private_hosts must list hosts, addresses or networks such as 10.0.0.0/8, not \
              \"10.0.0.0/33\"",
         ),
         (
             "[fetch]\nallow_private_hosts = [\"http://a\"]",
-            "c.toml:2: fetch.allow_private_hosts must hold hosts, addresses or networks such as 10.0.0.0/8, not \
+            "c.toml:2: fetch.allow_private_hosts must list hosts, addresses or networks such as 10.0.0.0/8, not \
              \"http://a\"",
         ),
         (
             "[fetch]\ndns_servers = [\"dns.example.org\"]",
-            "c.toml:2: fetch.dns_servers must hold addresses such as 192.0.2.53 or [2001:db8::53]:5353, not \
+            "c.toml:2: fetch.dns_servers must list addresses such as 192.0.2.53 or [2001:db8::53]:5353, not \
              \"dns.example.org\"",
         ),
         (
             "[fetch]\nsites = [{ host = \"a\", fetcher = \"curl\" }]",
-            "c.toml:2: fetch.sites (fetcher) must say \"direct\" or \"firecrawl\", not \"curl\"",
+            "c.toml:2: fetch.sites (fetcher) must be \"direct\" or \"firecrawl\", not \"curl\"",
         ),
         (
             "[fetch]\nsites = [{ fetcher = \"direct\" }]",
-            "c.toml:2: fetch.sites must hold tables with either a host or a document",
+            "c.toml:2: fetch.sites must list tables with either a host or a document",
         ),
         (
             "[fetch]\nsites = [\n{ host = \"a\", include = [\"div >\"] }]",
@@ -244,7 +244,8 @@ fn mistakes_are_named_with_their_line() {
         ),
         (
             "[fetch]\nallow_private_hosts = [\"a:0\"]",
-            "c.toml:2: fetch.allow_private_hosts must hold hosts, addresses or networks such as 10.0.0.0/8, not \"a:0\"",
+            "c.toml:2: fetch.allow_private_hosts must list hosts, addresses or networks such as 10.0.0.0/8, not \
+             \"a:0\"",
         ),
         (
             "[fetch.firecrawl]\napi_key = \"a b\"",
@@ -257,8 +258,8 @@ fn mistakes_are_named_with_their_line() {
         ("[fetch]\nuser_agent = \"a\\nb\"", "c.toml:2: fetch.user_agent must be a name of printable ASCII characters"),
         (
             "[runner]\nlease = \"20s\"",
-            "c.toml:2: runner.heartbeat (10s) must be shorter than half of runner.lease (20s), so that one lost beat \
-             does not cost the claim",
+            "c.toml:2: runner.heartbeat (10s) must be shorter than half of runner.lease (20s), so that one missed \
+             heartbeat does not lose the lease",
         ),
         (
             "[fetch]\nread_timeout = \"61s\"",
@@ -287,20 +288,16 @@ fn mistakes_are_named_with_their_line() {
         ),
         (
             "[accounts]\n7 = \"gold\"",
-            "c.toml:2: accounts.7 names a plan that is not there, \"gold\" (no plan is set up; [plans.gold] would be \
-             its section)",
+            "c.toml:2: accounts.7: there is no plan \"gold\" (no plan is set up; add a section [plans.gold])",
         ),
         (
             "plans.gold = {}\naccounts.7 = \"glod\"",
-            "c.toml:2: accounts.7 names a plan that is not there, \"glod\" (did you mean \"gold\"?)",
+            "c.toml:2: accounts.7: there is no plan \"glod\" (did you mean \"gold\"?)",
         ),
-        (
-            "plans.gold = {}\nplans.default = \"x\"",
-            "c.toml:2: plans.default names a plan that is not there, \"x\" (there are gold)",
-        ),
-        ("[accounts]\nseven = \"\"", "c.toml:2: accounts.seven must name a plan, which stands under [plans]"),
+        ("plans.gold = {}\nplans.default = \"x\"", "c.toml:2: plans.default: there is no plan \"x\" (there are gold)"),
+        ("[accounts]\nseven = \"\"", "c.toml:2: accounts.seven must name a plan from the section [plans]"),
         ("plans.gold = {}\naccounts.x = \"gold\"", "c.toml:2: accounts.x must be the number of an account"),
-        ("[plans.\" \"]\nweight = 1", "c.toml:1: plans.  must stand under the name of a plan"),
+        ("[plans.\" \"]\nweight = 1", "c.toml:1: plans.  must be in the section of a plan, such as [plans.business]"),
     ] {
         assert_eq!(mistakes(text), [said], "{text:?}");
     }
@@ -383,11 +380,11 @@ fn the_old_name_of_a_key_is_read_with_a_warning_and_never_beside_the_new_one() {
     }
     assert_eq!(
         mistakes("[fetch]\nsources = [{ host = \"a\", fetcher = \"curl\" }]"),
-        ["c.toml:2: fetch.sources (fetcher) must say \"direct\" or \"firecrawl\", not \"curl\""]
+        ["c.toml:2: fetch.sources (fetcher) must be \"direct\" or \"firecrawl\", not \"curl\""]
     );
     for (first, second, old, new) in [("sites", "sources", 3, 2), ("sources", "sites", 2, 3)] {
         let said = format!(
-            "c.toml:{old}: fetch.sources is the old name of fetch.sites, which is given too (c.toml:{new}); \
+            "c.toml:{old}: fetch.sources is the old name of fetch.sites, which is also set (c.toml:{new}); \
              remove fetch.sources"
         );
         assert_eq!(mistakes(&format!("[fetch]\n{first} = {rule}\n{second} = []")), [said]);

@@ -209,7 +209,7 @@ async fn what_fails_is_a_toast_and_stays_in_the_activity_list() {
 async fn old_data_says_how_old_it_is_and_comes_back_by_itself() {
     with(quiet_store(20), async |operator| {
         operator.store.commit(|facts| facts.away = Some("gone".to_owned()));
-        operator.sees("old, again in 0:0").await;
+        operator.sees("old, retry in 0:0").await;
         operator.wait(20_000).await;
         operator.sees("Document 0001").await;
         operator.store.with(|facts| facts.away = None);

@@ -67,10 +67,10 @@ async fn a_new_machine_is_well_and_stays_as_it_is() {
     assert_eq!(report.code, Some(0), "{:#?}", report.lines);
     report.assert("config", "ok", &["config.toml"]);
     report.assert("addresses", "warn", &["127.0.0.1", "fetch.allow_private_hosts"]);
-    report.assert("log", "ok", &["is made with the first outcome"]);
+    report.assert("log", "ok", &["is created with the first outcome"]);
     report.assert("store", "warn", &["there is no store here yet", "quarterdeck add"]);
     report.assert("space", "ok", &["free in"]);
-    report.assert("terminal", "ok", &["this output is none"]);
+    report.assert("terminal", "ok", &["stdout is not a terminal"]);
     report.assert("locale", "ok", &["LC_ALL=C.UTF-8"]);
     assert!(standing(install.folder()) == before, "something was made");
 
@@ -82,9 +82,9 @@ async fn a_new_machine_is_well_and_stays_as_it_is() {
     report.assert("schema", "ok", &["up to date, version"]);
     report.assert("integrity", "ok", &[]);
     report.assert("rights", "ok", &[]);
-    report.assert("workers", "ok", &["no job waits"]);
+    report.assert("workers", "ok", &["no job is waiting"]);
     report.assert("queue", "ok", &["0 ready"]);
-    assert_eq!(report.err, "nothing is wrong; 1 warning");
+    assert_eq!(report.err, "no failures; 1 warning");
     assert!(standing(install.folder()) == before, "something was changed");
 
     let plain = install.run(&["doctor"]);
@@ -103,13 +103,13 @@ async fn wrong_settings_are_all_named_and_the_rest_is_looked_at() {
     report.assert("config", "fail", &["wrong.toml:2: unknown key runner.concurency", "quarterdeck config"]);
     report.assert("config", "fail", &["wrong.toml:3: runner.lease must be"]);
     report.assert("store", "warn", &["not checked while the settings cannot be read"]);
-    report.assert("certificates", "fail", &["no page on https", "ca-certificates"]);
+    report.assert("certificates", "fail", &["no https page", "ca-certificates"]);
     let file = install.write("old.toml", "\n[fetch]\nsources = []\n").display().to_string();
     let report = doctor(&install, &[], &["--config", &file]);
     report.assert("config", "ok", &["old.toml: every key is understood"]);
     report.assert("config", "warn", &["old.toml:3: fetch.sources is now called fetch.sites", "rename the key"]);
     let report = doctor(&install, &[], &["--config", "/nowhere/config.toml"]);
-    report.assert("config", "fail", &["/nowhere/config.toml", "name a file that is there"]);
+    report.assert("config", "fail", &["/nowhere/config.toml", "name an existing file"]);
 
     let log = install.write("a-file", "").display().to_string();
     let text = format!("store.url = \"postgres://ana:s3cret@127.0.0.1:1/x\"\nlog.dir = \"{log}\"\n");
@@ -119,7 +119,7 @@ async fn wrong_settings_are_all_named_and_the_rest_is_looked_at() {
     let args = ["--store", &at, "--config", &file.display().to_string()];
     let report = doctor(&install, &[], &args);
     assert_eq!(report.code, Some(1));
-    report.assert("config", "warn", &["holds a password and other users may read it", "chmod 600"]);
+    report.assert("config", "warn", &["contains a password, and other users may read it", "chmod 600"]);
     report.assert("log", "fail", &["is a file, not a folder", "log.dir"]);
     allow(&file, 0o600);
     assert_eq!(doctor(&install, &[], &args).of("config").len(), 1);
@@ -142,7 +142,7 @@ async fn files_that_are_no_store_or_a_damaged_one_are_named_and_left_alone() {
     let cases = [
         (made.write("damaged.db", &torn), "integrity", "fail", 1, ["the file is damaged", "backup"]),
         (made.write("notes.db", "these are my notes"), "store", "fail", 1, ["not an SQLite database", "another file"]),
-        (foreign, "store", "fail", 1, ["belongs to another program", "name a file of its own"]),
+        (foreign, "store", "fail", 1, ["belongs to another program", "name another file"]),
         (made.folder().to_owned(), "store", "fail", 1, ["is a folder", "name a file"]),
         (older, "schema", "warn", 0, ["made by an older quarterdeck", "quarterdeck migrate"]),
     ];
@@ -163,7 +163,7 @@ async fn workers_and_queue_are_told_of() {
         Install::new(Site::start(move |_, _| Reply::When(Arc::clone(&held), Box::new(html("A", "B")))).await, "");
     install.fill(&["/a".to_owned(), "/b".to_owned(), "/c".to_owned()]).await;
     let report = doctor(&install, &[], &[]);
-    report.assert("workers", "warn", &["none runs, and 3 jobs wait for one", "quarterdeck work"]);
+    report.assert("workers", "warn", &["no worker is running, and 3 jobs are waiting", "quarterdeck work"]);
     report.assert("queue", "ok", &["3 ready, 0 running", "the oldest has been ready for"]);
 
     let work = install.start(&["work", "--health", "0", "--concurrency", "7"]);
@@ -174,14 +174,14 @@ async fn workers_and_queue_are_told_of() {
     .await;
     let report = doctor(&install, &[], &[]);
     assert_eq!(report.of("workers").len(), 1);
-    report.assert("workers", "ok", &["is alive: 2/7 busy, since", "last beat"]);
+    report.assert("workers", "ok", &["is alive: 2/7 busy, since", "last heartbeat"]);
     report.assert("queue", "ok", &["1 ready, 2 running"]);
     assert_eq!(report.code, Some(0));
     // The worker is killed, and no other process rescues its jobs.
     drop(work);
     let report = doctor(&install, &[], &[]);
     report.assert("workers", "warn", &["is gone: 2/7 busy", "the next worker"]);
-    report.assert("workers", "warn", &["none runs, and 3 jobs wait for one"]);
+    report.assert("workers", "warn", &["no worker is running, and 3 jobs are waiting"]);
     assert_eq!(report.code, Some(0));
 
     db::execute(install.file(), "delete from jobs").await;
@@ -206,7 +206,7 @@ async fn a_terminal_is_measured() {
     let mono = on(200, 50, &[("NO_COLOR", "1")]);
     assert!(mono.contains("no colours (NO_COLOR)"), "{mono}");
     let small = on(39, 50, &[("TERM", "dumb")]);
-    assert!(small.contains("TERM is dumb") && small.contains("39x50 cells are too few"), "{small}");
+    assert!(small.contains("TERM is dumb") && small.contains("39x50 cells are too small"), "{small}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -247,9 +247,9 @@ async fn what_is_wrong_with_a_server_is_named_with_its_cure_and_without_its_pass
     report.assert("store", "ok", &["PostgreSQL at 127.0.0.1:", "role postgres, not encrypted"]);
     report.assert("connections", "ok", &["are in use"]);
     report.assert("clock", "ok", &["this machine's"]);
-    report.assert("schema", "ok", &["up to date, version", "on a table captain_documents of its own"]);
+    report.assert("schema", "ok", &["up to date, version", "on quarterdeck's own table captain_documents"]);
     report.assert("rights", "ok", &[]);
-    report.assert("workers", "ok", &["no job waits"]);
+    report.assert("workers", "ok", &["no job is waiting"]);
     good.script(&format!("ALTER DATABASE {} SET default_transaction_read_only = on", good.name)).await;
     let report = doctor(&install, &[("QUARTERDECK_STORE", &good.url)], &[]);
     report.assert("rights", "fail", &["default_transaction_read_only", "--read-only"]);

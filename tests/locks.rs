@@ -286,7 +286,10 @@ async fn a_preferred_redis_that_is_away_is_shown_and_syncs_go_on(on: Backend) {
     redis.stop();
     let health = until_locks(&deck, |health| matches!(health, LockHealth::Degraded { .. })).await;
     measure::at_most("a Redis that is away is seen", begun.took(), Duration::from_secs(2));
-    assert!(health.words().is_some_and(|words| words.starts_with("DEGRADED: Redis is away (127.0.0.1:")), "{health:?}");
+    assert!(
+        health.words().is_some_and(|words| words.starts_with("DEGRADED: Redis is unavailable (127.0.0.1:")),
+        "{health:?}"
+    );
     gate.add_permits(2);
     assert_eq!(deck.until(1).await, ["unchanged"]);
     deck.sync(second).await;

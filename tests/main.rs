@@ -27,7 +27,7 @@ mod log;
 mod moving_rows;
 mod outbox;
 mod pausing;
-mod politeness;
+mod host_backoff;
 mod readme;
 mod relay;
 mod scheduling;

@@ -178,9 +178,9 @@ async fn the_switch_and_the_form_are_the_settings_or_what_is_seen() {
     let auto = Scene::new("").await;
     auto.redis.run("DEL", &["queues"]);
     auto.sync();
-    assert_eq!(auto.entries("queue:low").len(), 0, "no Sidekiq is seen");
+    assert_eq!(auto.entries("queue:low").len(), 0, "has no Sidekiq");
     let says = auto.run(&["doctor"]).out.join("\n");
-    assert!(says.contains("no Sidekiq is seen"), "{says}");
+    assert!(says.contains("has no Sidekiq"), "{says}");
 
     let on = Scene::new("chatwoot.enqueue_faq_job = true\nchatwoot.faq_queue = \"faqs\"\n").await;
     on.redis.run("DEL", &["queues"]);
@@ -237,5 +237,5 @@ async fn documents_of_a_chatwoot_belong_to_an_assistant_that_is_there() {
     let owners = "SELECT string_agg(assistant_id || '/' || account_id, ' ') FROM captain_documents";
     assert_eq!(scene.database.text(owners).await, "3/2 3/2");
     let removed = scene.run(&["remove", "1", "--yes"]);
-    assert!(removed.code != Some(0) && removed.err.contains("remove them in Chatwoot itself"), "{removed:?}");
+    assert!(removed.code != Some(0) && removed.err.contains("remove them in Chatwoot"), "{removed:?}");
 }

@@ -24,8 +24,8 @@ async fn pauses_are_said_kept_and_ended() {
     assert!(paused.out[0].starts_with("account 7 is paused by ana since 20"), "{:?}", paused.out);
     let again = install.run(&["pause", "--account", "7"]);
     assert_eq!((again.code, &again.out), (Some(0), &paused.out), "an older pause keeps its time");
-    assert!(again.err.contains("account 7 was paused already"), "{}", again.err);
-    assert!(again.err.contains("no document is of account 7 so far"), "it may be a slip: {}", again.err);
+    assert!(again.err.contains("account 7 was already paused"), "{}", again.err);
+    assert!(again.err.contains("account 7 has no documents yet"), "it may be a slip: {}", again.err);
     for what in [["--host", "https://Example.org:8080/x"], ["--class", "auto"]] {
         assert_eq!(install.run(&["pause", what[0], what[1]]).code, Some(0));
     }
@@ -42,7 +42,7 @@ async fn pauses_are_said_kept_and_ended() {
     let again = install.run(&["resume", "--all", "--json"]);
     assert_eq!((again.code, again.out[0].as_str()), (Some(0), r#"{"scope":"all","key":null,"resumed":false}"#));
     for (args, says) in [
-        (&["pause"][..], "pause what?"),
+        (&["pause"][..], "name what to pause"),
         (&["pause", "--class", "fast"], "is none of manual, retry, auto"),
         (&["pause", "--host", "a b"], "is no host"),
         (&["pause", "--all", "--account", "1"], "cannot be used with"),

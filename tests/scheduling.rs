@@ -35,7 +35,7 @@ async fn schedule_says_what_it_does_and_purge_drops_it() {
         [
             "account 1 (fast, every 1 minute): would schedule 2 within 10 s",
             "account 2 (slow, every 1 week): would schedule 1 within 24 h",
-            "account 3 (none): its plan says no interval",
+            "account 3 (none): its plan has no interval",
             "account 4: has no plan",
             would.out[4].as_str(),
         ]
@@ -44,7 +44,7 @@ async fn schedule_says_what_it_does_and_purge_drops_it() {
         would.out[4].starts_with("[Captain::Documents::ScheduleSyncsJob] {\"event\":\"completed\",\"plan_name\":null")
     );
     assert!(would.out[4].contains("\"documents_enqueued\":3") && would.out[4].ends_with("\"dry_run\":true}"));
-    assert!(would.err.contains("in place of the line for the Rails log"), "{}", would.err);
+    assert!(would.err.contains("instead of the line for the Rails log"), "{}", would.err);
     let refused = install.run(&["schedule", "--read-only"]);
     assert_eq!(refused.code, Some(2), "{}", refused.err);
     let unknown = install.run(&["schedule", "--plan", "gold"]);

@@ -23,10 +23,10 @@ pub struct Args {
     /// Account and assistant of the new documents.
     #[command(flatten)]
     pub owner: Owner,
-    /// Request a sync at once
+    /// Request a sync immediately
     #[arg(long)]
     pub sync: bool,
-    /// Print one JSON object a document: id, url, added
+    /// Print one JSON object per document: id, url, added
     #[arg(long)]
     pub json: bool,
 }
@@ -37,7 +37,7 @@ pub struct Owner {
     /// The account that owns them [default: 1; on a Chatwoot database its assistant's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
     pub account: Option<i64>,
-    /// The assistant that they belong to [default: 1; on a Chatwoot database it must be named]
+    /// The assistant that they belong to [default: 1; required on a Chatwoot database]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
     pub assistant: Option<i64>,
 }
@@ -61,7 +61,7 @@ impl Owner {
             return Ok(());
         }
         let Some(assistant) = self.assistant else {
-            let message = "these documents are a Chatwoot's: name the owner by --assistant N";
+            let message = "these documents belong to Chatwoot: name their assistant with --assistant N";
             return Err(CliError::Usage(message.to_owned()));
         };
         let Some(account) = store.assistant(AssistantId(assistant)).await? else {
@@ -69,7 +69,7 @@ impl Owner {
         };
         match self.account {
             Some(named) if named != account.0 => Err(CliError::Usage(format!(
-                "--account {named}: assistant {assistant} belongs to account {account}; leave --account out"
+                "--account {named}: assistant {assistant} belongs to account {account}; omit --account"
             ))),
             _ => Ok(()),
         }
@@ -85,7 +85,7 @@ struct AddedJson<'a> {
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     if args.name.is_some() && args.urls.len() > 1 {
-        return Err(CliError::Usage("--name is for one URL alone".to_owned()));
+        return Err(CliError::Usage("--name works only with a single URL".to_owned()));
     }
     let (mut documents, mut wrong) = (Vec::new(), Vec::new());
     for url in &args.urls {

@@ -18,7 +18,7 @@ pub(super) fn print(old: &str, new: &str, out: &mut Output) -> io::Result<()> {
             DiffLine::Same(text) => out.line(format!("  {text}"))?,
             DiffLine::Removed(text) => out.line(format!("- {text}"))?,
             DiffLine::Added(text) => out.line(format!("+ {text}"))?,
-            DiffLine::Skipped(count) => out.line(format!("  ({count} the same)"))?,
+            DiffLine::Skipped(count) => out.line(format!("  ({count} unchanged)"))?,
         }
     }
     if lines.len() > MAX_LINES {

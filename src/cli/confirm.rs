@@ -17,7 +17,7 @@ pub(super) fn agreed(yes: bool, question: &str) -> Result<bool, CliError> {
         return Ok(true);
     }
     if !is_interactive() {
-        return Err(CliError::Usage(format!("{question} There is no terminal to ask on: confirm with --yes")));
+        return Err(CliError::Usage(format!("{question} No terminal to answer on: confirm with --yes")));
     }
     let _ = write!(io::stderr(), "{question} [y/N] ");
     let mut answer = String::new();

@@ -16,7 +16,7 @@ pub struct Args {
     /// Only if the text that needs review has this fingerprint, as `show` prints it
     #[arg(long, value_name = "HEX")]
     pub fingerprint: Option<String>,
-    /// JSON: one object a line
+    /// Print one JSON object per line
     #[arg(long)]
     pub json: bool,
 }
@@ -40,8 +40,8 @@ pub(super) async fn run(
         let (answer, why) = match decided {
             DecisionResult::Done => (decision.past_tense(), None),
             DecisionResult::NothingQuarantined => ("skipped", Some("it does not need review")),
-            DecisionResult::Replaced => ("skipped", Some("another text of it needs review")),
-            DecisionResult::Syncing => ("skipped", Some("it is being synced; decide when that is done")),
+            DecisionResult::Replaced => ("skipped", Some("a different text of it needs review")),
+            DecisionResult::Syncing => ("skipped", Some("it is being synced; decide after the sync")),
         };
         if why.is_some() {
             exit = Exit::WrongUse;

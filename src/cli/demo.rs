@@ -154,7 +154,7 @@ async fn headless(
     if stopped {
         runner.leave();
         runner.ended().await;
-        note("stopped before the queue was drained; the summary is of what was done");
+        note("stopped before the queue was empty; the summary covers only what was done");
     }
     let took = started.elapsed();
     let summary = summary::summarize(&*store, took).await?;

@@ -26,7 +26,7 @@ use serde::Serialize;
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// One JSON object a line: check, result (ok, warn, fail), says, cure
+    /// Print one JSON object per line: check, result (ok, warn, fail), says, cure
     #[arg(long)]
     pub json: bool,
 }
@@ -72,7 +72,7 @@ pub(super) async fn run(args: &Args, paths: DefaultPaths, flags: Flags, out: &mu
     let (failed, warned) = (number(CheckStatus::Fail.word()), number(CheckStatus::Warn.word()));
     note(match (format::count(failed as u64, "error"), format::count(warned as u64, "warning")) {
         _ if failed + warned == 0 => "all is well".to_owned(),
-        (_, warnings) if failed == 0 => format!("nothing is wrong; {warnings}"),
+        (_, warnings) if failed == 0 => format!("no failures; {warnings}"),
         (errors, _) if warned == 0 => errors,
         (errors, warnings) => format!("{errors}, {warnings}"),
     });

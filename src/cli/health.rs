@@ -59,8 +59,7 @@ struct HealthReport {
 impl HealthPort {
     /// Listens on `port` of 127.0.0.1 and prints the address on stderr. With `port` 0 the system chooses a free port.
     pub(super) async fn listen(port: u16) -> Result<Self, CliError> {
-        let taken =
-            |error| CliError::Usage(format!("--health {port}: 127.0.0.1:{port} cannot be listened to: {error}"));
+        let taken = |error| CliError::Usage(format!("--health {port}: cannot listen on 127.0.0.1:{port}: {error}"));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;
         note(format!("health is served at http://{address}/health"));
@@ -126,7 +125,9 @@ impl HealthSource {
     async fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         match (request.method(), request.uri().path()) {
             (&Method::GET | &Method::HEAD, "/" | "/health") => {}
-            (&Method::GET | &Method::HEAD, _) => return response(StatusCode::NOT_FOUND, "ask for /health\n".into()),
+            (&Method::GET | &Method::HEAD, _) => {
+                return response(StatusCode::NOT_FOUND, "not found; use /health\n".into());
+            }
             _ => return response(StatusCode::METHOD_NOT_ALLOWED, "GET /health\n".into()),
         }
         let (status, reason) = match self.unhealthy_reason().await {

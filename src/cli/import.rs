@@ -23,7 +23,7 @@ const BATCH: usize = 1_000;
 /// Arguments of `import`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A file, or - for standard input; packed by gzip or not
+    /// A file, or - for standard input; may be gzipped
     #[arg(value_name = "FILE|-")]
     pub file: PathBuf,
     /// The file's format; detected from its name or first line when left out
@@ -32,7 +32,7 @@ pub struct Args {
     /// Account and assistant of the documents whose lines name none.
     #[command(flatten)]
     pub owner: Owner,
-    /// Request syncs at once
+    /// Request syncs immediately
     #[arg(long)]
     pub sync: bool,
     /// Print the result as one JSON object: added, existed, unreadable

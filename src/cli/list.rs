@@ -25,7 +25,7 @@ pub struct Args {
     /// Print at most N
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
-    /// One JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     pub json: bool,
 }

@@ -182,7 +182,7 @@ impl Printer {
                         }
                         out.flush()?;
                     }
-                    Some(TailItem::Unreachable(error)) => note(format!("{error}; trying again")),
+                    Some(TailItem::Unreachable(error)) => note(format!("{error}; retrying")),
                     None => return Ok(()),
                 },
                 () = stop.next() => return Ok(()),

@@ -21,7 +21,7 @@ pub struct Args {
     /// Also create captain_documents and accounts where they are missing: for a database without Chatwoot
     #[arg(long)]
     pub standalone: bool,
-    /// Do not wait for workers of an older version: they stop on their own, and newer ones take over their jobs
+    /// Do not wait for workers of an older version: they notice and stop, and newer ones take over their jobs
     #[arg(long)]
     pub force: bool,
     /// Do not copy an SQLite store before it is changed
@@ -66,7 +66,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     tokio::select! {
         waited = waiting => waited?,
         () = stop.next() => {
-            note("interrupted: the store is as it was");
+            note("interrupted: the store was not changed");
             return Ok(Exit::Interrupted);
         }
     }
@@ -75,7 +75,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         upgraded = store::upgrade(url, how) => upgraded?,
         // The database rolls back the current step, as after a kill.
         () = stop.next() => {
-            note("interrupted: the step that was under way is undone; `quarterdeck migrate` goes on");
+            note("interrupted: the current step was undone; `quarterdeck migrate` continues from there");
             return Ok(Exit::Interrupted);
         }
     };
@@ -104,12 +104,11 @@ async fn wait_for_older_workers(url: &str) -> Result<(), CliError> {
 
 fn waiting_message(older: &[OlderWorker]) -> String {
     let mut message = format!(
-        "waiting for the end of {}: stop them, or interrupt this, which leaves the store as it is; with --force they \
-         are not waited for",
+        "waiting for {} to end; stop them, press Ctrl-C (nothing has changed yet), or use --force not to wait",
         OlderWorker::names(older)
     );
     if older.iter().any(|worker| worker.version.is_none()) {
-        message.push_str(" (those without a version would not notice and go on)");
+        message.push_str(" (workers without a version do not notice a migration and continue)");
     }
     message
 }
@@ -123,10 +122,10 @@ mod tests {
         let worker = |name: &str, version| OlderWorker { name: name.into(), version };
         let message = waiting_message(&[worker("box:12", Some(9)), worker("box:13", Some(10))]);
         assert!(
-            message.starts_with("waiting for the end of box:12 (version 9), box:13 (version 10): stop them"),
+            message.starts_with("waiting for box:12 (version 9), box:13 (version 10) to end; stop them"),
             "{message}"
         );
-        assert!(message.ends_with("with --force they are not waited for"), "{message}");
-        assert!(waiting_message(&[worker("box:12", None)]).ends_with("would not notice and go on)"));
+        assert!(message.ends_with("or use --force not to wait"), "{message}");
+        assert!(waiting_message(&[worker("box:12", None)]).ends_with("do not notice a migration and continue)"));
     }
 }

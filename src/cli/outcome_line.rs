@@ -10,12 +10,12 @@ use std::time::Duration;
 /// Output format of `log`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// A line for people, times in the local zone
+    /// Readable lines, with times in the local zone
     #[default]
     Text,
-    /// One JSON object a line
+    /// One JSON object per line
     Json,
-    /// Upstream's own lines, for its eight results alone
+    /// Chatwoot's own log lines, only for its eight results
     Rails,
 }
 

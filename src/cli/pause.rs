@@ -22,7 +22,7 @@ pub struct PauseArgs {
     /// Jobs to pause.
     #[command(flatten)]
     pub target: PauseTarget,
-    /// One JSON object a pause
+    /// Print one JSON object per pause
     #[arg(long)]
     pub json: bool,
 }
@@ -34,7 +34,7 @@ pub struct ResumeArgs {
     /// Jobs to resume.
     #[command(flatten)]
     pub target: PauseTarget,
-    /// One JSON object a pause
+    /// Print one JSON object per pause
     #[arg(long)]
     pub json: bool,
 }
@@ -67,7 +67,7 @@ impl PauseTarget {
                 let url = if text.contains("://") { text.clone() } else { format!("https://{text}/") };
                 match host_of(&url) {
                     Some(host) => PauseScope::Host(host),
-                    None => return wrong(format!("--host: \"{text}\" is no host")),
+                    None => return wrong(format!("--host: \"{text}\" is not a host")),
                 }
             }
             (_, _, _, Some(word)) => match QueueClass::parse(word) {
@@ -125,7 +125,7 @@ pub(super) async fn report_pauses(
     applies: impl Fn(&PauseScope) -> bool,
 ) -> Result<(), StoreError> {
     for pause in store.pauses().await?.iter().filter(|pause| applies(&pause.scope)) {
-        note(format!("{}: no job of it starts until it is resumed", words(pause)));
+        note(format!("{}: its jobs do not start until it is resumed", words(pause)));
     }
     Ok(())
 }
@@ -165,18 +165,18 @@ fn print(pause: &Pause, json: bool, out: &mut Output) -> io::Result<()> {
 
 pub(super) async fn pause(context: &Context, args: &PauseArgs, out: &mut Output) -> Result<Exit, CliError> {
     let Some(scope) = args.target.scope()? else {
-        let usage =
-            "pause what? --all, --account N, --host HOST or --class CLASS (`resume` alone lists what is paused)";
+        let usage = "name what to pause: --all, --account N, --host HOST or --class CLASS (`resume` alone lists what \
+             is paused)";
         return Err(CliError::Usage(usage.to_owned()));
     };
     let store = context.writable_store("pause").await?;
     if store.pause(&scope, &operator()).await? {
         context.announce(&*store).await?;
     } else {
-        note(format!("{scope} {} paused already", is_or_are(&scope, true)));
+        note(format!("{scope} {} already paused", is_or_are(&scope, true)));
     }
     if !has_documents(&*store, &scope).await? {
-        note(format!("no document is of {scope} so far"));
+        note(format!("{scope} has no documents yet"));
     }
     for pause in store.pauses().await?.iter().filter(|pause| pause.scope == scope) {
         print(pause, args.json, out)?;

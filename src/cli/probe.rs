@@ -91,13 +91,13 @@ fn print_page(page: &Page, stored: &StoredBaseline, text: &str, out: &mut Output
     out.line(match (change, reason) {
         (ContentChange::Same | ContentChange::NotModified, _) => "A sync would change nothing.",
         (ContentChange::First, None) => "A sync would store it as the first content:",
-        (ContentChange::First, Some(_)) => "A sync would store it all the same, as the first content:",
+        (ContentChange::First, Some(_)) => "A sync would still store it, as the first content:",
         (ContentChange::Changed, _) => "A sync would change the stored text:",
         (ContentChange::Reconverted, _) => {
-            "A sync would store it without reporting a change: another converter or other rules made the stored text:"
+            "A sync would store it without reporting a change: the converter or the site rules changed:"
         }
         (ContentChange::Quarantined, Some(QuarantineReason::Rejected)) => {
-            "A sync would keep the stored text. What was rejected:"
+            "A sync would keep the stored text. The rejected changes:"
         }
         (ContentChange::Quarantined, _) => {
             "The text would need review, and the stored one would stay. What it would change:"

@@ -16,7 +16,7 @@ pub struct Args {
     /// Do not ask for confirmation
     #[arg(long)]
     pub yes: bool,
-    /// One JSON object
+    /// Print one JSON object
     #[arg(long)]
     pub json: bool,
 }
@@ -34,7 +34,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     let mut purged = waiting;
     if !args.dry_run {
         if waiting == 0 {
-            note("no auto job waits");
+            note("no auto jobs are waiting");
         } else if usize::try_from(waiting).is_ok_and(|waiting| waiting <= CONFIRM_THRESHOLD)
             || agreed(args.yes, &format!("Drop {jobs}?"))?
         {

@@ -20,7 +20,7 @@ pub struct Args {
     /// Do not ask for confirmation
     #[arg(long)]
     pub yes: bool,
-    /// JSON: one object
+    /// Print one JSON object
     #[arg(long)]
     pub json: bool,
 }

@@ -30,7 +30,7 @@ pub struct BulkArgs {
     /// Do not ask for confirmation
     #[arg(long)]
     pub yes: bool,
-    /// One JSON object a document; with --wait one outcome a line; with --dry-run one object
+    /// Print one JSON object per document; with --wait one per outcome; with --dry-run a single one
     #[arg(long)]
     pub json: bool,
 }

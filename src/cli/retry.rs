@@ -12,7 +12,7 @@ pub struct Args {
     /// Documents, and how the verb treats many of them.
     #[command(flatten)]
     pub bulk: BulkArgs,
-    /// Wait until all have ended; runs them here when no worker does. Exit 0 only if all ended synced
+    /// Wait until all have ended; run them here if no worker does. Exit 0 only if all were synced
     #[arg(long, conflicts_with = "dry_run")]
     pub wait: bool,
 }

@@ -32,7 +32,7 @@ pub struct Args {
     /// Only print what would be scheduled, and why not more
     #[arg(long)]
     pub dry_run: bool,
-    /// One JSON object an account, then the summary
+    /// Print one JSON object per account, then the summary
     #[arg(long)]
     pub json: bool,
 }
@@ -77,7 +77,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         print(pass, terms.rules, form, out)?;
     }
     if form == OutputFormat::Piped && !passes.is_empty() {
-        note("the next version prints a sentence in place of the line for the Rails log; --json stays as it is");
+        note("the next version prints a sentence instead of the line for the Rails log; --json does not change");
     }
     context.announce(&*store).await?;
     store.close().await;
@@ -89,7 +89,7 @@ fn resolve_plan(name: &str, terms: &ScheduleSettings, plans: &Plans) -> Result<P
     let wrong = |known: Vec<&str>| {
         let there_are =
             if known.is_empty() { "there are no plans".to_owned() } else { format!("there are {}", known.join(", ")) };
-        CliError::Usage(format!("--plan: no account is on a plan \"{name}\" ({there_are})"))
+        CliError::Usage(format!("--plan: unknown plan \"{name}\" ({there_are})"))
     };
     let own = plans.accounts.iter().filter_map(|account| account.name.as_ref());
     let mut known: Vec<&PlanName> = own.chain(terms.plans.plans.keys()).collect();

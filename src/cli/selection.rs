@@ -114,9 +114,7 @@ pub(super) fn check(documents: &[String], filter: Option<&str>) -> Result<Option
     let filter = read_filter(text, Subject::Documents)?;
     // An empty variable in a script must not select every document.
     if filter.terms.is_empty() {
-        return Err(CliError::Usage(
-            "an empty filter matches every document; where that is allowed, write --all".to_owned(),
-        ));
+        return Err(CliError::Usage("an empty filter matches every document; use --all if the verb has it".to_owned()));
     }
     Ok(Some(filter))
 }

@@ -26,10 +26,10 @@ const BATCH: u64 = 500;
 /// Arguments of `show`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The document; a URL may be several assistants'
+    /// The document; several assistants may have the same URL
     #[arg(value_name = "ID|URL")]
     pub document: String,
-    /// One JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     pub json: bool,
     /// Fetch it once and print each stage and what would change; nothing is stored

@@ -15,7 +15,7 @@ pub struct Args {
     /// Fetch the pages whole, without conditional requests
     #[arg(long)]
     pub force: bool,
-    /// Wait until all have ended; runs them here when no worker does. Exit 0 only if all ended synced
+    /// Wait until all have ended; run them here if no worker does. Exit 0 only if all were synced
     #[arg(long, conflicts_with = "dry_run")]
     pub wait: bool,
 }

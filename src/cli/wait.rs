@@ -172,7 +172,7 @@ async fn watch(
                 }
                 Some(TailItem::Unreachable(error)) => {
                     clear_progress();
-                    note(format!("{error}; trying again"));
+                    note(format!("{error}; retrying"));
                 }
                 None => return Err(StoreError::Unavailable("the log of outcomes ended".to_owned()).into()),
             },

@@ -103,7 +103,7 @@ async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLin
             event = events.recv(), if listening => match event {
                 Ok(Event::Problem { message } | Event::Panicked { message }) => note(message),
                 Ok(Event::Reported { report }) => {
-                    note(format!("given up: {}: {}", report.exception_class, report.detail));
+                    note(format!("job given up: {}: {}", report.exception_class, report.detail));
                 }
                 Ok(Event::Step { .. } | Event::Ended { .. }) | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => listening = false,

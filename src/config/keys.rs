@@ -165,13 +165,13 @@ fn rules(word: &str) -> Result<DueRules, InvalidValue> {
 }
 
 fn plan_name(name: &str) -> Result<PlanName, InvalidValue> {
-    PlanName::new(name).ok_or_else(|| "must name a plan, which stands under [plans]".to_owned())
+    PlanName::new(name).ok_or_else(|| "must name a plan from the section [plans]".to_owned())
 }
 
 /// Checks that a store's URL is not empty; the store checks the rest when it is opened.
 pub(super) fn store_url(url: &str) -> Result<String, InvalidValue> {
     match url.trim() {
-        "" => Err("must name a store, such as sqlite:/var/lib/quarterdeck/quarterdeck.db".to_owned()),
+        "" => Err("must be the URL of a store, such as sqlite:/var/lib/quarterdeck/quarterdeck.db".to_owned()),
         url => Ok(url.to_owned()),
     }
 }
@@ -205,7 +205,7 @@ fn lock_mode(word: &str) -> Result<LockMode, InvalidValue> {
 }
 
 fn lock_key(key: &str) -> Result<String, InvalidValue> {
-    let wrong = |_| format!("must hold {{id}} once, where the document's id stands, unlike \"{key}\"");
+    let wrong = |_| format!("must contain {{id}} once, in place of the document's id, unlike \"{key}\"");
     check_key(key).map(|()| key.to_owned()).map_err(wrong)
 }
 
@@ -217,7 +217,7 @@ pub(super) fn concurrency(number: i64) -> Result<u32, InvalidValue> {
 
 fn waits(value: &DeValue<'_>) -> Result<Vec<Duration>, InvalidValue> {
     let waits = list(value, |value| duration(value, Duration::ZERO..=DAY))?;
-    if waits.len() > 20 { Err("must not hold more than 20 waits".to_owned()) } else { Ok(waits) }
+    if waits.len() > 20 { Err("must not list more than 20 waits".to_owned()) } else { Ok(waits) }
 }
 
 fn user_agent(name: &str) -> Result<String, InvalidValue> {
@@ -239,7 +239,7 @@ fn name_server(value: &DeValue<'_>) -> Result<SocketAddr, InvalidValue> {
     let address = text(value)?;
     let with_port = address.parse::<SocketAddr>().ok().filter(|address| address.port() != 0);
     let bare = || address.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, 53));
-    let wrong = || format!("must hold addresses such as 192.0.2.53 or [2001:db8::53]:5353, not \"{address}\"");
+    let wrong = || format!("must list addresses such as 192.0.2.53 or [2001:db8::53]:5353, not \"{address}\"");
     with_port.or_else(bare).ok_or_else(wrong)
 }
 
@@ -264,6 +264,6 @@ fn web_url(url: &str) -> Result<Url, InvalidValue> {
 /// Reads a host, a host with its port, an address, or a network such as `10.0.0.0/8`.
 fn private_host(value: &DeValue<'_>) -> Result<AllowedHost, InvalidValue> {
     let host = text(value)?;
-    let wrong = |_| format!("must hold hosts, addresses or networks such as 10.0.0.0/8, not \"{host}\"");
+    let wrong = |_| format!("must list hosts, addresses or networks such as 10.0.0.0/8, not \"{host}\"");
     host.parse().map_err(wrong)
 }

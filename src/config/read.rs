@@ -79,7 +79,7 @@ impl ConfigFile<'_> {
                 }
                 self.table(inner, &path, config, given, found);
             } else if is_section {
-                found.push(self.problem(at, format!("{path} is a section: its keys stand under [{path}]")));
+                found.push(self.problem(at, format!("{path} is a section: write its keys under [{path}]")));
             } else {
                 found.push(self.problem(at, unknown(&path, value.get_ref().is_table())));
             }
@@ -101,14 +101,11 @@ impl ConfigFile<'_> {
             let known: Vec<&str> = plans.keys().map(PlanName::as_str).collect();
             let suggestion = match nearest(plan.as_str(), known.iter().copied()) {
                 Some(suggestion) => format!("did you mean \"{suggestion}\"?"),
-                None if known.is_empty() => format!("no plan is set up; [plans.{plan}] would be its section"),
+                None if known.is_empty() => format!("no plan is set up; add a section [plans.{plan}]"),
                 None => format!("there are {}", known.join(", ")),
             };
             let path = if parent == "accounts" { format!("accounts.{}", key.get_ref()) } else { parent.to_owned() };
-            found.push(self.problem(
-                key.span().start,
-                format!("{path} names a plan that is not there, \"{plan}\" ({suggestion})"),
-            ));
+            found.push(self.problem(key.span().start, format!("{path}: there is no plan \"{plan}\" ({suggestion})")));
         }
     }
 
@@ -119,7 +116,7 @@ impl ConfigFile<'_> {
             match position(table, new) {
                 Some(other) => {
                     let other = self.origin_at(other);
-                    let message = format!("{old} is the old name of {new}, which is given too ({other}); remove {old}");
+                    let message = format!("{old} is the old name of {new}, which is also set ({other}); remove {old}");
                     found.push(self.problem(at, message));
                 }
                 None => {

@@ -16,7 +16,7 @@ pub(super) fn read(value: &DeValue<'_>) -> Result<SiteRules, InvalidValue> {
 }
 
 fn site(value: &DeValue<'_>) -> Result<SiteRule, InvalidValue> {
-    let table = value.as_table().ok_or_else(|| format!("must hold tables with {RULE_KEYS}"))?;
+    let table = value.as_table().ok_or_else(|| format!("must list tables with {RULE_KEYS}"))?;
     let mut site = SiteRule::default();
     for (name, value) in table {
         let value = value.get_ref();
@@ -29,12 +29,12 @@ fn site(value: &DeValue<'_>) -> Result<SiteRule, InvalidValue> {
             "include" => texts(value).map(|selectors| site.include = selectors),
             "exclude" => texts(value).map(|selectors| site.exclude = selectors),
             "ignore" => texts(value).map(|patterns| site.ignore = patterns),
-            other => return Err(format!("must hold tables with {RULE_KEYS}, not {other}")),
+            other => return Err(format!("must list tables with {RULE_KEYS}, not {other}")),
         };
         set.map_err(|wrong| format!("({}) {wrong}", name.get_ref()))?;
     }
     if site.host.is_some() == site.document.is_some() {
-        return Err("must hold tables with either a host or a document".to_owned());
+        return Err("must list tables with either a host or a document".to_owned());
     }
     check_site(&site)?;
     Ok(site)
@@ -53,7 +53,7 @@ fn extract(value: &DeValue<'_>) -> Result<Extract, InvalidValue> {
 /// Returns a message that lists the valid words.
 fn must_be_one_of(word: &str, known: &[&str]) -> InvalidValue {
     let known: Vec<String> = known.iter().map(|known| format!("\"{known}\"")).collect();
-    format!("must say {}, not \"{word}\"", known.join(" or "))
+    format!("must be {}, not \"{word}\"", known.join(" or "))
 }
 
 fn texts(value: &DeValue<'_>) -> Result<Vec<String>, InvalidValue> {

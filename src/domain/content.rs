@@ -157,8 +157,8 @@ impl Page {
             ContentChange::Quarantined => format!("needs review: it {reason}"),
             _ => format!("stored, but it {reason}"),
         });
-        let rebased =
-            (change == ContentChange::Reconverted).then(|| "read anew by another converter or other rules".to_owned());
+        let rebased = (change == ContentChange::Reconverted)
+            .then(|| "converted again: the converter or the site rules changed".to_owned());
         let all = [reason, rebased, self.note.as_ref().map(ToString::to_string), self.truncation.map(str::to_owned)];
         let all: Vec<_> = all.into_iter().flatten().collect();
         (!all.is_empty()).then(|| SafeLine::new(&all.join("; ")))

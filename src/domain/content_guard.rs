@@ -32,7 +32,7 @@ impl fmt::Display for QuarantineReason {
         match self {
             Self::Error => f.write_str("looks like an error page"),
             Self::Login => f.write_str("looks like a login page"),
-            Self::Challenge => f.write_str("looks like a check against robots"),
+            Self::Challenge => f.write_str("looks like a bot check (captcha)"),
             Self::Scripts => f.write_str("asks for JavaScript"),
             Self::Shrunk { from, to } => {
                 write!(f, "is under a tenth of the stored text ({to} of {from} characters)")

@@ -186,11 +186,11 @@ fn describe_failures(failures: &[(i64, HostFailure)]) -> &'static str {
     if all(HostFailure::TimedOut) {
         "timed out"
     } else if all(HostFailure::NotConnected) {
-        "could not be connected to"
+        "could not be reached"
     } else if all(HostFailure::ServerError) {
-        "were answered with server errors"
+        "received server errors"
     } else {
-        "timed out, could not be connected to, or met with server errors"
+        "timed out, could not be reached, or received server errors"
     }
 }
 
@@ -304,7 +304,7 @@ mod tests {
         }
         assert_eq!(host.backoff, None);
         host.record(trouble(HostFailure::TimedOut), DocumentId(5), START);
-        let mixed = "5 documents in a row timed out, could not be connected to, or met with server errors";
+        let mixed = "5 documents in a row timed out, could not be reached, or received server errors";
         assert_eq!(host.backoff.as_ref().map(|backoff| backoff.reason.as_str()), Some(mixed));
         let mut waits = Vec::new();
         let mut now = START;

@@ -183,7 +183,7 @@ impl Job {
 
     /// Applies the loss of the worker: it died, or its lease expired.
     pub fn lost(&self, worker: &str, now: Timestamp) -> Transition {
-        self.lost_because(&format!("worker {worker} is gone"), now)
+        self.lost_because(&format!("worker {worker} died"), now)
     }
 
     /// Breaks the worker's lease on request of a person. The break counts as a lost worker, so that a job whose lease
@@ -211,7 +211,7 @@ impl Job {
                 ..self.transition_to(JobState::Ready, now)
             };
         }
-        let detail = format!("{CRASH_LIMIT} workers were lost while they ran it");
+        let detail = format!("{CRASH_LIMIT} workers died while running it");
         let mut last = OutcomeDraft::new(OutcomeResult::CrashExhausted).with_detail(&detail);
         last.error_code = Some(ErrorCode::SyncError);
         Transition {
@@ -259,7 +259,8 @@ impl Job {
             return self.cancelled(None, now);
         }
         let run_at = now.plus(delay);
-        let mut line = OutcomeDraft::new(OutcomeResult::AlreadySyncing).with_detail(format!("held by {}", holder.name));
+        let mut line =
+            OutcomeDraft::new(OutcomeResult::AlreadySyncing).with_detail(format!("locked by {}", holder.name));
         line.next_attempt_at = Some(run_at);
         let outcomes = if reported { Vec::new() } else { vec![line] };
         Transition { run_at, counters, outcomes, ..self.transition_to(JobState::Scheduled, now) }

@@ -19,10 +19,10 @@ pub enum LinkError {
     #[error("must begin with http:// or https://")]
     Scheme,
     /// The URL contains a user name or password.
-    #[error("must not carry a user name or password")]
+    #[error("must not contain a user name or password")]
     UserInfo,
     /// The URL ends in `.pdf`. PDFs are not synced, because pages are read as text.
-    #[error("is a PDF, which is never synced by a fetch")]
+    #[error("is a PDF, which is never fetched")]
     Pdf,
 }
 

@@ -156,10 +156,10 @@ impl AccountDecision {
     /// Describes why the account's documents are not scanned; `None` if they are.
     pub const fn words(self) -> Option<&'static str> {
         match self {
-            Self::FeatureOff => Some("automatic syncs are switched off for it"),
+            Self::FeatureOff => Some("automatic syncs are disabled for the account"),
             Self::OtherPlan => Some("is on another plan"),
             Self::NoPlan => Some("has no plan"),
-            Self::NoCadence => Some("its plan says no interval"),
+            Self::NoCadence => Some("its plan has no interval"),
             Self::Scheduled(_) => None,
         }
     }

@@ -56,7 +56,7 @@ pub enum SkipReason {
 impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Pdf => f.write_str("is a PDF, which is never synced by a fetch"),
+            Self::Pdf => f.write_str("is a PDF, which is never fetched"),
             Self::Unavailable => f.write_str("is not available yet"),
             Self::Running => f.write_str("is syncing already"),
             Self::NotFailed(status) => {

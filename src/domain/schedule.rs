@@ -204,7 +204,7 @@ impl StoppedBy {
         match self {
             Self::AccountLimit => "the limit of an account is reached",
             Self::TotalLimit => "the limit of a pass is reached",
-            Self::QueueDepth => "the queue is deep enough",
+            Self::QueueDepth => "the queue has reached its depth limit",
         }
     }
 }

@@ -39,13 +39,13 @@ const MB: usize = 1024 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ConvertError {
     /// The page exceeds its time budget.
-    #[error("the page takes {0} to convert")]
+    #[error("converting the page takes {0}")]
     TooSlow(Budget),
     /// The page exceeds its memory budget, in bytes.
-    #[error("the page takes more than {} MB to convert", .0 / MB)]
+    #[error("converting the page takes more than {} MB of memory", .0 / MB)]
     TooLarge(usize),
     /// The server gave no type and the body does not look like text.
-    #[error("the type is not given and the body is not text")]
+    #[error("no content type is given, and the body is not text")]
     NotText,
 }
 

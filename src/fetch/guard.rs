@@ -21,13 +21,13 @@ pub enum Refusal {
     BadUrl(String),
     #[error("refused: {0} is not http or https")]
     Scheme(String),
-    #[error("refused: the URL carries a user name or password")]
+    #[error("refused: the URL contains a user name or password")]
     UserInfo,
     /// The port is denied.
-    #[error("refused: port {0} is not one that pages are served on")]
+    #[error("refused: port {0} is in fetch.denied_ports")]
     Port(u16),
     /// An entry of `fetch.allow_private_hosts` allows this name on other ports only.
-    #[error("refused: {name} is allowed on another port than {port}")]
+    #[error("refused: {name} is allowed, but not on port {port}")]
     OtherPort { name: String, port: u16 },
     /// A name that only exists in local networks.
     #[error("refused: {0} is a name of a local network")]
@@ -40,7 +40,7 @@ pub enum Refusal {
         kind: &'static str,
     },
     /// An address to which the name resolves.
-    #[error("refused: {name} leads to {address}, {kind}")]
+    #[error("refused: {name} resolves to {address}, {kind}")]
     ResolvedAddress {
         name: String,
         address: IpAddr,

@@ -37,7 +37,7 @@ impl ContentType {
             "text/plain" | "text/markdown" | "text/x-markdown" => Some(Kind::Text),
             other => {
                 let named: String = other.chars().take(80).collect();
-                return Err(errors::refused(format!("the type is {named}, not a page or text")));
+                return Err(errors::refused(format!("the content type is {named}, not a page or text")));
             }
         };
         let charset = parts.find_map(|part| {

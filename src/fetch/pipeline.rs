@@ -50,7 +50,7 @@ pub(super) async fn page(
     let page = Page::new(converted.title.as_deref(), converted.markdown, bytes, status);
     let page = page.ok_or_else(|| Failure::permanent(ErrorCode::ContentEmpty, "the page has no text"))?;
     let unmatched = (!converted.unmatched.is_empty())
-        .then(|| SafeLine::new(&format!("nothing on the page fits {}", converted.unmatched.join(" nor "))));
+        .then(|| SafeLine::new(&format!("no element of the page matches {}", converted.unmatched.join(" nor "))));
     Ok(Page { note: unmatched, etag, last_modified, ..page })
 }
 

@@ -23,9 +23,9 @@ pub const fn answer_word(answer: &RequestAnswer) -> &'static str {
 /// the word is enough.
 pub fn answer_note(answer: &RequestAnswer) -> Option<String> {
     match answer {
-        RequestAnswer::Promoted(_) => Some("was queued, is first now".to_owned()),
-        RequestAnswer::RunsNow(_) => Some("its next attempt is made now".to_owned()),
-        RequestAnswer::AlreadySyncing(_, worker) => worker.as_ref().map(|worker| format!("held by {worker}")),
+        RequestAnswer::Promoted(_) => Some("moved to the front of the queue".to_owned()),
+        RequestAnswer::RunsNow(_) => Some("its next attempt starts now".to_owned()),
+        RequestAnswer::AlreadySyncing(_, worker) => worker.as_ref().map(|worker| format!("running on {worker}")),
         RequestAnswer::Skipped(reason) => Some(reason.to_string()),
         RequestAnswer::Stopping(_) => Some("its running attempt is being stopped".to_owned()),
         RequestAnswer::Queued(_) | RequestAnswer::AlreadyQueued(_) | RequestAnswer::Cancelled(_) => None,
@@ -42,7 +42,7 @@ pub fn answer(name: &str, answer: &RequestAnswer, requested_by: Option<&SafeLine
         RequestAnswer::AlreadyQueued(_) => format!("{name} is queued already"),
         RequestAnswer::AlreadySyncing(_, worker) => {
             let worker = worker.as_ref().map_or(String::new(), |worker| format!(" on {worker}"));
-            let by = requested_by.map_or(String::new(), |by| format!(", asked for by {by}"));
+            let by = requested_by.map_or(String::new(), |by| format!(", requested by {by}"));
             format!("{name} is syncing already{worker}{by}")
         }
         RequestAnswer::Skipped(reason) => format!("{name} {reason}"),
@@ -82,7 +82,7 @@ pub fn answers(done: &str, answers: &[DocumentAnswer]) -> String {
 /// Returns the reason why several documents were skipped, worded to follow the number of documents.
 pub fn skip_reason(reason: SkipReason) -> String {
     match reason {
-        SkipReason::Pdf => "PDFs, which are never synced by a fetch".to_owned(),
+        SkipReason::Pdf => "PDFs, which are never fetched".to_owned(),
         SkipReason::Unavailable => "not available yet".to_owned(),
         SkipReason::Running => "syncing already".to_owned(),
         SkipReason::NotFailed(status) => {
@@ -96,7 +96,7 @@ pub fn skip_reason(reason: SkipReason) -> String {
 /// Returns a shorter form of [`skip_reason`] for a toast or a dialog.
 pub fn skip_reason_short(reason: SkipReason) -> String {
     match reason {
-        SkipReason::Pdf => "PDF, never synced by a fetch".to_owned(),
+        SkipReason::Pdf => "PDF, never fetched".to_owned(),
         SkipReason::NotFailed(Status::Never) => "never synced, so nothing to retry".to_owned(),
         SkipReason::NotFailed(status) => format!("{}, so nothing to retry", status.word()),
         SkipReason::Unavailable | SkipReason::Running | SkipReason::NothingToCancel | SkipReason::Missing => {
@@ -123,15 +123,20 @@ mod tests {
         let on_worker = RequestAnswer::AlreadySyncing(JOB, Some(SafeLine::new("box:1")));
         for (given, word, note, sentence) in [
             (RequestAnswer::Queued(JOB), "queued", None, "queued A"),
-            (RequestAnswer::Promoted(JOB), "promoted", Some("was queued, is first now"), "A is first in the queue"),
-            (RequestAnswer::RunsNow(JOB), "runs_now", Some("its next attempt is made now"), "A is retried now"),
+            (
+                RequestAnswer::Promoted(JOB),
+                "promoted",
+                Some("moved to the front of the queue"),
+                "A is first in the queue",
+            ),
+            (RequestAnswer::RunsNow(JOB), "runs_now", Some("its next attempt starts now"), "A is retried now"),
             (RequestAnswer::AlreadyQueued(JOB), "already_queued", None, "A is queued already"),
-            (on_worker, "already_syncing", Some("held by box:1"), "A is syncing already on box:1, asked for by ana"),
+            (on_worker, "already_syncing", Some("held by box:1"), "A is syncing already on box:1, requested by ana"),
             (
                 RequestAnswer::AlreadySyncing(JOB, None),
                 "already_syncing",
                 None,
-                "A is syncing already, asked for by ana",
+                "A is syncing already, requested by ana",
             ),
             (
                 RequestAnswer::Skipped(SkipReason::NothingToCancel),
@@ -160,8 +165,8 @@ mod tests {
         let given = given.map(|answer| DocumentAnswer { document_id: DocumentId(1), answer });
         assert_eq!(
             answers("queued", &given),
-            "queued 2 documents, 1 already queued or running, 2 skipped: PDF, never synced by a fetch, \
-             1 skipped: never synced, so nothing to retry"
+            "queued 2 documents, 1 already queued or running, 2 skipped: PDF, never fetched, 1 skipped: never synced, \
+             so nothing to retry"
         );
         assert_eq!(answers("cancelled", &[]), "cancelled 0 documents");
     }

@@ -18,7 +18,7 @@ pub enum AddressError {
     #[error("must be a URL such as redis://:password@host:6379/0 or rediss://…: {0}")]
     Url(String),
     /// A pattern that does not contain `{id}` exactly once.
-    #[error("must hold {{id}} once, where the document's id stands, such as {DEFAULT_KEY}")]
+    #[error("must contain {{id}} once, in place of the document's id, such as {DEFAULT_KEY}")]
     Key,
 }
 
@@ -42,7 +42,7 @@ pub fn check_key(key: &str) -> Result<(), AddressError> {
 
 /// Returns `url` in a form that is safe to show: without user, password and query.
 pub fn masked_url(url: &str) -> SafeLine {
-    let Ok(client) = client(url) else { return "an address that is none".into() };
+    let Ok(client) = client(url) else { return "an invalid Redis URL".into() };
     let info = client.get_connection_info();
     let scheme = if matches!(info.addr(), redis::ConnectionAddr::TcpTls { .. }) { "rediss" } else { "redis" };
     let secret = if info.redis_settings().password().is_some() { "***@" } else { "" };
@@ -56,8 +56,11 @@ fn client(url: &str) -> Result<Client, AddressError> {
     }
     // The parser's message is not passed on, because the URL contains a secret. The error's kind is enough.
     Client::open(url).map_err(|error| {
-        let why =
-            if error.kind() == ErrorKind::InvalidClientConfig { "its parts cannot be read" } else { "it is none" };
+        let why = if error.kind() == ErrorKind::InvalidClientConfig {
+            "its parts cannot be read"
+        } else {
+            "it is not a valid URL"
+        };
         AddressError::Url(why.into())
     })
 }
@@ -108,9 +111,10 @@ impl RedisAddress {
         let cure = match error.code() {
             Some("NOAUTH" | "WRONGPASS") => "; check user and password in redis.url",
             Some("NOPERM") => "; this user must be allowed to run scripts on the lock's keys and to publish",
-            _ if message.contains("DB index") => "; name a database that it has at the end of redis.url",
+            _ if message.contains("DB index") => "; end redis.url with the number of an existing database",
             _ if self.is_tls_error(&message) => {
-                "; check that redis.url says rediss:// where the server speaks TLS and redis:// where it does not, and its certificate"
+                "; in redis.url use rediss:// for a server with TLS and redis:// for one without, and check its \
+                 certificate"
             }
             Some("READONLY") => "; redis.url must name the primary, not a replica",
             _ if error.kind() == ErrorKind::AuthenticationFailed => "; check user and password in redis.url",

@@ -17,10 +17,10 @@ pub async fn examine(settings: &Settings) -> Vec<Finding> {
     let address = match RedisAddress::parse(url, &settings.key) {
         Ok(address) => address,
         Err(error @ AddressError::Url(_)) => {
-            return vec![Finding::fail(REDIS, format!("redis.url {error}"), "name it as redis://HOST:PORT/DATABASE")];
+            return vec![Finding::fail(REDIS, format!("redis.url {error}"), "write it as redis://HOST:PORT/DATABASE")];
         }
         Err(error @ AddressError::Key) => {
-            return vec![Finding::fail(REDIS, format!("redis.key {error}"), "leave redis.key out for Chatwoot's own")];
+            return vec![Finding::fail(REDIS, format!("redis.key {error}"), "omit redis.key to use Chatwoot's key")];
         }
     };
     match timeout(settings.call_timeout * 3, inspect(&address, settings)).await {
@@ -42,11 +42,11 @@ pub async fn examine(settings: &Settings) -> Vec<Finding> {
 
 fn unused(mode: LockMode) -> Finding {
     match mode {
-        LockMode::Off => Finding::ok(REDIS, "off (redis.lock): the store's leases alone keep syncs apart"),
+        LockMode::Off => Finding::ok(REDIS, "off (redis.lock): only the store's leases prevent double syncs"),
         LockMode::Required => {
             Finding::fail(REDIS, "redis.lock is required and there is no redis.url", "set redis.url, or --redis")
         }
-        LockMode::Preferred => Finding::ok(REDIS, "none is named: the store's leases alone keep syncs apart"),
+        LockMode::Preferred => Finding::ok(REDIS, "not configured: only the store's leases prevent double syncs"),
     }
 }
 
@@ -72,13 +72,17 @@ async fn inspect(address: &RedisAddress, settings: &Settings) -> redis::RedisRes
             address.label(),
             settings.mode.word(),
             address.key(DocumentId(1)),
-            if acquired { " (held now)" } else { "" }
+            if acquired { " (locked now)" } else { "" }
         ),
     )];
     let mut numbers = version.split('.').map(|number| number.parse::<u64>().unwrap_or_default());
     let number = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
     if number != (0, 0) && number < MIN_VERSION {
-        found.push(Finding::warn(REDIS, format!("Redis {version} is older than what was tried"), "use 5.0 or newer"));
+        found.push(Finding::warn(
+            REDIS,
+            format!("Redis {version} is older than the tested versions"),
+            "use 5.0 or newer",
+        ));
     }
     Ok(found)
 }

@@ -115,7 +115,7 @@ impl Deliver for FaqJobs {
     }
 
     async fn deliver(&self, pending: &PendingDelivery, now: Timestamp) -> Result<(), DeliveryError> {
-        let redis = self.redis.as_ref().ok_or_else(|| DeliveryError::unavailable("no Redis is named"))?;
+        let redis = self.redis.as_ref().ok_or_else(|| DeliveryError::unavailable("no Redis is configured"))?;
         let form = self.form(redis).await.map_err(DeliveryError::unavailable)?;
         let id = uuid::Uuid::new_v4().to_string();
         let entry = sidekiq_entry(pending, &id, &form, now).map_err(DeliveryError::refused)?;

@@ -160,13 +160,17 @@ async fn shut_down(worker: &Arc<Worker>, registered: bool) {
     publish_status(worker, Phase::Draining);
     worker.running_jobs.stop_all(if is_outdated(worker) { Stop::Lost } else { Stop::Release });
     if timeout(RELEASE_TIMEOUT, worker.attempts.wait()).await.is_err() {
-        worker.emit(Event::Problem { message: "some jobs could not be given back; their leases run out".into() });
+        worker.emit(Event::Problem {
+            message: "some jobs could not be returned to the queue; their leases will expire".into(),
+        });
     }
     if registered
         && let Ok(Err(error)) = timeout(RELEASE_TIMEOUT, worker.store.unregister(&worker.id)).await
         && !matches!(error, StoreError::Schema(_))
     {
-        worker.emit(Event::Problem { message: format!("this worker could not sign off: {error}").as_str().into() });
+        worker.emit(Event::Problem {
+            message: format!("this worker could not be unregistered: {error}").as_str().into(),
+        });
     }
     publish_status(worker, Phase::Stopped);
     relay::deliver_remaining(worker).await;

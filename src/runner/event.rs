@@ -111,14 +111,16 @@ impl LockHealth {
         match self {
             Self::Off | Self::Fine => None,
             Self::Degraded { reason, .. } => {
-                Some(format!("DEGRADED: Redis is away ({reason}); syncs go on without its locks"))
+                Some(format!("DEGRADED: Redis is unavailable ({reason}); syncs continue without its locks"))
             }
             Self::Unsubscribed { reason, .. } => Some(format!(
-                "DEGRADED: Redis is away ({reason}); what others do is seen later, their steps not at all"
+                "DEGRADED: Redis is unavailable ({reason}); changes by other processes appear later, and their steps \
+                 not at all"
             )),
-            Self::Stopped { reason, .. } => {
-                Some(format!("Redis is away ({reason}) and redis.lock is required: nothing is synced until it answers"))
-            }
+            Self::Stopped { reason, .. } => Some(format!(
+                "Redis is unavailable ({reason}) and redis.lock is required: nothing is synced until it \
+                     answers"
+            )),
         }
     }
 }

@@ -15,11 +15,11 @@ pub(super) fn start(worker: &Arc<Worker>) {
     let spawned = std::thread::Builder::new().name("heartbeat".into()).spawn(move || {
         match tokio::runtime::Builder::new_current_thread().enable_time().build() {
             Ok(runtime) => runtime.block_on(run(&worker)),
-            Err(error) => tracing::error!(%error, "the heartbeat has no runtime; leases will run out"),
+            Err(error) => tracing::error!(%error, "the heartbeat cannot start its runtime; leases will expire"),
         }
     });
     if let Err(error) = spawned {
-        tracing::error!(%error, "the heartbeat has no thread; leases will run out");
+        tracing::error!(%error, "the heartbeat cannot start its thread; leases will expire");
     }
 }
 

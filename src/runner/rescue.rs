@@ -26,12 +26,12 @@ pub(super) async fn run(worker: Arc<Worker>) {
                     worker.reporter.report(report);
                 }
                 if !rescued.outcomes.is_empty() {
-                    let message = format!("{} jobs of lost workers taken up again", rescued.outcomes.len());
+                    let message = format!("{} jobs of dead workers were made ready again", rescued.outcomes.len());
                     worker.emit(Event::Problem { message: message.as_str().into() });
                 }
             }
             // The claim loop reports the store's failure to the user.
-            Err(error) => tracing::warn!(%error, "no rescue"),
+            Err(error) => tracing::warn!(%error, "jobs of dead workers could not be rescued"),
         }
     }
 }

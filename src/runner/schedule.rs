@@ -45,7 +45,7 @@ pub(super) async fn run(worker: Arc<Worker>) {
             }
             Ok(PassResult::NotDue | PassResult::LeaseTaken) => {}
             // The claim loop reports the store's failure to the user.
-            Err(error) => tracing::warn!(%error, "no pass of the schedule"),
+            Err(error) => tracing::warn!(%error, "the schedule's pass failed"),
         }
     }
 }
@@ -82,8 +82,10 @@ fn report_pass(worker: &Worker, pass: &Pass) {
         worker.emit(Event::Problem { message: message.as_str().into() });
     }
     if pass.skipped.len() > MAX_REPORTED_ROWS {
-        let message =
-            format!("{} more documents are not scheduled for their links", pass.skipped.len() - MAX_REPORTED_ROWS);
+        let message = format!(
+            "{} more documents are not scheduled because of their links",
+            pass.skipped.len() - MAX_REPORTED_ROWS
+        );
         worker.emit(Event::Problem { message: message.as_str().into() });
     }
     for row in &pass.skipped {

@@ -26,12 +26,12 @@ pub(super) fn parse(url: &str) -> Result<StoreAddress> {
             }
             if path == ":memory:" || path.contains("mode=memory") {
                 return unusable(
-                    "a store in memory would be gone with the process; give a file, sqlite:/path/to/knowledge.db"
+                    "a store in memory would be lost when the process ends; name a file, sqlite:/path/to/knowledge.db"
                         .into(),
                 );
             }
             if path.contains('\0') {
-                return unusable("the store's path holds a NUL character".into());
+                return unusable("the store's path contains a NUL character".into());
             }
             Ok(StoreAddress::Sqlite(PathBuf::from(path)))
         }

@@ -15,7 +15,7 @@ pub enum StoreError {
     /// finishes only the one with the refused data fails.
     #[error("the database refused the data: {0}")]
     Refused(String),
-    #[error("the store is open for reading only")]
+    #[error("the store is open read-only")]
     ReadOnly,
     /// The URL names no store, or a store that this program cannot use. The message says what to do.
     #[error("{0}")]
@@ -24,7 +24,7 @@ pub enum StoreError {
     #[error("{0}")]
     Schema(SchemaMismatch),
     /// A row contains a value that this program cannot have written.
-    #[error("the database holds something unreadable: {0}")]
+    #[error("the database contains an unreadable value: {0}")]
     Corrupt(String),
 }
 

@@ -26,12 +26,12 @@ macro_rules! migration {
 pub(super) const MIGRATIONS: [MigrationFile; 10] = [
     migration!("0001_store.sql", "the tables of jobs, outcomes, workers and the rest"),
     migration!("0002_locks.sql", "the store's own id, and who has the lock that a job waits for"),
-    migration!("0003_outbox.sql", "what is to be told to Chatwoot's own jobs"),
-    migration!("0004_schedule.sql", "plans of accounts, and whose turn it is to schedule"),
+    migration!("0003_outbox.sql", "messages for Chatwoot's own jobs"),
+    migration!("0004_schedule.sql", "plans of accounts, and the lease of the schedule's passes"),
     migration!("0005_pauses.sql", "what is paused, by whom and since when"),
-    migration!("0006_hosts.sql", "until when a host is left alone"),
-    migration!("0007_contents.sql", "texts that wait for a person"),
-    migration!("0008_holds.sql", "whether a host asked to be left alone"),
+    migration!("0006_hosts.sql", "back-off of hosts"),
+    migration!("0007_contents.sql", "quarantined texts that wait for review"),
+    migration!("0008_holds.sql", "the kind of a host's back-off: requested by the host, or cool-down"),
     migration!("0009_upgrades.sql", "checksums of migrations, and the version of each worker's program"),
     migration!("0010_outbox.sql", "messages of the outbox for any subscriber, with their attempts"),
 ];
@@ -68,9 +68,8 @@ pub(super) fn first_altered(
 /// Returns the error message for a store whose migration `version` differs from this program's.
 pub(super) fn altered_message(version: i64) -> String {
     format!(
-        "migration {version} of this store is not the one that this quarterdeck has: another build made it, and its \
-         tables may differ; use that build (its checksums stand in the table migrations), or a copy of the store from \
-         before"
+        "migration {version} of this store differs from this quarterdeck's: another build made it, and its tables may \
+         differ; use that build (its checksums are in the table migrations), or an older copy of the store"
     )
 }
 

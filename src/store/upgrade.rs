@@ -24,7 +24,7 @@ pub enum MigrationStep {
 impl fmt::Display for MigrationStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Copy => f.write_str("copy the store beside itself, as it is"),
+            Self::Copy => f.write_str("back up the store to a file in the same folder"),
             Self::Schema => f.write_str("create schema quarterdeck"),
             Self::Version(version) => {
                 let index = usize::try_from(version - 1).unwrap_or(usize::MAX);
@@ -67,7 +67,7 @@ impl fmt::Display for UpgradeReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the store was migrated from version {} to {}", self.from, self.to)?;
         match &self.copy {
-            Some(copy) => write!(f, "; as it was before it is in {}", copy.display()),
+            Some(copy) => write!(f, "; a copy from before the migration is at {}", copy.display()),
             None => Ok(()),
         }
     }

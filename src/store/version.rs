@@ -31,14 +31,14 @@ impl fmt::Display for SchemaMismatch {
         if store > program {
             write!(
                 f,
-                "the store was migrated to version {store} by a newer quarterdeck; this process knows version \
-                 {program}: upgrade and start again"
+                "the store was migrated to version {store} by a newer quarterdeck; this process supports version \
+                 {program}: upgrade and restart"
             )
         } else {
             write!(
                 f,
-                "the store is at version {store} and this process needs version {program}; was an older copy of it put \
-                 back? Run `quarterdeck migrate` and start again"
+                "the store is at version {store} and this process needs version {program}; was an older copy \
+                 restored? Run `quarterdeck migrate` and restart"
             )
         }
     }

@@ -40,7 +40,7 @@ fn check(url: &str) -> Result<(), String> {
     if url.starts_with("https://") || url.starts_with("http://") {
         Ok(())
     } else {
-        Err("only http and https pages are opened".to_owned())
+        Err("only http and https pages can be opened".to_owned())
     }
 }
 

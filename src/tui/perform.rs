@@ -244,7 +244,8 @@ impl Shared {
             CommandKind::Remove => self.store.remove(&command.documents).await.map(CommandResult::Removed),
             // The console's default account and assistant mean nothing in a Chatwoot database.
             CommandKind::Add(..) if self.store.is_chatwoot_database() => Err(StoreError::Unusable(
-                "these documents are a Chatwoot's: add with `quarterdeck add URL --assistant N`, or in Chatwoot".into(),
+                "these documents belong to Chatwoot: add with `quarterdeck add URL --assistant N`, or in Chatwoot"
+                    .into(),
             )),
             CommandKind::Purge => self.store.purge(&self.operator).await.map(CommandResult::Purged),
             CommandKind::BreakLease(job) => {

@@ -50,7 +50,7 @@ impl TerminalGuard {
     /// terminal.
     pub fn enter() -> io::Result<Self> {
         if !stdout().is_terminal() {
-            return Err(io::Error::other("the console needs a terminal; standard output is none"));
+            return Err(io::Error::other("the console needs a terminal; standard output is not one"));
         }
         if no_color() {
             // Under NO_COLOR, crossterm 0.29 writes `ESC [ ; m` for a colour, which also ends reverse video and so

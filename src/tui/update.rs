@@ -168,11 +168,11 @@ fn runner(model: &mut Model, event: Event, up: &mut Update) {
             }
         }
         Event::Panicked { message } => {
-            model.notify(Level::Failed, format!("a task panicked and was contained: {message}"));
+            model.notify(Level::Failed, format!("a background task panicked; the console continues: {message}"));
             up.redraw();
         }
         Event::Reported { report } => {
-            model.notify(Level::Failed, format!("given up: {}: {}", report.exception_class, report.detail));
+            model.notify(Level::Failed, format!("job given up: {}: {}", report.exception_class, report.detail));
             up.redraw();
         }
         Event::Problem { message } => {

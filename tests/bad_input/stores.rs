@@ -39,7 +39,7 @@ async fn a_place_that_is_no_store_of_this_program_is_named_and_left_alone() {
     let cases: [(PathBuf, [&str; 2]); 5] = [
         (notes, ["is not an SQLite database", "name another file"]),
         (folder, ["is a folder, not a store", "name a file"]),
-        (foreign, ["belongs to another program", "name a file of its own"]),
+        (foreign, ["belongs to another program", "name another file"]),
         (newer.clone(), ["newer (version 99) than this program", "use a newer quarterdeck"]),
         (damaged, ["the file is damaged", "backup"]),
     ];
@@ -104,10 +104,9 @@ impl Ordinary {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_this_user_may_not_write_can_be_looked_at_and_nothing_else() {
-    for (file_mode, folder_mode, says) in [
-        (0o444, 0o777, "may not be written by this user"),
-        (0o666, 0o555, "its folder may not be written by this user"),
-    ] {
+    for (file_mode, folder_mode, says) in
+        [(0o444, 0o777, "is not writable for this user"), (0o666, 0o555, "its folder is not writable for this user")]
+    {
         let install = install().await;
         let folder = install.folder().join("store");
         std::fs::create_dir(&folder).expect("a folder");

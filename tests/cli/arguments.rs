@@ -137,7 +137,7 @@ fn a_bad_filter_is_shown_with_its_place() {
         "filter, at 6: unknown field \"stauts\" (did you mean status?)\ndocs stauts:failed\n     ^"
     );
     let error = read_filter("status:failed", Subject::Outcomes).expect_err("means nothing");
-    assert!(error.to_string().starts_with("filter, at 1: status means nothing for outcomes\n"));
+    assert!(error.to_string().starts_with("filter, at 1: status does not apply to outcomes\n"));
 }
 
 #[test]

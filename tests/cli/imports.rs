@@ -28,7 +28,7 @@ fn a_list_is_one_url_a_line() {
             "https://example.org/a - 1 2",
             "https://example.org/b - 1 2",
             "5: nonsense: must begin with http:// or https://",
-            "6: https://a.b/c.pdf: is a PDF, which is never synced by a fetch",
+            "6: https://a.b/c.pdf: is a PDF, which is never fetched",
             "7: ftp://a.b: must begin with http:// or https://",
             "https://last.example.org - 1 2",
         ]

@@ -87,7 +87,7 @@ fn a_decision_may_name_the_text_and_is_then_on_no_other() {
     let other = "0".repeat(64);
     for verb in ["accept", "reject"] {
         let ran = place.run([verb, "1", "--fingerprint", &other]);
-        refused(&ran, "1 Prices: skipped: another text of it needs review\n");
+        refused(&ran, "1 Prices: skipped: a different text of it needs review\n");
     }
     assert_eq!(held(&place), [1]);
     let accepted = place.run(["accept", "1", "--fingerprint", &fingerprint, "--json"]).ok();

@@ -43,7 +43,7 @@ fn a_page_on_a_terminal_is_rendered_for_it() {
     let shown = |env: &[(&str, &str)]| {
         let mut terminal = Terminal::start(64, 400, env, &["help", "filters"]);
         let screen =
-            terminal.until("the end of the page", |screen| screen.contents().contains("result means nothing for"));
+            terminal.until("the end of the page", |screen| screen.contents().contains("result does not apply to"));
         assert_eq!(terminal.ended(), 0);
         (screen.contents(), terminal.raw())
     };

@@ -56,7 +56,7 @@ fn what_a_probe_says_is_what_a_sync_does() {
     let held = "The text would need review, and the stored one would stay. What it would change:";
     probed_and_synced(&place, held, "held");
     place.run(["reject", "1"]).ok();
-    probed_and_synced(&place, "A sync would keep the stored text. What was rejected:", "held");
+    probed_and_synced(&place, "A sync would keep the stored text. The rejected changes:", "held");
     assert!(place.run(["show", "1", "--probe"]).ok().contains("doubt       it is the text that was rejected before"));
 }
 

@@ -100,7 +100,7 @@ async fn a_text_that_was_replaced_meanwhile_is_not_accepted_and_the_new_one_is_s
         });
         operator.settle().await;
         operator.press(&["enter"]);
-        operator.sees("! another text of Document 0001 needs review now; nothing was done").await;
+        operator.sees("! a different text of Document 0001 needs review now; nothing changed").await;
         operator.sees("+ # Not found").await;
         operator.sees_no("+ # Sign in");
         operator.press(&["d", "tab", "enter"]);
@@ -126,7 +126,7 @@ async fn a_decision_made_elsewhere_is_seen_and_nothing_is_done_twice() {
         operator.store.commit(decide);
         operator.settle().await;
         operator.press(&["enter"]);
-        operator.sees("! Document 0001 does not need review any more; nothing was done").await;
+        operator.sees("! Document 0001 no longer needs review; nothing changed").await;
         operator.sees("No earlier version yet.").await;
         operator.press(&["a"]);
         operator.sees("it does not need review").await;

@@ -96,7 +96,7 @@ async fn a_job_that_ended_meanwhile_is_not_taken_and_nor_is_its_successor() {
         });
         operator.settle().await;
         operator.press(&["3", "1", "enter"]);
-        operator.sees("Quickstart for administrators is not running any more").await;
+        operator.sees("Quickstart for administrators is no longer running").await;
         operator.sees("running 2").await;
     })
     .await;

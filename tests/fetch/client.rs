@@ -73,11 +73,14 @@ async fn types_are_converted_kept_or_refused() {
     assert_eq!(content("200 OK", "  <b>x</b>").await, is("**x**\n"));
     assert_eq!(content("200 OK", "a < b").await, is("a < b"));
     assert_eq!(content("206 Partial Content\r\nContent-Type: text/plain", "part").await, is("part"));
-    let refused = |kind: &str| Err(format!("the type is {kind}, not a page or text"));
+    let refused = |kind: &str| Err(format!("the content type is {kind}, not a page or text"));
     assert_eq!(content("200 OK\r\nContent-Type: application/pdf", "%PDF").await, refused("application/pdf"));
     assert_eq!(content("200 OK\r\nContent-Type: Image/PNG", "x").await, refused("image/png"));
     assert_eq!(content("200 OK\r\nContent-Type: text/htmlx", "x").await, refused("text/htmlx"));
-    assert_eq!(content("200 OK", "\x7fELF\0\0").await, Err("the type is not given and the body is not text".into()));
+    assert_eq!(
+        content("200 OK", "\x7fELF\0\0").await,
+        Err("no content type is given, and the body is not text".into())
+    );
 }
 
 #[tokio::test]

@@ -129,7 +129,7 @@ async fn what_the_page_answered_is_the_pages() {
     assert_eq!((failure.code, failure.blame), (ErrorCode::ContentEmpty, Blame::Host));
     let led_on = scraped("secret", json!({"sourceURL": "http://169.254.169.254/latest"}));
     let failure = Double::says("200 OK", led_on).await.page().await.expect_err("it was led on");
-    assert_eq!(failure.detail.as_str(), "Firecrawl was led on: refused: 169.254.169.254 is a link-local address");
+    assert_eq!(failure.detail.as_str(), "Firecrawl was redirected: refused: 169.254.169.254 is a link-local address");
 }
 
 #[tokio::test]
@@ -142,21 +142,21 @@ async fn what_the_api_says_of_itself_is_never_the_pages() {
             error("Unauthorized: Invalid token"),
             Permanent,
             ErrorCode::FetchFailed,
-            "Firecrawl does not take the key (401 Unauthorized); see fetch.firecrawl.api_key",
+            "Firecrawl rejects the key (401 Unauthorized); see fetch.firecrawl.api_key",
         ),
         (
             "403 Forbidden",
             error("no"),
             Permanent,
             ErrorCode::FetchFailed,
-            "Firecrawl does not take the key (403 Forbidden); see fetch.firecrawl.api_key",
+            "Firecrawl rejects the key (403 Forbidden); see fetch.firecrawl.api_key",
         ),
         (
             "402 Payment Required",
             error("credits"),
             Permanent,
             ErrorCode::FetchFailed,
-            "Firecrawl has no credits left (402); they are bought there",
+            "Firecrawl has no credits left (402); buy more from Firecrawl",
         ),
         (
             "404 Not Found",
@@ -177,21 +177,21 @@ async fn what_the_api_says_of_itself_is_never_the_pages() {
             error("slow down"),
             Transient,
             ErrorCode::FetchFailed,
-            "Firecrawl is asked too often (429 Too Many Requests)",
+            "Firecrawl receives too many requests (429 Too Many Requests)",
         ),
         (
             "500 Internal Server Error",
             "<h1>oops".to_owned(),
             Transient,
             ErrorCode::FetchFailed,
-            "Firecrawl has trouble of its own (500 Internal Server Error)",
+            "Firecrawl reports a server error (500 Internal Server Error)",
         ),
         (
             "400 Bad Request",
             error("bad \u{1b}[31m url"),
             Permanent,
             ErrorCode::FetchFailed,
-            "Firecrawl does not take the request (400 Bad Request): bad url",
+            "Firecrawl rejects the request (400 Bad Request): bad url",
         ),
         (
             "200 OK",
@@ -200,14 +200,20 @@ async fn what_the_api_says_of_itself_is_never_the_pages() {
             ErrorCode::FetchFailed,
             "Firecrawl could not fetch the page: the browser crashed",
         ),
-        ("200 OK", "rubbish".to_owned(), Transient, ErrorCode::FetchFailed, "Firecrawl's answer is not one of its API"),
-        ("200 OK", "{}".to_owned(), Transient, ErrorCode::FetchFailed, "Firecrawl's answer is not one of its API"),
+        (
+            "200 OK",
+            "rubbish".to_owned(),
+            Transient,
+            ErrorCode::FetchFailed,
+            "Firecrawl's response is not valid for its API",
+        ),
+        ("200 OK", "{}".to_owned(), Transient, ErrorCode::FetchFailed, "Firecrawl's response is not valid for its API"),
         (
             "302 Found\r\nLocation: http://10.0.0.1/",
             String::new(),
             Permanent,
             ErrorCode::FetchFailed,
-            "Firecrawl does not take the request (302 Found)",
+            "Firecrawl rejects the request (302 Found)",
         ),
     ] {
         let double = Double::start(Some(answer(status, body.as_bytes()))).await;

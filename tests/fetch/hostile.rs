@@ -93,5 +93,5 @@ fn formatting_that_multiplies() {
 #[test]
 fn a_page_that_takes_too_long_says_so() {
     let error = ConvertError::TooSlow(Budget::Processor(TIME_LIMIT));
-    assert_eq!(error.to_string(), "the page takes longer than 2 s to convert");
+    assert_eq!(error.to_string(), "converting the page takes longer than 2 s");
 }

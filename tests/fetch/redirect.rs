@@ -61,8 +61,8 @@ async fn every_hop_is_judged() {
         (&other.url("/"), "redirected: refused: 127.0.0.1 is a loopback address".into()),
         ("http://localhost/", "redirected: refused: localhost is a name of a local network".into()),
         ("file:///etc/passwd", "redirected: refused: file is not http or https".into()),
-        ("http://ana:secret@example.org/", "redirected: refused: the URL carries a user name or password".into()),
-        ("http://example.org:22/", "redirected: refused: port 22 is not one that pages are served on".into()),
+        ("http://ana:secret@example.org/", "redirected: refused: the URL contains a user name or password".into()),
+        ("http://example.org:22/", "redirected: refused: port 22 is in fetch.denied_ports".into()),
         ("http://[", "redirected to a bad URL: invalid IPv6 address".into()),
     ] {
         let failure = fetch(&pages, &format!("/to?{target}")).await;
@@ -76,7 +76,7 @@ async fn every_hop_is_judged() {
 async fn a_redirect_to_nowhere_is_a_status() {
     for (head, detail) in [
         ("302 Found", "302 Found"),
-        ("304 Not Modified", "304 Not Modified, although the whole page was asked for"),
+        ("304 Not Modified", "304 Not Modified, although the whole page was requested"),
         ("300 Many", "300 Multiple Choices"),
     ] {
         let pages = Pages::always(answer(head, b"")).await;

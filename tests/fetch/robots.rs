@@ -70,7 +70,7 @@ async fn without_a_file_everything_is_allowed_and_without_an_answer_nothing() {
     let failure = robot(&pages).get(&pages.url("/a")).await.expect_err("no answer");
     assert_eq!(
         failure.detail.as_str(),
-        "robots.txt of 127.0.0.1 must be read first, and cannot be: it is answered with 503 Service Unavailable"
+        "robots.txt of 127.0.0.1 is needed first but cannot be read: the server answers 503 Service Unavailable"
     );
     assert_eq!((failure.class, pages.hits()), (FailureClass::Transient, 1));
 }

@@ -41,5 +41,5 @@ async fn selectors_without_anything_to_fit_are_said() {
         SiteRule { include: selectors(&["#gone"]), exclude: selectors(&[".ad", ".x > y"]), ..SiteRule::default() };
     let (text, note) = text(site).await;
     assert_eq!(text, "# Head\n\nOne\n\nTwo\n\nThree\n");
-    assert_eq!(note.as_deref(), Some("nothing on the page fits #gone nor .x > y"));
+    assert_eq!(note.as_deref(), Some("no element of the page matches #gone nor .x > y"));
 }

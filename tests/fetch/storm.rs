@@ -31,7 +31,8 @@ const SLOW: &[&str] = &[
     "no answer in 1 s (waiting for the answer)",
     "not finished within 3 s in all",
 ];
-const HEAVY: &[&str] = &["the page takes longer than 2 s to convert", "the page takes more than 96 MB to convert"];
+const HEAVY: &[&str] =
+    &["converting the page takes longer than 2 s", "converting the page takes more than 96 MB of memory"];
 
 /// Expected ends of each kind: one of these failures, or a page if the last field is true.
 const KINDS: [(&str, &[&str], bool); 26] = [

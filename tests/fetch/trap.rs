@@ -164,7 +164,7 @@ async fn a_name_that_leads_elsewhere_on_the_second_look_up_is_refused_then() {
     let pages = Pages::always("").await;
     let fetcher = let_through(&names, &pages).await;
     let failure = fetcher.get(&format!("http://rebound.example.org:{port}/")).await.expect_err("it was rebound");
-    assert_eq!(failure.detail.as_str(), "refused: rebound.example.org leads to 127.0.0.1, a loopback address");
+    assert_eq!(failure.detail.as_str(), "refused: rebound.example.org resolves to 127.0.0.1, a loopback address");
     assert_eq!(failure.class, FailureClass::Permanent);
     assert_eq!(names.asked("rebound.example.org"), 2, "each connection is one look-up: what is judged is dialled");
     assert_eq!((caught.load(Ordering::SeqCst), trap.caught()), (0, 0));
@@ -240,7 +240,7 @@ async fn a_proxy_is_used_when_the_settings_name_one_and_judged_names_alone_reach
     fetcher.get("http://elsewhere.example.org/a").await.expect("the proxy answers");
     assert_eq!(proxy.hits(), 2);
     for (url, detail) in [
-        ("http://private.example.org/", "refused: private.example.org leads to 10.0.0.1, a private address"),
+        ("http://private.example.org/", "refused: private.example.org resolves to 10.0.0.1, a private address"),
         ("http://127.0.0.1/", "refused: 127.0.0.1 is a loopback address"),
         ("http://intranet/", "refused: intranet is a name of a local network"),
     ] {

@@ -100,7 +100,7 @@ fn the_pane_below_explains_a_hold_and_a_pause() {
         screen.press(&["j"]);
     }
     assert!(screen.text().contains("□ paused by ben 2d ago"), "{}", screen.text());
-    assert!(screen.text().contains("No job starts until p resumes."), "{}", screen.text());
+    assert!(screen.text().contains("Its jobs are paused; p resumes them."), "{}", screen.text());
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn nothing_that_is_known_of_an_account_or_a_host_is_out_of_reach() {
     let mut screen = accounts_view(options(), 80, 24);
     screen.press(&["i"]);
     screen.send(Msg::Rows(ViewRows::Accounts(Ok(Listing::default()))));
-    assert!(screen.text().contains("No document is left."), "{}", screen.text());
+    assert!(screen.text().contains("Its documents were removed."), "{}", screen.text());
     screen.press(&["esc", "i"]);
     assert!(screen.text().contains("there is no account here"), "{}", screen.text());
 }

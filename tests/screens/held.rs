@@ -156,7 +156,7 @@ fn what_is_new_is_green_what_is_gone_red_and_what_differs_underlined() {
         assert!(cell.modifier.contains(Modifier::UNDERLINED), "{text}: {:?}", cell.modifier);
     }
     assert!(!screen.cell_of("Every plan").modifier.contains(Modifier::UNDERLINED));
-    assert!(screen.cell_of("… 4 lines the same").modifier.contains(Modifier::DIM), "{}", screen.text());
+    assert!(screen.cell_of("… 4 lines unchanged").modifier.contains(Modifier::DIM), "{}", screen.text());
     let mono = opened(Options { mono: true, ..options() }, 120, 40);
     assert!(mono.buffer().content().iter().all(|cell| cell.fg == Color::Reset));
     assert_eq!(mono.text(), screen.text());
@@ -196,11 +196,11 @@ fn a_decision_is_asked_about_and_names_the_text_that_was_seen() {
 fn nothing_is_decided_before_the_difference_is_on_the_screen() {
     let mut screen = list(options(), 120, 40);
     screen.press(&["enter", "a"]);
-    assert!(screen.text().contains("it does not need review"), "it is still being read: {}", screen.text());
+    assert!(screen.text().contains("it does not need review"), "the document is still loading: {}", screen.text());
     answer_detail(&mut screen, true);
     screen.press(&["a"]);
     assert!(screen.model.overlay.is_none());
-    assert!(screen.text().contains("look at what it would change first; then a accepts it"), "{}", screen.text());
+    assert!(screen.text().contains("review the difference first; then a accepts it"), "{}", screen.text());
     answer_comparison(&mut screen, OLD, NEW);
     // From another tab the key switches to the difference.
     screen.press(&["[", "d"]);
@@ -278,13 +278,9 @@ fn what_came_of_a_decision_is_said() {
     for (decided, decision, text) in [
         (DecisionResult::Done, Decision::Accept, "✓ accepted: Pricing has the new text"),
         (DecisionResult::Done, Decision::Reject, "✓ rejected: Pricing keeps its text"),
-        (
-            DecisionResult::NothingQuarantined,
-            Decision::Accept,
-            "! Pricing does not need review any more; nothing was done",
-        ),
-        (DecisionResult::Replaced, Decision::Accept, "! another text of Pricing needs review now; nothing was done"),
-        (DecisionResult::Syncing, Decision::Reject, "! Pricing is being synced: decide when that is done"),
+        (DecisionResult::NothingQuarantined, Decision::Accept, "! Pricing no longer needs review; nothing changed"),
+        (DecisionResult::Replaced, Decision::Accept, "! a different text of Pricing needs review now; nothing changed"),
+        (DecisionResult::Syncing, Decision::Reject, "! Pricing is being synced: decide after the sync"),
     ] {
         let screen = said(decided, decision);
         assert!(screen.contains(text), "{text} on\n{screen}");

@@ -44,7 +44,7 @@ fn a_console_that_is_older_than_its_store_says_so_and_only_reads() {
         screen.send(Msg::Schema(None));
         assert!(!screen.text().contains("outdated"));
         screen.send(Msg::Schema(Some(mismatch)));
-        assert!(screen.text().contains("outdated: upgrade and start again"), "{}", screen.text());
+        assert!(screen.text().contains("outdated: upgrade and restart"), "{}", screen.text());
         // The end of the runner's task is not reported a second time.
         screen.send(Msg::RunnerEnded);
         assert_eq!(ends(&mut screen), None, "what is there can still be read");
@@ -215,7 +215,7 @@ fn the_footer_has_only_keys_that_do_something() {
 fn a_panic_in_a_job_is_a_toast() {
     let mut screen = Screen::usual(120, 40);
     screen.send(Msg::Runner(Event::Panicked { message: "index out of bounds".into() }));
-    assert!(screen.text().contains("a task panicked and was contained: index out of bounds"));
+    assert!(screen.text().contains("a background task panicked; the console continues: index out of bounds"));
 }
 
 #[test]
@@ -258,9 +258,9 @@ fn a_redis_that_is_away_is_in_the_head_in_words_at_every_width() {
         screen.send(Msg::Locks(LockHealth::Fine));
         assert!(!head(&screen).contains("redis"), "{}", head(&screen));
         screen.send(Msg::Locks(away(NOW, "127.0.0.1:6379: Connection refused")));
-        assert!(head(&screen).contains("DEGRADED: redis away"), "{}", head(&screen));
+        assert!(head(&screen).contains("DEGRADED: Redis unreachable"), "{}", head(&screen));
         screen.send(Msg::Locks(LockHealth::Stopped { since: NOW, reason: "x".into() }));
-        assert!(head(&screen).contains("redis away, nothing is synced"), "{}", head(&screen));
+        assert!(head(&screen).contains("Redis unreachable, syncs stopped"), "{}", head(&screen));
         screen.send(Msg::Locks(LockHealth::Fine));
         assert!(!head(&screen).contains("redis"), "{}", head(&screen));
     }
@@ -363,7 +363,7 @@ fn a_terminal_that_is_too_small_is_told_by_how_much() {
 #[test]
 fn causes_beside_a_narrow_list_keep_when_they_are_tried_again() {
     let screen = Screen::usual(80, 24);
-    assert!(screen.text().contains("attempt 2, again in 2:02"), "{}", screen.text());
+    assert!(screen.text().contains("attempt 2, next in 2:02"), "{}", screen.text());
     assert!(screen.text().contains("updated · 5.0 kB"), "{}", screen.text());
 }
 
@@ -400,10 +400,10 @@ fn a_row_whose_worker_was_killed_says_so_where_no_other_one_runs() {
         ..document(1, "Left", Status::Syncing)
     };
     screen.page(vec![row]);
-    assert!(!screen.text().contains("its worker is gone"));
+    assert!(!screen.text().contains("its worker died"));
     screen.model.queue.workers = 0;
     let text = screen.text();
-    assert!(text.contains("its worker is gone") && text.contains("The next worker restarts it."), "{text}");
+    assert!(text.contains("its worker died") && text.contains("The next worker restarts it."), "{text}");
 }
 
 fn head(screen: &Screen) -> String {

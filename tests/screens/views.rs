@@ -41,7 +41,7 @@ fn what_needs_a_look_stands_out_among_the_jobs() {
     let colour = |text: &str| screen.cell_of(text).fg;
     assert_eq!(colour("lease expired"), Color::Magenta);
     assert_eq!(colour("comparing"), Color::Cyan);
-    assert_eq!(colour("cooling down, again in 1:20"), Color::Yellow);
+    assert_eq!(colour("cooling down, next in 1:20"), Color::Yellow);
     assert_eq!(colour("failed, attempt 2 of 3 next"), Color::Yellow);
     assert_eq!(colour("failed: not found"), Color::Red);
     // The name of the current view precedes the counts, which are about documents.
@@ -54,7 +54,7 @@ fn an_empty_queue_says_so_and_a_database_that_is_away_too() {
     screen.press(&["3"]);
     assert!(screen.text().contains("Reading the jobs"), "{}", screen.text());
     screen.send(Msg::Rows(ViewRows::Jobs(Ok(quarterdeck::store::JobsPage::default()))));
-    assert!(screen.text().contains("No job runs, waits or has ended."), "{}", screen.text());
+    assert!(screen.text().contains("No running, waiting or ended jobs."), "{}", screen.text());
     screen.send(Msg::Rows(ViewRows::Jobs(Err("the database is away".into()))));
     assert!(screen.text().contains("data 0s old: the database is away"), "{}", screen.text());
 }

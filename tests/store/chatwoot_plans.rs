@@ -97,8 +97,8 @@ async fn a_missing_table_or_right_is_said_and_schedules_nothing() {
     assert_eq!(
         plans.problems,
         [
-            "accounts has no column feature_flags, so Chatwoot's plans are not known; set plans up under [plans]",
-            "there is no table installation_configs, so Chatwoot's plans are not known; set plans up under [plans]",
+            "accounts has no column feature_flags, so Chatwoot's plans are not known; set up plans under [plans]",
+            "there is no table installation_configs, so Chatwoot's plans are not known; set up plans under [plans]",
         ]
     );
     let PassResult::Completed(passes, troubles) = store.schedule(&order(&terms, "x")).await.unwrap() else {
@@ -128,9 +128,8 @@ async fn a_missing_right_is_said_with_its_cure() {
     let plans = store.plans(&ScheduleSettings::default()).await.unwrap();
     assert_eq!(
         plans.problems,
-        [
-            "this role may not read installation_configs; GRANT SELECT ON installation_configs to it, or set plans up under [plans]"
-        ]
+        ["this role may not read installation_configs; GRANT SELECT ON installation_configs to it, or set up plans \
+             under [plans]"]
     );
     assert_eq!(pass_on(&store, &ScheduleSettings::default()).await.enqueued(), 0);
     scene.sql(&format!("GRANT SELECT ON installation_configs TO {role}")).await;
@@ -155,13 +154,17 @@ async fn the_schedule_is_off_on_chatwoots_database_unless_asked_for() {
         let report = run(&["doctor", "--config", &file]);
         report.out.into_iter().find(|line| line.contains(" schedule ")).unwrap()
     };
-    assert!(doctor("").contains("off, since Chatwoot has a scheduler of its own; 1 account of 4"), "{}", doctor(""));
+    assert!(doctor("").contains("off, because Chatwoot runs a scheduler; 1 account of 4"), "{}", doctor(""));
     let both = doctor("schedule.enabled = true");
-    assert!(both.contains("on beside Chatwoot's own scheduler") && both.contains("schedule.enabled = false"), "{both}");
+    assert!(
+        both.contains("although Chatwoot's scheduler syncs the same documents")
+            && both.contains("schedule.enabled = false"),
+        "{both}"
+    );
     let would = run(&["schedule", "--dry-run", "--read-only"]);
     assert_eq!(would.code, Some(0), "{}", would.err);
     assert_eq!(would.out[0], "account 1 (business, every 1 week): would schedule 1 within 24 h");
-    assert_eq!(would.out[1], "account 2 (business): automatic syncs are switched off for it");
+    assert_eq!(would.out[1], "account 2 (business): automatic syncs are disabled for the account");
     let worker = install.start_with(&[("QUARTERDECK_STORE", &url)], &["work"]);
     // Its first pass stores the plans, so that the filter `stale` works, and schedules nothing.
     let stale = quarterdeck::domain::filter::Filter::parse("status:stale").unwrap();

@@ -96,7 +96,7 @@ async fn a_dead_process_is_seen_by_its_lock_within_seconds(backend: Backend) {
     let rescued = scene.store.rescue().await.unwrap();
     assert_eq!(rescued.outcomes[0].result, OutcomeResult::WorkerLost);
     assert_eq!(rescued.outcomes[0].worker.as_deref(), Some("host:w2"));
-    assert_eq!(rescued.outcomes[0].detail.as_deref(), Some("worker host:w2 is gone"));
+    assert_eq!(rescued.outcomes[0].detail.as_deref(), Some("worker host:w2 died"));
     assert_eq!(scene.number("SELECT count(*) FROM workers").await, 1);
     assert!(backend != Backend::Sqlite || lock_files(&scene) == 1, "its file is cleaned away");
     assert_eq!(scene.finish(&job, permanent()).await, FinishResult::LeaseLost);

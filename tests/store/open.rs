@@ -100,7 +100,7 @@ async fn a_file_that_may_not_be_written_says_so() {
         // Root may write everything; only a read-only mount would stop it.
         return;
     }
-    assert!(refused(&scene.path(), Access::Write).await.contains("may not be written"));
+    assert!(refused(&scene.path(), Access::Write).await.contains("is not writable"));
     store::open(&url(&scene.path()), Access::ReadOnly).await.unwrap();
 }
 

@@ -177,7 +177,7 @@ async fn a_link_that_is_no_address_is_told_once_and_costs_no_limit(backend: Back
     assert_eq!((passes[0].skipped.len(), scene.scheduled().await.len()), (2, 0), "a dry run writes nothing");
     let pass = scene.pass(&terms).await;
     assert_eq!(pass.skipped.iter().map(|row| row.document).collect::<Vec<_>>(), ids[..2]);
-    assert!(pass.skipped[0].reason.starts_with("its link is no page's address"), "{}", pass.skipped[0].reason);
+    assert!(pass.skipped[0].reason.starts_with("its link is not a valid page URL"), "{}", pass.skipped[0].reason);
     assert_eq!(scene.scheduled().await, [ids[2].0, ids[3].0], "both places of the limit are used");
     assert!(scene.pass(&terms).await.skipped.is_empty(), "told once");
     scene.set(ids[0], "external_link = 'https://a.test/mended'").await;
@@ -199,7 +199,7 @@ async fn a_deep_queue_holds_the_schedule_back(backend: Backend) {
     let terms = ScheduleSettings { queue_depth: 2, ..ours("business") };
     let pass = scene.pass(&terms).await;
     assert_eq!((pass.enqueued(), pass.blocked_at_depth), (0, Some(3)));
-    assert_eq!(pass.accounts[0].stopped_by.map(|by| by.words()), Some("the queue is deep enough"));
+    assert_eq!(pass.accounts[0].stopped_by.map(|by| by.words()), Some("the queue has reached its depth limit"));
     scene.claim(1).await;
     assert_eq!(scene.pass(&terms).await.enqueued(), 1);
 }

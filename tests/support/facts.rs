@@ -271,7 +271,7 @@ pub fn outcomes() -> Vec<Outcome> {
         Outcome {
             error_code: None,
             content: None,
-            detail: Some("worker web-1:77 is gone".into()),
+            detail: Some("worker web-1:77 died".into()),
             ..outcome(20_089, 90, "Legacy changelog", WorkerLost)
         },
         Outcome { content: Some(ContentChange::First), ..outcome(20_090, 105, "Automation rules", Unchanged) },

@@ -67,7 +67,9 @@ async fn a_verb_that_finds_an_old_store_copies_it_migrates_it_and_says_where_the
     let added = install.run(&["add", "https://example.org/new"]);
     assert_eq!(added.code, Some(0), "{added:?}");
     let copy = assert_copied(&install).await;
-    let says = format!("the store was migrated from version {BEFORE} to {SCHEMA_VERSION}; as it was before it is in ");
+    let says = format!(
+        "the store was migrated from version {BEFORE} to {SCHEMA_VERSION}; a copy from before the migration is at "
+    );
     assert!(added.err.contains(&says) && added.err.contains(&copy.display().to_string()), "{}", added.err);
     let (store, copied) = (fs::metadata(install.file()).unwrap(), fs::metadata(&copy).unwrap());
     assert_eq!((copied.mode() & 0o7777, copied.uid(), copied.gid()), (0o640, store.uid(), store.gid()));
@@ -149,7 +151,7 @@ async fn without_room_for_a_copy_nothing_is_migrated() {
     let install = install().await.with_store(disk.path("q.db"));
     fs::write(install.file(), FILE).unwrap();
     for args in [vec!["migrate"], vec!["add", "https://example.org/new"]] {
-        assert_refused(&install, &install.run(&args), &["there is no room for a copy", "free some space"]).await;
+        assert_refused(&install, &install.run(&args), &["not enough disk space for the copy", "free some space"]).await;
     }
     let migrated = install.run(&["migrate", "--no-backup"]);
     assert_eq!((migrated.code, version_of(install.file()).await), (Some(0), SCHEMA_VERSION), "{migrated:?}");

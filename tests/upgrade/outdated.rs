@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-const SAYS: [&str; 2] = ["was migrated to version", "by a newer quarterdeck; this process knows version"];
+const SAYS: [&str; 2] = ["was migrated to version", "by a newer quarterdeck; this process supports version"];
 
 /// Serves a first page that waits until the gate is opened.
 async fn gated(gate: &Arc<Semaphore>) -> Site {
@@ -105,12 +105,8 @@ async fn workers_and_waits_end_with_code_3_and_say_why(on: Backend) {
     for (what, process) in [("work", idle), ("wait", waiting)] {
         let ended = process.ended();
         assert_eq!(ended.code, Some(3), "{what}: {ended:?}");
-        let says = format!(
-            "the store {} {} {} {SCHEMA_VERSION}: upgrade and start again",
-            SAYS[0],
-            SCHEMA_VERSION + 1,
-            SAYS[1]
-        );
+        let says =
+            format!("the store {} {} {} {SCHEMA_VERSION}: upgrade and restart", SAYS[0], SCHEMA_VERSION + 1, SAYS[1]);
         assert_eq!(ended.err.matches(&says).count(), 1, "{what}: {}", ended.err);
         assert!(!ended.err.contains("panicked"), "{what}: {}", ended.err);
     }
@@ -134,13 +130,13 @@ async fn a_console_stops_its_runner_only_reads_and_says_so(on: Backend) {
             store.close().await;
         }
         under.migrated().await;
-        let screen = terminal.until_text("outdated: upgrade and start again").contents();
+        let screen = terminal.until_text("outdated: upgrade and restart").contents();
         assert!(screen.contains("/page"), "what is there can be read: {screen}");
         if flag == "--runner" {
             terminal.until_text("stopped");
         }
         terminal.keys("s");
-        terminal.until_text("upgrade and start again");
+        terminal.until_text("the store was migrated");
         terminal.keys("q");
         assert_eq!(terminal.ended(), 3, "{}", terminal.raw());
         let raw = terminal.raw();

@@ -79,8 +79,8 @@ async fn check_contents(store: &dyn Store, config: &Config, found: &mut Vec<Find
         let ahead = format::age(newest.at.since(store.now()));
         found.push(Finding::warn(
             "clock",
-            format!("the newest outcome is from {ahead} ahead of now: the clock was set back"),
-            "let it be set by NTP; jobs that wait for a time wait that much longer",
+            format!("the newest outcome is dated {ahead} in the future: the clock was set back"),
+            "synchronize it with NTP; until then, scheduled jobs start that much later",
         ));
     }
     Ok(())
@@ -92,7 +92,7 @@ fn workers_found(store: &dyn StoreBase, workers: &[WorkerSummary], queue: &Queue
     let mut found = Vec::new();
     for worker in workers {
         let message = format!(
-            "{} is {}: {}/{} busy, since {}, last beat {} ago",
+            "{} is {}: {}/{} busy, since {}, last heartbeat {} ago",
             worker.name,
             worker.health.word(),
             worker.running,
@@ -105,8 +105,8 @@ fn workers_found(store: &dyn StoreBase, workers: &[WorkerSummary], queue: &Queue
             WorkerHealth::Late => Finding::warn(
                 WORKERS,
                 message,
-                "look at that process: it is stuck, suspended or cut off from the database; when it ends, others take \
-                 its jobs",
+                "check that process: it is stuck, suspended or cut off from the database; when it ends, other workers \
+                 take over its jobs",
             ),
             WorkerHealth::Gone => Finding::warn(WORKERS, message, "the next worker or console restarts its jobs"),
         });
@@ -114,12 +114,12 @@ fn workers_found(store: &dyn StoreBase, workers: &[WorkerSummary], queue: &Queue
     if workers.iter().all(|worker| worker.health == WorkerHealth::Gone) {
         let waiting = queue.ready + queue.waiting + queue.running;
         found.push(if waiting == 0 {
-            Finding::ok(WORKERS, "none runs, and no job waits for one")
+            Finding::ok(WORKERS, "no worker is running and no job is waiting")
         } else {
             Finding::warn(
                 WORKERS,
-                format!("none runs, and {} for one", jobs_wait(waiting)),
-                "`quarterdeck work` runs them, and so does the console with --runner",
+                format!("no worker is running, and {}", jobs_wait(waiting)),
+                "run `quarterdeck work`, or the console with --runner",
             )
         });
     }
@@ -128,7 +128,7 @@ fn workers_found(store: &dyn StoreBase, workers: &[WorkerSummary], queue: &Queue
 
 fn queue_found(store: &dyn StoreBase, workers: &[WorkerSummary], queue: &QueueState) -> Finding {
     let mut message = format!(
-        "{} ready, {} running, {} waiting for the next try, {} for later",
+        "{} ready, {} running, {} waiting for the next attempt, {} scheduled",
         format::number(queue.ready),
         format::number(queue.running),
         format::number(queue.waiting),
@@ -140,7 +140,7 @@ fn queue_found(store: &dyn StoreBase, workers: &[WorkerSummary], queue: &QueueSt
     }
     let runs = workers.iter().any(|worker| worker.health == WorkerHealth::Alive);
     if runs && oldest.is_some_and(|oldest| oldest > MAX_READY_AGE) {
-        let cure = "more workers or a greater --concurrency help, or runner.per_host where one host has them all";
+        let cure = "start more workers or raise --concurrency; if one host has most of the jobs, raise runner.per_host";
         return Finding::warn(QUEUE, message, cure);
     }
     Finding::ok(QUEUE, message)
@@ -166,5 +166,5 @@ async fn pauses_found(store: &dyn Queries, queue: &QueueState) -> Result<Vec<Fin
 }
 
 fn jobs_wait(number: u64) -> String {
-    if number == 1 { "1 job waits".to_owned() } else { format!("{} jobs wait", format::number(number)) }
+    if number == 1 { "1 job is waiting".to_owned() } else { format!("{} jobs are waiting", format::number(number)) }
 }

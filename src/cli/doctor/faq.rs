@@ -20,7 +20,7 @@ pub(super) async fn jobs(config: &Config, store: &dyn Store) -> Vec<Finding> {
     }
     let mut found = Vec::new();
     if switch == FaqSwitch::Off {
-        let message = "Chatwoot's are not started when a text changes (chatwoot.enqueue_faq_job = false)";
+        let message = "not started when a text changes (chatwoot.enqueue_faq_job = false)";
         found.push(Finding::ok(FAQ, message.to_owned()));
     } else {
         match connect_watcher(config, store).await {
@@ -31,8 +31,8 @@ pub(super) async fn jobs(config: &Config, store: &dyn Store) -> Vec<Finding> {
             }
             Ok(None) => found.push(Finding::warn(
                 FAQ,
-                "Chatwoot's are not started when a text changes: no Redis is named",
-                "name Chatwoot's Redis by redis.url, or say chatwoot.enqueue_faq_job = false",
+                "not started when a text changes: no Redis is configured",
+                "set redis.url to Chatwoot's Redis, or set chatwoot.enqueue_faq_job = false",
             )),
             Err(error) => found.push(Finding::fail(FAQ, error.to_string(), "fix redis.url")),
         }
@@ -59,7 +59,7 @@ pub(super) async fn pending(store: &dyn Store) -> Result<Vec<Finding>, StoreErro
         Finding::warn(
             "outbox",
             format!("{number} pending for {}, {facts}", status.subscriber),
-            "run a worker whose settings name this subscriber, and look at its receiver",
+            "run a worker whose settings have this subscriber, and check its receiver",
         )
     };
     Ok(pending.iter().map(finding).collect())
@@ -71,22 +71,24 @@ async fn in_redis(config: &Config, redis: &Redis) -> Finding {
     if let ConnectionState::Unavailable(reason) = state {
         return Finding::warn(
             FAQ,
-            format!("Chatwoot's wait: Redis does not answer: {reason}"),
+            format!("FAQ jobs are waiting because Redis does not answer: {reason}"),
             "make sure that it runs",
         );
     }
     let sidekiq = match redis.has_sidekiq().await {
         Ok(sidekiq) => sidekiq,
-        Err(error) => return Finding::warn(FAQ, format!("Chatwoot's wait: {error}"), "make sure that it runs"),
+        Err(error) => return Finding::warn(FAQ, format!("FAQ jobs are waiting: {error}"), "make sure that it runs"),
     };
     if !sidekiq && faq.switch == FaqSwitch::Auto {
-        let message = format!("Chatwoot's are not started when a text changes: no Sidekiq is seen in Redis {label}");
-        return Finding::warn(FAQ, message, "name Chatwoot's Redis and its database, or set chatwoot.enqueue_faq_job");
+        let message = format!("not started when a text changes: Redis {label} has no Sidekiq");
+        return Finding::warn(
+            FAQ,
+            message,
+            "set redis.url to Chatwoot's Redis and database, or set \
+             chatwoot.enqueue_faq_job",
+        );
     }
     let detected = redis.sidekiq_form(&faq.queue).await.ok().flatten().map(|(wrapper, _)| wrapper);
     let wrapper = faq.wrapper.clone().or(detected).unwrap_or_else(|| WRAPPER_CLASS.to_owned());
-    Finding::ok(
-        FAQ,
-        format!("Chatwoot's are started when a text changes: queue {} of Redis {label}, as {wrapper}", faq.queue),
-    )
+    Finding::ok(FAQ, format!("started when a text changes: queue {} of Redis {label}, as {wrapper}", faq.queue))
 }

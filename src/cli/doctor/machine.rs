@@ -12,10 +12,10 @@ const LOCALE: &str = "locale";
 /// Checks that the system has root certificates, without which no https page can be fetched.
 pub(super) fn certificates() -> Vec<Finding> {
     vec![match fetch::roots() {
-        Ok(()) => Finding::ok("certificates", "the system has some: pages on https can be checked"),
+        Ok(()) => Finding::ok("certificates", "root certificates found; https works"),
         Err(_) => Finding::fail(
             "certificates",
-            "the system has none: no page on https can be fetched",
+            "no root certificates found; no https page can be fetched",
             "install them (Debian: apt-get install ca-certificates), or name a file in SSL_CERT_FILE",
         ),
     }]
@@ -24,7 +24,7 @@ pub(super) fn certificates() -> Vec<Finding> {
 /// Checks that the terminal's type is known and its size suffices for the console.
 pub(super) fn terminal() -> Vec<Finding> {
     let Some((width, height)) = screen_size() else {
-        return vec![Finding::ok(TERMINAL, "this output is none; the console needs one, the other verbs do not")];
+        return vec![Finding::ok(TERMINAL, "stdout is not a terminal; only the console needs one")];
     };
     let kind = std::env::var("TERM").unwrap_or_default();
     let mut found = Vec::new();
@@ -32,14 +32,14 @@ pub(super) fn terminal() -> Vec<Finding> {
         let message = if kind.is_empty() { "TERM is not set".to_owned() } else { format!("TERM is {kind}") };
         found.push(Finding::warn(
             TERMINAL,
-            format!("{message}, so the console cannot know what it can draw"),
+            format!("{message}, so the console does not know what it can draw"),
             "set it to the type of the terminal, such as xterm-256color",
         ));
     }
     if width < MIN_SIZE.0 || height < MIN_SIZE.1 {
         found.push(Finding::warn(
             TERMINAL,
-            format!("{width}x{height} cells are too few for the console"),
+            format!("{width}x{height} cells are too small for the console"),
             format!("make it {}x{} or larger", MIN_SIZE.0, MIN_SIZE.1),
         ));
     }
@@ -54,7 +54,7 @@ pub(super) fn terminal() -> Vec<Finding> {
 pub(super) fn character_set() -> Vec<Finding> {
     let locale = locale();
     vec![match &locale.variable {
-        None => Finding::ok(LOCALE, "none is set; UTF-8 is assumed (--ascii draws without)"),
+        None => Finding::ok(LOCALE, "no locale is set; UTF-8 is assumed (--ascii draws with ASCII only)"),
         Some((variable, value)) if locale.is_utf8() => Finding::ok(LOCALE, format!("{variable}={value}")),
         Some((variable, value)) => Finding::warn(
             LOCALE,

@@ -21,19 +21,19 @@ pub(super) async fn schedule(
     let accounts = format!("{} of {} with documents", format::count(kept, "account"), plans.accounts.len());
     let acts = config.schedule.acts(store.is_chatwoot_database());
     for problem in &plans.problems {
-        let (message, cure) = problem.rsplit_once("; ").unwrap_or((problem, "set plans up under [plans]"));
+        let (message, cure) = problem.rsplit_once("; ").unwrap_or((problem, "set up plans under [plans]"));
         found.push(Finding::warn(SCHEDULE, message, cure));
     }
     found.push(match (acts, store.is_chatwoot_database(), plans.source) {
         (false, true, _) => Finding::ok(
             SCHEDULE,
-            format!("off, since Chatwoot has a scheduler of its own; {accounts} have a plan with an interval"),
+            format!("off, because Chatwoot runs a scheduler; {accounts} have a plan with an interval"),
         ),
         (false, false, _) => Finding::ok(SCHEDULE, "off (schedule.enabled)"),
         (true, true, _) => Finding::warn(
             SCHEDULE,
-            format!("on beside Chatwoot's own scheduler, for {accounts}: both sync the same documents"),
-            "take Chatwoot's out of its cron jobs, or set schedule.enabled = false",
+            format!("on for {accounts}, although Chatwoot's scheduler syncs the same documents"),
+            "remove Chatwoot's scheduler from its cron jobs, or set schedule.enabled = false",
         ),
         (true, false, PlanSource::Settings) if config.schedule.terms.plans.is_empty() => {
             Finding::ok(SCHEDULE, "no plan is set up under [plans], so documents are synced only on request")

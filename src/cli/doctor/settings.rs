@@ -26,7 +26,7 @@ pub(super) fn file(context: &CheckContext) -> Vec<Finding> {
             found
         }
         Err(error) => {
-            vec![Finding::fail(CONFIG, error.to_string(), "name a file that is there, or none"), store_not_checked()]
+            vec![Finding::fail(CONFIG, error.to_string(), "name an existing file, or none"), store_not_checked()]
         }
         Ok(config) => match std::fs::read_to_string(path) {
             Ok(text) => {
@@ -38,7 +38,7 @@ pub(super) fn file(context: &CheckContext) -> Vec<Finding> {
                 found.extend(readable_secret(path, &text));
                 found
             }
-            Err(_) => vec![Finding::ok(CONFIG, format!("{location}: there is no such file, so the defaults hold"))],
+            Err(_) => vec![Finding::ok(CONFIG, format!("{location}: there is no such file, so the defaults apply"))],
         },
     }
 }
@@ -55,7 +55,7 @@ fn readable_secret(path: &Path, text: &str) -> Option<Finding> {
         return None;
     }
     let location = path.display();
-    let message = format!("{location} holds a password and other users may read it");
+    let message = format!("{location} contains a password, and other users may read it");
     Some(Finding::warn(CONFIG, message, format!("chmod 600 {location}")))
 }
 
@@ -64,10 +64,10 @@ pub(super) fn private_hosts(context: &CheckContext) -> Vec<Finding> {
     let Ok(config) = &context.config else { return Vec::new() };
     let hosts = &config.fetch.allow_private_hosts;
     if hosts.is_empty() {
-        return vec![Finding::ok("addresses", "only public ones are fetched")];
+        return vec![Finding::ok("addresses", "only public addresses are fetched")];
     }
     let hosts: Vec<String> = hosts.iter().map(ToString::to_string).collect();
-    let message = format!("whoever may add a document can have pages fetched from {}", hosts.join(", "));
+    let message = format!("anyone who may add documents can read pages from {}", hosts.join(", "));
     vec![Finding::warn("addresses", message, "remove hosts that no document needs from fetch.allow_private_hosts")]
 }
 
@@ -85,10 +85,10 @@ pub(super) fn log_dir(context: &CheckContext) -> Vec<Finding> {
         // The directory and its parents are created with the first outcome.
         Err(error) if error.kind() == ErrorKind::NotFound => match dir.ancestors().find(|parent| parent.exists()) {
             Some(parent) if parent.is_dir() && may_write(parent) => {
-                Finding::ok(LOG, format!("{location} is made with the first outcome"))
+                Finding::ok(LOG, format!("{location} is created with the first outcome"))
             }
-            Some(parent) => fail(format!("cannot be made in {}", parent.display()), "name another folder"),
-            None => fail("cannot be made here".into(), "name another folder"),
+            Some(parent) => fail(format!("cannot be created in {}", parent.display()), "name another folder"),
+            None => fail("cannot be created here".into(), "name another folder"),
         },
         Err(error) => Finding::of_message(
             LOG,

@@ -13,13 +13,13 @@ use std::path::Path;
 /// Format of an import file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ImportFormat {
-    /// One URL a line; blank lines and lines that begin with # do not count
+    /// One URL per line; blank lines and lines that begin with # are ignored
     List,
-    /// With a header: url, and if wanted name, account_id, assistant_id
+    /// With a header: url, and optionally name, account_id, assistant_id
     Csv,
-    /// One object a line with the same names; what `list --json` prints is read, too
+    /// One object per line with the same names, or the output of `list --json`
     Jsonl,
-    /// XML as sitemaps.org has it: the loc of each url
+    /// An XML sitemap (sitemaps.org): the loc of each url
     Sitemap,
 }
 

@@ -125,7 +125,7 @@ impl<'t> SitemapParser<'t> {
     fn start_element(&mut self, name: &str, space: &str, at: u64) -> Result<(), String> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(format!("has more than {MAX_DEPTH} elements within each other"));
+            return Err(format!("has elements nested more than {MAX_DEPTH} deep"));
         }
         if self.depth == 1 {
             self.root = Some(Root { kind: kind(name)?, namespace: space.to_owned() });
@@ -207,7 +207,7 @@ impl<'t> SitemapParser<'t> {
             None => {
                 let name = shortened(name);
                 loc.text.push_str(&format!("&{name};"));
-                loc.error.get_or_insert_with(|| format!("&{name}; stands for nothing that is known"));
+                loc.error.get_or_insert_with(|| format!("&{name}; is an unknown entity"));
             }
         }
     }
@@ -222,20 +222,20 @@ impl<'t> SitemapParser<'t> {
         if self.root.is_none() {
             return Err(why);
         }
-        self.push_unreadable(at, format!("{why}; nothing from here on was read"));
+        self.push_unreadable(at, format!("{why}; the rest was not read"));
         self.depth = 0;
         self.end()
     }
 
     fn end(mut self) -> Result<Vec<ImportLine>, String> {
         if self.root.is_none() {
-            return Err("is no sitemap: there is no element in it".to_owned());
+            return Err("is not a sitemap: it has no elements".to_owned());
         }
         if self.depth > 0 {
             self.push_unreadable(u64::MAX, "the sitemap is cut off here".to_owned());
         }
         if self.entries == 0 && self.root.as_ref().is_some_and(|root| root.kind == Kind::Index) {
-            return Err("is an index of sitemaps that names none".to_owned());
+            return Err("is a sitemap index without sitemaps".to_owned());
         }
         let names_pages = self.read.iter().any(|line| matches!(line, ImportLine::Document(_)));
         if self.sitemaps.is_empty() {
@@ -253,22 +253,22 @@ impl<'t> SitemapParser<'t> {
 /// Returns the kind of file for `root`, the name of its outermost element. Fails for any other kind; the error names
 /// the format if it is known.
 fn kind(root: &str) -> Result<Kind, String> {
-    let feed = |name: &str| Err(format!("is {name} feed and no sitemap: it names what is new, not what there is"));
+    let feed = |name: &str| Err(format!("is {name} feed, not a sitemap: it lists only new pages"));
     match root {
         "urlset" => Ok(Kind::Pages),
         "sitemapindex" => Ok(Kind::Index),
         "rss" | "RDF" => feed("an RSS"),
         "feed" => feed("an Atom"),
-        _ if root.eq_ignore_ascii_case("html") => Err("is an HTML page and no sitemap".to_owned()),
-        _ => Err(format!("is no sitemap: its outermost element is {}, not urlset", shortened(root))),
+        _ if root.eq_ignore_ascii_case("html") => Err("is an HTML page, not a sitemap".to_owned()),
+        _ => Err(format!("is not a sitemap: its outermost element is {}, not urlset", shortened(root))),
     }
 }
 
 /// Returns the message for an index of sitemaps, with commands to import them: an index names no pages, and import
 /// fetches nothing.
 fn index_message(sitemaps: &[String]) -> String {
-    let mut message = "is an index of sitemaps, which names no pages itself. Import each of them, as in\n  \
-                    curl -sL URL | quarterdeck import -"
+    let mut message = "is a sitemap index, which lists no pages. Import each of its sitemaps, as in\n  curl -sL URL | \
+         quarterdeck import -"
         .to_owned();
     for sitemap in sitemaps.iter().take(MAX_NAMED_SITEMAPS) {
         message.push_str("\n  ");

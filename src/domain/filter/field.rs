@@ -41,7 +41,7 @@ impl Field {
             (Self::Result | Self::By, Subject::Documents) => "documents",
             _ => return Ok(()),
         };
-        Err(format!("{} means nothing for {wrong}", self.word()))
+        Err(format!("{} does not apply to {wrong}", self.word()))
     }
 }
 

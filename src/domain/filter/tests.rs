@@ -147,13 +147,13 @@ fn a_field_that_means_nothing_is_refused_where_it_stands() {
         let name = field.split(':').next().expect("has a name");
         assert_eq!(
             refused(&format!("日  -{field}"), Subject::Outcomes),
-            Err((6, format!("{name} means nothing for outcomes"))),
+            Err((6, format!("{name} does not apply to outcomes"))),
         );
     }
     for field in ["result:updated", "by:ana"] {
         assert!(refused(field, Subject::Outcomes).is_ok(), "{field}");
         let name = field.split(':').next().expect("has a name");
-        assert_eq!(refused(field, Subject::Documents), Err((0, format!("{name} means nothing for documents"))));
+        assert_eq!(refused(field, Subject::Documents), Err((0, format!("{name} does not apply to documents"))));
     }
     for field in ["error:timeout", "http:503", "host:a", "id:1", "account:1", "assistant:1", "queue:auto", "word"] {
         assert!(refused(field, Subject::Documents).is_ok() && refused(field, Subject::Outcomes).is_ok(), "{field}");

@@ -113,14 +113,14 @@ impl FirecrawlFetcher {
     async fn scrape(&self, request: PageRequest<'_>, deadline: Instant) -> Result<Response, Failure> {
         let FirecrawlSettings { api_key, url, version } = &self.client.settings.firecrawl;
         let Some(api_key) = api_key else {
-            let detail = "it is to be fetched by Firecrawl, and fetch.firecrawl.api_key is not set";
+            let detail = "its site rule uses Firecrawl, but fetch.firecrawl.api_key is not set";
             return Err(errors::refused(detail).of_service());
         };
         let refused = |why: String| errors::refused(format!("fetch.firecrawl.url: {why}")).of_service();
         let endpoint = format!("{}/v{version}/scrape", url.as_str().trim_end_matches('/'));
         let endpoint = self.client.guard.parse(&endpoint).map_err(|refusal| refused(refusal.to_string()))?;
         let mut key = HeaderValue::from_str(&format!("Bearer {}", api_key.reveal()))
-            .map_err(|_| errors::refused("fetch.firecrawl.api_key is no key").of_service())?;
+            .map_err(|_| errors::refused("fetch.firecrawl.api_key is not a valid key").of_service())?;
         key.set_sensitive(true);
         let timeout = self.client.settings.total_timeout.saturating_sub(TIMEOUT_LEAD).max(Duration::from_secs(1));
         let PageRequest { url, rules, .. } = request;
@@ -152,7 +152,7 @@ impl FirecrawlFetcher {
         for url in [&metadata.url, &metadata.source_url].into_iter().flatten() {
             // The final URL is only Firecrawl's claim; a page at an address that the guard refuses is not stored.
             let judged = self.client.guard.parse(url);
-            judged.map_err(|refusal| errors::refused(format!("Firecrawl was led on: {refusal}")))?;
+            judged.map_err(|refusal| errors::refused(format!("Firecrawl was redirected: {refusal}")))?;
         }
         let status = metadata.status_code.unwrap_or(200);
         if !(200..300).contains(&status) {
@@ -191,15 +191,15 @@ fn api_failure(status: StatusCode, body: &[u8]) -> Failure {
         .unwrap_or_default();
     let permanent = |detail: String| Failure::permanent(ErrorCode::FetchFailed, detail);
     match status.as_u16() {
-        401 | 403 => permanent(format!("Firecrawl does not take the key ({status}); see fetch.firecrawl.api_key")),
-        402 => permanent("Firecrawl has no credits left (402); they are bought there".to_owned()),
+        401 | 403 => permanent(format!("Firecrawl rejects the key ({status}); see fetch.firecrawl.api_key")),
+        402 => permanent("Firecrawl has no credits left (402); buy more from Firecrawl".to_owned()),
         404 => permanent("Firecrawl has no such API (404); see fetch.firecrawl.url and version".to_owned()),
         408 | 504 => {
             Failure::transient(ErrorCode::Timeout, format!("Firecrawl did not get the page in time ({status})"))
         }
-        429 => broken(format!("Firecrawl is asked too often ({status})")),
-        500..=599 => broken(format!("Firecrawl has trouble of its own ({status})")),
-        _ => permanent(format!("Firecrawl does not take the request ({status}){reason}")),
+        429 => broken(format!("Firecrawl receives too many requests ({status})")),
+        500..=599 => broken(format!("Firecrawl reports a server error ({status})")),
+        _ => permanent(format!("Firecrawl rejects the request ({status}){reason}")),
     }
 }
 
@@ -208,7 +208,7 @@ fn broken(detail: String) -> Failure {
 }
 
 fn invalid_response() -> Failure {
-    broken("Firecrawl's answer is not one of its API".to_owned())
+    broken("Firecrawl's response is not valid for its API".to_owned())
 }
 
 /// Returns the API's error message, cut to 160 characters.

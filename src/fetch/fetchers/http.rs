@@ -74,7 +74,7 @@ impl PageFetcher for HttpFetcher {
             return match request.validators {
                 Some(_) => Ok(FetchResponse::NotModified),
                 None => {
-                    Err(errors::refused("304 Not Modified, although the whole page was asked for").with_status(304))
+                    Err(errors::refused("304 Not Modified, although the whole page was requested").with_status(304))
                 }
             };
         }

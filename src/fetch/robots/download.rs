@@ -30,7 +30,7 @@ pub(in crate::fetch) async fn obey(
             if rules.allow(path) { Ok(()) } else { Err(refusal()) }
         }
         CachedRules::Unreachable(why) => {
-            let detail = format!("robots.txt of {host} must be read first, and cannot be: {why}");
+            let detail = format!("robots.txt of {host} is needed first but cannot be read: {why}");
             Err(Failure::transient(ErrorCode::FetchFailed, detail))
         }
     }
@@ -54,7 +54,7 @@ async fn fetch(client: &HttpClient, mut url: Url, deadline: Instant) -> FileResp
 async fn read(client: &HttpClient, mut response: Response, deadline: Instant) -> FileResponse {
     let status = response.status();
     if status.is_server_error() {
-        return FileResponse::Unreachable(format!("it is answered with {status}"));
+        return FileResponse::Unreachable(format!("the server answers {status}"));
     }
     if !status.is_success() {
         return FileResponse::None;

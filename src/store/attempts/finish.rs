@@ -199,7 +199,7 @@ async fn write_finish(
         documents::ensure_states(tx, std::slice::from_ref(document)).await?;
     }
     let unfit = match &document {
-        None => Some("the document is gone".to_owned()),
+        None => Some("the document was removed".to_owned()),
         Some(document) => document.syncable().err().map(|reason| format!("the document {reason}")),
     };
     let to = match &unfit {

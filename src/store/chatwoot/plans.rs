@@ -55,14 +55,14 @@ async fn readable(reader: &mut Reader, problems: &mut Vec<String>) -> Result<Rea
         let (there, has, may): (bool, bool, bool) = (get(&row, "there")?, get(&row, "has")?, get(&row, "may")?);
         match (there, has, may) {
             (false, ..) => problems.push(format!(
-                "there is no table {table}, so Chatwoot's plans are not known; set plans up under [plans]"
+                "there is no table {table}, so Chatwoot's plans are not known; set up plans under [plans]"
             )),
             (true, false, _) => problems.push(format!(
-                "{table} has no column {field}, so Chatwoot's plans are not known; set plans up under [plans]"
+                "{table} has no column {field}, so Chatwoot's plans are not known; set up plans under [plans]"
             )),
             (true, true, false) => {
                 problems.push(format!(
-                    "this role may not read {table}; GRANT SELECT ON {table} to it, or set plans up under [plans]"
+                    "this role may not read {table}; GRANT SELECT ON {table} to it, or set up plans under [plans]"
                 ));
             }
             (true, true, true) => match field.as_str() {

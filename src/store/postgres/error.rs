@@ -11,7 +11,9 @@ pub(super) fn code(error: &Error) -> Option<String> {
 /// Returns the message of PostgreSQL or of the connection, for display.
 pub(in crate::store) fn message(error: &Error) -> String {
     match code(error).as_deref() {
-        Some("57014" | "55P03") => "the database is busy: what is asked for waits for others".to_owned(),
+        Some("57014" | "55P03") => {
+            "the database is busy: the statement waited too long for a lock or a result".to_owned()
+        }
         _ => match error {
             Error::Io(error) => error.to_string(),
             error => error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned()),

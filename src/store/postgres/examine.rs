@@ -51,9 +51,9 @@ async fn examine_database(conn: &mut Conn, url: &DatabaseUrl, found: &mut Vec<Fi
     found.push(match (&rights, &set_up, read_only_reason(conn).await?) {
         (Err(error), ..) => of_error(RIGHTS, error),
         (Ok(()), _, Some(why)) => {
-            Finding::fail(RIGHTS, url.describe(why), "name the server that writes, or use --read-only to look")
+            Finding::fail(RIGHTS, url.describe(why), "name the primary server, or use --read-only")
         }
-        (Ok(()), Ok(()), None) => Finding::ok(RIGHTS, "this role may do all that is needed"),
+        (Ok(()), Ok(()), None) => Finding::ok(RIGHTS, "this role has all the rights it needs"),
         // Rights on missing tables cannot be checked.
         (Ok(()), Err(_), None) => return Ok(()),
     });
@@ -70,7 +70,7 @@ async fn check_server(conn: &mut Conn, url: &DatabaseUrl, found: &mut Vec<Findin
     let version = get::<&str>(row, "version")?.split(' ').next().unwrap_or_default().to_owned();
     let (role, encrypted) = (get::<&str>(row, "role")?, get::<bool>(row, "encrypted")?);
     let how = match (url.pgbouncer, encrypted) {
-        (true, _) => "behind PgBouncer: dead workers are seen by their leases alone",
+        (true, _) => "behind PgBouncer: dead workers are noticed only when their leases expire",
         (false, true) => "encrypted",
         (false, false) => "not encrypted",
     };
@@ -78,7 +78,7 @@ async fn check_server(conn: &mut Conn, url: &DatabaseUrl, found: &mut Vec<Findin
     if !(url.pgbouncer || encrypted || url.is_local()) {
         found.push(Finding::warn(
             "encryption",
-            "whoever is on the network between can read the password's hash and every page",
+            "the connection is not encrypted: others on the network can read the password's hash and every page",
             "write ?sslmode=require at the end of the URL, unless the network is your own",
         ));
     }
@@ -112,11 +112,11 @@ async fn check_clock(conn: &mut Conn) -> Result<Finding> {
     let (off, direction) =
         if server > after { (server.since(after), "ahead of") } else { (before.since(server), "behind") };
     if off <= CLOCK_TOLERANCE {
-        return Ok(Finding::ok(CLOCK, "the server's clock is this machine's"));
+        return Ok(Finding::ok(CLOCK, "the server's clock agrees with this machine's"));
     }
     let message =
-        format!("the server's clock is {} s {direction} this machine's, and it is the one that counts", off.as_secs());
-    Ok(Finding::warn(CLOCK, message, "let both be set by NTP"))
+        format!("the server's clock is {} s {direction} this machine's; quarterdeck uses the server's", off.as_secs());
+    Ok(Finding::warn(CLOCK, message, "synchronize both with NTP"))
 }
 
 /// Returns the reason why this role cannot write to the server; `None` if it can.
@@ -126,8 +126,8 @@ async fn read_only_reason(conn: &mut Conn) -> Result<Option<&'static str>> {
     let rows = conn.fetch_all(facts).await.map_err(reading)?;
     let row = rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?;
     Ok(match (get::<bool>(row, "standby")?, get::<bool>(row, "read_only")?) {
-        (true, _) => Some("is a standby, which only answers readings"),
-        (false, true) => Some("is set to read only for this role or database (default_transaction_read_only)"),
+        (true, _) => Some("is a standby, which is read-only"),
+        (false, true) => Some("is read-only for this role or database (default_transaction_read_only)"),
         (false, false) => None,
     })
 }

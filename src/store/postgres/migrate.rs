@@ -191,7 +191,7 @@ fn step_error(url: &DatabaseUrl, error: &sqlx::Error, step: MigrationStep) -> St
     if super::error::code(error).as_deref() == Some("42501") {
         let cure = match step {
             MigrationStep::Schema => {
-                "let an owner run CREATE SCHEMA quarterdeck AUTHORIZATION this role, then run it again"
+                "let the database's owner run CREATE SCHEMA quarterdeck AUTHORIZATION this role, then migrate again"
             }
             MigrationStep::Version(_) | MigrationStep::Copy => "this role must own schema quarterdeck",
             MigrationStep::Documents | MigrationStep::Accounts => {

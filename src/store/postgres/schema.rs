@@ -179,7 +179,8 @@ impl DatabaseState {
                 url.describe("its schema `quarterdeck` holds tables of another program; nothing was touched"),
             )),
             Some(version) if version > SCHEMA_VERSION => Err(StoreError::Unusable(url.describe(&format!(
-                "is set up by a newer quarterdeck (version {version}; this one knows {SCHEMA_VERSION}); use that one"
+                "was set up by a newer quarterdeck (version {version}; this one supports {SCHEMA_VERSION}); use the \
+                 newer one"
             )))),
             _ => match self.altered_version {
                 Some(version) => Err(StoreError::Unusable(url.describe(&altered_message(version)))),
@@ -234,7 +235,7 @@ impl DatabaseState {
                 );
             }
             Some(version) if version < SCHEMA_VERSION => {
-                return unusable("is set up by an older quarterdeck; run `quarterdeck migrate`");
+                return unusable("was set up by an older quarterdeck; run `quarterdeck migrate`");
             }
             Some(_) => {}
         }
@@ -255,8 +256,8 @@ impl DatabaseState {
     /// Describes the schema version and the owner of the table of documents, for display.
     pub(super) fn describe(&self) -> String {
         let version = self.version.unwrap_or_default();
-        let whose = if self.owns_documents { "of its own" } else { "of Chatwoot" };
-        format!("version {version}, on a table captain_documents {whose}")
+        let whose = if self.owns_documents { "quarterdeck's own" } else { "Chatwoot's" };
+        format!("version {version}, on {whose} table captain_documents")
     }
 
     /// Checks that the role may add documents. Errors: [`StoreError::Unusable`].
@@ -275,9 +276,9 @@ impl DatabaseState {
         if self.owns_documents {
             return Ok(());
         }
-        Err(StoreError::Unusable(url.describe(
-            "these documents are Chatwoot's, with answers that hang on them; remove them in Chatwoot itself",
-        )))
+        Err(StoreError::Unusable(
+            url.describe("these documents belong to Chatwoot, and its answers refer to them; remove them in Chatwoot"),
+        ))
     }
 }
 

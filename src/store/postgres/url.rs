@@ -48,7 +48,7 @@ impl DatabaseUrl {
         // Without the second slash, or with a third one, user and password are parsed as the name of a database, which
         // error messages repeat.
         if !url.contains("://") || parsed.path().contains('@') {
-            return Err(unusable("has its user or host in the wrong place"));
+            return Err(unusable("has its user or host in the wrong position"));
         }
         let mut pgbouncer = false;
         let mut kept = Vec::new();
@@ -65,7 +65,7 @@ impl DatabaseUrl {
         }
         // The wrong part may be the password itself, so the error's message is not repeated.
         let options = PgConnectOptions::from_str(parsed.as_str())
-            .map_err(|_| unusable("holds something that PostgreSQL does not know"))?;
+            .map_err(|_| unusable("contains a part that PostgreSQL does not accept"))?;
         let mut options = options.application_name("quarterdeck").disable_statement_logging();
         if pgbouncer {
             options = options.statement_cache_capacity(0).extra_float_digits(None);

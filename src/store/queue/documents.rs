@@ -69,7 +69,8 @@ async fn add_one(tx: &mut Tx<'_>, new: &NewDocument) -> Result<AddResult> {
     let insert = insert.bind(name).bind(url).bind(new.assistant_id.0).bind(new.account_id.0).bind(AVAILABLE);
     let Some(row) = tx.first(insert.bind(tx.now.micros())).await? else {
         // Another process has added the document since the search.
-        let behind = || StoreError::Refused("the id drawn for a new document is taken: its sequence is behind".into());
+        let behind =
+            || StoreError::Refused("the id of the new document is already used: the id sequence is behind".into());
         let row = tx.first(found).await?.ok_or_else(behind)?;
         return Ok(AddResult::Exists(DocumentId(get(&row, "id")?)));
     };

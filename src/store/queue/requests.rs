@@ -140,7 +140,7 @@ async fn request_one(
         }
         RequestStep::RecordRunning => {
             let worker = row.worker_name.as_ref().map_or("a worker", |name| name.as_str());
-            let draft = OutcomeDraft::new(OutcomeResult::AlreadySyncing).with_detail(format!("held by {worker}"));
+            let draft = OutcomeDraft::new(OutcomeResult::AlreadySyncing).with_detail(format!("running on {worker}"));
             let with = TransitionData { worker: row.worker_name.clone(), ..TransitionData::default() };
             let mut outcome = new_outcome(&row, Some(document), &draft, &with, tx.now);
             outcome.outcome.requested_by = Some(request.by.clone());

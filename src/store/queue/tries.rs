@@ -21,7 +21,7 @@ pub(in crate::store) async fn document_to_sync(
     with: TransitionData<'_>,
 ) -> Result<Option<Document>> {
     let reason = match &document {
-        None => Some("the document is gone".to_owned()),
+        None => Some("the document was removed".to_owned()),
         Some(document) => match document.syncable() {
             Err(reason) => Some(format!("the document {reason}")),
             Ok(()) => is_synced_elsewhere(row, document).then(|| SYNCED_ELSEWHERE.to_owned()),

@@ -167,7 +167,7 @@ async fn due_at_cadence(
                     continue;
                 };
                 if !running.pass.skipped.iter().any(|row| row.document == one.id) {
-                    let reason = SafeLine::new(&format!("its link is no page's address: {error}"));
+                    let reason = SafeLine::new(&format!("its link is not a valid page URL: {error}"));
                     running.pass.skipped.push(SkippedRow { document: one.id, account, reason });
                 }
                 all_unfit.push(one.id);
@@ -207,7 +207,7 @@ async fn mark_unfit(tx: &mut Tx<'_>, unfit: &[DocumentId]) -> Result<()> {
     );
     let marked = tx.run(mark.bind(unfit.iter().map(|id| id.0).collect::<Vec<_>>())).await?;
     if marked == 0 {
-        return Err(StoreError::Unavailable("the documents are gone".into()));
+        return Err(StoreError::Unavailable("the documents were removed".into()));
     }
     Ok(())
 }

@@ -165,9 +165,9 @@ fn document_test(sql: &mut Sql, test: &FilterCondition, now: Timestamp) -> Resul
         FilterCondition::Content(words) if words[..] == [ContentChange::Quarantined] => {
             sql.push("d.id IN (SELECT document_id FROM @held_contents WHERE rejected_at IS NULL)");
         }
-        FilterCondition::Content(_) => return meaningless("of documents, `content:` knows `held` alone"),
+        FilterCondition::Content(_) => return meaningless("for documents, `content:` accepts only `held`"),
         FilterCondition::Result(_) | FilterCondition::By(_) => {
-            return meaningless("`result:` and `by:` are of outcomes, not of documents");
+            return meaningless("`result:` and `by:` apply to outcomes, not to documents");
         }
     }
     Ok(())
@@ -206,7 +206,7 @@ fn outcome_test(sql: &mut Sql, test: &FilterCondition, now: Timestamp) -> Result
             sql.push("fold(o.requested_by) IN ").bind_list(names.iter().map(|name| name.to_ascii_lowercase()));
         }
         FilterCondition::Status(_) | FilterCondition::Synced(_) | FilterCondition::Next(_) => {
-            return meaningless("`status:`, `synced:` and `next:` are of documents, not of outcomes");
+            return meaningless("`status:`, `synced:` and `next:` apply to documents, not to outcomes");
         }
     }
     Ok(())

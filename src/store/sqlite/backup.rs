@@ -60,7 +60,7 @@ async fn write(connect: &Connector, store: &Path, to: &Path) -> Result<()> {
 
 async fn vacuum_into(conn: &mut SqliteConnection, to: &Path) -> Result<()> {
     let name = to.to_str().ok_or_else(|| {
-        let problem = format!("{}: a copy cannot be made beside a store whose path is not UTF-8", to.display());
+        let problem = format!("{}: a store whose path is not UTF-8 cannot be copied", to.display());
         StoreError::Unusable(format!("{problem}; {WORKAROUND}"))
     })?;
     query("VACUUM INTO ?").bind(name).execute(conn).await.map(drop).map_err(|error| {
@@ -97,8 +97,7 @@ fn check_free_space(folder: &Path, bytes: u64) -> Result<()> {
     let (needed, free) = (needed.div_ceil(1_000_000), free / 1_000_000);
     let why = format!("{needed} MB are needed and {free} MB are free in {}", folder.display());
     Err(StoreError::Unusable(format!(
-        "there is no room for a copy of the store, which is made before it is migrated: {why}; free some space, or \
-         {WORKAROUND}"
+        "not enough disk space for the copy that is made before a migration: {why}; free some space, or {WORKAROUND}"
     )))
 }
 

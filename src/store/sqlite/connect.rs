@@ -45,7 +45,8 @@ impl Connector {
         let unusable = |message: String| StoreError::Unusable(format!("{}: {message}", path.display()));
         let folder = path.parent().unwrap_or(Path::new("/"));
         if access == Access::Create {
-            std::fs::create_dir_all(folder).map_err(|error| unusable(format!("the folder cannot be made: {error}")))?;
+            std::fs::create_dir_all(folder)
+                .map_err(|error| unusable(format!("the folder cannot be created: {error}")))?;
         }
         let exists = match std::fs::metadata(&path) {
             Ok(found) if found.is_dir() => {
@@ -53,10 +54,10 @@ impl Connector {
             }
             Ok(_) => true,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
-            Err(error) => return Err(unusable(format!("cannot be looked at: {error}"))),
+            Err(error) => return Err(unusable(format!("cannot be read: {error}"))),
         };
         if !exists && access != Access::Create {
-            return Err(unusable("there is no store here; `quarterdeck add` makes one".into()));
+            return Err(unusable("there is no store here; `quarterdeck add` creates one".into()));
         }
         check_file_system(if exists { &path } else { folder }).map_err(&unusable)?;
         if exists {
@@ -71,8 +72,7 @@ impl Connector {
             other => other,
         })?;
         if access != Access::ReadOnly {
-            let identity =
-                FileIdentity::of(&path).map_err(|error| unusable(format!("cannot be looked at: {error}")))?;
+            let identity = FileIdentity::of(&path).map_err(|error| unusable(format!("cannot be read: {error}")))?;
             connect.identity = Some(identity);
         }
         Ok((connect, upgraded))
@@ -95,7 +95,7 @@ impl Connector {
             check_library(&mut conn).await?;
             if !migrate::is_current(migrate::file_state(&mut conn).await?) {
                 return Err(StoreError::Unusable(
-                    "the store was made by an older quarterdeck and is not changed by reading; run `quarterdeck migrate`"
+                    "the store was made by an older quarterdeck and must be migrated first; run `quarterdeck migrate`"
                         .into(),
                 ));
             }
@@ -107,7 +107,9 @@ impl Connector {
             let state = migrate::file_state(&mut conn).await;
             conn.close().await.map_err(reading)?;
             if state? == FileState::Empty && self.access == Access::Write {
-                return Err(StoreError::Unusable("there is no store in this file; `quarterdeck add` makes one".into()));
+                return Err(StoreError::Unusable(
+                    "there is no store in this file; `quarterdeck add` creates one".into(),
+                ));
             }
         }
         migrate::migrate(self, how).await
@@ -217,11 +219,13 @@ pub(super) fn check_header(path: &Path) -> std::result::Result<(), String> {
 pub(super) fn check_writable(path: &Path, folder: &Path, exists: bool) -> std::result::Result<(), String> {
     use rustix::fs::{Access as Mode, access};
     if exists && access(path, Mode::READ_OK | Mode::WRITE_OK).is_err() {
-        return Err("may not be written by this user; use --read-only to look at it".into());
+        return Err("is not writable for this user; use --read-only to read it".into());
     }
     // SQLite keeps its log beside the file.
     if access(folder, Mode::WRITE_OK | Mode::EXEC_OK).is_err() {
-        return Err("its folder may not be written by this user, and SQLite needs to; use --read-only to look".into());
+        return Err(
+            "its folder is not writable for this user, but SQLite writes there; use --read-only to read it".into()
+        );
     }
     Ok(())
 }
@@ -229,9 +233,9 @@ pub(super) fn check_writable(path: &Path, folder: &Path, exists: bool) -> std::r
 /// Refuses network file systems: their locks do not guarantee what SQLite's log needs.
 #[cfg(target_os = "linux")]
 pub(super) fn check_file_system(at: &Path) -> std::result::Result<(), String> {
-    let found = rustix::fs::statfs(at).map_err(|error| format!("its file system cannot be asked: {error}"))?;
+    let found = rustix::fs::statfs(at).map_err(|error| format!("its file system is unknown: {error}"))?;
     match network_file_system(u64::try_from(found.f_type).unwrap_or_default() & 0xffff_ffff) {
-        Some(kind) => Err(format!("is on a network file system ({kind}), where SQLite's locks do not hold")),
+        Some(kind) => Err(format!("is on a network file system ({kind}), where SQLite's locks do not work")),
         None => Ok(()),
     }
 }

@@ -55,7 +55,8 @@ pub(in crate::store) fn message(error: &Error) -> String {
         Some(FULL | IOERR_SHM_SIZE) => format!("the disk is full; free some space ({text})"),
         Some(CORRUPT | NOT_A_DATABASE) => {
             format!(
-                "the file is damaged; take it from a backup, or save what can be with `sqlite3 FILE .recover` ({text})"
+                "the file is damaged; restore it from a backup, or save what you can with `sqlite3 FILE .recover` \
+                 ({text})"
             )
         }
         _ => text,

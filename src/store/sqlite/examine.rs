@@ -37,12 +37,12 @@ pub(in crate::store) async fn examine(path: &Path) -> Vec<Finding> {
         }
         Ok(data) => Some(data.len()),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let cure = "nothing has to be done: the console and `quarterdeck add` make it";
+            let cure = "nothing to do: the console and `quarterdeck add` create it";
             found.push(Finding::warn(STORE, format!("{location}: there is no store here yet"), cure));
             None
         }
         Err(error) => {
-            found.push(named(STORE, format!("cannot be looked at: {error}; let this user enter its folder")));
+            found.push(named(STORE, format!("cannot be read: {error}; give this user access to its folder")));
             return found;
         }
     };
@@ -81,9 +81,7 @@ async fn examine_contents(connect: &Connector, bytes: u64, found: &mut Vec<Findi
     let location = connect.path().display();
     found.push(Finding::ok(STORE, format!("{location}: {}, SQLite {library}", size(bytes))));
     found.push(match state {
-        FileState::Empty => {
-            Finding::warn(SCHEMA, "nothing is in the file yet", "`quarterdeck add` makes the store in it")
-        }
+        FileState::Empty => Finding::warn(SCHEMA, "the file is empty", "`quarterdeck add` creates the store in it"),
         FileState::Store(version) if migrate::is_current(state) => {
             Finding::ok(SCHEMA, format!("up to date, version {version}"))
         }
@@ -102,11 +100,11 @@ async fn examine_contents(connect: &Connector, bytes: u64, found: &mut Vec<Findi
         wrong = find_damage(&mut conn).await?;
     }
     found.push(match wrong.first() {
-        None => Finding::ok(INTEGRITY, "every page of the file is sound"),
+        None => Finding::ok(INTEGRITY, "every page of the file is intact"),
         Some(first) => Finding::fail(
             INTEGRITY,
             format!("the file is damaged: {first}{}", and_more(wrong.len())),
-            "stop every quarterdeck, then take it from a backup, or save what can be with `sqlite3 FILE .recover`",
+            "stop every quarterdeck, then restore it from a backup, or save what you can with `sqlite3 FILE .recover`",
         ),
     });
     // An error loses nothing: the connection only read.
@@ -126,14 +124,14 @@ async fn find_damage(conn: &mut SqliteConnection) -> Result<Vec<String>> {
 }
 
 fn and_more(count: usize) -> String {
-    if count > 1 { format!(" (and {} more places)", count - 1) } else { String::new() }
+    if count > 1 { format!(" (and {} more errors)", count - 1) } else { String::new() }
 }
 
 fn check_free_space(folder: &Path) -> Finding {
     let location = folder.display();
     let free = match rustix::fs::statvfs(folder) {
         Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize),
-        Err(error) => return Finding::warn(SPACE, format!("{location}: {error}"), "look with `df`"),
+        Err(error) => return Finding::warn(SPACE, format!("{location}: {error}"), "check with `df`"),
     };
     let message = format!("{} free in {location}", size(free));
     match free {

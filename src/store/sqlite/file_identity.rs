@@ -34,11 +34,13 @@ impl FileIdentity {
     pub(super) fn check(self, path: &Path) -> Result<()> {
         let gone = match Self::of(path) {
             Ok(found) if found == self => return Ok(()),
-            Ok(_) => "another file is in the database's place; start anew to use that one".to_owned(),
+            Ok(_) => {
+                "the database file was replaced by another file; restart quarterdeck to use the new one".to_owned()
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 "the database file was moved or removed".to_owned()
             }
-            Err(error) => format!("the database file cannot be looked at: {error}"),
+            Err(error) => format!("the database file cannot be read: {error}"),
         };
         Err(StoreError::Unavailable(gone))
     }

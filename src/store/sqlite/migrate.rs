@@ -46,12 +46,13 @@ pub(super) async fn file_state(conn: &mut SqliteConnection) -> Result<FileState>
     }
     if !has("outcome_seq") {
         return Err(StoreError::Unusable(
-            "this SQLite database belongs to another program and was not touched; name a file of its own".into(),
+            "this SQLite database belongs to another program and was not touched; name another file".into(),
         ));
     }
     if !(0..=SCHEMA_VERSION).contains(&version) {
         return Err(StoreError::Unusable(format!(
-            "this store is newer (version {version}) than this program (version {SCHEMA_VERSION}); use a newer quarterdeck"
+            "this store is newer (version {version}) than this program (version {SCHEMA_VERSION}); use a newer \
+             quarterdeck"
         )));
     }
     if has("migrations") {
@@ -142,7 +143,7 @@ async fn refuse_older_workers(connect: &Connector, conn: &mut SqliteConnection, 
         return Ok(());
     }
     Err(StoreError::Unusable(format!(
-        "the store is at version {version} and an older quarterdeck works on it: {}; stop it and start again, or run \
+        "the store has version {version}, and an older quarterdeck is using it: {}; stop it and restart, or run \
          `quarterdeck migrate`, which waits for its end (`quarterdeck migrate --force` does not)",
         OlderWorker::names(&older)
     )))

@@ -14,25 +14,25 @@ pub fn done(command: &Command, done: &CommandResult, requested_by: Option<&SafeL
     match done {
         CommandResult::Added(AddResult::New(id)) => (Level::Done, format!("added {} as document {id}", label(command))),
         CommandResult::Added(AddResult::Exists(id)) => {
-            (Level::Refused, format!("this URL is there already, as document {id}"))
+            (Level::Refused, format!("this URL already exists, as document {id}"))
         }
         CommandResult::Decided(decided) => decision(command, *decided),
-        CommandResult::LeaseBroken(None) => (Level::Refused, format!("{} is not running any more", label(command))),
+        CommandResult::LeaseBroken(None) => (Level::Refused, format!("{} is no longer running", label(command))),
         CommandResult::LeaseBroken(Some(_)) => {
             (Level::Done, format!("broke the lease of {}; the attempt counts as lost", label(command)))
         }
-        CommandResult::Removed(0) => (Level::Refused, "nothing was removed: it was gone already".to_owned()),
+        CommandResult::Removed(0) => (Level::Refused, "nothing removed: the document no longer exists".to_owned()),
         CommandResult::Removed(1) if command.name.is_some() => (Level::Done, format!("removed {}", label(command))),
         CommandResult::Removed(removed) => (Level::Done, format!("removed {}", format::count(*removed, "document"))),
         CommandResult::Paused(new) => match (&command.kind, new) {
             (CommandKind::Pause(scope), true) => (Level::Done, format!("paused {scope}; running jobs finish")),
-            _ => (Level::Refused, "it is paused already".to_owned()),
+            _ => (Level::Refused, "it is already paused".to_owned()),
         },
         CommandResult::Resumed(ended) => match (&command.kind, ended) {
             (CommandKind::Resume(scope), true) => (Level::Done, format!("resumed {scope}")),
-            _ => (Level::Refused, "it is not paused any more".to_owned()),
+            _ => (Level::Refused, "it is no longer paused".to_owned()),
         },
-        CommandResult::Purged(0) => (Level::Refused, "no auto job waits".to_owned()),
+        CommandResult::Purged(0) => (Level::Refused, "no auto jobs are waiting".to_owned()),
         CommandResult::Purged(purged) => {
             (Level::Done, format!("dropped {}", format::count(*purged, "waiting auto job")))
         }
@@ -53,12 +53,12 @@ fn decision(command: &Command, decided: DecisionResult) -> (Level, String) {
         }
         (DecisionResult::Done, _) => (Level::Done, format!("rejected: {name} keeps its text")),
         (DecisionResult::NothingQuarantined, _) => {
-            (Level::Refused, format!("{name} does not need review any more; nothing was done"))
+            (Level::Refused, format!("{name} no longer needs review; nothing changed"))
         }
         (DecisionResult::Replaced, _) => {
-            (Level::Refused, format!("another text of {name} needs review now; nothing was done"))
+            (Level::Refused, format!("a different text of {name} needs review now; nothing changed"))
         }
-        (DecisionResult::Syncing, _) => (Level::Refused, format!("{name} is being synced: decide when that is done")),
+        (DecisionResult::Syncing, _) => (Level::Refused, format!("{name} is being synced: decide after the sync")),
     }
 }
 

@@ -60,7 +60,7 @@ pub fn summary(model: &Model) -> Option<String> {
 /// Returns a sentence with the number of jobs that are paused now.
 pub fn paused_jobs(model: &Model) -> String {
     match model.queue.paused {
-        0 => "No job is paused now.".to_owned(),
+        0 => "No jobs are paused.".to_owned(),
         paused => format!("Paused now: {}.", format::count(paused, "job")),
     }
 }

@@ -74,7 +74,7 @@ impl Shared {
 
 /// Runs work on a long text on a blocking thread, so that neither the drawing thread nor other tasks wait.
 async fn off_the_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
-    spawn_blocking(work).await.map_err(|error| StoreError::Corrupt(format!("a text that cannot be read: {error}")))
+    spawn_blocking(work).await.map_err(|error| StoreError::Corrupt(format!("a text cannot be read: {error}")))
 }
 
 fn without_text(quarantined: QuarantinedContent) -> QuarantinedText {

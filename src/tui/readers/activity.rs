@@ -21,7 +21,7 @@ pub(super) fn text(model: &Model) -> Vec<Spans> {
         ]);
     }
     if text.is_empty() {
-        text.push(vec![span("Nothing was requested, refused or failed so far.", Tone::Dim)]);
+        text.push(vec![span("Nothing has been requested, refused or failed yet.", Tone::Dim)]);
     }
     text
 }

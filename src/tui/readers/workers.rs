@@ -11,8 +11,8 @@ use crate::tui::theme::{Appearance, Tone};
 
 /// Widths in cells of the columns after the name; the name gets the remaining width.
 const BUSY: usize = 10;
-const SINCE: usize = 8;
-const HEARTBEAT: usize = 8;
+const UPTIME: usize = 8;
+const HEARTBEAT: usize = 11;
 const STATE: usize = 24;
 /// Width of the reader in cells below which each worker takes two lines.
 const ONE_LINE: usize = 64;
@@ -45,8 +45,8 @@ pub(super) fn text(model: &Model) -> Vec<Spans> {
     ]);
     text.push(Spans::new());
     if available >= ONE_LINE {
-        let name = available - BUSY - SINCE - HEARTBEAT - STATE;
-        let head = format!("{:name$}{:BUSY$}{:SINCE$}{:HEARTBEAT$}", "  worker", "busy", "since", "beat");
+        let name = available - BUSY - UPTIME - HEARTBEAT - STATE;
+        let head = format!("{:name$}{:BUSY$}{:UPTIME$}{:HEARTBEAT$}", "  worker", "busy", "up", "heartbeat");
         text.push(vec![span(head, Tone::Dim)]);
         text.extend(workers.list.iter().map(|worker| wide(model, worker, name, appearance)));
     } else {
@@ -68,7 +68,7 @@ const fn state(alive: WorkerHealth) -> &'static str {
     match alive {
         WorkerHealth::Alive => "alive",
         WorkerHealth::Late => "late: stuck or cut off",
-        WorkerHealth::Gone => "gone: others take over",
+        WorkerHealth::Gone => "dead: jobs are rescued",
     }
 }
 
@@ -81,7 +81,7 @@ fn wide(model: &Model, worker: &WorkerSummary, available: usize, appearance: App
         span(format!("{sign} "), tone),
         span(format!("{name}{pad}"), Tone::Plain),
         span(format!("{:BUSY$}", format!("{}/{}", worker.running, worker.capacity)), Tone::Plain),
-        span(format!("{:SINCE$}", ago(worker.started_at)), Tone::Dim),
+        span(format!("{:UPTIME$}", ago(worker.started_at)), Tone::Dim),
         span(format!("{:HEARTBEAT$}", ago(worker.heartbeat_at)), Tone::Dim),
         span(state(worker.health), tone),
     ]
@@ -89,11 +89,11 @@ fn wide(model: &Model, worker: &WorkerSummary, available: usize, appearance: App
 
 fn narrow(model: &Model, worker: &WorkerSummary, available: usize, appearance: Appearance) -> [Spans; 2] {
     let (sign, tone) = sign(worker.health, appearance);
-    let word = worker.health.word();
+    let word = state(worker.health).split(':').next().unwrap_or_default();
     let name = clip(&worker.name, available.saturating_sub(4 + width(word)), appearance.glyphs.ellipsis);
     let ago = |at| format::age(model.now.since(at));
     let facts = format!(
-        "  {}/{} busy {dot} since {} {dot} beat {} ago",
+        "  {}/{} busy {dot} up {} {dot} heartbeat {}",
         worker.running,
         worker.capacity,
         ago(worker.started_at),

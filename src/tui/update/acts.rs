@@ -68,7 +68,7 @@ pub(super) fn purge(model: &mut Model) {
         "Every auto job that has not started is dropped, with a line in the outcomes.".to_owned(),
         format!("Scheduled now: {}.", format::count(model.queue.scheduled, "job")),
         "Manual jobs, retries and running jobs stay.".to_owned(),
-        "The next pass schedules again what is still due.".to_owned(),
+        "The next pass schedules the documents that are still due.".to_owned(),
     ];
     let command = Command { kind: CommandKind::Purge, documents: Vec::new(), name: None };
     confirm(model, "drop waiting auto jobs".to_owned(), lines, "Drop them", command);

@@ -59,7 +59,7 @@ pub(super) fn take(
         }
         // One of the texts has changed: reads the details again, which shows the new text.
         Ok(None) => {
-            detail.compare_error = Some("one of the two texts has changed since".into());
+            detail.compare_error = Some("one of the two texts has changed in the meantime".into());
             loads::detail_changed(model, up);
         }
         Err(reason) => detail.compare_error = Some(reason),
@@ -97,7 +97,7 @@ pub(super) fn decide(model: &mut Model, action: Action) {
             (detail.tab, detail.version, detail.scroll) = (Tab::Changes, None, 0);
         }
         let key = if decision == Decision::Accept { 'a' } else { 'd' };
-        let text = format!("look at what it would change first; then {key} {}s it", decision.verb());
+        let text = format!("review the difference first; then {key} {}s it", decision.verb());
         return model.notify(Level::Refused, text);
     };
     let sizes = format!("{} to {} characters", format::number(old), format::number(new));

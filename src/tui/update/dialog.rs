@@ -97,7 +97,7 @@ fn leave(model: &mut Model, choice: QuitChoice, up: &mut Update) {
         QuitChoice::Drain => {
             model.shutdown = ShutdownState::Draining;
             up.effect(Effect::Drain);
-            model.notify(Level::Done, "draining: running jobs finish, then the console quits; q asks again");
+            model.notify(Level::Done, "draining: running jobs finish, then the console quits; q shows the choices");
         }
         QuitChoice::Leave => {
             up.effect(Effect::ReleaseJobs);

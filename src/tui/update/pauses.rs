@@ -34,7 +34,7 @@ pub(super) fn choose(model: &mut Model) {
         choices.push((format!("{verb} {word}"), command(scope, active.is_some())));
     }
     lines.push(String::new());
-    lines.push("A pause keeps jobs from starting, whoever asks for them; running jobs finish.".to_owned());
+    lines.push("A pause stops jobs from starting, whoever requests them; running jobs finish.".to_owned());
     let chosen = grouped.then_some(0);
     model.overlay =
         Some(Overlay::Choice(ChoiceDialog { title: "pause or resume".to_owned(), lines, choices, focused: chosen }));
@@ -55,11 +55,11 @@ pub(super) fn choose_all(model: &mut Model) {
         None => {
             let lines = vec![
                 format!(
-                    "{} queued or waiting for a next try will not start.",
+                    "{} queued or waiting for the next attempt will not start.",
                     job_count(model.queue.ready + model.queue.waiting)
                 ),
                 format!("{} running now will finish.", job_count(model.queue.running)),
-                "This applies to every worker of this store, until somebody resumes.".to_owned(),
+                "This applies to every worker of this store, until somebody resumes it.".to_owned(),
             ];
             ("pause everything", "Pause", lines)
         }

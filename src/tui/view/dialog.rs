@@ -54,14 +54,14 @@ pub(super) fn choice(model: &Model, dialog: &ChoiceDialog, body: Rect, buf: &mut
 pub(super) fn quit(model: &Model, choice: QuitChoice, body: Rect, buf: &mut Buffer) {
     // The number of running jobs keeps changing while the dialog is open.
     let running = match model.runner.busy {
-        0 => "No job runs in this process at this moment.".to_owned(),
+        0 => "No job is running in this process.".to_owned(),
         1 => "1 job runs in this process.".to_owned(),
         more => format!("{} run in this process.", format::count(u64::from(more), "job")),
     };
     let then = match choice {
-        QuitChoice::Stay => "Drain finishes the running jobs, then quits; Leave requeues them at once.",
+        QuitChoice::Stay => "Drain finishes the running jobs, then quits; Leave requeues them now.",
         QuitChoice::Drain => "Running jobs finish, no new ones start; then the console quits.",
-        QuitChoice::Leave => "Running jobs go back to the queue at once, for another worker or the next start.",
+        QuitChoice::Leave => "Running jobs go back to the queue now, for another worker or the next start.",
     };
     let text = format!("{running} {then}");
     let available = usize::from(MAX_WIDTH.min(body.width).saturating_sub(6));

@@ -89,7 +89,7 @@ fn runner(model: &Model) -> Spans {
     let glyphs = &model.glyphs;
     if let Health::Unreachable { next_try_at, .. } = &model.health {
         let retry = format::until(model.now, *next_try_at);
-        return vec![span(format!("{} database away, again {retry}", glyphs.alarm), Tone::Failed)];
+        return vec![span(format!("{} database unreachable, next try {retry}", glyphs.alarm), Tone::Failed)];
     }
     if !model.has_runner {
         if model.queue.workers == 0 {
@@ -135,7 +135,7 @@ fn workers(model: &Model) -> Spans {
 
 /// Returns the warning that a newer program has migrated the store; empty if that is not so.
 fn outdated(model: &Model) -> Spans {
-    let warning = |_| vec![span(format!("{} outdated: upgrade and start again", model.glyphs.alarm), Tone::Failed)];
+    let warning = |_| vec![span(format!("{} outdated: upgrade and restart", model.glyphs.alarm), Tone::Failed)];
     model.outdated.map_or_else(Spans::new, warning)
 }
 
@@ -144,8 +144,8 @@ fn outdated(model: &Model) -> Spans {
 fn locks(model: &Model) -> Spans {
     let text = match &model.locks {
         LockHealth::Off | LockHealth::Fine => return Spans::new(),
-        LockHealth::Degraded { .. } | LockHealth::Unsubscribed { .. } => "DEGRADED: redis away",
-        LockHealth::Stopped { .. } => "redis away, nothing is synced",
+        LockHealth::Degraded { .. } | LockHealth::Unsubscribed { .. } => "DEGRADED: Redis unreachable",
+        LockHealth::Stopped { .. } => "Redis unreachable, syncs stopped",
     };
     vec![span(format!("{} {text}", model.glyphs.alarm), Tone::Failed)]
 }

@@ -19,7 +19,7 @@ pub(super) fn draw(model: &Model, title: &str, text: &[Spans], scroll: usize, bu
     let below = text.len().saturating_sub(scroll + rows);
     let mut foot = Spans::new();
     if below > 0 {
-        foot.push(span(format!("{} {below} more lines, j goes down", appearance.glyphs.below), Tone::Dim));
+        foot.push(span(format!("{} {below} more lines, j scrolls down", appearance.glyphs.below), Tone::Dim));
     }
     let title = [span(clip(title, 40, appearance.glyphs.ellipsis), Tone::Strong)];
     Frame { title: &title, aside: &[], foot: &foot, border: appearance.theme.border(true) }.draw(area, buf, appearance);

@@ -68,7 +68,7 @@ pub fn draw(waiting: &ConnectionStatus, appearance: Appearance, buf: &mut Buffer
     for (index, line) in lines.iter().enumerate() {
         canvas.words(2, first + index as u16, inner.width.saturating_sub(4), line, appearance);
     }
-    let keys: Spans = [("r", " ask now   "), ("q", " quit")]
+    let keys: Spans = [("r", " retry now   "), ("q", " quit")]
         .into_iter()
         .flat_map(|(key, action)| [span(key, Tone::Accent), span(action, Tone::Plain)])
         .collect();
@@ -79,12 +79,12 @@ pub fn draw(waiting: &ConnectionStatus, appearance: Appearance, buf: &mut Buffer
 fn retry_text(waiting: &ConnectionStatus) -> String {
     let attempts = match waiting.tries {
         0 => String::new(),
-        1 => "asked once; ".to_owned(),
-        more => format!("asked {more} times; "),
+        1 => "1 try failed; ".to_owned(),
+        more => format!("{more} tries failed; "),
     };
     match waiting.retry_in_secs {
-        None => format!("{attempts}asking"),
-        Some(seconds) => format!("{attempts}again in {seconds} s"),
+        None => format!("{attempts}connecting"),
+        Some(seconds) => format!("{attempts}next try in {seconds} s"),
     }
 }
 
@@ -118,7 +118,7 @@ mod tests {
             let lines = drawn(width, height, appearance);
             let text = lines.join(" ");
             for says in
-                ["no database", "db.example.org", "refused", "asked 3 times; again in 4 s", "r ask now", "q quit"]
+                ["no database", "db.example.org", "refused", "3 tries failed; next try in 4 s", "r retry now", "q quit"]
             {
                 assert!(text.contains(says), "{width}x{height}: no {says:?} in\n{}", lines.join("\n"));
             }

@@ -55,7 +55,7 @@ impl View for AccountsView {
     }
 
     fn document(&self, _model: &Model) -> Result<SelectedDocument, &'static str> {
-        Err("no documents in this view: enter shows them")
+        Err("this view shows no documents: press enter to list them")
     }
 
     fn group(&self, model: &Model) -> Result<PauseScope, &'static str> {

@@ -41,7 +41,7 @@ impl View for DetailView {
 
     fn document(&self, model: &Model) -> Result<SelectedDocument, &'static str> {
         let gone = model.detail.as_ref().is_some_and(|detail| detail.gone);
-        let none = if gone { "the document is gone" } else { "it is still being read" };
+        let none = if gone { "the document was removed" } else { "the document is still loading" };
         model.detail_row().map(SelectedDocument::from).ok_or(none)
     }
 

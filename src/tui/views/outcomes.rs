@@ -31,7 +31,7 @@ impl View for OutcomesView {
     fn document(&self, model: &Model) -> Result<SelectedDocument, &'static str> {
         let entry = model.panel.selected().ok_or("select an outcome first: k moves up")?;
         if entry.is_run() {
-            return Err("this line stands for several documents");
+            return Err("this line covers several documents");
         }
         let outcome = &entry.outcome;
         Ok(SelectedDocument {

@@ -44,9 +44,7 @@ fn declared(bytes: &[u8]) -> Result<&'static Encoding, String> {
         // A declaration that is readable as ASCII is not UTF-16, whatever encoding it names.
         Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => Ok(UTF_8),
         Some(encoding) => Ok(encoding),
-        None => {
-            Err(format!("says that its encoding is {}, which is not known", shortened(&String::from_utf8_lossy(label))))
-        }
+        None => Err(format!("has an unknown encoding, {}", shortened(&String::from_utf8_lossy(label)))),
     }
 }
 

@@ -147,7 +147,7 @@ pub fn status_line(model: &Model, summary: &AccountSummary, brief: bool) -> Span
 /// footer shows them. For a paused account, the text names the key that ends the pause.
 pub fn next(model: &Model, summary: &AccountSummary, brief: bool) -> Spans {
     if let Some(pause) = of_group(model, &PauseScope::Account(summary.id)) {
-        return with_keys(&format!("No job starts until `{}` resumes.", resume_key(pause)), Tone::Plain);
+        return with_keys(&format!("Its jobs are paused; `{}` resumes them.", resume_key(pause)), Tone::Plain);
     }
     let due = match summary.next_due_at {
         Some(at) => format!("Its next job is due {}.", format::until(model.now, at)),

@@ -51,7 +51,7 @@ pub(super) fn draw(
         canvas.right(took_end, 0, "ms", dim);
     }
     if wide {
-        canvas.text(took_end + 2, 0, 10, "asked by", dim);
+        canvas.text(took_end + 2, 0, 10, "requester", dim);
     }
     for (line, outcome) in data.outcomes.iter().skip(top).take(rows).enumerate() {
         let y = 1 + line as u16;

@@ -63,7 +63,7 @@ pub(super) fn more_below(model: &Model, detail: &Detail, width: usize, height: u
 fn draw_row(row: &DifferenceRow, y: u16, canvas: &mut Canvas<'_>, appearance: Appearance) {
     let (sign, tone) = match row.side {
         DifferenceSide::Skipped(number) => {
-            let text = format!("{} {} the same", appearance.glyphs.ellipsis, format::count(number as u64, "line"));
+            let text = format!("{} {} unchanged", appearance.glyphs.ellipsis, format::count(number as u64, "line"));
             canvas.text(1, y, canvas.area.width.saturating_sub(2), &text, appearance.theme.style(Tone::Dim));
             return;
         }

@@ -82,7 +82,7 @@ pub fn empty_text(detail: &Detail) -> Spans {
     let text = match (&detail.compare_error, &detail.data, detail.compared()) {
         (Some(reason), _, Some(_)) => return vec![span(format!("Cannot compare them: {reason}"), Tone::Failed)],
         (_, _, Some(_)) => "comparing",
-        (_, Some(_), None) if detail.version.is_some() => "That version is not kept any more.",
+        (_, Some(_), None) if detail.version.is_some() => "That version is no longer stored.",
         _ => "No earlier version yet.",
     };
     vec![span(text, Tone::Dim)]

@@ -161,7 +161,7 @@ fn title(model: &Model) -> Spans {
             .read_at
             .map_or("no data yet".to_owned(), |at| format!("data {} old", format::age(model.now.since(at))));
         let retry = format::until(model.now, stale.retry_at);
-        title.push(span(format!("  {old}, again {retry}: {}", stale.reason), Tone::Failed));
+        title.push(span(format!("  {old}, retry {retry}: {}", stale.reason), Tone::Failed));
         return title;
     }
     let by = SORTS.iter().find(|(_, by, _)| *by == documents.sort.by).map_or("", |(_, _, word)| word);
@@ -179,14 +179,14 @@ fn draw_empty(model: &Model, inner: Rect, buf: &mut Buffer, appearance: Appearan
     let wide = |long: &'static str, short: &'static str| if inner.width < 60 { short } else { long };
     if let Some(stale) = &model.read_failure {
         lines.push(vec![span(stale.reason.to_string(), Tone::Failed)]);
-        lines.push(vec![span(format!("Tried again {}.", format::until(model.now, stale.retry_at)), Tone::Plain)]);
+        lines.push(vec![span(format!("Next read {}.", format::until(model.now, stale.retry_at)), Tone::Plain)]);
     } else if !model.documents.loaded {
         lines.push(vec![span("Reading the store", Tone::Dim)]);
     } else if !model.documents.filter.terms.is_empty() {
         let all = format::count(model.counts.total(), "document");
         lines.push(vec![span(format!("None of {all} matches."), Tone::Strong)]);
         lines.push(Vec::new());
-        lines.push(key("esc", "shows all of them again"));
+        lines.push(key("esc", "shows all documents"));
         lines.push(key("/", "changes the filter"));
     } else {
         lines.push(vec![span("No documents yet.", Tone::Strong)]);
@@ -196,7 +196,7 @@ fn draw_empty(model: &Model, inner: Rect, buf: &mut Buffer, appearance: Appearan
         }
         let list = wide("adds a list: URLs, CSV or JSON lines", "adds a list");
         lines.push(key("quarterdeck import FILE", list));
-        lines.push(key("quarterdeck demo", wide("shows all of this on a site of its own", "shows a site")));
+        lines.push(key("quarterdeck demo", wide("runs the console on a built-in site", "runs a demo")));
     }
     let widest = lines.iter().map(|line| line.iter().map(|(text, _)| width(text)).sum::<usize>()).max().unwrap_or(0);
     let x = inner.width.saturating_sub(widest as u16) / 2;

@@ -91,7 +91,7 @@ pub fn is_orphaned(model: &Model, row: &DocumentRow) -> bool {
 /// Returns the current step of a running attempt in words, or that the attempt is stopping or its worker is gone.
 pub fn step(model: &Model, row: &DocumentRow) -> String {
     if is_orphaned(model, row) {
-        return "its worker is gone".to_owned();
+        return "its worker died".to_owned();
     }
     if row.cancel_requested {
         return "stopping".to_owned();

@@ -142,7 +142,7 @@ pub fn next(model: &Model, summary: &HostSummary, brief: bool) -> Spans {
             let cooling = cooling
                 .filter(|_| !brief)
                 .map_or(String::new(), |cooling| format!("; the host is cooling down, {cooling}"));
-            format!("No job starts until `{}` resumes{cooling}.", resume_key(pause))
+            format!("Its jobs are paused; `{}` resumes them{cooling}.", resume_key(pause))
         }
         (None, Some(cooling)) if brief => cooling,
         (None, Some(cooling)) => format!("Cooling down, {cooling}; no attempt is lost."),

@@ -32,11 +32,11 @@ pub fn sign(model: &Model, summary: &JobSummary) -> (&'static str, Tone) {
 pub fn status_detail(model: &Model, summary: &JobSummary) -> Spans {
     match &summary.progress {
         JobProgress::Running { worker, cancelled_by, lease_until, heartbeat_at, .. } => {
-            let holder = worker.as_deref().unwrap_or("a worker that is gone");
+            let holder = worker.as_deref().unwrap_or("a dead worker");
             let (text, tone) = match (cancelled_by, model.steps.get(&summary.document)) {
                 _ if lease_until.is_some_and(|at| at <= model.now) => ("lease expired".to_owned(), Tone::Lost),
                 (Some(by), _) => (format!("stopping for {by}"), Tone::Waiting),
-                _ if heartbeat_at.is_none() => ("worker gone".to_owned(), Tone::Lost),
+                _ if heartbeat_at.is_none() => ("worker died".to_owned(), Tone::Lost),
                 (None, Some(step)) => (step.word().to_owned(), Tone::Running),
                 (None, None) => ("running".to_owned(), Tone::Running),
             };
@@ -87,7 +87,7 @@ fn why_ready(model: &Model, summary: &JobSummary, blocked: &JobBlockers) -> (Str
     }
     if let Some(at) = blocked.host_backoff_until.filter(|at| *at > model.now) {
         let because = blocked.host_backoff_reason.as_ref().map_or(String::new(), |because| format!(": {because}"));
-        return (format!("cooling down, again {}{because}", format::until(model.now, at)), Tone::Waiting);
+        return (format!("cooling down, next {}{because}", format::until(model.now, at)), Tone::Waiting);
     }
     let cap = u64::from(model.options.per_host);
     if cap > 0 && blocked.host_running >= cap {
@@ -118,7 +118,7 @@ pub fn last_column(model: &Model, summary: &JobSummary) -> (String, Tone) {
     match &summary.progress {
         JobProgress::Running { lease_until, .. } => match lease_until {
             Some(at) if *at > model.now => (format::countdown(at.since(model.now)), Tone::Dim),
-            Some(_) => ("over".to_owned(), Tone::Lost),
+            Some(_) => ("expired".to_owned(), Tone::Lost),
             None => (model.glyphs.none.to_owned(), Tone::Dim),
         },
         JobProgress::Ready { since, .. } => (format::age(model.now.since(*since)), Tone::Dim),
@@ -130,9 +130,9 @@ pub fn last_column(model: &Model, summary: &JobSummary) -> (String, Tone) {
 /// Returns a section's name and the headings of its two last columns.
 pub const fn heading(section: Section) -> (&'static str, &'static str, &'static str) {
     match section {
-        Section::Running => ("running", "beat", "lease"),
+        Section::Running => ("running", "heartbeat", "lease"),
         Section::Ready => ("ready", "class", "since"),
-        Section::Waiting => ("waiting", "class", "try"),
+        Section::Waiting => ("waiting", "class", "next"),
         Section::Recent => ("recent", "class", "ended"),
     }
 }

@@ -61,8 +61,8 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
         .draw(pane.area, buf, appearance);
     if model.panel.entries().is_empty() {
         let text = match (&model.panel.pin, model.panel.loaded) {
-            (Some(pin), _) if pin.loaded => "no outcome of it yet",
-            (None, true) => "no outcome yet",
+            (Some(pin), _) if pin.loaded => "it has no outcomes yet",
+            (None, true) => "no outcomes yet",
             _ => "reading",
         };
         Canvas::new(buf, inner).text(1, 0, inner.width, text, appearance.theme.style(Tone::Dim));

@@ -60,8 +60,8 @@ pub fn reason(outcome: &Outcome) -> String {
         }
         (OutcomeResult::AlreadySyncing, _) => {
             let worker = outcome.worker.as_ref().map_or(String::new(), |worker| format!(" on {worker}"));
-            let by = outcome.requested_by.as_ref().map_or(String::new(), |by| format!("; {by} asked"));
-            format!("already syncing{worker}{by}")
+            let by = outcome.requested_by.as_ref().map_or(String::new(), |by| format!(" for {by}"));
+            format!("already syncing{by}{worker}")
         }
         (OutcomeResult::Purged, None) => "dropped from the queue".to_owned(),
         (OutcomeResult::Cancelled, None) => "cancelled".to_owned(),
@@ -132,11 +132,12 @@ fn follow_up(entry: &Entry, cells: usize) -> String {
     }
     match (outcome.next_attempt_at, outcome.result) {
         (Some(at), _) => {
-            let retry = format!("again in {}", format::countdown(at.since(outcome.at)));
-            let whole = format!("attempt {}, {retry}", outcome.attempt);
+            let wait = format::countdown(at.since(outcome.at));
+            let whole = format!("attempt {}, next in {wait}", outcome.attempt);
+            let retry = format!("next attempt in {wait}");
             if width(&whole) <= cells { whole } else { retry }
         }
-        (None, OutcomeResult::WorkerLost) => "queued again".to_owned(),
+        (None, OutcomeResult::WorkerLost) => "back in the queue".to_owned(),
         _ => String::new(),
     }
 }
