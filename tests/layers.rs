@@ -78,6 +78,7 @@ const STORE_LAYERS: [&[&str]; 9] = [
         "version",
         "sql::clock",
         "sql::dialect",
+        "sql::rendered",
         "sql::statement",
     ],
     &["sqlite", "postgres", "sql"],

@@ -101,7 +101,10 @@ async fn j4_a_busy_lock_is_a_line_in_the_log_and_nothing_else(on: Backend) {
     assert_eq!((row.status, row.attempt, row.queue), (Status::Waiting, Some(0), Some(Manual)));
     assert_eq!((row.holder.as_deref(), row.next_attempt_at), (Some("Chatwoot"), Some(START.plus(RETRY_BACKOFF))));
     let waiting = Filter::parse("status:waiting").expect("a filter");
-    assert_eq!(deck.store.matching(&waiting).await.expect("the store answers"), [document]);
+    assert_eq!(
+        deck.store.matching(&waiting, quarterdeck::store::Sort::BY_ID, None).await.expect("the store answers"),
+        [document]
+    );
     assert_eq!(deck.store.queue().await.expect("the store answers").waiting, 1, "`work --drain` stays for it");
     // The lock is checked again, and the wait for the same lock is not reported twice.
     deck.pass(RETRY_BACKOFF);

@@ -7,11 +7,11 @@ use super::pause::{pauses_document, report_pauses};
 use super::rows::{DocumentJson, table_head, table_line};
 use super::selection::read_filter;
 use crate::domain::filter::Subject;
-use crate::store::{PagePosition, PageQuery, Sort, SortBy};
+use crate::store::{Sort, SortBy};
 use std::collections::HashSet;
 
-/// Maximum number of rows read by one query.
-const PAGE_SIZE: u64 = 1_000;
+/// Documents whose rows are read at a time.
+const BATCH_SIZE: usize = 1_000;
 
 /// Arguments of `list`.
 #[derive(Debug, clap::Args)]
@@ -52,25 +52,18 @@ fn read_sort(text: &str) -> Result<Sort, String> {
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     let filter = read_filter(args.filter.as_deref().unwrap_or_default(), Subject::Documents)?;
     let store = context.store().await?;
-    let mut left = args.limit.unwrap_or(u64::MAX);
-    let mut offset = 0;
-    // Rows change pages while syncs run: a row that moved to a later page is not printed again.
-    let mut printed = HashSet::new();
     let pauses: Vec<_> = store.pauses().await?.into_iter().map(|pause| pause.scope).collect();
     let mut paused = HashSet::new();
-    while left > 0 {
-        let limit = left.min(PAGE_SIZE);
-        let query =
-            PageQuery { filter: filter.clone(), sort: args.sort, position: PagePosition::Offset(offset), limit };
-        let page = store.page(&query).await?;
-        if printed.is_empty() && !args.json && !page.rows.is_empty() {
-            out.line(table_head())?;
-        }
-        // The last page is always a full one, so it may begin with rows that were printed already.
-        let before = printed.len();
-        for row in
-            page.rows.iter().filter(|row| printed.insert(row.id)).take(usize::try_from(left).unwrap_or(usize::MAX))
-        {
+    // The order is that of one instant; the rows are read in batches, so that a long list takes little memory and holds
+    // up no writer. Each row is current when it is printed, and one that was removed meanwhile is left out.
+    let ids = store.matching(&filter, args.sort, args.limit).await?;
+    let mut printed = 0_usize;
+    for ids in ids.chunks(BATCH_SIZE) {
+        for row in &store.rows(ids).await? {
+            if printed == 0 && !args.json {
+                out.line(table_head())?;
+            }
+            printed += 1;
             paused.extend(pauses.iter().filter(|scope| pauses_document(scope, row)).cloned());
             if args.json {
                 out.json(&DocumentJson::from(row))?;
@@ -78,18 +71,12 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
                 out.line(table_line(row, store.now()))?;
             }
         }
-        let new = (printed.len() - before) as u64;
-        left = left.saturating_sub(new);
-        offset = page.offset + page.rows.len() as u64;
-        if new == 0 || offset >= page.total {
-            break;
-        }
     }
     if !args.json {
         report_pauses(&*store, |scope| paused.contains(scope)).await?;
     }
     store.close().await;
-    if printed.is_empty() && args.limit != Some(0) {
+    if printed == 0 && args.limit != Some(0) {
         note(if filter.terms.is_empty() {
             "there are no documents; `quarterdeck add URL` adds one"
         } else {

@@ -16,7 +16,7 @@ use crate::domain::request::{DocumentAnswer, RequestAnswer};
 use crate::runner::Mode;
 use crate::runner::handle::Handle;
 use crate::runner::tail::{TailItem, follow};
-use crate::store::{Store, StoreError};
+use crate::store::{Sort, Store, StoreError};
 use jiff::tz::TimeZone;
 use std::collections::{HashMap, HashSet};
 use std::io::{self, IsTerminal as _, Write as _};
@@ -211,7 +211,7 @@ async fn poll_store(
     let mut left = HashSet::new();
     for ids in documents.chunks(IDS_PER_FILTER) {
         let filter = Filter { terms: vec![Term { negated: false, condition: FilterCondition::Id(ids.to_vec()) }] };
-        left.extend(store.matching(&filter).await?);
+        left.extend(store.matching(&filter, Sort::BY_ID, None).await?);
     }
     for id in awaited.remove_missing(&left) {
         let url = awaited.urls.get(&id).map(|url| format!(" {url}")).unwrap_or_default();

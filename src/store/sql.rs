@@ -9,6 +9,7 @@ pub(in crate::store) mod dialect;
 pub(in crate::store) mod error;
 pub(in crate::store) mod filter;
 pub(in crate::store) mod reader;
+pub(in crate::store) mod rendered;
 pub(in crate::store) mod rows;
 pub(in crate::store) mod statement;
 pub(in crate::store) mod transaction;

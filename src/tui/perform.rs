@@ -17,7 +17,7 @@ use crate::runner::event::{Event, LockHealth};
 use crate::runner::handle::Handle;
 use crate::store::{
     AddResult, ConsoleStore, DecisionResult, JobsQuery, MAX_SECTION_ROWS, NewDocument, OutcomeQuery, OutcomesFrom,
-    ReviewTarget, StoreError,
+    ReviewTarget, Sort, StoreError,
 };
 use std::future::Future;
 use std::sync::Arc;
@@ -193,7 +193,7 @@ impl Shared {
             Effect::Preview { generation, targets, verb } => {
                 Msg::Preview { generation, answer: answer(store.preview(&targets, verb).await) }
             }
-            Effect::MarkAll(filter) => Msg::MatchingIds(answer(store.matching(&filter).await)),
+            Effect::MarkAll(filter) => Msg::MatchingIds(answer(store.matching(&filter, Sort::BY_ID, None).await)),
             // The other effects read nothing; the loop or `perform` has handled them.
             _ => return,
         };

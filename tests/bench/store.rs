@@ -108,7 +108,7 @@ async fn measure(backend: Backend) {
         }
     }
     timed(&format!("{backend:?}: counts"), store.counts()).await.unwrap();
-    timed(&format!("{backend:?}: matching all"), store.matching(&Filter::default())).await.unwrap();
+    timed(&format!("{backend:?}: matching all"), store.matching(&Filter::default(), Sort::BY_ID, None)).await.unwrap();
     let targets = Targets::Matching(failed);
     timed(&format!("{backend:?}: preview of the failed"), store.preview(&targets, BulkVerb::Cancel)).await.unwrap();
 }

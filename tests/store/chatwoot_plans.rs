@@ -5,7 +5,7 @@ use super::support::{Backend, Scene};
 use quarterdeck::domain::id::AccountId;
 use quarterdeck::domain::plan::AccountDecision;
 use quarterdeck::domain::schedule::{DueRules, ScheduleSettings};
-use quarterdeck::store::{PassResult, PlanSource, ScheduleStore, SqlStore};
+use quarterdeck::store::{PassResult, PlanSource, ScheduleStore, Sort, SqlStore};
 use std::sync::Arc;
 
 /// Makes a database with Chatwoot's documents, and opens a store on it.
@@ -169,7 +169,7 @@ async fn the_schedule_is_off_on_chatwoots_database_unless_asked_for() {
     // Its first pass stores the plans, so that the filter `stale` works, and schedules nothing.
     let stale = quarterdeck::domain::filter::Filter::parse("status:stale").unwrap();
     let store = quarterdeck::store::open(&url, quarterdeck::store::Access::ReadOnly).await.unwrap();
-    let is_told = async || store.matching(&stale).await.unwrap().len() == 1;
+    let is_told = async || store.matching(&stale, Sort::BY_ID, None).await.unwrap().len() == 1;
     crate::support::install::until(&*store, "stale", is_told).await;
     assert_eq!(store.purgeable().await.unwrap(), 0);
     worker.signal(rustix::process::Signal::TERM);

@@ -8,7 +8,7 @@ use quarterdeck::domain::filter::Filter;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::store::{Decision, DecisionResult, DocumentStore, FinishResult, Queries, ReviewTarget};
+use quarterdeck::store::{Decision, DecisionResult, DocumentStore, FinishResult, Queries, ReviewTarget, Sort};
 
 const BODY: &str = "A long text that is worth keeping, with many words in it.";
 
@@ -30,7 +30,7 @@ async fn text(scene: &Scene, document: DocumentId) -> String {
 }
 
 async fn held_ids(scene: &Scene) -> Vec<DocumentId> {
-    scene.store.matching(&Filter::parse("content:held").unwrap()).await.unwrap()
+    scene.store.matching(&Filter::parse("content:held").unwrap(), Sort::BY_ID, None).await.unwrap()
 }
 
 /// Decides on the text that is quarantined now.

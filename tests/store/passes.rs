@@ -12,7 +12,8 @@ use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::domain::schedule::{DueRules, Pass, ScheduleSettings};
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    BulkVerb, DocumentStore, PassMode, PassRequest, PassResult, PassTrigger, Queries, ScheduleStore, StoreBase, Targets,
+    BulkVerb, DocumentStore, PassMode, PassRequest, PassResult, PassTrigger, Queries, ScheduleStore, Sort, StoreBase,
+    Targets,
 };
 use std::time::Duration;
 
@@ -221,7 +222,7 @@ async fn stale_is_the_word_everywhere(backend: Backend) {
     let counts = scene.store.counts().await.unwrap();
     assert_eq!((counts.of(Status::Stale), counts.of(Status::Synced)), (1, 2));
     let filter = Filter::parse("status:stale").unwrap();
-    assert_eq!(scene.store.matching(&filter).await.unwrap(), [stale]);
+    assert_eq!(scene.store.matching(&filter, Sort::BY_ID, None).await.unwrap(), [stale]);
     let retry = BulkVerb::Request(quarterdeck::domain::request::RequestKind::Retry);
     let preview = scene.store.preview(&Targets::Ids(vec![stale]), retry).await.unwrap();
     assert!(preview.skipped[0].0.to_string().starts_with("is stale;"), "{:?}", preview.skipped);

@@ -29,7 +29,7 @@ fn page(filter: Filter, by: SortBy, descending: bool, around: PagePosition, limi
 }
 
 async fn ids(scene: &Scene, negated: bool, test: FilterCondition) -> Vec<i64> {
-    scene.store.matching(&filter(negated, test)).await.unwrap().into_iter().map(|id| id.0).collect()
+    scene.store.matching(&filter(negated, test), Sort::BY_ID, None).await.unwrap().into_iter().map(|id| id.0).collect()
 }
 
 /// Makes five documents: synced, failed 404, waiting, queued, never synced.
@@ -83,11 +83,30 @@ async fn every_filter_finds_what_it_says(backend: Backend) {
         assert_eq!(ids(&scene, true, test.clone()).await, others, "not {test:?}");
     }
     for long in [FilterCondition::Word("x".repeat(60_000)), FilterCondition::Id((0..40_000).collect())] {
-        let refused = scene.store.matching(&filter(false, long)).await;
+        let refused = scene.store.matching(&filter(false, long), Sort::BY_ID, None).await;
         assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
     }
-    let wrong = scene.store.matching(&filter(false, FilterCondition::By(vec!["ana".into()]))).await;
+    let wrong = scene.store.matching(&filter(false, FilterCondition::By(vec!["ana".into()])), Sort::BY_ID, None).await;
     assert!(matches!(wrong, Err(StoreError::Refused(_))), "{wrong:?}");
+}
+
+async fn ids_come_in_any_order_and_rows_by_id(backend: Backend) {
+    let (scene, [synced, failed, waiting, queued, never]) = five(backend).await;
+    let sorted = async |by, descending, limit| {
+        scene.store.matching(&Filter::default(), Sort { by, descending }, limit).await.unwrap()
+    };
+    assert_eq!(sorted(SortBy::Id, true, Some(2)).await, [never, queued]);
+    assert_eq!(sorted(SortBy::Url, false, None).await, [synced, failed, never, queued, waiting]);
+    assert_eq!(sorted(SortBy::Status, false, Some(1)).await, [failed]);
+    let by_page = scene.store.page(&page(Filter::default(), SortBy::Status, false, PagePosition::Offset(0), 9)).await;
+    let order = sorted(SortBy::Status, false, None).await;
+    let rows = scene.store.rows(&order).await.unwrap();
+    assert_eq!(rows, by_page.unwrap().rows, "ids and rows are those of the page");
+
+    scene.store.remove(&[queued]).await.unwrap();
+    let rows = scene.store.rows(&[never, queued, synced, DocumentId(99)]).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [never, synced]);
+    assert_eq!(scene.store.rows(&[]).await.unwrap(), []);
 }
 
 async fn outcomes_are_filtered_and_read_from_either_end(backend: Backend) {
@@ -277,6 +296,7 @@ async fn the_status_of_sql_is_the_status_of_the_domain(backend: Backend) {
 on_both! {
     ()
     every_filter_finds_what_it_says,
+    ids_come_in_any_order_and_rows_by_id,
     outcomes_are_filtered_and_read_from_either_end,
     every_order_is_total_and_an_anchor_stands_where_it_is_listed,
     a_page_beyond_the_end_is_the_last_one,

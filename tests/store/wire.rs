@@ -10,7 +10,7 @@ use quarterdeck::domain::id::Seq;
 use quarterdeck::domain::job::{JobState, QueueClass};
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::store::{
-    Access, DocumentStore, Finish, FinishResult, JobStore, ManualClock, Queries, Store, StoreBase, StoreError,
+    Access, DocumentStore, Finish, FinishResult, JobStore, ManualClock, Queries, Sort, Store, StoreBase, StoreError,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,7 +92,7 @@ async fn everything_but_locks_works_behind_pgbouncer() {
     one.register(&worker("w1")).await.unwrap();
     let added = one.add(&(0..40).map(|n| new(1, &format!("https://a.test/{n}"))).collect::<Vec<_>>()).await.unwrap();
     assert_eq!(added.len(), 40);
-    let ids: Vec<_> = one.matching(&Default::default()).await.unwrap();
+    let ids: Vec<_> = one.matching(&Default::default(), Sort::BY_ID, None).await.unwrap();
     other.request(&ids, &request(QueueClass::Auto)).await.unwrap();
     let claimed = one.claim(&worker("w1").id, limits(40)).await.unwrap();
     assert_eq!(claimed.len(), 40);

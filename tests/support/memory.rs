@@ -15,7 +15,7 @@ use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
     AccountSummary, AddResult, BulkVerb, Decision, DecisionResult, DocumentPage, DocumentRef, DocumentStore,
     HostSummary, JobsPage, JobsQuery, Listing, NewDocument, OutcomeQuery, OutcomesFrom, PagePosition, PageQuery,
-    Preview, QuarantinedContent, Queries, QueueState, RescueResult, Result, ReviewTarget, SchemaMismatch, SortBy,
+    Preview, QuarantinedContent, Queries, QueueState, RescueResult, Result, ReviewTarget, SchemaMismatch, Sort, SortBy,
     StoreBase, StoreError, StoredContent, StoredVersion, Targets, WorkerSummary,
 };
 use std::collections::HashMap;
@@ -114,16 +114,16 @@ impl Memory {
         self.with(|facts| facts.counting.0 -= 1);
     }
 
-    fn sorted(&self, filter: &Filter, query: &PageQuery) -> Result<Vec<DocumentRow>> {
+    fn sorted(&self, filter: &Filter, sort: Sort) -> Result<Vec<DocumentRow>> {
         let now = self.now();
         self.read(|facts| {
             let mut rows: Vec<_> = facts.documents.iter().filter(|row| filter.matches(row, now)).cloned().collect();
-            match query.sort.by {
+            match sort.by {
                 SortBy::Name => rows.sort_by_key(|row| (row.name.to_lowercase(), row.id)),
                 SortBy::Id => rows.sort_by_key(|row| row.id),
                 _ => rows.sort_by_key(|row| (row.status, row.id)),
             }
-            if query.sort.descending {
+            if sort.descending {
                 rows.reverse();
             }
             rows
@@ -300,7 +300,7 @@ impl Queries for Memory {
                 facts.pages += 1;
                 if facts.page_delays.is_empty() { Duration::ZERO } else { facts.page_delays.remove(0) }
             });
-            (delay, self.sorted(&query.filter, query))
+            (delay, self.sorted(&query.filter, query.sort))
         };
         sleep(delay).await;
         let rows = rows?;
@@ -318,11 +318,14 @@ impl Queries for Memory {
         Ok(DocumentPage { rows, offset, total })
     }
 
-    async fn matching(&self, filter: &Filter) -> Result<Vec<DocumentId>> {
-        let now = self.now();
+    async fn matching(&self, filter: &Filter, sort: Sort, limit: Option<u64>) -> Result<Vec<DocumentId>> {
+        let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+        Ok(self.sorted(filter, sort)?.into_iter().map(|row| row.id).take(limit).collect())
+    }
+
+    async fn rows(&self, ids: &[DocumentId]) -> Result<Vec<DocumentRow>> {
         self.read(|facts| {
-            let fits = facts.documents.iter().filter(|row| filter.matches(row, now));
-            fits.map(|row| row.id).collect()
+            ids.iter().filter_map(|id| facts.documents.iter().find(|row| row.id == *id)).cloned().collect()
         })
     }
 
@@ -369,7 +372,7 @@ impl Queries for Memory {
     async fn preview(&self, of: &Targets, _verb: BulkVerb) -> Result<Preview> {
         let targets = match of {
             Targets::Ids(ids) => ids.clone(),
-            Targets::Matching(filter) => self.matching(filter).await?,
+            Targets::Matching(filter) => self.matching(filter, Sort::BY_ID, None).await?,
         };
         Ok(Preview { targets, skipped: Vec::new(), hosts: 1 })
     }

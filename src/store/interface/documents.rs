@@ -98,6 +98,11 @@ pub struct Sort {
     pub descending: bool,
 }
 
+impl Sort {
+    /// Ascending ids.
+    pub const BY_ID: Self = Self { by: SortBy::Id, descending: false };
+}
+
 /// The position of a page within the sorted list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PagePosition {

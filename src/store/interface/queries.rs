@@ -14,7 +14,8 @@ use crate::domain::time::Timestamp;
 use crate::store::Result;
 use crate::store::interface::base::StoreBase;
 use crate::store::interface::documents::{
-    BulkVerb, DocumentPage, DocumentRef, PageQuery, Preview, QuarantinedContent, StoredContent, StoredVersion, Targets,
+    BulkVerb, DocumentPage, DocumentRef, PageQuery, Preview, QuarantinedContent, Sort, StoredContent, StoredVersion,
+    Targets,
 };
 use async_trait::async_trait;
 use std::time::Duration;
@@ -28,8 +29,12 @@ pub trait Queries: StoreBase {
     /// Returns a page of the sorted, filtered list of documents.
     async fn page(&self, query: &PageQuery) -> Result<DocumentPage>;
 
-    /// Returns the IDs of all documents that match `filter`, in ascending order.
-    async fn matching(&self, filter: &Filter) -> Result<Vec<DocumentId>>;
+    /// Returns the IDs of the documents that match `filter`, in the order of `sort`; at most `limit` if it is set. One short
+    /// statement, however many match; [`rows`](Self::rows) reads their rows.
+    async fn matching(&self, filter: &Filter, sort: Sort, limit: Option<u64>) -> Result<Vec<DocumentId>>;
+
+    /// Returns the rows of these documents in the same order, without those that no longer exist.
+    async fn rows(&self, ids: &[DocumentId]) -> Result<Vec<DocumentRow>>;
 
     /// Returns the number of documents at each status.
     async fn counts(&self) -> Result<StatusCounts>;

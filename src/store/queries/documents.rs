@@ -12,6 +12,10 @@ use crate::store::sql::filter::{Joins, push_documents, push_status};
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::{Sql, Value};
 use crate::store::{DocumentPage, DocumentRef, PagePosition, PageQuery, Result, Sort, SortBy};
+use std::collections::HashMap;
+
+/// Rows read per statement when they are read by id.
+const ROWS_PER_STATEMENT: usize = 500;
 
 /// One part of a sort order: an expression that is never NULL, whether it yields text, and whether it sorts descending.
 struct Key {
@@ -207,11 +211,41 @@ pub(in crate::store) async fn find(db: &Database, named: &DocumentRef) -> Result
     reader.all(sql.query()).await?.iter().map(|row| document_row(row, now)).collect()
 }
 
-pub(in crate::store) async fn matching(db: &Database, filter: &Filter) -> Result<Vec<DocumentId>> {
+/// Returns the rows of `ids` that are still there, in the order of `ids`.
+pub(in crate::store) async fn rows(db: &Database, ids: &[DocumentId]) -> Result<Vec<DocumentRow>> {
+    let now = db.now();
+    let mut rows = HashMap::with_capacity(ids.len());
+    for ids in ids.chunks(ROWS_PER_STATEMENT) {
+        let mut sql = Sql::new("SELECT ");
+        sql.push(COLUMNS).push(", ");
+        push_status(&mut sql, now);
+        sql.push(" AS status");
+        Joins::ALL.push(&mut sql);
+        sql.push(" WHERE d.id IN ").bind_list(ids.iter().map(|id| id.0));
+        let mut reader = db.reader().await?;
+        for row in reader.all(sql.query()).await? {
+            let row = document_row(&row, now)?;
+            rows.insert(row.id, row);
+        }
+    }
+    Ok(ids.iter().filter_map(|id| rows.remove(id)).collect())
+}
+
+/// Returns the ids of all documents that match, in the order of `sort`; at most `limit` if it is set.
+pub(in crate::store) async fn matching(
+    db: &Database,
+    filter: &Filter,
+    sort: Sort,
+    limit: Option<u64>,
+) -> Result<Vec<DocumentId>> {
+    let now = db.now();
     let mut sql = Sql::new("SELECT d.id");
-    Joins::of(filter).push(&mut sql);
-    push_documents(&mut sql, filter, db.now())?;
-    sql.push(" ORDER BY d.id");
+    Joins::of(filter).and(joins(sort)).push(&mut sql);
+    push_documents(&mut sql, filter, now)?;
+    push_order(&mut sql, sort, now);
+    if let Some(limit) = limit {
+        sql.push(" LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    }
     let mut reader = db.reader().await?;
     let rows = reader.all(sql.query()).await?;
     rows.iter().map(|row| Ok(DocumentId(get(row, 0)?))).collect()

@@ -4,6 +4,7 @@ use crate::store::Result;
 use crate::store::postgres::{PooledConnection, RESPONSE_TIMEOUT};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::error::reading;
+use crate::store::sql::rendered::rendered;
 use crate::store::sql::statement::{Statement, Value};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgRow, Postgres};
@@ -45,7 +46,7 @@ pub(in crate::store) enum Row {
 macro_rules! prepared {
     ($database:ident, $statement:expr) => {{
         let Statement { text, values } = $statement;
-        let mut prepared = sqlx::query::<$database>(AssertSqlSafe(Dialect::$database.render(&text)));
+        let mut prepared = sqlx::query::<$database>(AssertSqlSafe(rendered(Dialect::$database, &text)));
         for value in values {
             prepared = match value {
                 Value::Int(value) => prepared.bind(value),

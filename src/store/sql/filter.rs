@@ -14,6 +14,8 @@ use crate::store::{Result, StoreError};
 pub(in crate::store) struct Joins {
     /// Joins `s`, the document's row of `document_state`.
     pub(in crate::store) state: bool,
+    /// Leaves out documents without a row in `s`, so that the database can start with an index of `s`.
+    pub(in crate::store) only_with_state: bool,
     /// Joins `l`, the document's live job, and `c`, the stored plan of the document's account.
     pub(in crate::store) live: bool,
     /// Joins `j`, the document's live job or else its last one; implies `s`.
@@ -22,9 +24,9 @@ pub(in crate::store) struct Joins {
 
 impl Joins {
     /// Joins all tables.
-    pub(in crate::store) const ALL: Self = Self { state: true, live: true, last: true };
+    pub(in crate::store) const ALL: Self = Self { state: true, only_with_state: false, live: true, last: true };
     /// Joins the tables from which a document's status is derived.
-    pub(in crate::store) const STATUS: Self = Self { state: false, live: true, last: false };
+    pub(in crate::store) const STATUS: Self = Self { state: false, only_with_state: false, live: true, last: false };
 
     /// Returns the tables that the terms of `filter` need.
     pub(in crate::store) fn of(filter: &Filter) -> Self {
@@ -32,7 +34,7 @@ impl Joins {
             joins.and(match &term.condition {
                 FilterCondition::Status(_) | FilterCondition::Next(_) => Self::STATUS,
                 FilterCondition::Error(_) | FilterCondition::Http(_) | FilterCondition::Host(_) => {
-                    Self { state: true, ..Self::default() }
+                    Self { state: true, only_with_state: !term.negated, ..Self::default() }
                 }
                 FilterCondition::Queue(_) => Self { last: true, ..Self::default() },
                 _ => Self::default(),
@@ -42,14 +44,20 @@ impl Joins {
 
     /// Returns the tables of `self` and those of `other`.
     pub(in crate::store) const fn and(self, other: Self) -> Self {
-        Self { state: self.state || other.state, live: self.live || other.live, last: self.last || other.last }
+        Self {
+            state: self.state || other.state,
+            only_with_state: self.only_with_state || other.only_with_state,
+            live: self.live || other.live,
+            last: self.last || other.last,
+        }
     }
 
     /// Appends ` FROM …` with the table of documents and these joins.
     pub(in crate::store) fn push(self, sql: &mut Sql) {
         sql.push(" FROM captain_documents d");
         if self.state || self.last {
-            sql.push(" LEFT JOIN @document_state s ON s.document_id = d.id");
+            sql.push(if self.only_with_state { " JOIN" } else { " LEFT JOIN" });
+            sql.push(" @document_state s ON s.document_id = d.id");
         }
         if self.live {
             sql.push(" LEFT JOIN @jobs l ON l.document_id = d.id AND l.state IN ('scheduled', 'ready', 'running')");
@@ -114,11 +122,11 @@ fn push(
 ) -> Result<()> {
     sql.push(" WHERE 1 = 1");
     for term in &filter.terms {
-        // CASE turns an unknown result (NULL) into false before it is negated: `-error:timeout` also matches documents
-        // without an error.
-        sql.push(" AND CASE WHEN ");
+        // A test stands bare, so that an index can serve it. A negated one is a CASE, which turns an unknown result
+        // (NULL) into false before it is negated: `-error:timeout` also matches documents without an error.
+        sql.push(if term.negated { " AND CASE WHEN " } else { " AND (" });
         push_test(sql, &term.condition)?;
-        sql.push(if term.negated { " THEN 0 ELSE 1 END = 1" } else { " THEN 1 ELSE 0 END = 1" });
+        sql.push(if term.negated { " THEN 0 ELSE 1 END = 1" } else { ")" });
     }
     let long_word = |term: &Term| matches!(&term.condition, FilterCondition::Word(word) if word.len() > MAX_WORD_BYTES);
     if sql.values() > MAX_VALUES || filter.terms.iter().any(long_word) {
@@ -226,8 +234,10 @@ fn push_hosts(sql: &mut Sql, column: &'static str, hosts: &[String]) {
     let hosts: Vec<_> = hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
     sql.push(column).push(" IN ").bind_list(hosts.iter().map(String::as_str));
     for host in &hosts {
-        let pattern = format!("{}:%", like_literal(host));
-        sql.push(" OR ").push(column).push(" LIKE ").bind(pattern).push(" ESCAPE '\\'");
+        // A host without a port also names its ports: all that begins with `host:`, as a range that an index can serve.
+        // `;` is the character after `:`.
+        sql.push(" OR ").push(column).push(" COLLATE bytes >= ").bind(format!("{host}:"));
+        sql.push(" AND ").push(column).push(" COLLATE bytes < ").bind(format!("{host};"));
     }
 }
 

@@ -11,7 +11,8 @@ use crate::store::queries::{accounts, contents, counts, documents, hosts, jobs, 
 use crate::store::queue::{pauses, purge};
 use crate::store::{
     AccountSummary, BulkVerb, DocumentPage, DocumentRef, HostSummary, JobsPage, JobsQuery, Listing, OutcomeQuery,
-    PageQuery, Preview, QuarantinedContent, Queries, Result, StoredContent, StoredVersion, Targets, WorkerSummary,
+    PageQuery, Preview, QuarantinedContent, Queries, Result, Sort, StoredContent, StoredVersion, Targets,
+    WorkerSummary,
 };
 use async_trait::async_trait;
 
@@ -25,8 +26,12 @@ impl Queries for SqlStore {
         documents::page(&self.db, query).await
     }
 
-    async fn matching(&self, filter: &Filter) -> Result<Vec<DocumentId>> {
-        documents::matching(&self.db, filter).await
+    async fn matching(&self, filter: &Filter, sort: Sort, limit: Option<u64>) -> Result<Vec<DocumentId>> {
+        documents::matching(&self.db, filter, sort, limit).await
+    }
+
+    async fn rows(&self, ids: &[DocumentId]) -> Result<Vec<DocumentRow>> {
+        documents::rows(&self.db, ids).await
     }
 
     async fn counts(&self) -> Result<StatusCounts> {
