@@ -5,7 +5,7 @@
 use super::exit::CliError;
 use super::output::note;
 use crate::config::Config;
-use crate::domain::outcome::{Outcome, OutcomeResult};
+use crate::domain::outcome::Outcome;
 use crate::runner::log::{LogSettings, OutcomeLog};
 use crate::store::Recorder;
 use std::io::{self, Write as _};
@@ -106,7 +106,7 @@ impl OutcomeLines {
     pub(super) fn recorder(&self) -> Recorder {
         let (lines, failed) = (self.lines.clone(), self.failed.clone());
         Arc::new(move |outcomes| {
-            let for_good = outcomes.iter().filter(|outcome| fails_for_good(outcome)).count();
+            let for_good = outcomes.iter().filter(|outcome| outcome.result.fails_for_good()).count();
             failed.fetch_add(for_good as u64, Ordering::Relaxed);
             if !outcomes.is_empty() {
                 // Sending fails only when the reader has closed standard output. The outcomes are in the store.
@@ -126,9 +126,4 @@ impl OutcomeLines {
         let _ = self.printer.join();
         self.failed.load(Ordering::Relaxed)
     }
-}
-
-/// Returns true if this outcome ends its job as failed.
-fn fails_for_good(outcome: &Outcome) -> bool {
-    outcome.result == OutcomeResult::PermanentFailure || outcome.result.is_exhaustion()
 }

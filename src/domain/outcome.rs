@@ -62,9 +62,27 @@ pub enum OutcomeKind {
     Purged,
 }
 
+impl OutcomeKind {
+    /// Returns true if an attempt ends with an outcome of this kind. An exhaustion follows the outcome of its attempt.
+    pub const fn ends_attempt(self) -> bool {
+        match self {
+            Self::Success | Self::Failure | Self::Lost => true,
+            Self::Refused | Self::Exhaustion | Self::Cancelled | Self::Purged => false,
+        }
+    }
+
+    /// Returns true if a bulk action produces outcomes of this kind, which a list combines into one entry.
+    pub const fn is_combined(self) -> bool {
+        match self {
+            Self::Cancelled | Self::Purged => true,
+            Self::Success | Self::Refused | Self::Failure | Self::Lost | Self::Exhaustion => false,
+        }
+    }
+}
+
 impl OutcomeResult {
-    /// Returns the kind of this result. The match is exhaustive on purpose: all other rules that group results use
-    /// their kind, so a new result is classified here and nowhere else.
+    /// Returns the kind of this result. This match and those of [`OutcomeKind`] are exhaustive on purpose: all rules that
+    /// group results are here, so the compiler leads whoever adds a result to each of them.
     pub const fn kind(self) -> OutcomeKind {
         match self {
             Self::Updated | Self::Unchanged => OutcomeKind::Success,
@@ -87,6 +105,24 @@ impl OutcomeResult {
     /// Returns true for failures, lost workers and exhaustions.
     pub const fn is_failure(self) -> bool {
         matches!(self.kind(), OutcomeKind::Failure | OutcomeKind::Lost | OutcomeKind::Exhaustion)
+    }
+
+    /// Returns true if the document has failed and no retry follows by itself.
+    pub const fn fails_for_good(self) -> bool {
+        match self {
+            Self::PermanentFailure
+            | Self::TransientRetryExhausted
+            | Self::UnexpectedRetryExhausted
+            | Self::CrashExhausted => true,
+            Self::Updated
+            | Self::Unchanged
+            | Self::AlreadySyncing
+            | Self::TransientFailure
+            | Self::UnexpectedFailure
+            | Self::WorkerLost
+            | Self::Cancelled
+            | Self::Purged => false,
+        }
     }
 
     /// Returns the entry for the strip of recent results; `None` for a result that ends no attempt. An exhaustion adds

@@ -1,5 +1,6 @@
 //! The HTTP client that all fetchers share: single requests within time limits, to addresses that the guard allows.
 
+use super::conversion_pool::ConversionPool;
 use super::errors::{self, Stage, timed_out};
 use super::guard::{AddressGuard, GuardedResolver};
 use super::lookup::{Lookup, LookupError};
@@ -39,13 +40,14 @@ pub enum FetchSetupError {
     NameServers(#[source] LookupError),
 }
 
-/// HTTP client of a process, with its idle connections and the memory budget of response bodies.
+/// HTTP client of a process, with its idle connections, the memory budget of response bodies, and the slots for conversions.
 pub(super) struct HttpClient {
     client: Client,
     resolver: GuardedResolver,
     trace: Option<Trace>,
     pub(super) guard: Arc<AddressGuard>,
     pub(super) memory: Memory,
+    pub(super) conversions: ConversionPool,
     pub(super) settings: FetchSettings,
 }
 
@@ -89,7 +91,7 @@ impl HttpClient {
         let client = builder().build().or_else(|_| builder().tls_certs_only([]).build());
         let client = client.map_err(FetchSetupError::Client)?;
         let memory = Memory::new(settings.max_memory, settings.max_body);
-        Ok(Self { client, resolver, trace, guard, memory, settings })
+        Ok(Self { client, resolver, trace, guard, memory, conversions: ConversionPool::new(), settings })
     }
 
     /// Sends one GET request with these additional headers. Redirects are not followed.

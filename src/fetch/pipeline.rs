@@ -8,7 +8,6 @@ use super::budget::{ConvertError, MAX_MARKDOWN, TreeBudget};
 use super::charset::{self, Markup};
 use super::client::HttpClient;
 use super::content_rules::ContentRules;
-use super::conversion_pool::ConversionPool;
 use super::convert::{Converted, convert_by};
 use super::errors::{self, Stage};
 use super::head::{ContentType, Kind, sniffed, text_of};
@@ -33,7 +32,6 @@ const MAX_PLAIN_TEXT: usize = 4 * MAX_MARKDOWN;
 /// Reads the response from `url` and turns it into a page. `deadline` limits all waits except those for memory.
 pub(super) async fn page(
     client: &HttpClient,
-    pool: &ConversionPool,
     response: Response,
     (url, rules): (Url, Arc<ContentRules>),
     deadline: Instant,
@@ -45,7 +43,7 @@ pub(super) async fn page(
     client.note(|| Mark::BodyReceived);
     let bytes = body.bytes.len() as u64;
     let received = Received { body, content_type, url, rules };
-    let converted = convert(client, pool, received, deadline).await?;
+    let converted = convert(client, received, deadline).await?;
     client.note(|| Mark::Converted);
     let page = Page::new(converted.title.as_deref(), converted.markdown, bytes, status);
     let page = page.ok_or_else(|| Failure::permanent(ErrorCode::ContentEmpty, "the page has no text"))?;
@@ -110,16 +108,11 @@ struct Received {
 
 /// Decodes and converts a body on a thread of the pool. A page that exceeds the shared memory budget is converted once
 /// more, without other conversions at the same time.
-async fn convert(
-    client: &HttpClient,
-    pool: &ConversionPool,
-    mut received: Received,
-    deadline: Instant,
-) -> Result<Converted, Failure> {
+async fn convert(client: &HttpClient, mut received: Received, deadline: Instant) -> Result<Converted, Failure> {
     let mut budget =
         if received.body.bytes.len() > CONVERT_ALONE_ABOVE { TreeBudget::Alone } else { TreeBudget::Shared };
     loop {
-        let slot = client.before(deadline, pool.slot(budget)).await??;
+        let slot = client.before(deadline, client.conversions.slot(budget)).await??;
         let (back, converted) = slot.run(move |budget| received.convert(budget)).await?;
         match (converted, budget) {
             (Err(ConvertError::TooLarge(_)), TreeBudget::Shared) => (received, budget) = (back, TreeBudget::Alone),

@@ -4,7 +4,6 @@ use super::{PageFetcher, PageRequest};
 use crate::domain::content::Validators;
 use crate::domain::failure::{ErrorCode, Failure, FailureClass};
 use crate::fetch::client::HttpClient;
-use crate::fetch::conversion_pool::ConversionPool;
 use crate::fetch::errors;
 use crate::fetch::head::{next_hop, retry_after};
 use crate::fetch::pipeline;
@@ -24,14 +23,13 @@ pub(super) struct HttpFetcher {
     client: Arc<HttpClient>,
     /// Cached robots.txt rules; `None` when they are ignored.
     robots: Option<Robots>,
-    conversions: ConversionPool,
 }
 
 impl HttpFetcher {
     /// Creates a fetcher, which obeys robots.txt if the client's settings say so.
     pub fn new(client: Arc<HttpClient>) -> Self {
         let robots = client.settings.respect_robots.then(|| Robots::new(&client.settings.user_agent));
-        Self { client, robots, conversions: ConversionPool::new() }
+        Self { client, robots }
     }
 
     /// Sends the request and follows redirects. Returns the first response that is not a redirect, and its URL.
@@ -84,7 +82,7 @@ impl PageFetcher for HttpFetcher {
             return Err(Failure::from_status(status.as_u16(), reason).with_retry_after(wait));
         }
         let of = (url, Arc::clone(request.rules));
-        let page = pipeline::page(&self.client, &self.conversions, response, of, deadline).await;
+        let page = pipeline::page(&self.client, response, of, deadline).await;
         page.map(FetchResponse::Page).map_err(|failure| failure.with_status(status.as_u16()))
     }
 

@@ -1,6 +1,6 @@
 //! Attempts per second, counted from the outcomes that arrive.
 
-use crate::domain::outcome::{Outcome, OutcomeResult};
+use crate::domain::outcome::Outcome;
 use crate::domain::time::Timestamp;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -24,12 +24,7 @@ pub struct Rate {
 impl Rate {
     /// Counts an outcome in the second in which it was recorded. Outcomes that end no attempt do not count.
     pub fn count(&mut self, outcome: &Outcome) {
-        let ends_attempt = !outcome.result.is_exhaustion()
-            && !matches!(
-                outcome.result,
-                OutcomeResult::AlreadySyncing | OutcomeResult::Cancelled | OutcomeResult::Purged
-            );
-        if !ends_attempt {
+        if !outcome.result.kind().ends_attempt() {
             return;
         }
         let at = second(outcome.at);

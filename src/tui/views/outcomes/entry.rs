@@ -67,9 +67,7 @@ impl Entry {
     }
 
     fn takes_into_run(&self, next: &Outcome) -> bool {
-        matches!(next.result, OutcomeResult::Cancelled | OutcomeResult::Purged)
-            && self.outcome.result == next.result
-            && self.outcome.detail == next.detail
+        next.result.kind().is_combined() && self.outcome.result == next.result && self.outcome.detail == next.detail
     }
 }
 

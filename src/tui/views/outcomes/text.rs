@@ -108,7 +108,7 @@ pub fn detail_lines(entry: &Entry, cells: usize, dot: &str) -> Vec<String> {
             parts.join(&format!(" {dot} "))
         }
         OutcomeResult::Purged if entry.is_run() => return Vec::new(),
-        OutcomeResult::Cancelled if entry.is_run() && outcome.detail.is_none() => return Vec::new(),
+        _ if entry.is_run() && outcome.detail.is_none() => return Vec::new(),
         _ => reason(outcome),
     };
     if let Some(took) = outcome.duration_ms.map(|ms| format::duration(Duration::from_millis(ms))) {
