@@ -1,8 +1,9 @@
 //! The demo site: a real HTTP server on twelve loopback ports whose pages change, fail, hang and recover.
 //!
 //! `behaviour` defines the behaviours of pages, `catalogue` plans the pages, `language`, `article` and `page` write
-//! them, `answer` decides on a response (from seed, page and hit number alone), `server` sends it. A *hit* is a request
-//! for a page.
+//! them, `answer` decides on a response (from seed, page, hit number and position in a redirect chain alone), `server`
+//! sends it. A *hit* is a counted request for a page: the redirects that follow from it belong to the same hit, and
+//! requests to a host that is down do not count.
 
 mod answer;
 mod article;

@@ -184,8 +184,8 @@ impl Postgres {
     }
 
     /// Returns the ids of those of the `known` workers whose process is dead: their advisory lock is free or, for a
-    /// worker without one, its heartbeat is older than [`HEARTBEAT_TIMEOUT`]. Empty while this process cannot trust the
-    /// locks.
+    /// worker without one, its heartbeat is older than [`HEARTBEAT_TIMEOUT`]. Empty for a few seconds after this process's
+    /// session broke: the server may have restarted, and a free lock may belong to a live worker that has not reconnected.
     pub(super) async fn dead_workers(&self, known: &[KnownWorker], now: Timestamp) -> Result<HashSet<String>> {
         if known.is_empty() || !self.session.trusts_locks() {
             return Ok(HashSet::new());

@@ -1,6 +1,7 @@
 //! Styles by meaning. They use only the terminal's sixteen colours on the terminal's background, so that they work on
 //! every palette, light or dark. They use no black and no white. Grey is the attribute "dim", since bright black is the
-//! background of some palettes. Without colour, attributes show the same meanings.
+//! background of some palettes. Without colour, only attributes are used. They distinguish fewer meanings: the sign or the
+//! word beside makes the difference.
 
 use crate::domain::document::{RecentResult, Status};
 use crate::domain::outcome::OutcomeResult;

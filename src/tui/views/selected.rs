@@ -12,7 +12,7 @@ pub struct SelectedDocument {
     pub name: SafeLine,
     /// Empty if the URL is not known.
     pub url: SafeLine,
-    /// `None` while the document's row is not loaded.
+    /// `None` if it is unknown: the document's row is not loaded, and the view does not show the status.
     pub status: Option<Status>,
     /// The error that the row shows, in plain words.
     pub error: Option<String>,
