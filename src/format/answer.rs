@@ -19,7 +19,7 @@ pub const fn answer_word(answer: &RequestAnswer) -> &'static str {
     }
 }
 
-/// Returns the remark that follows an answer's word, if it needs one: `held by box:1`, `has nothing to cancel`.
+/// Returns the remark that follows an answer's word, if it needs one: `running on box:1`, `has nothing to cancel`.
 pub fn answer_note(answer: &RequestAnswer) -> Option<String> {
     match answer {
         RequestAnswer::Promoted(_) => Some("moved to the front of the queue".to_owned()),
@@ -130,7 +130,7 @@ mod tests {
             ),
             (RequestAnswer::RunsNow(JOB), "runs_now", Some("its next attempt starts now"), "A is retried now"),
             (RequestAnswer::AlreadyQueued(JOB), "already_queued", None, "A is queued already"),
-            (on_worker, "already_syncing", Some("held by box:1"), "A is syncing already on box:1, requested by ana"),
+            (on_worker, "already_syncing", Some("running on box:1"), "A is syncing already on box:1, requested by ana"),
             (
                 RequestAnswer::AlreadySyncing(JOB, None),
                 "already_syncing",
