@@ -339,7 +339,7 @@ fn a_wrong_flag_or_variable_is_named() {
     let flags = Flags { concurrency: Some(0), ..Flags::default() };
     assert_eq!(wrong(Environment::default(), flags), "--concurrency: must be a whole number from 1 to 1024, not 0");
     let environment = Environment { store: Some(" ".to_owned()), config: None, ..Environment::default() };
-    assert!(wrong(environment, Flags::default()).starts_with("QUARTERDECK_STORE: must name a store"));
+    assert!(wrong(environment, Flags::default()).starts_with("QUARTERDECK_STORE: must be the URL of a store"));
 }
 
 #[test]
@@ -424,8 +424,8 @@ fn redis_is_named_by_file_environment_or_flag_and_never_repeated() {
         ("", Some("http://:secret@db"), "--redis: must be the URL of a Redis"),
         ("redis.url = \"db:secret\"", None, "c.toml:1: redis.url must be the URL of a Redis"),
         ("redis.lock = \"prefered\"", None, "c.toml:1: redis.lock must be \"required\", \"preferred\" or \"off\""),
-        ("redis.key = \"lock\"", None, "c.toml:1: redis.key must hold {id} once"),
-        ("redis.lock = \"required\"", None, "c.toml:1: redis.lock is \"required\", and no redis.url"),
+        ("redis.key = \"lock\"", None, "c.toml:1: redis.key must contain {id} once"),
+        ("redis.lock = \"required\"", None, "c.toml:1: redis.lock is \"required\", but redis.url is not set"),
     ] {
         let said = load(file, None, flag).expect_err("wrong").to_string();
         assert!(said.starts_with(says) && !said.contains("secret"), "{said}");

@@ -202,7 +202,7 @@ async fn a_terminal_is_measured() {
         terminal.raw()
     };
     let usual = on(200, 50, &[]);
-    assert!(usual.contains("terminal      xterm-256color, 200x50 cells, its own 16 colours"), "{usual}");
+    assert!(usual.contains("terminal      xterm-256color, 200x50 cells, the terminal's 16 colours"), "{usual}");
     let mono = on(200, 50, &[("NO_COLOR", "1")]);
     assert!(mono.contains("no colours (NO_COLOR)"), "{mono}");
     let small = on(39, 50, &[("TERM", "dumb")]);

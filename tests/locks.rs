@@ -89,7 +89,7 @@ async fn j4_a_busy_lock_is_a_line_in_the_log_and_nothing_else(on: Backend) {
     deck.sync(document).await;
     assert_eq!(deck.until(1).await, ["already_syncing"]);
     let line = &deck.seen[0];
-    assert_eq!(line.detail.as_deref(), Some("held by Chatwoot"));
+    assert_eq!(line.detail.as_deref(), Some("locked by Chatwoot"));
     assert_eq!((line.requested_by.as_deref(), line.next_attempt_at), (Some("ana"), Some(START.plus(RETRY_BACKOFF))));
     assert!(
         quarterdeck::chatwoot::rails_log::outcome_line(line)
@@ -208,8 +208,8 @@ async fn only_what_this_store_has_declared_dead_is_taken_over(on: Backend) {
     let said =
         |document| deck.seen.iter().find(|line| line.document_id == document).and_then(|line| line.detail.as_deref());
     assert_eq!(said(documents[0]), None, "synced");
-    assert_eq!(said(documents[1]), Some("held by job 1 of this store"));
-    assert_eq!(said(documents[2]), Some("held by a worker of another store"));
+    assert_eq!(said(documents[1]), Some("locked by job 1 of this store"));
+    assert_eq!(said(documents[2]), Some("locked by a worker of another store"));
     redis.until_value(documents[0], |value| value.is_none()).await;
     for (document, value) in documents.iter().zip(&values).skip(1) {
         assert_eq!(redis.get(&redis.key(*document)).as_deref(), Some(value.as_str()), "not ours to delete");

@@ -44,7 +44,7 @@ async fn pauses_are_said_kept_and_ended() {
     for (args, says) in [
         (&["pause"][..], "name what to pause"),
         (&["pause", "--class", "fast"], "is none of manual, retry, auto"),
-        (&["pause", "--host", "a b"], "is no host"),
+        (&["pause", "--host", "a b"], "is not a host"),
         (&["pause", "--all", "--account", "1"], "cannot be used with"),
         (&["pause", "--account", "x"], "invalid value"),
         (&["pause", "--all", "--read-only"], "would change the store"),

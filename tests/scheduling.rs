@@ -49,7 +49,7 @@ async fn schedule_says_what_it_does_and_purge_drops_it() {
     assert_eq!(refused.code, Some(2), "{}", refused.err);
     let unknown = install.run(&["schedule", "--plan", "gold"]);
     assert_eq!(unknown.code, Some(2));
-    assert!(unknown.err.contains("no account is on a plan \"gold\" (there are fast, none, slow)"), "{}", unknown.err);
+    assert!(unknown.err.contains("unknown plan \"gold\" (there are fast, none, slow)"), "{}", unknown.err);
     let one = install.run(&["schedule", "--plan", "SLOW", "--json"]);
     assert_eq!(one.code, Some(0), "{}", one.err);
     assert!(!one.err.contains("Rails"), "{}", one.err);

@@ -232,7 +232,7 @@ fn a_busy_lock_gives_number_and_counters_back_and_is_told_once() {
     assert_eq!((first.counters, first.row.clone()), (Counters { attempt: 2, ..counters }, RowWrite::Keep));
     assert_eq!(first.last_failure, Some(ErrorCode::Timeout));
     let [line] = first.outcomes.as_slice() else { panic!("{first:?}") };
-    assert_eq!((line.result, line.detail.as_deref()), (R::AlreadySyncing, Some("held by Chatwoot")));
+    assert_eq!((line.result, line.detail.as_deref()), (R::AlreadySyncing, Some("locked by Chatwoot")));
     assert_eq!((line.next_attempt_at, line.error_code), (Some(after(5)), None));
     let told = job.deferred(&holder, true, again, NOW);
     assert_eq!(told, Transition { outcomes: vec![], ..first });

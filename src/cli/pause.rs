@@ -165,8 +165,8 @@ fn print(pause: &Pause, json: bool, out: &mut Output) -> io::Result<()> {
 
 pub(super) async fn pause(context: &Context, args: &PauseArgs, out: &mut Output) -> Result<Exit, CliError> {
     let Some(scope) = args.target.scope()? else {
-        let usage = "name what to pause: --all, --account N, --host HOST or --class CLASS (`resume` alone lists what \
-             is paused)";
+        let usage = "name what to pause: --all, --account N, --host HOST or --class CLASS (`resume` without options \
+             lists what is paused)";
         return Err(CliError::Usage(usage.to_owned()));
     };
     let store = context.writable_store("pause").await?;

@@ -19,7 +19,7 @@ pub const fn answer_word(answer: &RequestAnswer) -> &'static str {
     }
 }
 
-/// Returns the note after the answer's word, such as `held by box:1` (a worker) or `has nothing to cancel`; `None` if
+/// Returns the note after the answer's word, such as `running on box:1` (a worker) or `has nothing to cancel`; `None` if
 /// the word is enough.
 pub fn answer_note(answer: &RequestAnswer) -> Option<String> {
     match answer {
@@ -131,7 +131,7 @@ mod tests {
             ),
             (RequestAnswer::RunsNow(JOB), "runs_now", Some("its next attempt starts now"), "A is retried now"),
             (RequestAnswer::AlreadyQueued(JOB), "already_queued", None, "A is queued already"),
-            (on_worker, "already_syncing", Some("held by box:1"), "A is syncing already on box:1, requested by ana"),
+            (on_worker, "already_syncing", Some("running on box:1"), "A is syncing already on box:1, requested by ana"),
             (
                 RequestAnswer::AlreadySyncing(JOB, None),
                 "already_syncing",

@@ -81,7 +81,7 @@ mod tests {
     fn a_mismatch_says_which_side_is_older_and_what_to_do() {
         assert_eq!(SchemaMismatch::of(SCHEMA_VERSION), None);
         let of = |store| SchemaMismatch::of(store).map(|mismatch| mismatch.to_string()).unwrap_or_default();
-        assert!(of(SCHEMA_VERSION + 1).ends_with("upgrade and start again"), "{}", of(SCHEMA_VERSION + 1));
+        assert!(of(SCHEMA_VERSION + 1).ends_with("upgrade and restart"), "{}", of(SCHEMA_VERSION + 1));
         assert!(of(SCHEMA_VERSION - 1).contains("Run `quarterdeck migrate`"), "{}", of(SCHEMA_VERSION - 1));
     }
 

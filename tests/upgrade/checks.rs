@@ -93,7 +93,7 @@ async fn a_store_that_was_put_back_is_not_written_either(on: Backend) {
     let scene = Scene::new(on).await;
     set_version(&scene.place, SCHEMA_VERSION - 1).await;
     let message = scene.store.add(&[new(1, "https://a.test/z")]).await.unwrap_err().to_string();
-    assert!(message.contains("put back") && message.contains("quarterdeck migrate"), "{message}");
+    assert!(message.contains("older copy restored") && message.contains("quarterdeck migrate"), "{message}");
 }
 
 async fn who_only_watches_is_told_of_a_migration(on: Backend) {
@@ -140,7 +140,7 @@ async fn a_store_that_another_build_migrated_is_refused(on: Backend) {
     set_version(&place, SCHEMA_VERSION - 1).await;
     for error in [store::plan(&place.url(), false).await.map(drop), migrated(&place).await] {
         let error = error.unwrap_err().to_string();
-        assert!(error.contains("migration 3 of this store is not the one that this quarterdeck has"), "{error}");
+        assert!(error.contains("migration 3 of this store differs from this quarterdeck's"), "{error}");
     }
     assert_eq!(version(&place).await, SCHEMA_VERSION - 1);
 }

@@ -136,7 +136,7 @@ async fn a_console_stops_its_runner_only_reads_and_says_so(on: Backend) {
             terminal.until_text("stopped");
         }
         terminal.keys("s");
-        terminal.until_text("the store was migrated");
+        terminal.until_text("upgrade and restart");
         terminal.keys("q");
         assert_eq!(terminal.ended(), 3, "{}", terminal.raw());
         let raw = terminal.raw();

@@ -124,7 +124,7 @@ async fn no_verb_migrates_a_file_under_a_live_worker_without_being_told_to() {
     for verb in [vec!["add", "https://example.org/new"], vec!["work", "--drain"], vec!["sync", "1"]] {
         let ran = install.run(&verb);
         assert_eq!(ran.code, Some(3), "{verb:?}: {ran:?}");
-        for say in ["q.db: the store has version 8", "works on it: host:w1", "quarterdeck migrate --force"] {
+        for say in ["q.db: the store has version 8", "is using it: host:w1", "quarterdeck migrate --force"] {
             assert!(ran.err.contains(say), "{verb:?}: no {say:?} in {}", ran.err);
         }
     }

@@ -44,7 +44,7 @@ pub(super) fn terminal() -> Vec<Finding> {
         ));
     }
     if found.is_empty() {
-        let colours = if no_color() { "no colours (NO_COLOR)" } else { "its own 16 colours" };
+        let colours = if no_color() { "no colours (NO_COLOR)" } else { "the terminal's 16 colours" };
         found.push(Finding::ok(TERMINAL, format!("{kind}, {width}x{height} cells, {colours}")));
     }
     found

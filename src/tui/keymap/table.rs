@@ -233,7 +233,7 @@ const ROWS_AFTER_VIEWS: &[Binding] = &[
         Action::Last,
         &[Key::char('G'), Key::of(KeyCode::End)],
         "last",
-        "to the last row; the outcomes follow new ones again",
+        "to the last row; follows new outcomes again",
         Scrollable,
         0,
     ),
