@@ -109,6 +109,8 @@ pub struct Model {
     /// Current step of each running attempt.
     pub steps: HashMap<DocumentId, SyncStep>,
     pub shutdown: ShutdownState,
+    /// Counts and queue have been read at least once; until then the screen says that it is reading.
+    pub summary_read: bool,
     /// A read of counts and queue is in progress.
     pub summary_loading: bool,
     /// A commit arrived while counts and queue were being read, so they are read again afterwards.
@@ -151,6 +153,7 @@ impl Model {
             read_at: None,
             steps: HashMap::new(),
             shutdown: ShutdownState::NotRequested,
+            summary_read: false,
             summary_loading: false,
             reload_summary: false,
             last_generation: 0,

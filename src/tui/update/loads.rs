@@ -162,7 +162,8 @@ pub(super) fn take_summary(model: &mut Model, answer: StoreResult<(StatusCounts,
     model.summary_loading = false;
     match answer {
         Ok((counts, queue)) => {
-            up.redraw = (model.counts, model.queue) != (counts, queue);
+            up.redraw = !model.summary_read || (model.counts, model.queue) != (counts, queue);
+            model.summary_read = true;
             (model.counts, model.queue) = (counts, queue);
         }
         Err(reason) => {

@@ -92,6 +92,9 @@ fn runner(model: &Model) -> Spans {
         return vec![span(format!("{} database unreachable, next try {retry}", glyphs.alarm), Tone::Failed)];
     }
     if !model.has_runner {
+        if !model.summary_read {
+            return Spans::new();
+        }
         if model.queue.workers == 0 {
             return vec![span(format!("{} ", glyphs.off), Tone::Waiting), span("no worker", Tone::Plain)];
         }
@@ -179,6 +182,9 @@ fn history(model: &Model, appearance: Appearance) -> Spans {
 }
 
 fn queue(model: &Model) -> Spans {
+    if !model.summary_read {
+        return Spans::new();
+    }
     let queue = &model.queue;
     if queue.ready == 0 {
         return match queue.next_due_at {
@@ -218,7 +224,12 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
     let begin = 1 + view(model, canvas, appearance);
     let available = (canvas.area.width.saturating_sub(1)).saturating_sub(begin);
     let noun = if model.counts.total() == 1 { " document" } else { " documents" };
-    let total = vec![span(format::number(model.counts.total()), Tone::Strong), span(noun, Tone::Dim)];
+    let total = if model.summary_read {
+        vec![span(format::number(model.counts.total()), Tone::Strong), span(noun, Tone::Dim)]
+    } else {
+        // A large store takes a moment to count: no number is not zero.
+        vec![span("reading", Tone::Dim)]
+    };
     let part = |status: Status, with_word: bool| {
         let number = model.counts.of(status);
         let tone = if number == 0 { Tone::Dim } else { theme::status(status) };
