@@ -249,7 +249,7 @@ async fn one_running_job_is_asked_about_before_it_is_stopped() {
         operator.press(&["s"]);
         operator.sees("Document 0001 is syncing already on web-2").await;
         operator.press(&["x"]);
-        operator.sees("[ Keep ]    Stop it").await;
+        operator.sees("[ Keep ]    Cancel job").await;
         operator.press(&["tab", "enter"]);
         operator.sees("cancelled Document 0001").await;
     })
@@ -312,7 +312,7 @@ async fn details_are_read_and_are_safe_for_the_terminal() {
 async fn copying_suspending_and_a_lost_terminal() {
     let (ended, outer) = with(quiet_store(3), async |operator| {
         operator.press(&["y", "ctrl-z", "Y"]);
-        operator.sees("it has no error to copy").await;
+        operator.sees("there is no error to copy").await;
         operator.send(quarterdeck::tui::runtime::Input::Terminate);
     })
     .await;

@@ -133,8 +133,8 @@ impl Page {
             content,
             fingerprint,
             truncation: match (content_cut, title_cut) {
-                (true, true) => Some("cut at 200,000 characters, title at 255"),
-                (true, false) => Some("cut at 200,000 characters"),
+                (true, true) => Some("text cut at 200,000 characters, title at 255"),
+                (true, false) => Some("text cut at 200,000 characters"),
                 (false, true) => Some("title cut at 255 characters"),
                 (false, false) => None,
             },
@@ -216,7 +216,7 @@ mod tests {
         let page = Page::new(Some(&"é".repeat(300)), "語".repeat(200_001), 600_003, 200).expect("not blank");
         assert_eq!(page.content.chars().count(), MAX_CONTENT_CHARS);
         assert_eq!(page.title.as_deref().map(|title| title.chars().count()), Some(MAX_TITLE_CHARS));
-        assert_eq!(page.truncation, Some("cut at 200,000 characters, title at 255"));
+        assert_eq!(page.truncation, Some("text cut at 200,000 characters, title at 255"));
         let whole = Page::new(Some(" \u{a0} "), "a\0b".into(), 3, 200).expect("not blank");
         assert_eq!((whole.title, whole.content.as_str(), whole.truncation), (None, "ab", None));
         assert_eq!(Page::new(None, "\u{a0}\n".into(), 3, 200), None);

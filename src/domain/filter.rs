@@ -22,7 +22,7 @@ use thiserror::Error;
 
 /// Error for a text that is not a valid filter, with the position of the mistake.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("filter, at {}: {message}", at + 1)]
+#[error("filter, at byte {}: {message}", at + 1)]
 pub struct FilterError {
     /// Byte offset of the mistake, from 0: on a character boundary, at most the text's length. The message gives the
     /// position from 1.

@@ -165,7 +165,7 @@ impl CircuitBreaker {
                 describe_failures(&self.history.failures)
             ),
             // This attempt was the probe after a cool-down.
-            tried => format!("{}; cool-down {} in a row", describe_probe_failure(failure), tried + 1),
+            tried => format!("{}; {} cool-downs in a row", describe_probe_failure(failure), tried + 1),
         };
         let wait = COOL_DOWN_RANGE.0.saturating_mul(1 << self.cool_downs.min(16)).min(COOL_DOWN_RANGE.1);
         self.cool_downs += 1;
@@ -286,7 +286,7 @@ mod tests {
         host.record(trouble(HostFailure::NotConnected), DocumentId(7), after(31));
         let backoff = host.backoff.clone().expect("it is not well");
         assert_eq!(backoff.until, after(31 + 60));
-        assert_eq!(backoff.reason, "still not connecting; cool-down 2 in a row");
+        assert_eq!(backoff.reason, "still not connecting; 2 cool-downs in a row");
         host.record(ANSWERED, DocumentId(8), after(100));
         assert_eq!(host.cool_downs, 0);
         assert!(host.has_no_state(after(100)));

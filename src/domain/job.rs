@@ -211,7 +211,7 @@ impl Job {
                 ..self.transition_to(JobState::Ready, now)
             };
         }
-        let detail = format!("{CRASH_LIMIT} workers died while running it");
+        let detail = format!("{CRASH_LIMIT} workers died while running the job");
         let mut last = OutcomeDraft::new(OutcomeResult::CrashExhausted).with_detail(&detail);
         last.error_code = Some(ErrorCode::SyncError);
         Transition {

@@ -59,6 +59,9 @@ impl fmt::Display for SkipReason {
             Self::Pdf => f.write_str("is a PDF, which is never fetched"),
             Self::Unavailable => f.write_str("is not available yet"),
             Self::Running => f.write_str("is syncing already"),
+            Self::NotFailed(Status::Never) => {
+                f.write_str("was never synced; only failed, waiting and stuck documents are retried")
+            }
             Self::NotFailed(status) => {
                 write!(f, "is {}; only failed, waiting and stuck documents are retried", status.word())
             }

@@ -85,6 +85,9 @@ pub fn skip_reason(reason: SkipReason) -> String {
         SkipReason::Pdf => "PDFs, which are never fetched".to_owned(),
         SkipReason::Unavailable => "not available yet".to_owned(),
         SkipReason::Running => "syncing already".to_owned(),
+        SkipReason::NotFailed(Status::Never) => {
+            "never synced; only failed, waiting and stuck documents are retried".to_owned()
+        }
         SkipReason::NotFailed(status) => {
             format!("{}; only failed, waiting and stuck documents are retried", status.word())
         }
@@ -174,7 +177,7 @@ mod tests {
     #[test]
     fn a_reason_is_longer_where_there_is_space() {
         let reason = SkipReason::NotFailed(Status::Never);
-        assert_eq!(skip_reason(reason), "never; only failed, waiting and stuck documents are retried");
+        assert_eq!(skip_reason(reason), "never synced; only failed, waiting and stuck documents are retried");
         assert_eq!(skip_reason_short(SkipReason::NotFailed(Status::Synced)), "synced, so nothing to retry");
         assert_eq!(skip_reason_short(SkipReason::Missing), skip_reason(SkipReason::Missing));
     }

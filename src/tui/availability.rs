@@ -67,7 +67,7 @@ fn refusal(model: &Model, action: Action) -> Option<&'static str> {
         Action::Pause | Action::Details | Action::CopyUrl | Action::Open | Action::Mark => document(model).err(),
         Action::Pin if model.panel.pin.is_none() => document(model).err(),
         Action::CopyError => match document(model) {
-            Ok(one) => one.error.is_none().then_some("it has no error to copy"),
+            Ok(one) => one.error.is_none().then_some("there is no error to copy"),
             Err(reason) => Some(reason),
         },
         _ => None,

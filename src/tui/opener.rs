@@ -12,7 +12,7 @@ pub fn open(url: &str) -> Result<String, String> {
     let env = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if env("SSH_TTY").is_some() || env("SSH_CONNECTION").is_some() {
         check(url)?;
-        return Ok(format!("over SSH, open it yourself: {url}"));
+        return Ok(format!("over SSH, open the page yourself: {url}"));
     }
     let (program, arguments) = command(url, env("BROWSER"))?;
     let child = Command::new(&program)

@@ -244,8 +244,7 @@ impl Shared {
             CommandKind::Remove => self.store.remove(&command.documents).await.map(CommandResult::Removed),
             // The console's default account and assistant mean nothing in a Chatwoot database.
             CommandKind::Add(..) if self.store.is_chatwoot_database() => Err(StoreError::Unusable(
-                "these documents belong to Chatwoot: add with `quarterdeck add URL --assistant N`, or in Chatwoot"
-                    .into(),
+                "this is a Chatwoot database: add with `quarterdeck add URL --assistant N`, or in Chatwoot".into(),
             )),
             CommandKind::Purge => self.store.purge(&self.operator).await.map(CommandResult::Purged),
             CommandKind::BreakLease(job) => {
@@ -277,12 +276,12 @@ impl Shared {
 
 fn first_decided(decided: Vec<DecisionResult>) -> Result<CommandResult, StoreError> {
     let first = decided.first().map(|decided| CommandResult::Decided(*decided));
-    first.ok_or_else(|| StoreError::Corrupt("no answer for one document".into()))
+    first.ok_or_else(|| StoreError::Corrupt("no answer for the document".into()))
 }
 
 fn first_added(added: Vec<AddResult>) -> Result<CommandResult, StoreError> {
     added
         .first()
         .map(|added| CommandResult::Added(*added))
-        .ok_or_else(|| StoreError::Corrupt("no answer for one document".into()))
+        .ok_or_else(|| StoreError::Corrupt("no answer for the document".into()))
 }

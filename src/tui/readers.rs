@@ -21,7 +21,7 @@ pub fn text(model: &Model) -> Option<(String, Vec<Spans>)> {
         Overlay::Workers(_) => titled("workers", workers::text(model)),
         Overlay::About(_) => views::for_pane(PaneId::View(model.active_view)).about(model).or_else(|| {
             // The row existed when the reader was opened.
-            titled("removed", vec![vec![span("Its documents were removed.", Tone::Plain)]])
+            titled("removed", vec![vec![span("All documents here were removed.", Tone::Plain)]])
         }),
         _ => None,
     }

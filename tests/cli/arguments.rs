@@ -116,7 +116,7 @@ fn documents_are_named_by_id_or_url() {
         other => panic!("{other:?}"),
     }
     for (name, said) in [
-        ("99999999999999999999", "99999999999999999999: no document has such an ID"),
+        ("99999999999999999999", "99999999999999999999: no document has this ID"),
         ("example.org", "example.org: is neither a document's ID nor a URL"),
         ("-1", "-1: is neither a document's ID nor a URL"),
         ("", ": is neither a document's ID nor a URL"),
@@ -134,10 +134,10 @@ fn a_bad_filter_is_shown_with_its_place() {
     assert_eq!(error.exit(), Exit::WrongUse);
     assert_eq!(
         error.to_string(),
-        "filter, at 6: unknown field \"stauts\" (did you mean status?)\ndocs stauts:failed\n     ^"
+        "filter, at byte 6: unknown field \"stauts\" (did you mean status?)\ndocs stauts:failed\n     ^"
     );
     let error = read_filter("status:failed", Subject::Outcomes).expect_err("means nothing");
-    assert!(error.to_string().starts_with("filter, at 1: status does not apply to outcomes\n"));
+    assert!(error.to_string().starts_with("filter, at byte 1: status does not apply to outcomes\n"));
 }
 
 #[test]

@@ -103,7 +103,7 @@ async fn files_have_no_host_to_pause_or_to_look_for() {
         operator.press(&["4"]);
         operator.sees("(files)").await;
         operator.press(&["G", "p"]);
-        operator.sees("these documents have no host: they are files").await;
+        operator.sees("no host: the documents of this row are files").await;
         operator.press(&["enter"]);
         operator.settle().await;
         operator.sees("(files)").await;

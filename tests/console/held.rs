@@ -129,7 +129,7 @@ async fn a_decision_made_elsewhere_is_seen_and_nothing_is_done_twice() {
         operator.sees("! Document 0001 no longer needs review; nothing changed").await;
         operator.sees("No earlier version yet.").await;
         operator.press(&["a"]);
-        operator.sees("it does not need review").await;
+        operator.sees("the document does not need review").await;
     })
     .await;
     assert_eq!(decisions(&store).len(), 1);

@@ -67,7 +67,7 @@ async fn a_lease_is_broken_only_when_the_documents_id_was_typed() {
         operator.press(&["3"]);
         operator.sees("running 3").await;
         operator.press(&["B", "3", "enter"]);
-        operator.sees("type its id, 31, to confirm").await;
+        operator.sees("type the document id, 31, to confirm").await;
         operator.press(&["esc"]);
         operator.settle().await;
         assert!(operator.store.with(|facts| facts.broken.is_empty()));

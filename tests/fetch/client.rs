@@ -33,7 +33,7 @@ async fn long_pages_are_cut_and_say_so() {
     let body = format!("<title>{}</title><p>{}", "t".repeat(300), "word ".repeat(60_000));
     let page = fetch(&Pages::always(html(&body)).await, "/").await.expect("a page");
     assert_eq!(page.content.chars().count(), 200_000);
-    assert_eq!(page.truncation, Some("cut at 200,000 characters, title at 255"));
+    assert_eq!(page.truncation, Some("text cut at 200,000 characters, title at 255"));
 }
 
 #[tokio::test]
@@ -181,7 +181,7 @@ async fn silence_at_each_stage_has_its_limit() {
     .await;
     let failure = fetcher(tight(&half)).get(&half.url("/")).await;
     assert_eq!(failure.as_ref().err().and_then(|failure| failure.http_status), Some(200));
-    assert_failure(failure, Transient, Timeout, "no answer in 0.05 s (reading the body)");
+    assert_failure(failure, Transient, Timeout, "no data for 0.05 s (reading the body)");
 
     // A TLS server that never answers the greeting.
     let limits = FetchSettings { connect_timeout: 50 * MS, ..limits(&silent) };
@@ -304,7 +304,7 @@ async fn tls_failures_say_what_is_wrong() {
     server.join().expect("the server ends");
 
     let failure = fetcher.get(&format!("https://{not_tls}/")).await;
-    assert_failure(failure, Transient, FetchFailed, "TLS: the server does not speak TLS there");
+    assert_failure(failure, Transient, FetchFailed, "TLS: the server does not speak TLS on this port");
 }
 
 #[tokio::test]

@@ -95,7 +95,7 @@ fn the_pane_below_explains_a_hold_and_a_pause() {
     screen.press(&["j"]);
     let text = screen.text();
     assert!(text.contains("↻ cooling down: 3 documents received Retry-After"), "{text}");
-    assert!(text.contains("40 attempts, 11 answered 429 or 503 (28%), median 212 ms"), "{text}");
+    assert!(text.contains("40 attempts, 11 got 429 or 503 (28%), median latency 212 ms"), "{text}");
     while !screen.text().contains("╭─ acme.example ") {
         screen.press(&["j"]);
     }
@@ -172,7 +172,7 @@ fn nothing_that_is_known_of_an_account_or_a_host_is_out_of_reach() {
     let mut screen = accounts_view(options(), 80, 24);
     screen.press(&["i"]);
     screen.send(Msg::Rows(ViewRows::Accounts(Ok(Listing::default()))));
-    assert!(screen.text().contains("Its documents were removed."), "{}", screen.text());
+    assert!(screen.text().contains("All documents here were removed."), "{}", screen.text());
     screen.press(&["esc", "i"]);
     assert!(screen.text().contains("there is no account here"), "{}", screen.text());
 }

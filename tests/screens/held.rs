@@ -180,7 +180,7 @@ fn a_decision_is_asked_about_and_names_the_text_that_was_seen() {
         screen.press(&["enter"]);
         assert!(screen.asked().iter().all(|effect| !matches!(effect, Effect::RunCommand(_))), "Keep has the focus");
         screen.press(&[key, "tab"]);
-        assert!(screen.text().contains(button) && screen.text().contains("It needs review because it looks like a"));
+        assert!(screen.text().contains(button) && screen.text().contains("The fetched text needs review: it looks"));
         screen.press(&["enter"]);
         let asked = screen.asked();
         let [Effect::RunCommand(command)] = asked.as_slice() else { panic!("{asked:?}") };
@@ -196,11 +196,15 @@ fn a_decision_is_asked_about_and_names_the_text_that_was_seen() {
 fn nothing_is_decided_before_the_difference_is_on_the_screen() {
     let mut screen = list(options(), 120, 40);
     screen.press(&["enter", "a"]);
-    assert!(screen.text().contains("it does not need review"), "the document is still loading: {}", screen.text());
+    assert!(
+        screen.text().contains("the document does not need review"),
+        "the document is still loading: {}",
+        screen.text()
+    );
     answer_detail(&mut screen, true);
     screen.press(&["a"]);
     assert!(screen.model.overlay.is_none());
-    assert!(screen.text().contains("review the difference first; then a accepts it"), "{}", screen.text());
+    assert!(screen.text().contains("review the difference first, then press a again"), "{}", screen.text());
     answer_comparison(&mut screen, OLD, NEW);
     // From another tab the key switches to the difference.
     screen.press(&["[", "d"]);
@@ -223,7 +227,7 @@ fn the_keys_are_there_only_where_something_is_held() {
     without.send(Msg::Detail { generation, answer: Ok(Some(Box::new(data))) });
     assert!(!footer(&without).contains("accept") && !footer(&without).contains("reject"), "{}", footer(&without));
     without.press(&["a"]);
-    assert!(without.text().contains("it does not need review"), "{}", without.text());
+    assert!(without.text().contains("the document does not need review"), "{}", without.text());
     let mut reading = opened(Options { read_only: true, ..options() }, 120, 40);
     assert!(!footer(&reading).contains("accept"), "{}", footer(&reading));
     for (key, word) in [("a", "accept"), ("d", "reject")] {
@@ -256,7 +260,7 @@ fn two_texts_are_compared_once_and_not_again_when_the_details_are_opened_again()
     // A response to an older question is ignored.
     screen.send(Msg::Difference { generation: generation - 1, answer: Ok(None) });
     screen.send(Msg::Difference { generation, answer: Err("disk I/O error".into()) });
-    assert!(screen.text().contains("Cannot compare them: disk I/O error"), "{}", screen.text());
+    assert!(screen.text().contains("Cannot compare the texts: disk I/O error"), "{}", screen.text());
     assert_eq!(comparison(&mut screen), None, "not asked for in a circle");
     screen.press(&["]", "["]);
     assert!(comparison(&mut screen).is_some(), "coming to it again tries again");
@@ -319,7 +323,7 @@ fn a_version_is_compared_with_its_successor_and_the_newest_with_what_is_stored()
     screen.press(&["]", "j", "enter"]);
     assert_eq!(comparison(&mut screen).map(|(_, of)| of), Some(Compared::Versions { old: 3, new: 4 }));
     screen.press(&["[", "enter"]);
-    assert!(screen.text().contains("select an earlier version first"), "{}", screen.text());
+    assert!(screen.text().contains("select a version first, in the tab"), "{}", screen.text());
 }
 
 #[test]

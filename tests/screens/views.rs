@@ -41,7 +41,7 @@ fn what_needs_a_look_stands_out_among_the_jobs() {
     let colour = |text: &str| screen.cell_of(text).fg;
     assert_eq!(colour("lease expired"), Color::Magenta);
     assert_eq!(colour("comparing"), Color::Cyan);
-    assert_eq!(colour("cooling down, next in 1:20"), Color::Yellow);
+    assert_eq!(colour("cooling down, ends in 1:20"), Color::Yellow);
     assert_eq!(colour("failed, attempt 2 of 3 next"), Color::Yellow);
     assert_eq!(colour("failed: not found"), Color::Red);
     // The name of the current view precedes the counts, which are about documents.

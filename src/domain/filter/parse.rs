@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
         let Some(field) = Field::parse(&word.to_ascii_lowercase()) else {
             let hint = match nearest(word, Field::ALL.map(Field::word)) {
                 Some(suggestion) => format!("did you mean {suggestion}?"),
-                None => "put it in quotes to look for it as text".to_owned(),
+                None => "put the term in quotes to look for it as text".to_owned(),
             };
             return error(at, format!("unknown field \"{word}\" ({hint})"));
         };
@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
             (FilterCondition::Content(words), Some(Subject::Documents))
                 if words.iter().any(|word| *word != ContentChange::Quarantined) =>
             {
-                error(value_at, "only content:held is supported here")
+                error(value_at, "only content:held applies to documents")
             }
             _ => Ok(Term { negated, condition: test }),
         }
@@ -212,7 +212,7 @@ fn words<T>(
         None => {
             let hint = match nearest(&value.text, known.iter().copied()) {
                 Some(suggestion) => format!("did you mean {suggestion}?"),
-                None => format!("one of {}", known.join(", ")),
+                None => format!("known: {}", known.join(", ")),
             };
             error(value.at, format!("unknown {} \"{}\" ({hint})", field.word(), value.text))
         }

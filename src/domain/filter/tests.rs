@@ -113,27 +113,30 @@ fn what_is_typed_prints_canonically() {
 #[test]
 fn a_mistake_is_named_and_placed() {
     for (text, message) in [
-        ("refund stauts:failed", "filter, at 8: unknown field \"stauts\" (did you mean status?)"),
-        ("-stauts:failed", "filter, at 2: unknown field \"stauts\" (did you mean status?)"),
-        ("localhost:3000", "filter, at 1: unknown field \"localhost\" (put it in quotes to look for it as text)"),
-        ("status:faild", "filter, at 8: unknown status \"faild\" (did you mean failed?)"),
-        ("queue:manual,whatever", "filter, at 14: unknown queue \"whatever\" (one of manual, retry, auto)"),
-        ("queue:manual,", "filter, at 14: queue: needs one of manual, retry, auto here"),
-        ("http:99", "filter, at 6: http: needs a status from 100 to 599, not \"99\""),
-        ("http:", "filter, at 6: http: needs a status from 100 to 599 here"),
-        ("id:-1", "filter, at 4: id: needs a number, not \"-1\""),
-        ("id:99999999999999999999", "filter, at 4: id: needs a number, not \"99999999999999999999\""),
-        ("host:a,,b", "filter, at 8: host: needs a host here"),
+        ("refund stauts:failed", "filter, at byte 8: unknown field \"stauts\" (did you mean status?)"),
+        ("-stauts:failed", "filter, at byte 2: unknown field \"stauts\" (did you mean status?)"),
+        (
+            "localhost:3000",
+            "filter, at byte 1: unknown field \"localhost\" (put the term in quotes to look for it as text)",
+        ),
+        ("status:faild", "filter, at byte 8: unknown status \"faild\" (did you mean failed?)"),
+        ("queue:manual,whatever", "filter, at byte 14: unknown queue \"whatever\" (known: manual, retry, auto)"),
+        ("queue:manual,", "filter, at byte 14: queue: needs one of manual, retry, auto here"),
+        ("http:99", "filter, at byte 6: http: needs a status from 100 to 599, not \"99\""),
+        ("http:", "filter, at byte 6: http: needs a status from 100 to 599 here"),
+        ("id:-1", "filter, at byte 4: id: needs a number, not \"-1\""),
+        ("id:99999999999999999999", "filter, at byte 4: id: needs a number, not \"99999999999999999999\""),
+        ("host:a,,b", "filter, at byte 8: host: needs a host here"),
         (
             "attempted:1h",
-            "filter, at 11: attempted: needs < or > and a span of time, such as attempted:<1h or attempted:>2d",
+            "filter, at byte 11: attempted: needs < or > and a span of time, such as attempted:<1h or attempted:>2d",
         ),
-        ("next:<soon", "filter, at 6: next: \"soon\" is not a span of time such as 90m, 2d or 1w"),
-        ("synced:>1d,>2d", "filter, at 12: synced: takes one span of time"),
-        ("a \"b c", "filter, at 3: this quote is not closed"),
-        ("a -", "filter, at 3: there is nothing after this -"),
-        ("a \"\"", "filter, at 3: there is nothing between these quotes"),
-        ("日 x:1", "filter, at 5: unknown field \"x\" (put it in quotes to look for it as text)"),
+        ("next:<soon", "filter, at byte 6: next: \"soon\" is not a span of time such as 90m, 2d or 1w"),
+        ("synced:>1d,>2d", "filter, at byte 12: synced: takes one span of time"),
+        ("a \"b c", "filter, at byte 3: this quote is not closed"),
+        ("a -", "filter, at byte 3: there is nothing after this -"),
+        ("a \"\"", "filter, at byte 3: there is nothing between these quotes"),
+        ("日 x:1", "filter, at byte 5: unknown field \"x\" (put the term in quotes to look for it as text)"),
     ] {
         assert_eq!(Filter::parse(text).map_err(|error| error.to_string()), Err(message.to_owned()), "{text}");
     }
@@ -379,5 +382,5 @@ fn content_review_selects_what_content_held_selects() {
     quarantined.content = Some(ContentChange::Quarantined);
     assert!(review.matches(&document, NOW) && review.matches_outcome(&quarantined, NOW));
     let refused = Filter::parse_for("content:first", Subject::Documents).map_err(|error| error.to_string());
-    assert_eq!(refused, Err("filter, at 9: only content:held is supported here".to_owned()));
+    assert_eq!(refused, Err("filter, at byte 9: only content:held applies to documents".to_owned()));
 }

@@ -21,16 +21,16 @@ pub fn done(command: &Command, done: &CommandResult, requested_by: Option<&SafeL
         CommandResult::LeaseBroken(Some(_)) => {
             (Level::Done, format!("broke the lease of {}; the attempt counts as lost", label(command)))
         }
-        CommandResult::Removed(0) => (Level::Refused, "nothing removed: the document no longer exists".to_owned()),
+        CommandResult::Removed(0) => (Level::Refused, "nothing removed: no longer in the store".to_owned()),
         CommandResult::Removed(1) if command.name.is_some() => (Level::Done, format!("removed {}", label(command))),
         CommandResult::Removed(removed) => (Level::Done, format!("removed {}", format::count(*removed, "document"))),
         CommandResult::Paused(new) => match (&command.kind, new) {
             (CommandKind::Pause(scope), true) => (Level::Done, format!("paused {scope}; running jobs finish")),
-            _ => (Level::Refused, "it is already paused".to_owned()),
+            _ => (Level::Refused, format!("{} is already paused", label(command))),
         },
         CommandResult::Resumed(ended) => match (&command.kind, ended) {
             (CommandKind::Resume(scope), true) => (Level::Done, format!("resumed {scope}")),
-            _ => (Level::Refused, "it is no longer paused".to_owned()),
+            _ => (Level::Refused, format!("{} is no longer paused", label(command))),
         },
         CommandResult::Purged(0) => (Level::Refused, "no auto jobs are waiting".to_owned()),
         CommandResult::Purged(purged) => {
@@ -64,10 +64,11 @@ fn decision(command: &Command, decided: DecisionResult) -> (Level, String) {
 
 fn label(command: &Command) -> String {
     match (&command.name, command.documents.first(), &command.kind) {
+        (_, _, CommandKind::Pause(scope) | CommandKind::Resume(scope)) => scope.to_string(),
         (Some(name), _, _) => name.to_string(),
         (None, _, CommandKind::Add(link, ..)) => SafeLine::new(link.as_str()).to_string(),
         (None, Some(id), _) => format!("document {id}"),
-        (None, None, _) => "it".to_owned(),
+        (None, None, _) => "the document".to_owned(),
     }
 }
 

@@ -68,10 +68,10 @@ pub(super) fn purge(model: &mut Model) {
         "Every auto job that has not started is dropped, with a line in the outcomes.".to_owned(),
         format!("Scheduled now: {}.", format::count(model.queue.scheduled, "job")),
         "Manual jobs, retries and running jobs stay.".to_owned(),
-        "The next pass schedules the documents that are still due.".to_owned(),
+        "The next schedule pass queues the documents that are still due.".to_owned(),
     ];
     let command = Command { kind: CommandKind::Purge, documents: Vec::new(), name: None };
-    confirm(model, "drop waiting auto jobs".to_owned(), lines, "Drop them", command);
+    confirm(model, "drop waiting auto jobs".to_owned(), lines, "Drop jobs", command);
 }
 
 /// Returns the kind of command for a bulk verb. `scope` is recorded by a request to sync or retry.
@@ -94,7 +94,7 @@ fn single(model: &mut Model, verb: BulkVerb, one: SelectedDocument, up: &mut Upd
         (BulkVerb::Cancel, Some(Status::Syncing) | None) => Some((
             format!("cancel {}", one.name),
             vec!["If an attempt is running, it is stopped, and what it fetched is discarded.".to_owned()],
-            "Stop it",
+            "Cancel job",
         )),
         (BulkVerb::Remove, _) => Some((
             format!("remove {}", one.name),

@@ -97,12 +97,12 @@ pub(super) fn decide(model: &mut Model, action: Action) {
             (detail.tab, detail.version, detail.scroll) = (Tab::Changes, None, 0);
         }
         let key = if decision == Decision::Accept { 'a' } else { 'd' };
-        let text = format!("review the difference first; then {key} {}s it", decision.verb());
+        let text = format!("review the difference first, then press {key} again");
         return model.notify(Level::Refused, text);
     };
     let sizes = format!("{} to {} characters", format::number(old), format::number(new));
     let (Some(detail), Some(quarantined)) = (&model.detail, model.quarantined_text()) else { return };
-    let why = format!("It needs review because it {}.", quarantined.reason);
+    let why = format!("The fetched text needs review: it {}.", quarantined.reason);
     let (lines, verb) = match decision {
         Decision::Accept => (
             vec![

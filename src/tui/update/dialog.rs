@@ -97,7 +97,8 @@ fn leave(model: &mut Model, choice: QuitChoice, up: &mut Update) {
         QuitChoice::Drain => {
             model.shutdown = ShutdownState::Draining;
             up.effect(Effect::Drain);
-            model.notify(Level::Done, "draining: running jobs finish, then the console quits; q shows the choices");
+            model
+                .notify(Level::Done, "draining: running jobs finish, then the console quits; q shows the ways to quit");
         }
         QuitChoice::Leave => {
             up.effect(Effect::ReleaseJobs);

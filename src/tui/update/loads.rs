@@ -148,7 +148,7 @@ pub(super) fn take_page(model: &mut Model, generation: u64, answer: StoreResult<
             let tries = model.read_failure.as_ref().map_or(1, |stale| stale.tries + 1);
             let wait = Duration::from_secs(1 << (tries - 1).min(4)).min(MAX_RETRY_WAIT);
             if tries == 1 {
-                model.log(Level::Failed, format!("the list cannot be read: {reason}"));
+                model.log(Level::Failed, format!("the documents cannot be read: {reason}"));
             }
             let since = model.read_failure.as_ref().map_or(model.now, |stale| stale.since);
             model.read_failure = Some(ReadFailure { since, reason, retry_at: model.now.plus(wait), tries });
@@ -168,7 +168,7 @@ pub(super) fn take_summary(model: &mut Model, answer: StoreResult<(StatusCounts,
         }
         Err(reason) => {
             // The document list shows the failure and retries; the counts are read along with it.
-            model.log(Level::Failed, format!("the counts cannot be read: {reason}"));
+            model.log(Level::Failed, format!("the document and job counts cannot be read: {reason}"));
         }
     }
     if model.reload_summary {

@@ -70,7 +70,7 @@ pub(super) fn take_pinned(model: &mut Model, document: DocumentId, answer: Store
     up.redraw();
     match answer {
         Ok(outcomes) => model.panel.take_pinned(document, outcomes),
-        Err(reason) => model.notify(Level::Failed, format!("its outcomes cannot be read: {reason}")),
+        Err(reason) => model.notify(Level::Failed, format!("the pinned document's outcomes cannot be read: {reason}")),
     }
 }
 
@@ -166,10 +166,22 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         }
         Action::Pin => pin(model, up),
         Action::NextFailure => {
-            jump(model, JumpDirection::Below, |entry| entry.result().is_failure(), "no failure below", up);
+            jump(
+                model,
+                JumpDirection::Below,
+                |entry| entry.result().is_failure(),
+                "no failure below in the outcomes",
+                up,
+            );
         }
         Action::PreviousFailure => {
-            jump(model, JumpDirection::Above, |entry| entry.result().is_failure(), "no failure above", up);
+            jump(
+                model,
+                JumpDirection::Above,
+                |entry| entry.result().is_failure(),
+                "no failure above in the outcomes",
+                up,
+            );
         }
         Action::SearchNext | Action::SearchPrevious => {
             let needle = model.panel.search.clone();

@@ -59,7 +59,7 @@ pub(super) fn choose_all(model: &mut Model) {
                     job_count(model.queue.ready + model.queue.waiting)
                 ),
                 format!("{} running now will finish.", job_count(model.queue.running)),
-                "This applies to every worker of this store, until somebody resumes it.".to_owned(),
+                "The pause applies to every worker of this store, until somebody ends it.".to_owned(),
             ];
             ("pause everything", "Pause", lines)
         }
@@ -90,7 +90,7 @@ fn row(model: &Model) -> Result<&DocumentRow, &'static str> {
     let document = document(model)?.document;
     let opened = model.detail.as_ref().and_then(|detail| detail.data.as_ref()).map(|data| &data.row);
     let row = model.documents.find(document).or(opened.filter(|row| row.id == document));
-    row.ok_or("its row is not loaded: select it in the list")
+    row.ok_or("not loaded: select the document in the list")
 }
 
 /// Stores the pauses that were read, or logs the error.

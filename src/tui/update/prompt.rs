@@ -151,7 +151,7 @@ pub(super) fn accept(model: &mut Model, up: &mut Update) {
     }
     if let PromptKind::BreakLease { job, document, name, .. } = prompt.kind.clone() {
         if text != document.to_string() {
-            let reason = SafeLine::new(&format!("type its id, {document}, to confirm"));
+            let reason = SafeLine::new(&format!("type the document id, {document}, to confirm"));
             prompt.problem = Some(InputError { at: None, reason });
             return;
         }

@@ -115,7 +115,7 @@ pub(super) fn preview(model: &Model, dialog: &PreviewDialog, body: Rect, buf: &m
     let mut yes = String::new();
     match &dialog.answer {
         None => lines.push(vec![span("counting the documents", Tone::Dim)]),
-        Some(Err(reason)) => lines.push(vec![span(format!("Cannot count them: {reason}"), Tone::Failed)]),
+        Some(Err(reason)) => lines.push(vec![span(format!("Cannot count the documents: {reason}"), Tone::Failed)]),
         Some(Ok(preview)) => {
             let number = preview.targets.len() as u64;
             lines.extend(effects(model, dialog, preview));
@@ -150,7 +150,7 @@ fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Span
     let noun = if all == 1 { "document" } else { "documents" };
     let mut lines = Vec::new();
     let matches = match (dialog.marked_count, all) {
-        (Some(_), _) => "marked".to_owned(),
+        (Some(_), _) => format!("marked {noun}"),
         (None, 1) => format!("{noun} matches"),
         (None, _) => format!("{noun} match"),
     };
@@ -171,17 +171,19 @@ fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Span
     }
     if matches!(dialog.verb, BulkVerb::Request(_)) && number > 0 {
         lines.push(Spans::new());
-        lines.push(labelled(
-            "hosts",
-            format!("{}, at most {} at a time each", format::number(preview.hosts), model.options.per_host),
-        ));
+        let hosts = format::number(preview.hosts);
+        let hosts = match model.options.per_host {
+            0 => hosts,
+            cap => format!("{hosts}, at most {} at a time each", format::count(u64::from(cap), "job")),
+        };
+        lines.push(labelled("hosts", hosts));
         let rate = model.rate.per_second(model.now);
         lines.push(labelled(
             "takes",
             if rate > 0.0 {
                 let seconds = (number as f64 / rate).ceil().min(1e9);
                 format!(
-                    "about {} at the current {}",
+                    "about {} at the current rate of {}",
                     format::duration(Duration::from_secs_f64(seconds.max(1.0))),
                     format::rate(rate)
                 )
@@ -191,7 +193,11 @@ fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Span
         ));
     }
     lines.push(Spans::new());
-    lines.push(vec![span("Documents that match later are not included.", Tone::Dim)]);
+    let later = match dialog.marked_count {
+        Some(_) => "Documents marked later are not included.",
+        None => "Documents that match later are not included.",
+    };
+    lines.push(vec![span(later, Tone::Dim)]);
     lines
 }
 

@@ -31,7 +31,9 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
     clear(area, buf);
     let lease;
     let (title, hint) = match &prompt.kind {
-        PromptKind::Filter(..) => ("filter documents", "words, status:failed, error:timeout, host:, synced:>2d, -not"),
+        PromptKind::Filter(..) => {
+            ("filter documents", "words, status:failed, error:timeout, host:a.org, synced:>2d, -word")
+        }
         PromptKind::Outcomes(..) => ("filter outcomes", "words, result:updated, error:timeout"),
         PromptKind::Search(_) => ("search outcomes", "n: next match, N: previous"),
         PromptKind::Add => ("add a document", "the URL of a page, http:// or https://"),

@@ -55,7 +55,7 @@ impl View for AccountsView {
     }
 
     fn document(&self, _model: &Model) -> Result<SelectedDocument, &'static str> {
-        Err("this view shows no documents: press enter to list them")
+        Err("enter lists the documents; select one first")
     }
 
     fn group(&self, model: &Model) -> Result<PauseScope, &'static str> {

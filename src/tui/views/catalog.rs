@@ -65,7 +65,7 @@ views! {
     Documents: '1', "documents", "show the list of documents", Document;
     Jobs: '3', "jobs", "show the jobs: running, ready, waiting, recent", Document;
     Hosts: '4', "hosts", "show the hosts, the worst first", Group;
-    Accounts: '5', "accounts", "show the accounts: plan, documents, jobs, share", Group;
+    Accounts: '5', "accounts", "show the accounts: plan, documents, jobs, share of attempts", Group;
 }
 
 impl ViewId {

@@ -47,11 +47,13 @@ impl View for DetailView {
 
     fn refusal(&self, model: &Model, action: Action) -> Option<&'static str> {
         match action {
-            Action::Accept | Action::Reject => model.quarantined_text().is_none().then_some("it does not need review"),
+            Action::Accept | Action::Reject => {
+                model.quarantined_text().is_none().then_some("the document does not need review")
+            }
             Action::Compare => {
                 let has_version = |detail: &state::Detail| detail.tab == Tab::Versions && detail.lines() > 0;
                 let none = !model.detail.as_ref().is_some_and(has_version);
-                none.then_some("select an earlier version first: ] shows them")
+                none.then_some("select a version first, in the tab versions")
             }
             _ => None,
         }

@@ -55,12 +55,12 @@ impl View for HostsView {
     }
 
     fn document(&self, _model: &Model) -> Result<SelectedDocument, &'static str> {
-        Err("this view shows no documents: press enter to list them")
+        Err("enter lists the documents; select one first")
     }
 
     fn group(&self, model: &Model) -> Result<PauseScope, &'static str> {
         match model.views.hosts.row() {
-            Some(summary) if summary.host.is_empty() => Err("these documents have no host: they are files"),
+            Some(summary) if summary.host.is_empty() => Err("no host: the documents of this row are files"),
             Some(summary) => Ok(text::scope(summary)),
             None => Err("there is no host here"),
         }

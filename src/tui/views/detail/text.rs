@@ -80,9 +80,9 @@ fn sizes(data: &DifferenceData) -> Spans {
 /// Returns the line that is shown while there is no difference, with the reason why there is none.
 pub fn empty_text(detail: &Detail) -> Spans {
     let text = match (&detail.compare_error, &detail.data, detail.compared()) {
-        (Some(reason), _, Some(_)) => return vec![span(format!("Cannot compare them: {reason}"), Tone::Failed)],
+        (Some(reason), _, Some(_)) => return vec![span(format!("Cannot compare the texts: {reason}"), Tone::Failed)],
         (_, _, Some(_)) => "comparing",
-        (_, Some(_), None) if detail.version.is_some() => "That version is no longer stored.",
+        (_, Some(_), None) if detail.version.is_some() => "The selected version is no longer stored.",
         _ => "No earlier version yet.",
     };
     vec![span(text, Tone::Dim)]

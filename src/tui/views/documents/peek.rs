@@ -80,7 +80,7 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Spans {
         _ if can_be_decided(row) => match (model.detail.is_some(), brief) {
             (true, _) if model.options.read_only => "The stored text stays until somebody decides.".into(),
             (true, _) => "`a` accepts the fetched text, `d` rejects it.".into(),
-            (false, true) => format!("`{}` shows what it would change.", model.glyphs.enter),
+            (false, true) => format!("`{}` shows what would change.", model.glyphs.enter),
             (false, false) => {
                 format!(
                     "The stored text stays until somebody decides; `{}` shows what would change.",

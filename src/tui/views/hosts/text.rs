@@ -176,11 +176,12 @@ pub fn last_hour_line(summary: &HostSummary, brief: bool) -> Spans {
         return vec![span("no attempt in the last hour", Tone::Dim)];
     }
     let limited = match format::percent(summary.rate_limited, summary.last_hour) {
-        0 => "none answered 429 or 503".to_owned(),
-        some => format!("{} answered 429 or 503 ({some}%)", format::number(summary.rate_limited)),
+        0 => "none got 429 or 503".to_owned(),
+        some => format!("{} got 429 or 503 ({some}%)", format::number(summary.rate_limited)),
     };
-    let median =
-        summary.median_duration.map_or(String::new(), |median| format!(", median {}", format::duration(median)));
+    let median = summary
+        .median_duration
+        .map_or(String::new(), |median| format!(", median latency {}", format::duration(median)));
     vec![
         span("last hour ", Tone::Dim),
         span(format!("{}, {limited}{median}", format::count(summary.last_hour, "attempt")), Tone::Plain),

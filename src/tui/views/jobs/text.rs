@@ -32,7 +32,7 @@ pub fn sign(model: &Model, summary: &JobSummary) -> (&'static str, Tone) {
 pub fn status_detail(model: &Model, summary: &JobSummary) -> Spans {
     match &summary.progress {
         JobProgress::Running { worker, cancelled_by, lease_until, heartbeat_at, .. } => {
-            let holder = worker.as_deref().unwrap_or("a dead worker");
+            let holder = worker.as_deref().unwrap_or("(worker unknown)");
             let (text, tone) = match (cancelled_by, model.steps.get(&summary.document)) {
                 _ if lease_until.is_some_and(|at| at <= model.now) => ("lease expired".to_owned(), Tone::Lost),
                 (Some(by), _) => (format!("stopping for {by}"), Tone::Waiting),
@@ -87,7 +87,7 @@ fn why_ready(model: &Model, summary: &JobSummary, blocked: &JobBlockers) -> (Str
     }
     if let Some(at) = blocked.host_backoff_until.filter(|at| *at > model.now) {
         let because = blocked.host_backoff_reason.as_ref().map_or(String::new(), |because| format!(": {because}"));
-        return (format!("cooling down, next {}{because}", format::until(model.now, at)), Tone::Waiting);
+        return (format!("cooling down, ends {}{because}", format::until(model.now, at)), Tone::Waiting);
     }
     let cap = u64::from(model.options.per_host);
     if cap > 0 && blocked.host_running >= cap {

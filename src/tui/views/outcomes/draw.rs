@@ -60,11 +60,8 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     Frame { title: &head, aside: &right, foot: &pane.toast, border: appearance.theme.border(pane.focused) }
         .draw(pane.area, buf, appearance);
     if model.panel.entries().is_empty() {
-        let text = match (&model.panel.pin, model.panel.loaded) {
-            (Some(pin), _) if pin.loaded => "it has no outcomes yet",
-            (None, true) => "no outcomes yet",
-            _ => "reading",
-        };
+        let is_loaded = model.panel.pin.as_ref().map_or(model.panel.loaded, |pin| pin.loaded);
+        let text = if is_loaded { "no outcomes yet" } else { "reading" };
         Canvas::new(buf, inner).text(1, 0, inner.width, text, appearance.theme.style(Tone::Dim));
         return;
     }
