@@ -61,7 +61,7 @@ pub struct Cli {
     /// Locks each document in this Redis while it is synced: redis:// or rediss:// [env: QUARTERDECK_REDIS]
     #[arg(long, global = true, value_name = "URL", help_heading = "Everywhere")]
     pub redis: Option<String>,
-    /// Settings [env: QUARTERDECK_CONFIG]; see `quarterdeck config`
+    /// File with the settings [env: QUARTERDECK_CONFIG]; see `quarterdeck config`
     #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     pub config: Option<PathBuf>,
     /// Change nothing: no runner, no writes, no new files
@@ -121,7 +121,7 @@ pub enum Verb {
     Pause(pause::PauseArgs),
     /// Resume paused jobs; without an argument: list what is paused
     Resume(pause::ResumeArgs),
-    /// Drop auto jobs that have not started; manual jobs stay
+    /// Drop auto jobs that have not started; manual and retry jobs stay
     Purge(purge::Args),
     /// Print outcomes
     Log(log::Args),

@@ -84,7 +84,10 @@ async fn one_wrong_url_makes_no_store_and_unreadable_lines_keep_no_other_out() {
     lines.extend(b"{\"url\":\"https://example.org/z\",\"name\":\"Z\"}\n");
     let file = install.write("pages.jsonl", lines).display().to_string();
     let ran = install.run(&["import", &file]);
-    assert_eq!((ran.code, ran.out), (Some(1), vec!["2 added, 0 existed already, 4 lines unreadable".to_owned()]));
+    assert_eq!(
+        (ran.code, ran.out),
+        (Some(1), vec!["2 documents added, 0 existed already, 4 lines unreadable".to_owned()])
+    );
     let said: Vec<&str> = ran.err.lines().collect();
     assert_eq!(said.len(), 4, "{said:?}");
     for (line, said) in (2..).zip(said) {

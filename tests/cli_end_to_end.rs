@@ -60,7 +60,7 @@ fn unreadable_lines_are_named_and_the_others_imported() {
     let file =
         place.write("pages.csv", &format!("url,name\n{},A\nnonsense,B\n{},C\n", place.url("/a"), place.url("/c")));
     let ran = place.run(["import", &file]);
-    assert_eq!((ran.code, ran.out.as_str()), (Some(1), "2 added, 0 existed already, 1 line unreadable\n"));
+    assert_eq!((ran.code, ran.out.as_str()), (Some(1), "2 documents added, 0 existed already, 1 line unreadable\n"));
     assert_eq!(ran.err, format!("{file}:3: nonsense: must begin with http:// or https://\n"));
     let listed = place.run(["list", "--json"]).ok();
     assert_eq!(json_lines(&listed).iter().map(|row| row["name"].clone()).collect::<Vec<_>>(), ["A", "C"]);
@@ -81,9 +81,9 @@ fn a_packed_sitemap_is_imported_and_an_index_is_said_to_be_one() {
     let packed = packed.finish().expect("into memory");
     let file = place.write("sitemap.xml.gz", "");
     std::fs::write(&file, &packed).expect("written");
-    assert_eq!(place.run(["import", &file]).ok(), "2 added, 1 existed already, 0 lines unreadable\n");
+    assert_eq!(place.run(["import", &file]).ok(), "2 documents added, 1 existed already, 0 lines unreadable\n");
     let again = place.run_with_input(["import", "-"], &sitemap);
-    assert_eq!(again.ok(), "0 added, 3 existed already, 0 lines unreadable\n");
+    assert_eq!(again.ok(), "0 documents added, 3 existed already, 0 lines unreadable\n");
 
     let cut = place.write("cut.xml", &sitemap[..sitemap.len() - 10]);
     let ran = place.run(["import", &cut]);

@@ -192,7 +192,7 @@ fn mistakes_are_named_with_their_line() {
         ("\n\nconcurrency = 3", "c.toml:3: unknown key concurrency (did you mean runner.concurrency?)"),
         ("[fetch]\nlease = \"30s\"", "c.toml:2: unknown key fetch.lease (did you mean runner.lease?)"),
         ("[runer]\nlease = \"30s\"", "c.toml:1: unknown section runer (did you mean runner?)"),
-        ("zzz = 1", "c.toml:1: unknown key zzz (`quarterdeck config` prints all of them)"),
+        ("zzz = 1", "c.toml:1: unknown key zzz (`quarterdeck config` prints all keys)"),
         ("runner = 5", "c.toml:1: runner is a section: write its keys under [runner]"),
         ("[runner]\nconcurrency = 0", "c.toml:2: runner.concurrency must be a whole number from 1 to 1024, not 0"),
         (
@@ -294,7 +294,10 @@ fn mistakes_are_named_with_their_line() {
             "plans.gold = {}\naccounts.7 = \"glod\"",
             "c.toml:2: accounts.7: there is no plan \"glod\" (did you mean \"gold\"?)",
         ),
-        ("plans.gold = {}\nplans.default = \"x\"", "c.toml:2: plans.default: there is no plan \"x\" (there are gold)"),
+        (
+            "plans.gold = {}\nplans.default = \"x\"",
+            "c.toml:2: plans.default: there is no plan \"x\" (known plans: gold)",
+        ),
         ("[accounts]\nseven = \"\"", "c.toml:2: accounts.seven must name a plan from the section [plans]"),
         ("plans.gold = {}\naccounts.x = \"gold\"", "c.toml:2: accounts.x must be the number of an account"),
         ("[plans.\" \"]\nweight = 1", "c.toml:1: plans.  must be in the section of a plan, such as [plans.business]"),

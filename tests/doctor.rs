@@ -84,7 +84,7 @@ async fn a_new_machine_is_well_and_stays_as_it_is() {
     report.assert("rights", "ok", &[]);
     report.assert("workers", "ok", &["no job is waiting"]);
     report.assert("queue", "ok", &["0 ready"]);
-    assert_eq!(report.err, "no failures; 1 warning");
+    assert_eq!(report.err, "no errors; 1 warning");
     assert!(standing(install.folder()) == before, "something was changed");
 
     let plain = install.run(&["doctor"]);
@@ -174,13 +174,13 @@ async fn workers_and_queue_are_told_of() {
     .await;
     let report = doctor(&install, &[], &[]);
     assert_eq!(report.of("workers").len(), 1);
-    report.assert("workers", "ok", &["is alive: 2/7 busy, since", "last heartbeat"]);
+    report.assert("workers", "ok", &["is alive: 2 of 7 slots busy, started", "last heartbeat"]);
     report.assert("queue", "ok", &["1 ready, 2 running"]);
     assert_eq!(report.code, Some(0));
     // The worker is killed, and no other process rescues its jobs.
     drop(work);
     let report = doctor(&install, &[], &[]);
-    report.assert("workers", "warn", &["is gone: 2/7 busy", "the next worker"]);
+    report.assert("workers", "warn", &["is gone: 2 of 7 slots busy", "the next worker"]);
     report.assert("workers", "warn", &["no worker is running, and 3 jobs are waiting"]);
     assert_eq!(report.code, Some(0));
 

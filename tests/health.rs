@@ -66,7 +66,10 @@ async fn a_worker_tells_whether_it_does_its_work() {
     assert_eq!(until(&at, 200, |told| told["busy"] == 2)["slots"], 3);
     work.signal(Signal::TERM);
     let draining = until(&at, 503, |told| told["status"] == "draining");
-    assert_eq!((&draining["reason"], &draining["busy"]), (&json!("it takes no more jobs; 2 still run"), &json!(2)));
+    assert_eq!(
+        (&draining["reason"], &draining["busy"]),
+        (&json!("the worker takes no more jobs; jobs still running: 2"), &json!(2))
+    );
     gate.add_permits(2);
     let ended = work.ended();
     assert_eq!((ended.code, ended.out.len()), (Some(0), 2), "{ended:?}");

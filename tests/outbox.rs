@@ -211,7 +211,7 @@ async fn a_text_that_a_verb_accepts_starts_a_job_too() {
     let accepted = scene.run(&["accept", "1"]);
     assert_eq!((accepted.code, scene.noted().await.as_str()), (Some(0), "1"), "{accepted:?}");
     let doctor = scene.run(&["doctor"]).out.join("\n");
-    assert!(doctor.contains("1 pending, not yet in Sidekiq's queue, the oldest for"), "{doctor}");
+    assert!(doctor.contains("1 job not yet in Sidekiq's queue, the oldest waiting for"), "{doctor}");
     let again = scene.run(&["accept", "1"]);
     assert_eq!((again.code, scene.noted().await.as_str()), (Some(2), "1"), "{again:?}");
     assert_eq!(scene.run(&["work", "--drain"]).code, Some(0));
@@ -224,7 +224,7 @@ async fn documents_of_a_chatwoot_belong_to_an_assistant_that_is_there() {
     let page = scene.install.site.url("/more");
     for (args, says) in [
         (vec!["add", &page], "--assistant N"),
-        (vec!["add", &page, "--assistant", "4"], "has no such assistant"),
+        (vec!["add", &page, "--assistant", "4"], "has no assistant with this ID"),
         (vec!["add", &page, "--assistant", "3", "--account", "9"], "belongs to account 2"),
     ] {
         let ended = scene.run(&args);

@@ -83,7 +83,7 @@ async fn whoever_wonders_why_nothing_runs_is_told_by_every_verb() {
     let doctor = install.run(&["doctor"]);
     let told = |says: &str| doctor.out.iter().any(|line| line.contains(says));
     assert!(told("account 7: paused by ana") && told("1 job paused in all"), "{:?}", doctor.out);
-    assert!(told("`quarterdeck resume --account 7` ends it"), "{:?}", doctor.out);
+    assert!(told("`quarterdeck resume --account 7` ends the pause"), "{:?}", doctor.out);
     // A pause of a class does not concern a document without a job of that class.
     assert_eq!(install.run(&["resume", "--account", "7"]).code, Some(0));
     assert_eq!(install.run(&["pause", "--class", "auto"]).code, Some(0));

@@ -33,8 +33,8 @@ async fn schedule_says_what_it_does_and_purge_drops_it() {
     assert_eq!(
         would.out[..5],
         [
-            "account 1 (fast, every 1 minute): would schedule 2 within 10 s",
-            "account 2 (slow, every 1 week): would schedule 1 within 24 h",
+            "account 1 (fast, every 1 minute): would schedule 2 documents within 10 s",
+            "account 2 (slow, every 1 week): would schedule 1 document within 24 h",
             "account 3 (none): its plan has no interval",
             "account 4: has no plan",
             would.out[4].as_str(),
@@ -49,7 +49,7 @@ async fn schedule_says_what_it_does_and_purge_drops_it() {
     assert_eq!(refused.code, Some(2), "{}", refused.err);
     let unknown = install.run(&["schedule", "--plan", "gold"]);
     assert_eq!(unknown.code, Some(2));
-    assert!(unknown.err.contains("unknown plan \"gold\" (there are fast, none, slow)"), "{}", unknown.err);
+    assert!(unknown.err.contains("unknown plan \"gold\" (known plans: fast, none, slow)"), "{}", unknown.err);
     let one = install.run(&["schedule", "--plan", "SLOW", "--json"]);
     assert_eq!(one.code, Some(0), "{}", one.err);
     assert!(!one.err.contains("Rails"), "{}", one.err);
@@ -62,7 +62,7 @@ async fn schedule_says_what_it_does_and_purge_drops_it() {
         r#"{"account_id":2,"plan":"slow","cadence_seconds":604800,"documents_enqueued":1,"reason":null}"#
     );
     let all = install.run(&["schedule"]);
-    assert!(all.out[0].starts_with("account 1 (fast, every 1 minute): scheduled 2 within"), "{:?}", all.out);
+    assert!(all.out[0].starts_with("account 1 (fast, every 1 minute): scheduled 2 documents within"), "{:?}", all.out);
     assert_eq!(all.out[1], "account 2 (slow, every 1 week): nothing is due");
     let waiting = install.run(&["list", "--filter", "queue:auto", "--json"]);
     assert_eq!(waiting.out.len(), 3);
@@ -81,7 +81,7 @@ async fn schedule_says_what_it_does_and_purge_drops_it() {
     assert_eq!((nothing.code, nothing.out.len()), (Some(0), 0), "{}", nothing.err);
     let doctor = install.run(&["doctor"]);
     assert!(
-        doctor.out.iter().any(|line| line.contains("schedule") && line.contains("on for 2 accounts of 4")),
+        doctor.out.iter().any(|line| line.contains("schedule") && line.contains("on for 2 of 4 accounts")),
         "{:?}",
         doctor.out
     );

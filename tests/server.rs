@@ -46,7 +46,7 @@ async fn it_is_set_up_by_a_verb_and_used_like_a_file() {
     assert_eq!(read_only.code, Some(2), "{}", read_only.err);
     let done = ok(&install, &database, &["migrate", "--standalone"]);
     assert_eq!(done.split_last().map(|(last, steps)| (last.as_str(), steps)), Some(("done", &plan[..])));
-    assert_eq!(ok(&install, &database, &["migrate"]), ["nothing to do: up to date"]);
+    assert_eq!(ok(&install, &database, &["migrate"]), ["nothing to do: the store is up to date"]);
     let url = install.site.url("/a");
     assert_eq!(ok(&install, &database, &["add", &url]), [format!("added 1 {url}")]);
     let synced = ok(&install, &database, &["sync", "1", "--wait", "--json"]);

@@ -34,10 +34,10 @@ pub struct Args {
 /// Owners of the documents that are added.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct Owner {
-    /// The account that owns them [default: 1; on a Chatwoot database its assistant's]
+    /// Account of the new documents [default: 1; on a Chatwoot database the assistant's account]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
     pub account: Option<i64>,
-    /// The assistant that they belong to [default: 1; required on a Chatwoot database]
+    /// Assistant of the new documents [default: 1; required on a Chatwoot database]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
     pub assistant: Option<i64>,
 }
@@ -61,11 +61,11 @@ impl Owner {
             return Ok(());
         }
         let Some(assistant) = self.assistant else {
-            let message = "these documents belong to Chatwoot: name their assistant with --assistant N";
+            let message = "this is a Chatwoot database: name the assistant of the new documents with --assistant N";
             return Err(CliError::Usage(message.to_owned()));
         };
         let Some(account) = store.assistant(AssistantId(assistant)).await? else {
-            return Err(CliError::Usage(format!("--assistant {assistant}: this Chatwoot has no such assistant")));
+            return Err(CliError::Usage(format!("--assistant {assistant}: Chatwoot has no assistant with this ID")));
         };
         match self.account {
             Some(named) if named != account.0 => Err(CliError::Usage(format!(

@@ -3,6 +3,7 @@
 use super::output::Output;
 use crate::domain::difference::{DiffLine, difference};
 use crate::domain::text::safe_block;
+use crate::format;
 use std::io;
 
 /// Number of unchanged lines printed before and after each change.
@@ -18,11 +19,11 @@ pub(super) fn print(old: &str, new: &str, out: &mut Output) -> io::Result<()> {
             DiffLine::Same(text) => out.line(format!("  {text}"))?,
             DiffLine::Removed(text) => out.line(format!("- {text}"))?,
             DiffLine::Added(text) => out.line(format!("+ {text}"))?,
-            DiffLine::Skipped(count) => out.line(format!("  ({count} unchanged)"))?,
+            DiffLine::Skipped(count) => out.line(format!("  ({})", format::count(*count as u64, "unchanged line")))?,
         }
     }
     if lines.len() > MAX_LINES {
-        out.line(format!("  (and {} lines more)", lines.len() - MAX_LINES))?;
+        out.line(format!("  (and {})", format::count((lines.len() - MAX_LINES) as u64, "more line")))?;
     }
     Ok(())
 }

@@ -107,8 +107,9 @@ fn plans() -> PlanTable {
 async fn add_documents(store: &dyn DocumentStore, site: &Site) -> Result<Vec<DocumentId>, CliError> {
     let mut documents = Vec::new();
     for document in site.documents() {
-        let link = Link::parse(&document.url)
-            .map_err(|error| CliError::Usage(format!("the demo site names a page {}: {error}", document.url)))?;
+        let link = Link::parse(&document.url).map_err(|error| {
+            CliError::Usage(format!("the demo site has a page with an invalid URL, {}: {error}", document.url))
+        })?;
         documents.push(NewDocument {
             link,
             name: Some(SafeLine::new(&document.name)),

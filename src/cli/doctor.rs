@@ -72,7 +72,7 @@ pub(super) async fn run(args: &Args, paths: DefaultPaths, flags: Flags, out: &mu
     let (failed, warned) = (number(CheckStatus::Fail.word()), number(CheckStatus::Warn.word()));
     note(match (format::count(failed as u64, "error"), format::count(warned as u64, "warning")) {
         _ if failed + warned == 0 => "all is well".to_owned(),
-        (_, warnings) if failed == 0 => format!("no failures; {warnings}"),
+        (_, warnings) if failed == 0 => format!("no errors; {warnings}"),
         (errors, _) if warned == 0 => errors,
         (errors, warnings) => format!("{errors}, {warnings}"),
     });

@@ -128,7 +128,7 @@ impl HealthSource {
             (&Method::GET | &Method::HEAD, _) => {
                 return response(StatusCode::NOT_FOUND, "not found; use /health\n".into());
             }
-            _ => return response(StatusCode::METHOD_NOT_ALLOWED, "GET /health\n".into()),
+            _ => return response(StatusCode::METHOD_NOT_ALLOWED, "use GET /health\n".into()),
         }
         let (status, reason) = match self.unhealthy_reason().await {
             None => ("ok", None),
@@ -144,8 +144,10 @@ impl HealthSource {
     async fn unhealthy_reason(&self) -> Option<(&'static str, String)> {
         let now = *self.runner.status().borrow();
         match now.phase {
-            Phase::Draining => return Some(("draining", format!("it takes no more jobs; {} still run", now.busy))),
-            Phase::Stopped => return Some(("stopped", "it has ended".to_owned())),
+            Phase::Draining => {
+                return Some(("draining", format!("the worker takes no more jobs; jobs still running: {}", now.busy)));
+            }
+            Phase::Stopped => return Some(("stopped", "the worker has ended".to_owned())),
             Phase::Running => {}
         }
         if let Health::Unreachable { reason, .. } = &*self.runner.health().borrow() {

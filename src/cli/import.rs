@@ -95,7 +95,8 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     } else {
         let Imported { added, existed, unreadable } = imported;
         let lines = if unreadable == 1 { "line" } else { "lines" };
-        out.line(format!("{added} added, {existed} existed already, {unreadable} {lines} unreadable"))?;
+        let documents = if added == 1 { "document" } else { "documents" };
+        out.line(format!("{added} {documents} added, {existed} existed already, {unreadable} {lines} unreadable"))?;
     }
     Ok(if imported.unreadable > 0 { Exit::SomeFailed } else { Exit::Done })
 }

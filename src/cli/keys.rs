@@ -7,7 +7,7 @@ use crate::tui;
 /// Arguments of `keys`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// As a Markdown table
+    /// Print the keys as a Markdown table
     #[arg(long)]
     pub markdown: bool,
 }

@@ -16,13 +16,13 @@ const BATCH_SIZE: usize = 1_000;
 /// Arguments of `list`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Print only documents that match
+    /// Print only documents that match this filter
     #[arg(long, allow_hyphen_values = true)]
     pub filter: Option<String>,
     /// id, status, name, url, error, attempted, synced or next; a leading - reverses the order
     #[arg(long, value_name = "COLUMN", default_value = "id", allow_hyphen_values = true, value_parser = read_sort)]
     pub sort: Sort,
-    /// Print at most N
+    /// Print at most N documents
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
     /// Print one JSON object per line
@@ -44,7 +44,7 @@ fn read_sort(text: &str) -> Result<Sort, String> {
         "attempted" => SortBy::Attempted,
         "synced" => SortBy::Synced,
         "next" => SortBy::Next,
-        _ => return Err("one of id, status, name, url, error, attempted, synced, next".to_owned()),
+        _ => return Err("must be one of id, status, name, url, error, attempted, synced, next".to_owned()),
     };
     Ok(Sort { by, descending })
 }

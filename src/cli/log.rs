@@ -24,13 +24,13 @@ pub struct Args {
     /// Follow new outcomes until Ctrl-C
     #[arg(short, long)]
     pub follow: bool,
-    /// Only outcomes newer than a span (2h, 7d) or a time (2026-11-25T07:00:00Z)
+    /// Only outcomes of the last span of time (2h, 7d), or since a time (2026-11-25T07:00:00Z)
     #[arg(long, value_name = "WHEN")]
     pub since: Option<String>,
-    /// Only outcomes that match
+    /// Only outcomes that match this filter
     #[arg(long, allow_hyphen_values = true)]
     pub filter: Option<String>,
-    /// Only the newest N
+    /// Only the newest N outcomes
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
     /// The same as --format json

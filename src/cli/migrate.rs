@@ -18,10 +18,10 @@ pub struct Args {
     /// Only print what would be done
     #[arg(long)]
     pub dry_run: bool,
-    /// Also create captain_documents and accounts where they are missing: for a database without Chatwoot
+    /// Also create the tables captain_documents and accounts if missing: for a database without Chatwoot
     #[arg(long)]
     pub standalone: bool,
-    /// Do not wait for workers of an older version: they notice and stop, and newer ones take over their jobs
+    /// Do not wait for workers of an older version; they notice the migration and stop, and newer ones take their jobs
     #[arg(long)]
     pub force: bool,
     /// Do not copy an SQLite store before it is changed
@@ -49,7 +49,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         out.line(step)?;
     }
     if plan.is_empty() {
-        out.line("nothing to do: up to date")?;
+        out.line("nothing to do: the store is up to date")?;
         return Ok(Exit::Done);
     }
     // Printed before the work starts, also through a pipe.
@@ -57,7 +57,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     if args.dry_run {
         let older = store::older_workers(url).await?;
         if !older.is_empty() {
-            note(format!("workers of an older version run: {}", OlderWorker::names(&older)));
+            note(format!("workers of an older version are running: {}", OlderWorker::names(&older)));
         }
         return Ok(Exit::Done);
     }
@@ -104,11 +104,12 @@ async fn wait_for_older_workers(url: &str) -> Result<(), CliError> {
 
 fn waiting_message(older: &[OlderWorker]) -> String {
     let mut message = format!(
-        "waiting for {} to end; stop them, press Ctrl-C (nothing has changed yet), or use --force not to wait",
+        "waiting for these workers to end: {}; stop them, press Ctrl-C (nothing has changed yet), or use --force \
+         not to wait",
         OlderWorker::names(older)
     );
     if older.iter().any(|worker| worker.version.is_none()) {
-        message.push_str(" (workers without a version do not notice a migration and continue)");
+        message.push_str(" (workers without a version do not notice a migration: they continue)");
     }
     message
 }
@@ -122,10 +123,10 @@ mod tests {
         let worker = |name: &str, version| OlderWorker { name: name.into(), version };
         let message = waiting_message(&[worker("box:12", Some(9)), worker("box:13", Some(10))]);
         assert!(
-            message.starts_with("waiting for box:12 (version 9), box:13 (version 10) to end; stop them"),
+            message.starts_with("waiting for these workers to end: box:12 (version 9), box:13 (version 10); stop them"),
             "{message}"
         );
         assert!(message.ends_with("or use --force not to wait"), "{message}");
-        assert!(waiting_message(&[worker("box:12", None)]).ends_with("do not notice a migration and continue)"));
+        assert!(waiting_message(&[worker("box:12", None)]).ends_with("do not notice a migration: they continue)"));
     }
 }

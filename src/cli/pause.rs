@@ -29,7 +29,7 @@ pub struct PauseArgs {
 
 /// Arguments of `resume`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Without an argument it lists what is paused.")]
+#[command(after_help = "Without an argument, `resume` lists what is paused.")]
 pub struct ResumeArgs {
     /// Jobs to resume.
     #[command(flatten)]
@@ -125,7 +125,7 @@ pub(super) async fn report_pauses(
     applies: impl Fn(&PauseScope) -> bool,
 ) -> Result<(), StoreError> {
     for pause in store.pauses().await?.iter().filter(|pause| applies(&pause.scope)) {
-        note(format!("{}: its jobs do not start until it is resumed", words(pause)));
+        note(format!("{}; the paused jobs start only after `quarterdeck resume`", words(pause)));
     }
     Ok(())
 }

@@ -86,15 +86,15 @@ fn print_page(page: &Page, stored: &StoredBaseline, text: &str, out: &mut Output
     }
     let (change, reason) = stored.compare(page);
     if let Some(reason) = reason {
-        out.line(format!("doubt       it {reason}"))?;
+        out.line(format!("doubt       this text {reason}"))?;
     }
     out.line(match (change, reason) {
         (ContentChange::Same | ContentChange::NotModified, _) => "A sync would change nothing.",
-        (ContentChange::First, None) => "A sync would store it as the first content:",
-        (ContentChange::First, Some(_)) => "A sync would still store it, as the first content:",
+        (ContentChange::First, None) => "A sync would store this text as the first content:",
+        (ContentChange::First, Some(_)) => "Despite the doubt, a sync would store this text as the first content:",
         (ContentChange::Changed, _) => "A sync would change the stored text:",
         (ContentChange::Reconverted, _) => {
-            "A sync would store it without reporting a change: the converter or the site rules changed:"
+            "A sync would store this text without reporting a change (the converter or the site rules changed):"
         }
         (ContentChange::Quarantined, Some(QuarantineReason::Rejected)) => {
             "A sync would keep the stored text. The rejected changes:"

@@ -10,7 +10,7 @@ use serde::Serialize;
 /// Arguments of `purge`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only print how many would be dropped
+    /// Only print how many jobs would be dropped
     #[arg(long)]
     pub dry_run: bool,
     /// Do not ask for confirmation

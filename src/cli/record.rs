@@ -61,7 +61,7 @@ impl OutcomeFiles {
             Ok(log) => Some(log),
             Err(error) => {
                 note(format!(
-                    "the outcome is in the store but not in a file of {}: {error}",
+                    "outcomes are in the store, but cannot be written to a file in {}: {error}",
                     self.settings.dir.display()
                 ));
                 None

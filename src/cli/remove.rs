@@ -32,7 +32,7 @@ pub struct RemoveSelection {
     /// Documents by ID or URL
     #[arg(value_name = "ID|URL")]
     pub documents: Vec<String>,
-    /// All documents that match
+    /// All documents that match this filter
     #[arg(long, allow_hyphen_values = true)]
     pub filter: Option<String>,
 }

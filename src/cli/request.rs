@@ -62,7 +62,7 @@ pub(super) async fn request(
         let awaited = AwaitedJobs::from(&answers, urls(&selected));
         exit = exit.max(wait::until_ended(context, store.clone(), before, awaited, bulk.json, out).await?);
     } else if !answers.is_empty() && store.queue().await?.workers == 0 {
-        note("no worker is running: start `quarterdeck work`, or the console, or wait with --wait");
+        note("no worker is running: start `quarterdeck work` or the console with --runner, or use --wait");
     }
     store.close().await;
     Ok(exit)

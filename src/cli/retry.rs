@@ -12,7 +12,7 @@ pub struct Args {
     /// Documents, and how the verb treats many of them.
     #[command(flatten)]
     pub bulk: BulkArgs,
-    /// Wait until all have ended; run them here if no worker does. Exit 0 only if all were synced
+    /// Wait until all syncs have ended; run them here if no worker runs. Exit 0 only if all documents were synced
     #[arg(long, conflicts_with = "dry_run")]
     pub wait: bool,
 }

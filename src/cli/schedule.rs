@@ -87,9 +87,12 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
 /// Returns the plan with the given name. Fails if neither the settings nor an account has such a plan.
 fn resolve_plan(name: &str, terms: &ScheduleSettings, plans: &Plans) -> Result<PlanName, CliError> {
     let wrong = |known: Vec<&str>| {
-        let there_are =
-            if known.is_empty() { "there are no plans".to_owned() } else { format!("there are {}", known.join(", ")) };
-        CliError::Usage(format!("--plan: unknown plan \"{name}\" ({there_are})"))
+        let known = if known.is_empty() {
+            "there are no plans".to_owned()
+        } else {
+            format!("known plans: {}", known.join(", "))
+        };
+        CliError::Usage(format!("--plan: unknown plan \"{name}\" ({known})"))
     };
     let own = plans.accounts.iter().filter_map(|account| account.name.as_ref());
     let mut known: Vec<&PlanName> = own.chain(terms.plans.plans.keys()).collect();
@@ -142,7 +145,7 @@ fn print(pass: &Pass, rules: DueRules, form: OutputFormat, out: &mut Output) -> 
         }
     }
     for row in &pass.skipped {
-        note(format!("document {} of account {}: {}", row.document, row.account, row.reason));
+        note(format!("document {} of account {} is not scheduled: {}", row.document, row.account, row.reason));
     }
     match form {
         OutputFormat::Json => out.json(&pass.summary()),
@@ -156,7 +159,11 @@ fn sentence(pass: &Pass) -> String {
     let verb = if pass.dry_run { "Would schedule" } else { "Scheduled" };
     let accounts = pass.accounts.iter().filter(|account| account.enqueued > 0).count() as u64;
     let enqueued: u64 = pass.accounts.iter().map(|account| u64::from(account.enqueued)).sum();
-    let more = if pass.accounts.iter().any(|account| account.stopped_by.is_some()) { " More may be due." } else { "" };
+    let more = if pass.accounts.iter().any(|account| account.stopped_by.is_some()) {
+        " More documents may be due."
+    } else {
+        ""
+    };
     match (enqueued, pass.blocked_at_depth) {
         (0, Some(ready)) => format!("{verb} no documents: {} in the queue already.", jobs_are(ready)),
         (0, None) => format!("{verb} no documents.{more}"),
@@ -174,24 +181,23 @@ fn jobs_are(jobs: u64) -> String {
 }
 
 /// Returns the result of a pass for an account, such as
-/// `account 7 (business, every 1 week): would schedule 12 within 24 h`, with the reason if more is due.
+/// `account 7 (business, every 1 week): would schedule 12 documents within 24 h`, with the reason if more is due.
 fn words(account: &AccountPass, rules: DueRules, dry_run: bool) -> String {
     let plan = account.plan.as_ref().map_or(String::new(), ToString::to_string);
     let (cadence, summary) = match account.decision {
         AccountDecision::Scheduled(cadence) => {
-            let summary = match (account.enqueued, dry_run) {
-                (0, _) => "nothing is due".to_owned(),
-                (number, true) => {
-                    format!("would schedule {number} within {}", format::duration(max_jitter(rules, cadence)))
-                }
-                (number, false) => {
-                    format!("scheduled {number} within {}", format::duration(max_jitter(rules, cadence)))
+            let summary = match account.enqueued {
+                0 => "nothing is due".to_owned(),
+                number => {
+                    let verb = if dry_run { "would schedule" } else { "scheduled" };
+                    let documents = format::count(u64::from(number), "document");
+                    format!("{verb} {documents} within {}", format::duration(max_jitter(rules, cadence)))
                 }
             };
             let summary = match (account.enqueued, account.stopped_by) {
                 (_, None) => summary,
-                (0, Some(by)) => format!("more is due, but {}", by.words()),
-                (_, Some(by)) => format!("{summary}; more is due, but {}", by.words()),
+                (0, Some(by)) => format!("documents are due, but {}", by.words()),
+                (_, Some(by)) => format!("{summary}; more are due, but {}", by.words()),
             };
             (format!(", {cadence}"), summary)
         }
@@ -234,7 +240,7 @@ mod tests {
         assert_eq!(text(&[9, 0, 3], None, None, false), "Scheduled 12 due documents in 2 accounts.");
         assert_eq!(text(&[1], None, None, true), "Would schedule 1 due document in 1 account.");
         let limited = text(&[50], Some(StoppedBy::AccountLimit), None, false);
-        assert_eq!(limited, "Scheduled 50 due documents in 1 account. More may be due.");
+        assert_eq!(limited, "Scheduled 50 due documents in 1 account. More documents may be due.");
         assert_eq!(text(&[0, 0], None, None, false), "Scheduled no documents.");
         let deep = text(&[0], None, Some(10_500), true);
         assert_eq!(deep, "Would schedule no documents: 10,500 jobs are in the queue already.");

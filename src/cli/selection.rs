@@ -18,7 +18,7 @@ pub struct Selection {
     /// Documents by ID or URL
     #[arg(value_name = "ID|URL")]
     pub documents: Vec<String>,
-    /// All documents that match
+    /// All documents that match this filter
     #[arg(long, allow_hyphen_values = true)]
     pub filter: Option<String>,
     /// All documents
@@ -72,7 +72,7 @@ pub fn read_filter(text: &str, subject: Subject) -> Result<Filter, CliError> {
 /// Parses an argument that names a document: digits are an ID, and anything else must be a URL.
 pub fn read_name(text: &str) -> Result<DocumentRef, CliError> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        let id = text.parse().map_err(|_| CliError::Usage(format!("{text}: no document has such an ID")))?;
+        let id = text.parse().map_err(|_| CliError::Usage(format!("{text}: no document has this ID")))?;
         return Ok(DocumentRef::Id(DocumentId(id)));
     }
     match Link::parse(text) {

@@ -26,13 +26,13 @@ const BATCH: u64 = 500;
 /// Arguments of `show`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The document; several assistants may have the same URL
+    /// The document; for a URL, the documents of all assistants that have it
     #[arg(value_name = "ID|URL")]
     pub document: String,
     /// Print one JSON object per line
     #[arg(long)]
     pub json: bool,
-    /// Fetch it once and print each stage and what would change; nothing is stored
+    /// Fetch the page once, print each stage and what a sync would change; nothing is stored
     #[arg(long, conflicts_with = "json")]
     pub probe: bool,
 }

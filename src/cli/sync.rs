@@ -15,7 +15,7 @@ pub struct Args {
     /// Fetch the pages whole, without conditional requests
     #[arg(long)]
     pub force: bool,
-    /// Wait until all have ended; run them here if no worker does. Exit 0 only if all were synced
+    /// Wait until all syncs have ended; run them here if no worker runs. Exit 0 only if all documents were synced
     #[arg(long, conflicts_with = "dry_run")]
     pub wait: bool,
 }

@@ -13,6 +13,7 @@ use crate::domain::filter::{Filter, FilterCondition, Term};
 use crate::domain::id::{DocumentId, JobId, Seq};
 use crate::domain::outcome::{Outcome, OutcomeResult};
 use crate::domain::request::{DocumentAnswer, RequestAnswer};
+use crate::format;
 use crate::runner::Mode;
 use crate::runner::handle::Handle;
 use crate::runner::tail::{TailItem, follow};
@@ -102,14 +103,14 @@ impl AwaitedJobs {
         if self.synced == self.total { Exit::Done } else { Exit::SomeFailed }
     }
 
-    /// Returns a progress bar such as `[=====     ] 60 of 120, 2 failed`, but longer.
+    /// Returns a progress bar such as `[=====     ] 60 of 120 done, 2 failed`, but longer.
     fn progress(&self) -> String {
         const CELLS: usize = 24;
         let ended = self.total - self.pending.len();
         let filled = (ended * CELLS).checked_div(self.total).unwrap_or(CELLS);
         let failed = if self.failed > 0 { format!(", {} failed", self.failed) } else { String::new() };
         let (done, open) = ("=".repeat(filled), " ".repeat(CELLS - filled));
-        format!("[{done}{open}] {ended} of {}{failed}", self.total)
+        format!("[{done}{open}] {ended} of {} done{failed}", self.total)
     }
 }
 
@@ -133,7 +134,8 @@ pub(super) async fn until_ended(
     }
     waited?;
     if !json {
-        out.line(format!("{} synced, {} failed", awaited.synced, awaited.total - awaited.synced))?;
+        let failed = awaited.total - awaited.synced;
+        out.line(format!("{} synced, {failed} failed", format::count(awaited.synced as u64, "document")))?;
     }
     Ok(awaited.exit())
 }
@@ -186,7 +188,7 @@ async fn watch(
             }
             () = stop.next() => {
                 clear_progress();
-                note(format!("stopped waiting; {} of {} have not ended", awaited.pending.len(), awaited.total));
+                note(format!("stopped waiting; {} of {} syncs have not ended", awaited.pending.len(), awaited.total));
                 return Ok(());
             }
         }
@@ -215,7 +217,7 @@ async fn poll_store(
     }
     for id in awaited.remove_missing(&left) {
         let url = awaited.urls.get(&id).map(|url| format!(" {url}")).unwrap_or_default();
-        note(format!("{id}{url} was removed"));
+        note(format!("document {id}{url} was removed"));
     }
     Ok(())
 }

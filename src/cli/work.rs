@@ -18,13 +18,13 @@ use tokio::sync::broadcast::error::RecvError;
 /// Arguments of `work`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// End when nothing is running, ready or waiting; exit 1 if a document failed for good
+    /// End when no job is running, ready or waiting; exit 1 if a document failed for good
     #[arg(long)]
     pub drain: bool,
-    /// Concurrent syncs
+    /// Number of concurrent syncs
     #[arg(long, value_name = "N")]
     pub concurrency: Option<u32>,
-    /// Serve health on this port of 127.0.0.1: 200, or 503 with the reason
+    /// Serve the worker's health over HTTP on this port of 127.0.0.1: status 200, or 503 with the reason
     #[arg(long, value_name = "PORT")]
     pub health: Option<u16>,
 }

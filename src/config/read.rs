@@ -102,7 +102,7 @@ impl ConfigFile<'_> {
             let suggestion = match nearest(plan.as_str(), known.iter().copied()) {
                 Some(suggestion) => format!("did you mean \"{suggestion}\"?"),
                 None if known.is_empty() => format!("no plan is set up; add a section [plans.{plan}]"),
-                None => format!("there are {}", known.join(", ")),
+                None => format!("known plans: {}", known.join(", ")),
             };
             let path = if parent == "accounts" { format!("accounts.{}", key.get_ref()) } else { parent.to_owned() };
             found.push(self.problem(key.span().start, format!("{path}: there is no plan \"{plan}\" ({suggestion})")));
@@ -165,7 +165,7 @@ fn unknown(path: &str, is_table: bool) -> String {
     let kind = if is_table { "section" } else { "key" };
     match suggestion {
         Some(suggestion) => format!("unknown {kind} {path} (did you mean {suggestion}?)"),
-        None => format!("unknown {kind} {path} (`quarterdeck config` prints all of them)"),
+        None => format!("unknown {kind} {path} (`quarterdeck config` prints all {kind}s)"),
     }
 }
 

@@ -20,7 +20,7 @@ fn not_public_v4(address: Ipv4Addr) -> Option<&'static str> {
         [100, 64..=127, ..] => Some("a carrier's shared address"),
         [127, ..] => Some("a loopback address"),
         [169, 254, ..] => Some("a link-local address"),
-        [192, 0, 0, _] => Some("a protocol assignment"),
+        [192, 0, 0, _] => Some("an address for protocol assignments"),
         [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] => Some("a documentation address"),
         [192, 88, 99, _] => Some("a 6to4 relay address"),
         [198, 18 | 19, ..] => Some("a benchmark address"),
@@ -48,7 +48,7 @@ fn not_public_v6(address: Ipv6Addr) -> Option<&'static str> {
         [0xfec0..=0xfeff, ..] => Some("a site-local address"),
         [0xff00..=0xffff, ..] => Some("a multicast address"),
         [0x2001, 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => Some("a documentation address"),
-        [0x2001, 0..=0x01ff, ..] => Some("a protocol assignment"),
+        [0x2001, 0..=0x01ff, ..] => Some("an address for protocol assignments"),
         [0x2000..=0x3fff, ..] => None,
         _ => Some("a reserved address"),
     }

@@ -37,7 +37,8 @@ pub(super) fn timed_out(limit: Duration, stage: Stage) -> Failure {
     let limit = seconds(limit);
     let detail = match stage {
         Stage::Total => format!("not finished within {limit} in all"),
-        _ => format!("no answer in {limit} ({})", stage.words()),
+        Stage::Reading => format!("no data for {limit} ({})", stage.words()),
+        Stage::Connecting | Stage::Waiting => format!("no answer in {limit} ({})", stage.words()),
     };
     Failure::transient(ErrorCode::Timeout, detail)
 }
@@ -163,8 +164,8 @@ fn tls_words(error: &TlsError) -> String {
         },
         TlsError::AlertReceived(AlertDescription::HandshakeFailure | AlertDescription::ProtocolVersion)
         | TlsError::PeerIncompatible(_) => "no common protocol version or cipher",
-        TlsError::AlertReceived(AlertDescription::UnrecognisedName) => "the server does not know the name",
-        TlsError::InvalidMessage(_) => "the server does not speak TLS there",
+        TlsError::AlertReceived(AlertDescription::UnrecognisedName) => "the server does not know the host name",
+        TlsError::InvalidMessage(_) => "the server does not speak TLS on this port",
         other => return other.to_string(),
     };
     words.to_owned()

@@ -104,7 +104,7 @@ impl LockHealth {
     }
 
     /// Notice for the moment when an unavailable Redis answers again.
-    pub const RECOVERED: &str = "Redis answers again: documents are locked";
+    pub const RECOVERED: &str = "Redis answers again; syncs use its locks again";
 
     /// Describes the problem and its consequence in a sentence; `None` if there is no problem.
     pub fn words(&self) -> Option<String> {
@@ -114,8 +114,8 @@ impl LockHealth {
                 Some(format!("DEGRADED: Redis is unavailable ({reason}); syncs continue without its locks"))
             }
             Self::Unsubscribed { reason, .. } => Some(format!(
-                "DEGRADED: Redis is unavailable ({reason}); changes by other processes appear later, and their steps \
-                 not at all"
+                "DEGRADED: Redis is unavailable ({reason}); changes by other processes appear later, and the steps \
+                 of their syncs not at all"
             )),
             Self::Stopped { reason, .. } => Some(format!(
                 "Redis is unavailable ({reason}) and redis.lock is required: nothing is synced until it \

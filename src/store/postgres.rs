@@ -167,7 +167,7 @@ impl Postgres {
     pub(super) async fn acquire_worker_lock(&self, worker: &str) -> Result<()> {
         if worker.is_empty() || worker.starts_with('.') || worker.contains(['/', '\0']) {
             // SQLite uses the ids as file names, so both databases accept the same ids.
-            return Err(StoreError::Refused(format!("worker id {worker:?}")));
+            return Err(StoreError::Refused(format!("invalid worker id {worker:?}")));
         }
         self.session.acquire_lock(worker).await
     }

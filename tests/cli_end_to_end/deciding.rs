@@ -57,7 +57,7 @@ fn a_wall_is_held_back_shown_and_accepted() {
     let last = json_lines(&place.run(["log", "--json", "--limit", "1"]).ok()).remove(0);
     assert_eq!((last["result"].as_str(), last["requested_by"].as_str()), (Some("updated"), Some("ana")));
     let detail = last["detail"].as_str().expect("why");
-    assert_eq!(detail, "accepted by ana, although it looks like a login page");
+    assert_eq!(detail, "accepted by ana, although the text looks like a login page");
     // The accepted text is now the stored one.
     let again = json_lines(&place.run(["sync", "1", "--wait", "--json"]).ok());
     assert_eq!((again[0]["content"].as_str(), held(&place).len()), (Some("same"), 0));

@@ -19,7 +19,7 @@ fn a_probe_prints_stages_headers_and_what_would_change_and_stores_nothing() {
         "convert ",
         "in all ",
         "extracted   ",
-        "A sync would store it as the first content:",
+        "A sync would store this text as the first content:",
         "+ ",
     ] {
         assert!(probed.contains(part), "{part:?} is not in {probed}");
@@ -57,7 +57,9 @@ fn what_a_probe_says_is_what_a_sync_does() {
     probed_and_synced(&place, held, "held");
     place.run(["reject", "1"]).ok();
     probed_and_synced(&place, "A sync would keep the stored text. The rejected changes:", "held");
-    assert!(place.run(["show", "1", "--probe"]).ok().contains("doubt       it is the text that was rejected before"));
+    assert!(
+        place.run(["show", "1", "--probe"]).ok().contains("doubt       this text is the text that was rejected before")
+    );
 }
 
 #[test]
@@ -72,6 +74,6 @@ fn a_probe_knows_whose_rules_made_the_stored_text() {
         place.port
     );
     place.write("config.toml", &sites);
-    probed_and_synced(&place, "A sync would store it without reporting a change", "same");
+    probed_and_synced(&place, "A sync would store this text without reporting a change", "same");
     probed_and_synced(&place, "A sync would change nothing.", "same");
 }

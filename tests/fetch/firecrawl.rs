@@ -163,7 +163,7 @@ async fn what_the_api_says_of_itself_is_never_the_pages() {
             String::new(),
             Permanent,
             ErrorCode::FetchFailed,
-            "Firecrawl has no such API (404); see fetch.firecrawl.url and version",
+            "Firecrawl's API was not found (404); check fetch.firecrawl.url and fetch.firecrawl.version",
         ),
         (
             "408 Request Timeout",

@@ -51,7 +51,7 @@ async fn what_the_file_forbids_is_not_asked_for_also_not_by_redirect() {
     for (path, more) in [("/private", 0), ("/private/x?y", 0), ("/away", 1)] {
         let before = pages.hits();
         let failure = robot.get(&pages.url(path)).await.expect_err(path);
-        assert_eq!(failure.detail.as_str(), "refused: robots.txt of 127.0.0.1 does not allow it", "{path}");
+        assert_eq!(failure.detail.as_str(), "refused: robots.txt of 127.0.0.1 does not allow the page", "{path}");
         assert_eq!((failure.class, failure.code), (FailureClass::Permanent, ErrorCode::FetchFailed));
         assert_eq!(pages.hits() - before, more, "{path}");
     }

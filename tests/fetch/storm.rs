@@ -27,7 +27,7 @@ const BROKEN: &[&str] =
 const HEADER: &[&str] = &["the answer's header is too large"];
 /// Time-outs that any kind may end with, because on a busy machine the server itself may be too slow.
 const SLOW: &[&str] = &[
-    "no answer in 1 s (reading the body)",
+    "no data for 1 s (reading the body)",
     "no answer in 1 s (waiting for the answer)",
     "not finished within 3 s in all",
 ];

@@ -154,7 +154,11 @@ async fn the_schedule_is_off_on_chatwoots_database_unless_asked_for() {
         let report = run(&["doctor", "--config", &file]);
         report.out.into_iter().find(|line| line.contains(" schedule ")).unwrap()
     };
-    assert!(doctor("").contains("off, because Chatwoot runs a scheduler; 1 account of 4"), "{}", doctor(""));
+    assert!(
+        doctor("").contains("off, because Chatwoot runs a scheduler; on a plan with an interval: 1 of 4 accounts"),
+        "{}",
+        doctor("")
+    );
     let both = doctor("schedule.enabled = true");
     assert!(
         both.contains("although Chatwoot's scheduler syncs the same documents")
@@ -163,7 +167,7 @@ async fn the_schedule_is_off_on_chatwoots_database_unless_asked_for() {
     );
     let would = run(&["schedule", "--dry-run", "--read-only"]);
     assert_eq!(would.code, Some(0), "{}", would.err);
-    assert_eq!(would.out[0], "account 1 (business, every 1 week): would schedule 1 within 24 h");
+    assert_eq!(would.out[0], "account 1 (business, every 1 week): would schedule 1 document within 24 h");
     assert_eq!(would.out[1], "account 2 (business): automatic syncs are disabled for the account");
     let worker = install.start_with(&[("QUARTERDECK_STORE", &url)], &["work"]);
     // Its first pass stores the plans, so that the filter `stale` works, and schedules nothing.

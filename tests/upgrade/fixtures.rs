@@ -255,7 +255,7 @@ async fn the_program_itself_reads_and_works_on_the_file_of_the_version_before() 
     let migrated = install.run(&["migrate"]);
     assert_eq!(migrated.code, Some(0), "{migrated:?}");
     assert!(migrated.out[..planned.out.len()] == planned.out && migrated.out.last().unwrap() == "done", "{migrated:?}");
-    assert_eq!(install.run(&["migrate"]).out, ["nothing to do: up to date"]);
+    assert_eq!(install.run(&["migrate"]).out, ["nothing to do: the store is up to date"]);
     let listed = install.run(&["list", "--json"]);
     assert_eq!((listed.code, listed.out.len()), (Some(0), STATUSES.len() + 6), "{listed:?}");
     for args in [["show", "2"], ["log", "--json"], ["doctor", "--json"]] {

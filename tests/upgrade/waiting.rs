@@ -63,10 +63,10 @@ async fn migrate_names_older_workers_and_waits_for_their_end(on: Backend) {
     let older = OlderWorker { name: "host:w1".into(), version: None };
     assert_eq!(store::older_workers(&url).await.unwrap(), [older]);
     let planned = install.start_with(&env, &["migrate", "--dry-run"]).ended();
-    assert!(planned.code == Some(0) && planned.err.contains("an older version run: host:w1"), "{planned:?}");
+    assert!(planned.code == Some(0) && planned.err.contains("an older version are running: host:w1"), "{planned:?}");
 
     let waiting = install.start_with(&env, &["migrate"]);
-    let says = waiting.until_says("waiting for host:w1");
+    let says = waiting.until_says("waiting for these workers to end: host:w1");
     assert!(says.contains("--force") && says.contains("do not notice"), "{says}");
     waiting.signal(Signal::INT);
     let ended = waiting.ended();
@@ -77,7 +77,7 @@ async fn migrate_names_older_workers_and_waits_for_their_end(on: Backend) {
     }
 
     let waiting = install.start_with(&env, &["migrate"]);
-    waiting.until_says("waiting for host:w1");
+    waiting.until_says("waiting for these workers to end: host:w1");
     assert_eq!(version(&place).await, BEFORE);
     worker.dies().await;
     let ended = waiting.ended();

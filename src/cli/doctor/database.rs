@@ -68,8 +68,11 @@ async fn check_contents(store: &dyn Store, config: &Config, found: &mut Vec<Find
     if stuck > 0 {
         found.push(Finding::warn(
             "documents",
-            format!("{} marked as syncing for hours with no worker running them", format::count(stuck, "document")),
-            "`quarterdeck retry --filter status:stuck` syncs them",
+            format!(
+                "{} stuck: marked as syncing for hours, but no worker runs a sync",
+                format::count(stuck, "document")
+            ),
+            "`quarterdeck retry --filter status:stuck` requests new syncs",
         ));
     }
     let newest = OutcomeQuery { filter: Filter::default(), document: None, from: OutcomesFrom::Newest, limit: 1 };
@@ -92,7 +95,7 @@ fn workers_found(store: &dyn StoreBase, workers: &[WorkerSummary], queue: &Queue
     let mut found = Vec::new();
     for worker in workers {
         let message = format!(
-            "{} is {}: {}/{} busy, since {}, last heartbeat {} ago",
+            "{} is {}: {} of {} slots busy, started {} ago, last heartbeat {} ago",
             worker.name,
             worker.health.word(),
             worker.running,
@@ -129,7 +132,7 @@ fn workers_found(store: &dyn StoreBase, workers: &[WorkerSummary], queue: &Queue
 fn queue_found(store: &dyn StoreBase, workers: &[WorkerSummary], queue: &QueueState) -> Finding {
     let mut message = format!(
         "{} ready, {} running, {} waiting for the next attempt, {} scheduled",
-        format::number(queue.ready),
+        format::count(queue.ready, "job"),
         format::number(queue.running),
         format::number(queue.waiting),
         format::number(queue.scheduled)
@@ -160,7 +163,7 @@ async fn pauses_found(store: &dyn Queries, queue: &QueueState) -> Result<Vec<Fin
             PauseScope::All => "--all".to_owned(),
             scope => format!("--{} {}", scope.kind(), scope.key()),
         };
-        Finding::warn("pauses", message, format!("`quarterdeck resume {option}` ends it"))
+        Finding::warn("pauses", message, format!("`quarterdeck resume {option}` ends the pause"))
     });
     Ok(found.collect())
 }

@@ -5,7 +5,7 @@ use crate::cli::wiring::connect_watcher;
 use crate::config::Config;
 use crate::domain::finding::Finding;
 use crate::domain::outbox::SubscriberStatus;
-use crate::format::{age, number};
+use crate::format::{age, count};
 use crate::lock::{ConnectionState, Redis};
 use crate::store::{Store, StoreError};
 
@@ -44,22 +44,21 @@ pub(super) async fn jobs(config: &Config, store: &dyn Store) -> Vec<Finding> {
 pub(super) async fn pending(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
     let pending = store.pending_deliveries().await?;
     let finding = |status: &SubscriberStatus| {
-        let mut facts = format!("the oldest for {}", age(store.now().since(status.oldest_at)));
+        let mut facts = format!("the oldest waiting for {}", age(store.now().since(status.oldest_at)));
         if let Some(reason) = &status.last_error {
             facts.push_str(&format!("; last error: {reason}"));
         }
-        let number = number(status.pending);
         if status.subscriber.as_str() == SUBSCRIBER {
             return Finding::warn(
                 FAQ,
-                format!("{number} pending, not yet in Sidekiq's queue, {facts}"),
-                "run a worker that reaches Chatwoot's Redis, with chatwoot.enqueue_faq_job on",
+                format!("{} not yet in Sidekiq's queue, {facts}", count(status.pending, "job")),
+                "run a worker that reaches Chatwoot's Redis, with chatwoot.enqueue_faq_job = true",
             );
         }
         Finding::warn(
             "outbox",
-            format!("{number} pending for {}, {facts}", status.subscriber),
-            "run a worker whose settings have this subscriber, and check its receiver",
+            format!("subscriber {}: {} undelivered, {facts}", status.subscriber, count(status.pending, "message")),
+            "run a worker whose settings have this subscriber, and check that the receiver answers",
         )
     };
     Ok(pending.iter().map(finding).collect())
@@ -72,20 +71,19 @@ async fn in_redis(config: &Config, redis: &Redis) -> Finding {
         return Finding::warn(
             FAQ,
             format!("FAQ jobs are waiting because Redis does not answer: {reason}"),
-            "make sure that it runs",
+            "make sure that Redis runs",
         );
     }
     let sidekiq = match redis.has_sidekiq().await {
         Ok(sidekiq) => sidekiq,
-        Err(error) => return Finding::warn(FAQ, format!("FAQ jobs are waiting: {error}"), "make sure that it runs"),
+        Err(error) => return Finding::warn(FAQ, format!("FAQ jobs are waiting: {error}"), "make sure that Redis runs"),
     };
     if !sidekiq && faq.switch == FaqSwitch::Auto {
         let message = format!("not started when a text changes: Redis {label} has no Sidekiq");
         return Finding::warn(
             FAQ,
             message,
-            "set redis.url to Chatwoot's Redis and database, or set \
-             chatwoot.enqueue_faq_job",
+            "set redis.url to Chatwoot's Redis and database, or set chatwoot.enqueue_faq_job = false",
         );
     }
     let detected = redis.sidekiq_form(&faq.queue).await.ok().flatten().map(|(wrapper, _)| wrapper);

@@ -16,7 +16,7 @@ pub(super) fn certificates() -> Vec<Finding> {
         Err(_) => Finding::fail(
             "certificates",
             "no root certificates found; no https page can be fetched",
-            "install them (Debian: apt-get install ca-certificates), or name a file in SSL_CERT_FILE",
+            "install them (Debian: apt-get install ca-certificates), or name a file with them in SSL_CERT_FILE",
         ),
     }]
 }
@@ -40,7 +40,7 @@ pub(super) fn terminal() -> Vec<Finding> {
         found.push(Finding::warn(
             TERMINAL,
             format!("{width}x{height} cells are too small for the console"),
-            format!("make it {}x{} or larger", MIN_SIZE.0, MIN_SIZE.1),
+            format!("make the terminal {}x{} cells or larger", MIN_SIZE.0, MIN_SIZE.1),
         ));
     }
     if found.is_empty() {

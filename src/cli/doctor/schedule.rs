@@ -17,8 +17,7 @@ pub(super) async fn schedule(
     let plans = store.plans(&config.schedule.terms).await?;
     let kept =
         plans.accounts.iter().filter(|account| matches!(account.decision(None), AccountDecision::Scheduled(_))).count();
-    let kept = u64::try_from(kept).unwrap_or(u64::MAX);
-    let accounts = format!("{} of {} with documents", format::count(kept, "account"), plans.accounts.len());
+    let accounts = format!("{kept} of {} with documents", format::count(plans.accounts.len() as u64, "account"));
     let acts = config.schedule.acts(store.is_chatwoot_database());
     for problem in &plans.problems {
         let (message, cure) = problem.rsplit_once("; ").unwrap_or((problem, "set up plans under [plans]"));
@@ -27,9 +26,9 @@ pub(super) async fn schedule(
     found.push(match (acts, store.is_chatwoot_database(), plans.source) {
         (false, true, _) => Finding::ok(
             SCHEDULE,
-            format!("off, because Chatwoot runs a scheduler; {accounts} have a plan with an interval"),
+            format!("off, because Chatwoot runs a scheduler; on a plan with an interval: {accounts}"),
         ),
-        (false, false, _) => Finding::ok(SCHEDULE, "off (schedule.enabled)"),
+        (false, false, _) => Finding::ok(SCHEDULE, "off (schedule.enabled = false)"),
         (true, true, _) => Finding::warn(
             SCHEDULE,
             format!("on for {accounts}, although Chatwoot's scheduler syncs the same documents"),

@@ -45,7 +45,7 @@ pub(super) fn file(context: &CheckContext) -> Vec<Finding> {
 
 /// Returns a warning that the store was not checked: without valid settings its URL is unknown.
 fn store_not_checked() -> Finding {
-    Finding::warn("store", "not checked while the settings cannot be read", "fix them first, then run this again")
+    Finding::warn("store", "not checked while the settings cannot be read", "fix the settings, then run doctor again")
 }
 
 /// Returns a warning if the file contains a password and other users of the machine may read it.
@@ -64,7 +64,7 @@ pub(super) fn private_hosts(context: &CheckContext) -> Vec<Finding> {
     let Ok(config) = &context.config else { return Vec::new() };
     let hosts = &config.fetch.allow_private_hosts;
     if hosts.is_empty() {
-        return vec![Finding::ok("addresses", "only public addresses are fetched")];
+        return vec![Finding::ok("addresses", "pages are fetched only from public addresses")];
     }
     let hosts: Vec<String> = hosts.iter().map(ToString::to_string).collect();
     let message = format!("anyone who may add documents can read pages from {}", hosts.join(", "));

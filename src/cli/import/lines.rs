@@ -17,7 +17,7 @@ pub enum ImportFormat {
     List,
     /// With a header: url, and optionally name, account_id, assistant_id
     Csv,
-    /// One object per line with the same names, or the output of `list --json`
+    /// One JSON object per line with the names of csv as keys, or the output of `list --json`
     Jsonl,
     /// An XML sitemap (sitemaps.org): the loc of each url
     Sitemap,

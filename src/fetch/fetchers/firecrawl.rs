@@ -113,7 +113,7 @@ impl FirecrawlFetcher {
     async fn scrape(&self, request: PageRequest<'_>, deadline: Instant) -> Result<Response, Failure> {
         let FirecrawlSettings { api_key, url, version } = &self.client.settings.firecrawl;
         let Some(api_key) = api_key else {
-            let detail = "its site rule uses Firecrawl, but fetch.firecrawl.api_key is not set";
+            let detail = "the page's site rule uses Firecrawl, but fetch.firecrawl.api_key is not set";
             return Err(errors::refused(detail).of_service());
         };
         let refused = |why: String| errors::refused(format!("fetch.firecrawl.url: {why}")).of_service();
@@ -193,7 +193,9 @@ fn api_failure(status: StatusCode, body: &[u8]) -> Failure {
     match status.as_u16() {
         401 | 403 => permanent(format!("Firecrawl rejects the key ({status}); see fetch.firecrawl.api_key")),
         402 => permanent("Firecrawl has no credits left (402); buy more from Firecrawl".to_owned()),
-        404 => permanent("Firecrawl has no such API (404); see fetch.firecrawl.url and version".to_owned()),
+        404 => permanent(
+            "Firecrawl's API was not found (404); check fetch.firecrawl.url and fetch.firecrawl.version".to_owned(),
+        ),
         408 | 504 => {
             Failure::transient(ErrorCode::Timeout, format!("Firecrawl did not get the page in time ({status})"))
         }

@@ -26,7 +26,7 @@ pub(in crate::fetch) async fn obey(
     match robots.of(url, |file| fetch(client, file, deadline)).await {
         CachedRules::Rules(rules) => {
             let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
-            let refusal = || errors::refused(format!("refused: robots.txt of {host} does not allow it"));
+            let refusal = || errors::refused(format!("refused: robots.txt of {host} does not allow the page"));
             if rules.allow(path) { Ok(()) } else { Err(refusal()) }
         }
         CachedRules::Unreachable(why) => {

@@ -80,7 +80,7 @@ async fn decide_one(tx: &mut Tx<'_>, text: &ReviewTarget, decision: Decision, by
     job.requested_by = Some(by.clone());
     let mut draft = OutcomeDraft::new(OutcomeResult::Updated);
     let reason: String = get(&quarantined, "reason")?;
-    draft.detail = Some(SafeLine::new(&format!("accepted by {by}, although it {reason}")));
+    draft.detail = Some(SafeLine::new(&format!("accepted by {by}, although the text {reason}")));
     draft.content = Some(ContentChange::Changed);
     let with = TransitionData { page: Some((&page, &page.fingerprint)), ..TransitionData::default() };
     let new = new_outcome(&job, Some(&document), &draft, &with, tx.now);

@@ -15,7 +15,7 @@ pub(in crate::store) async fn with_accounts(db: &Database, documents: &[NewDocum
     for document in documents {
         let id = document.assistant_id;
         if let Entry::Vacant(entry) = accounts.entry(id) {
-            let none = || StoreError::Unusable(format!("this Chatwoot has no assistant {id}"));
+            let none = || StoreError::Unusable(format!("Chatwoot has no assistant {id}"));
             entry.insert(account(db, id).await?.ok_or_else(none)?);
         }
     }

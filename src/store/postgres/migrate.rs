@@ -94,7 +94,7 @@ impl Server {
         } else if !standalone {
             return Err(StoreError::Unusable(url.describe(
                 "has no table captain_documents on the search_path; name Chatwoot's database, or add --standalone to \
-                 make one here",
+                 create this table here",
             )));
         }
         Ok(missing_steps(&state, standalone))

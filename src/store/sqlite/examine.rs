@@ -87,8 +87,8 @@ async fn examine_contents(connect: &Connector, bytes: u64, found: &mut Vec<Findi
         }
         FileState::Store(version) => Finding::warn(
             SCHEMA,
-            format!("made by an older quarterdeck (version {version})"),
-            "`quarterdeck migrate` brings it up to date, and so does the console",
+            format!("the store was made by an older quarterdeck (version {version})"),
+            "`quarterdeck migrate` brings the store up to date, and so does the console",
         ),
     });
     let mut wrong = find_damage(&mut conn).await?;
@@ -104,7 +104,8 @@ async fn examine_contents(connect: &Connector, bytes: u64, found: &mut Vec<Findi
         Some(first) => Finding::fail(
             INTEGRITY,
             format!("the file is damaged: {first}{}", and_more(wrong.len())),
-            "stop every quarterdeck, then restore it from a backup, or save what you can with `sqlite3 FILE .recover`",
+            "stop every quarterdeck, then restore the file from a backup, or save what you can with \
+             `sqlite3 FILE .recover`",
         ),
     });
     // An error loses nothing: the connection only read.

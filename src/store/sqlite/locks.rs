@@ -34,7 +34,7 @@ impl WorkerLocks {
             || !worker.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
             || worker.starts_with('.')
         {
-            return Err(StoreError::Refused(format!("worker id {worker:?}")));
+            return Err(StoreError::Refused(format!("invalid worker id {worker:?}")));
         }
         Ok(self.folder.join(worker))
     }

@@ -143,8 +143,8 @@ async fn refuse_older_workers(connect: &Connector, conn: &mut SqliteConnection, 
         return Ok(());
     }
     Err(StoreError::Unusable(format!(
-        "the store has version {version}, and an older quarterdeck is using it: {}; stop it and restart, or run \
-         `quarterdeck migrate`, which waits for its end (`quarterdeck migrate --force` does not)",
+        "the store has version {version}, and an older quarterdeck is using it: {}; stop that worker and restart, or \
+         run `quarterdeck migrate`, which waits for its end (`quarterdeck migrate --force` does not)",
         OlderWorker::names(&older)
     )))
 }
