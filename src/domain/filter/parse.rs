@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
             (FilterCondition::Content(words), Some(Subject::Documents))
                 if words.iter().any(|word| *word != ContentChange::Quarantined) =>
             {
-                error(value_at, "only content:held applies to documents")
+                error(value_at, "only content:held is supported here")
             }
             _ => Ok(Term { negated, condition: test }),
         }

@@ -382,5 +382,5 @@ fn content_review_selects_what_content_held_selects() {
     quarantined.content = Some(ContentChange::Quarantined);
     assert!(review.matches(&document, NOW) && review.matches_outcome(&quarantined, NOW));
     let refused = Filter::parse_for("content:first", Subject::Documents).map_err(|error| error.to_string());
-    assert_eq!(refused, Err("filter, at byte 9: only content:held applies to documents".to_owned()));
+    assert_eq!(refused, Err("filter, at byte 9: only content:held is supported here".to_owned()));
 }
