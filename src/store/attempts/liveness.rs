@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The registered workers of this process, and the time of their last heartbeat.
+/// The registered workers of this process, the time of their last heartbeat, and the time before which expired leases
+/// do not count.
 #[derive(Default)]
 pub(in crate::store) struct Liveness(Mutex<LivenessState>);
 

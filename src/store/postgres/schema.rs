@@ -33,9 +33,11 @@ pub(super) struct DatabaseState {
     server_version: i64,
     /// True if the schema `quarterdeck` exists.
     pub(super) schema: bool,
-    /// Number of tables and views in that schema. Without our table of migrations they belong to another program.
+    /// Number of tables and views in the schema `quarterdeck`. Without our table of migrations they belong to another
+    /// program.
     table_count: i64,
-    /// Version of our schema; `None` without our table of migrations.
+    /// Version of our schema. `None` if our table of migrations is missing or the role may not use the schema; 0 if
+    /// other tables are missing. If the role may not read the tables, this program's version is assumed.
     pub(super) version: Option<i64>,
     /// Version of the first migration that was applied from another file than this program's.
     altered_version: Option<i64>,
