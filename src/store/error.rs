@@ -16,7 +16,8 @@ pub enum StoreError {
     Refused(String),
     #[error("the store is open read-only")]
     ReadOnly,
-    /// The URL names no store, or a store that this program cannot use. The message says what to do.
+    /// The URL names no store, or a store that this program cannot use, or the database lacks something that the call
+    /// needs, such as a right or a table. The message says what to do.
     #[error("{0}")]
     Unusable(String),
     /// The store's schema version differs from this program's. Nothing was written, and further writes fail as long as

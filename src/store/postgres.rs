@@ -116,9 +116,9 @@ impl Postgres {
         self.pool.acquire(PoolShare::Ordinary).await
     }
 
-    /// Begins a write transaction and returns its connection, its time and the schema version. One statement reads time
-    /// and version. That statement takes a share lock on the table of migrations, so that a migration waits until the
-    /// transaction ends.
+    /// Begins a write transaction and returns its connection, the time (the server's, or that of `clock` if the store
+    /// uses the caller's) and the schema version. One statement reads time and version. That statement takes a share
+    /// lock on the table of migrations, so that a migration waits until the transaction ends.
     pub(super) async fn begin(&self, purpose: Purpose, clock: &dyn Clock) -> Result<(Conn, Timestamp, i64)> {
         let of = if purpose == Purpose::Heartbeat { PoolShare::Heartbeat } else { PoolShare::Ordinary };
         let mut conn = Conn::Postgres(self.pool.acquire(of).await?);
@@ -229,7 +229,7 @@ impl Postgres {
         self.schema_state.may_add(self.pool.url())
     }
 
-    /// Returns true if the table of documents is Chatwoot's and was not created by this program.
+    /// Returns true if this program did not create the table of documents, which is then Chatwoot's.
     pub(super) fn is_chatwoot_database(&self) -> bool {
         !self.schema_state.owns_documents()
     }

@@ -27,8 +27,8 @@ pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Rece
         match mark_group(&db, &leases).await {
             Ok(marked) => {
                 for (answer, marked) in answers.into_iter().zip(marked) {
-                    // Sending fails if the caller no longer waits. The document then stays `syncing` until the lease
-                    // ends.
+                    // Sending fails if the caller no longer waits. A marked document then stays `syncing` until the
+                    // lease ends.
                     let _ = answer.send(Ok(marked));
                 }
             }

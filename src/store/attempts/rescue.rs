@@ -1,4 +1,5 @@
-//! Makes the jobs of dead workers ready again, and breaks the lease of a living worker on a person's request.
+//! Takes jobs from dead workers, so that others can run them, and breaks the lease of a running job on a person's
+//! request.
 
 use crate::domain::id::JobId;
 use crate::domain::job::{ErrorReport, JobState, Transition};

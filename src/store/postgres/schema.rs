@@ -43,7 +43,7 @@ pub(super) struct DatabaseState {
     altered_version: Option<i64>,
     /// True if a table of documents is on the search path.
     pub(super) documents: bool,
-    /// Columns and indexes that the table of documents lacks, as text for messages.
+    /// Columns and indexes that the table of documents lacks or has with another type, as text for messages.
     documents_missing: Vec<String>,
     /// True if `migrate --standalone` created the table of documents.
     owns_documents: bool,
@@ -173,8 +173,8 @@ impl DatabaseState {
         Ok(())
     }
 
-    /// Checks that `migrate` may change the schema: another program or build has not made it, and it is not newer than
-    /// this program. Errors: [`StoreError::Unusable`].
+    /// Checks that `migrate` may change the schema: no other program or build made it, and it is not newer than this
+    /// program. Errors: [`StoreError::Unusable`].
     pub(super) fn check_migratable(&self, url: &DatabaseUrl) -> Result<()> {
         match self.version {
             None if self.table_count > 0 => Err(StoreError::Unusable(

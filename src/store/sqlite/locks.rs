@@ -71,6 +71,7 @@ impl WorkerLocks {
     }
 
     /// Returns true if the process of a worker is gone: its lock can be acquired, or its lock file does not exist.
+    /// False if that cannot be checked.
     pub(super) fn process_is_gone(&self, worker: &str) -> bool {
         let Ok(path) = self.path(worker) else { return false };
         match OpenOptions::new().write(true).open(&path) {
