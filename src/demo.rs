@@ -49,10 +49,11 @@ pub struct Site {
 }
 
 impl Site {
-    /// Starts twelve servers on free ports of 127.0.0.1 with `documents` pages. Fails when no port can be bound.
+    /// Starts twelve servers on free ports of 127.0.0.1 with `documents` pages. Fails when a port cannot be bound.
     ///
-    /// The response of a page depends on `seed`, the page and its number of hits, never on ports or time, except for
-    /// [`Switch`]. The site is made for time-outs of 2 s for a read and 4 s in total.
+    /// The response of a page depends on `seed`, the page and its number of hits, never on time, except for [`Switch`];
+    /// ports occur only in redirects to other hosts. The site is made for clients with time-outs of 2 s for a read and
+    /// 4 s in total.
     pub async fn start(seed: u64, documents: usize) -> io::Result<Self> {
         let mut listeners = Vec::with_capacity(HOSTS);
         let mut hosts = Vec::with_capacity(HOSTS);
@@ -121,8 +122,8 @@ impl Site {
 pub struct Switch(Arc<Shared>);
 
 impl Switch {
-    /// Makes `host` (0 to 11) respond with 503 to every request, and brings all others back; `None` brings all back.
-    /// Requests to a host that is down are not counted as hits.
+    /// Makes `host` (0 to 11) respond with 503 to every GET and HEAD, and brings all others back; `None` brings all
+    /// back. Requests to a host that is down are not counted as hits.
     pub fn down(&self, host: Option<usize>) {
         self.0.down.store(host.unwrap_or(HOSTS), Ordering::Relaxed);
     }

@@ -1,11 +1,12 @@
-//! Redis: the lock of each document, which Chatwoot's workers respect too, and messages by which other processes learn
-//! of commits sooner. Correctness never depends on Redis: the store's leases and fences decide who may write, so losing
-//! Redis only adds latency.
+//! Redis: the lock of each document, which Chatwoot's workers respect too, messages by which other processes learn of
+//! commits sooner, and the delivery of Chatwoot's FAQ jobs. The store's leases and fences, not Redis, decide which
+//! worker of this program may write. Losing Redis delays messages and deliveries; syncs stop only if the lock is
+//! required.
 //!
 //! `address` parses the URL and the key pattern, `script` holds the Lua scripts of a lock, `keeper` maintains the
-//! connection and renews locks, `signal` publishes and subscribes, `sidekiq` puts Chatwoot's FAQ jobs in its queue, as
-//! a subscriber of the outbox. No call waits longer than a second, and none waits while Redis is known to be
-//! unavailable.
+//! connection and renews locks, `signal` publishes and subscribes, `sidekiq` puts Chatwoot's FAQ jobs in Sidekiq's
+//! queue, as a subscriber of the outbox. A command to Redis waits for at most [`Settings::call_timeout`], and not at
+//! all while Redis is known to be unavailable.
 
 mod address;
 mod examine;
@@ -78,7 +79,7 @@ impl std::fmt::Debug for Settings {
     }
 }
 
-/// The tasks that a process runs on Redis.
+/// Role of a process, which decides the tasks that it runs on Redis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// The process runs jobs: it locks their documents, renews acquired locks, publishes and subscribes.
@@ -96,13 +97,15 @@ pub enum ConnectionState {
     /// The first attempt to connect is still running.
     #[default]
     Connecting,
-    /// Redis answers and accepts locks.
+    /// The connection is open; a worker has also set and deleted a trial lock.
     Connected,
-    /// Redis does not answer; the connection is retried. The reason is in plain language and without the password.
+    /// Redis does not answer or refuses this program; the connection is retried. The reason is in plain language and
+    /// without the password.
     Unavailable(SafeLine),
 }
 
-/// Error of a call that failed because Redis did not answer. Such an error never counts as a failure of the document.
+/// Error of a call that Redis did not answer or answered with an error. Such an error never counts as a failure of the
+/// document.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("Redis does not answer: {0}")]
 pub struct RedisUnavailable(pub SafeLine);
@@ -127,7 +130,7 @@ pub struct Redis {
     connection_state: watch::Sender<ConnectionState>,
     /// Wakes the keeper (the task that maintains the connection) to reconnect.
     broken: Notify,
-    /// Locks that this process requested and has not released; the renewal covers exactly these.
+    /// Locks that this process may own: requested, not refused and not yet released. The renewal covers exactly these.
     acquired: Mutex<BTreeSet<Lock>>,
     /// Locks to delete when Redis answers again.
     pending_releases: Mutex<BTreeSet<Lock>>,
@@ -137,7 +140,8 @@ pub struct Redis {
     stop: CancellationToken,
 }
 
-/// The connection and its number. The number keeps a late failure of an old connection from closing the new one.
+/// The open connection, if there is one, and the number of the latest connection. The number keeps a late failure of an
+/// old connection from closing the new one.
 #[derive(Default)]
 struct Connection {
     number: u64,
@@ -225,7 +229,7 @@ impl Redis {
     }
 
     /// Releases the lock if this process owns it. If Redis does not answer, the lock is deleted once Redis answers
-    /// again.
+    /// again, or expires.
     pub async fn release(&self, lock: Lock) {
         if !locked(&self.acquired).remove(&lock) {
             return;
@@ -266,7 +270,8 @@ impl Redis {
         }
     }
 
-    /// Awaits a call on connection `number`. A failure closes that connection and wakes the keeper, which reconnects.
+    /// Awaits a call on connection `number`, within the time limit of a call. A failure closes that connection, if it
+    /// is still the current one, and wakes the keeper, which reconnects.
     async fn answer<T>(
         &self,
         number: u64,

@@ -48,7 +48,7 @@ use worker::Worker;
 /// Maximum number of events buffered for a slow receiver. A receiver that falls further behind misses some.
 const EVENT_CAPACITY: usize = 1_024;
 
-/// Store, fetcher, Redis and subscribers that a worker uses.
+/// Services that a worker uses (store, fetcher, Redis, subscribers), and the worker's name.
 pub struct Services {
     pub store: Arc<dyn RunnerStore>,
     pub fetcher: Arc<Fetcher>,

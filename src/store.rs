@@ -1,13 +1,13 @@
 //! The durable store of documents, jobs and outcomes, in SQLite or PostgreSQL. The only module with SQL.
 //!
-//! Each caller depends only on the interface that it needs, not on a database: workers on [`JobStore`], verbs and the
-//! console on [`DocumentStore`] (changes) and [`Queries`] (reads), passes of the schedule on [`ScheduleStore`], the
-//! relay of messages to subscribers on [`OutboxStore`]. [`ChatwootStore`] reads the tables of a Chatwoot database. All
-//! of them extend [`StoreBase`]. [`RunnerStore`] and [`ConsoleStore`] combine what the runner and the console need;
-//! [`Store`] is all of them, for the command line that opens it.
+//! Each caller depends only on the interface that it needs, not on a database: workers on [`JobStore`], verbs (commands
+//! of the command line) and the console on [`DocumentStore`] (changes) and [`Queries`] (reads), passes of the schedule
+//! on [`ScheduleStore`], the relay of messages to subscribers on [`OutboxStore`]. [`ChatwootStore`] reads the tables of
+//! a Chatwoot database. All of them extend [`StoreBase`]. [`RunnerStore`] and [`ConsoleStore`] combine what the runner
+//! and the console need; [`Store`] is all of them, for the command line that opens it.
 //!
-//! The database is authoritative; [`StoreBase::changes`] is only a hint to read sooner. Every method is one
-//! transaction, unless its comment says otherwise, and reads the clock once.
+//! The database is authoritative; [`StoreBase::changes`] is only a hint to read sooner. Every method that writes does
+//! so in one transaction, unless its comment says otherwise. A transaction reads the clock once.
 //!
 //! Statements and rules are written once for both databases, in modules by subject: `sql` (statements, connections,
 //! write transactions), `queue` (requests, lanes, claims), `attempts` (marks, finishes, heartbeats, rescue), `schedule`

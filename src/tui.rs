@@ -1,4 +1,4 @@
-//! The terminal console: lists documents and their outcomes, and changes them by keys.
+//! The terminal console: shows documents, jobs and outcomes, and changes documents, jobs and pauses by keys.
 //!
 //! ```text
 //! terminal, signals -> runtime -> update (model, msg) -> effects -> perform -> store, runner
@@ -6,7 +6,7 @@
 //!                         +------ view (model -> cells)        answers as messages
 //! ```
 //!
-//! Dependencies between the modules; each may use only those to its left:
+//! Main dependencies between the modules; each may use only those of its own group and of the groups to its left:
 //!
 //! ```text
 //! theme, glyphs, layout, text, widgets <- views/*/state <- model <- views/* <- views (registry) <- screen,
@@ -14,9 +14,9 @@
 //! ```
 //!
 //! Each view of the main area (documents, jobs, hosts, accounts), the outcome panel and the details of a document has a
-//! folder in [`views`] with its state, text and drawing, behind one trait. Everything is pure (no clock, no I/O) except
-//! `runtime`, `perform` and the modules that touch the terminal. [`runtime`] owns the only loop; [`perform`] is the
-//! only module that calls the store and the runner.
+//! folder in [`views`] with its state, text and drawing, behind one trait. The modules are pure (no clock, no I/O)
+//! except `runtime`, `perform`, `waiting`, `terminal`, `signals` and `opener`. [`runtime`] has the console's loop. Only
+//! [`perform`] reads and changes the store and controls the runner; [`run`] takes just the store's name and clock.
 
 pub mod action;
 pub mod availability;
@@ -60,12 +60,14 @@ use std::io;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
-/// Runs the console until the person quits. Must be polled by `block_on` on the main thread: a panic restores the
-/// terminal only if it happens on the thread that draws, so that thread must not change.
+/// Runs the console until the person quits, the runner ends after a drain, a signal ends the process, or the terminal
+/// is lost. Must be polled by `block_on` on the main thread: a panic restores the terminal only if it happens on the
+/// thread that draws, so that thread must not change.
 ///
 /// # Errors
-/// Fails when standard output is no terminal, or when the terminal or the signal handlers cannot be set up. A terminal
-/// that is lost later is no error: the result is [`ExitReason::Left`].
+/// Fails when standard output is no terminal, when the terminal or the signal handlers cannot be set up, or when a
+/// suspend cannot restore the terminal or take it again. A terminal that is lost otherwise is no error: the result is
+/// [`ExitReason::Left`].
 pub async fn run(store: Arc<dyn ConsoleStore>, runner: Option<Handle>, mut options: Options) -> io::Result<ExitReason> {
     options.mono |= terminal::no_color();
     // Installed before the screen is entered, so that a signal in between finds its handler.

@@ -1,4 +1,4 @@
-//! Responses of the site, decided from seed, page and hit number alone; no clock, no I/O.
+//! Responses of the site, decided from seed, page, hit number and position in a redirect chain alone; no clock, no I/O.
 
 use super::article::bulk;
 use super::behaviour::{Behaviour, Hops};
@@ -23,7 +23,7 @@ pub(super) struct Reply {
     pub(super) location: Option<Location>,
     /// Value of the `Retry-After` header, in seconds.
     pub(super) retry_after: Option<u32>,
-    /// Value of the `ETag` header, set for pages whose text never changes.
+    /// Value of the `ETag` header, set with status 200 for documents whose body never changes.
     pub(super) etag: Option<String>,
     /// Wait before the server sends the response.
     pub(super) latency: Duration,
@@ -79,7 +79,7 @@ pub(super) enum Route<'a> {
     Document(&'a PagePlan, usize),
     /// A page or file that is no document (front page, style sheet, picture): content type and text.
     Furniture(&'static str, String),
-    /// No page has this path.
+    /// No page or file has this path.
     Missing,
 }
 
@@ -147,7 +147,7 @@ pub(super) fn answer(catalogue: &Catalogue, plan: &PagePlan, hop: usize, hit: u6
         Behaviour::CookieWall if behaviour.is_walled(hit) => {
             return Some(reply(StatusCode::OK, page::cookie_wall(plan), latency));
         }
-        // No `ETag`: with an `ETag` the server would answer "not modified" for a page that the wall replaces.
+        // No `ETag`: the body is not the same at every hit.
         Behaviour::CookieWall => return Some(steady()),
         Behaviour::Redirects(hops) if hop < CHAIN_LENGTH => redirect(catalogue, plan, hops, hop + 1, latency),
         Behaviour::Changing => {
@@ -184,7 +184,7 @@ pub(super) fn answer(catalogue: &Catalogue, plan: &PagePlan, hop: usize, hit: u6
     Some(reply)
 }
 
-/// Returns a page or file that is no document, sent without delay.
+/// Returns the response with a page or file that is no document, sent without delay.
 pub(super) fn furniture(content_type: &'static str, text: String) -> Reply {
     let mut reply = reply(StatusCode::OK, text, Duration::ZERO);
     reply.content_type = content_type;
@@ -249,7 +249,7 @@ fn parts(catalogue: &Catalogue, plan: &PagePlan) -> HugePageParts {
     }
 }
 
-/// Returns the delay of a response: 20 to 400 ms, more often short than long.
+/// Returns the delay of a response, 20 to 400 ms, more often short than long; a redirect uses a quarter of it.
 fn latency(seed: u64, plan: &PagePlan, hop: usize, hit: u64) -> Duration {
     let mut draw = Draw::of(&[seed, plan.index as u64, LATENCY, hop as u64, hit]);
     let (a, b) = (draw.between(0, 380), draw.between(0, 380));

@@ -67,7 +67,7 @@ pub(super) fn article(catalogue: &Catalogue, plan: &PagePlan, edition: Option<u6
     article
 }
 
-/// Returns a part of a huge page, about 20 kB of text.
+/// Returns part number `part` of a huge page, about 20 kB of HTML.
 pub(super) fn bulk(seed: u64, plan: &PagePlan, part: u64) -> String {
     let language = plan.language();
     let mut draw = Draw::of(&[seed, plan.index as u64, BULK, part]);
@@ -166,7 +166,7 @@ fn block(html: &mut String, kind: Block, plan: &PagePlan, object: &str, draw: &m
     }
 }
 
-/// Words in code and tables, the same in every language.
+/// Names in code, tables and nested lists, the same in every language.
 const SETTINGS: [&str; 14] = [
     "page_size",
     "retry_after",
@@ -185,7 +185,7 @@ const SETTINGS: [&str; 14] = [
 ];
 
 fn paragraph(html: &mut String, language: &Language, object: &str, draw: &mut Draw) {
-    // Consecutive sentences of the bank, so that no sentence occurs twice in a paragraph.
+    // Sentences at a fixed stride in the bank, so that none occurs twice in a paragraph.
     let first = draw.below(language.sentences.len());
     let stride = [1, 3, 7][draw.below(3)];
     html.push_str("<p>");

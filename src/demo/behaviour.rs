@@ -1,12 +1,14 @@
 //! Behaviour of a page, decided by its index alone. A fixed sequence of behaviours keeps their shares the same for any
-//! number of documents. A *hit* is a request for a page.
+//! number of documents. A *hit* is a counted request for a page.
 
 use encoding_rs::{Encoding, SHIFT_JIS, WINDOWS_1252};
 
-/// Number of hits after which a recovered page fails again, so that a console that stays open always has activity. It
-/// exceeds the four attempts of a job in the demo, so that one job never gets two failure periods.
+/// Number of hits after which the behaviour of a page that fails for a time (or shows a cookie wall) repeats, so that a
+/// console that stays open always has activity. The number exceeds the four attempts of a job in the demo, so that one
+/// job never gets two failure periods.
 const RELAPSE_PERIOD: u64 = 10;
-/// Number of documents after which the sequence of behaviours repeats. The first 40 documents have every behaviour.
+/// Number of documents after which the sequence of behaviours repeats. The first 40 documents have every word of
+/// [`Behaviour::WORDS`].
 const CYCLE: usize = 60;
 
 /// Behaviour of a page of the demo site, by which it answers each hit.
@@ -24,24 +26,25 @@ pub enum Behaviour {
     Gone,
     /// Responds with status 403.
     Forbidden,
-    /// Responds with status 200 and a page without any text.
+    /// Responds with status 200 and a page whose body has no text.
     Empty,
-    /// Responds with status 500 for `failures` hits, then with the page.
+    /// Responds with status 500 at the first `failures` of every ten hits, else with the page.
     ServerError {
         /// Number of failing hits before the page is sent, 1 to 3.
         failures: u32,
     },
-    /// Responds with status 503 and `Retry-After: 1` for `failures` hits, then with the page.
+    /// Responds with status 503 and `Retry-After: 1` at the first `failures` of every ten hits, else with the page.
     Unavailable {
         /// Number of failing hits before the page is sent, 1 to 3.
         failures: u32,
     },
-    /// Accepts the request and never responds.
+    /// Accepts the request and never responds, at the first `failures` of every ten hits; else responds with the page.
     Silent {
         /// Number of hits without a response before the page is sent; `None` if the page is never sent.
         failures: Option<u32>,
     },
-    /// Responds at once, but sends the body so slowly that it exceeds the demo's total time-out.
+    /// Responds, but sends the body so slowly that it exceeds the demo's total time-out, at the first `failures` of
+    /// every ten hits.
     Drip {
         /// Number of slow hits before the page is sent at normal speed; `None` if all hits are slow.
         failures: Option<u32>,
@@ -50,10 +53,10 @@ pub enum Behaviour {
     Redirects(Hops),
     /// `Content-Type` and `<meta charset>` name different charsets.
     WrongCharset(Charset),
-    /// Several megabytes of text.
+    /// More than two megabytes of HTML.
     Huge,
-    /// Responds with the page at the first of every ten hits, and at the next eight with a wall that asks for consent
-    /// to cookies, with status 200.
+    /// Responds with the page at the first and the last of every ten hits, and at the eight between with a wall that
+    /// asks for consent to cookies, with status 200.
     CookieWall,
 }
 
@@ -171,7 +174,7 @@ impl Behaviour {
         }
     }
 
-    /// Returns true if a job with four transient attempts always ends failed.
+    /// Returns true if a job of at most four attempts ends failed at whichever hit it begins.
     pub const fn ends_failed(&self) -> bool {
         matches!(
             self,
@@ -190,7 +193,8 @@ impl Behaviour {
         self == Self::CookieWall && (1..=8).contains(&(hit.saturating_sub(1) % RELAPSE_PERIOD))
     }
 
-    /// Returns true if a page that recovers still fails at `hit`, from 1.
+    /// Returns true if a page whose behaviour has `failures` fails at `hit`, from 1. False for other behaviours, even
+    /// if they always fail.
     pub(super) fn fails_at(self, hit: u64) -> bool {
         let failures = match self {
             Self::ServerError { failures } | Self::Unavailable { failures } => failures,

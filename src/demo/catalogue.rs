@@ -85,7 +85,7 @@ impl PagePlan {
         i64::from(ACCOUNT_ROTATION[(self.index + self.index / 60) % ACCOUNT_ROTATION.len()])
     }
 
-    /// Returns the assistant id; each account has two: 1 and 2 of account 1, 3 and 4 of account 2.
+    /// Returns the assistant id; each account has two: 1 and 2 of account 1, 3 and 4 of account 2, and so on.
     pub(super) fn assistant_id(&self) -> i64 {
         let second = i64::from(self.index.is_multiple_of(3));
         (self.account_id() - 1) * 2 + 1 + second
@@ -133,7 +133,7 @@ impl Catalogue {
         &self.plans
     }
 
-    /// Returns the page at `path` on `host`.
+    /// Returns the page at `path` on `host`, if there is one.
     pub(super) fn find(&self, host: usize, path: &str) -> Option<&PagePlan> {
         let number: usize = path.rsplit_once('-')?.1.parse().ok()?;
         let plan = self.plans.get(number.checked_sub(FIRST_NUMBER)?)?;
@@ -145,7 +145,7 @@ impl Catalogue {
         plan.language().title(plan.rank as usize, self.title_offset_of(plan))
     }
 
-    /// Returns the subject of the page, if its title names one.
+    /// Returns the object in the page's title; `None` if the title is not composed of an action and an object.
     pub(super) fn object(&self, plan: &PagePlan) -> Option<&'static str> {
         plan.language().object(plan.rank as usize, self.title_offset_of(plan))
     }
@@ -169,8 +169,8 @@ impl Catalogue {
         }
     }
 
-    /// Returns up to `most` earlier pages of the same host. Later pages are left out, so that a page does not change
-    /// with the number of documents.
+    /// Returns up to `most` earlier pages of the host of `plan`, the latest first. Later pages are left out, so that a
+    /// page does not change with the number of documents.
     pub(super) fn neighbours(&self, plan: &PagePlan, most: usize) -> Vec<&PagePlan> {
         let from = plan.index.saturating_sub(most * HOSTS * 2);
         self.plans[from..plan.index].iter().rev().filter(|other| other.host() == plan.host()).take(most).collect()
@@ -187,7 +187,8 @@ pub(super) fn brand_of(host: usize) -> &'static str {
     BRANDS.get(host).copied().unwrap_or_default()
 }
 
-/// Converts a title to a path segment: lower-case ASCII with hyphens; `page` for scripts that ASCII cannot spell.
+/// Converts a title to a path segment: lower-case ASCII with hyphens; `page` if the result would have no letter, as for
+/// Japanese.
 fn slug(title: &str) -> String {
     let mut slug = String::with_capacity(title.len());
     for c in title.chars().flat_map(char::to_lowercase) {

@@ -26,7 +26,8 @@ pub(super) struct Language {
     phrases: Vec<&'static str>,
 }
 
-/// Fixed phrase on a page outside its content. The variants are in the order of section `ui` of the language files.
+/// Fixed phrase of a page, such as a menu item, a table heading or an error. The variants are in the order of section
+/// `ui` of the language files.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Phrase {
     Home,
@@ -81,9 +82,9 @@ impl Language {
         self.phrases.get(phrase as usize).copied().unwrap_or_default()
     }
 
-    /// Returns title number `number`, from 0; all titles differ. Every second title is a complete one until those are
-    /// used up. The others are composed of an action and an object, later also of a qualifier, and finally of a
-    /// version. `offset` is the offset at which the lists begin.
+    /// Returns title number `number`, from 0; with one `offset`, all titles differ. Every second title is a complete
+    /// one until those are used up. The others are composed of an action and an object, later also of a qualifier, and
+    /// finally of a version. `offset` is the index in the language's lists at which the titles begin.
     pub(super) fn title(&self, number: usize, offset: usize) -> String {
         let Some(composed) = self.composed(number) else {
             return self
@@ -115,7 +116,7 @@ impl Language {
         title
     }
 
-    /// Returns the object of title number `number`, if it is a composed one.
+    /// Returns the object in title number `number`; `None` for a complete title, which is not composed.
     pub(super) fn object(&self, number: usize, offset: usize) -> Option<&'static str> {
         let pair = self.pair(self.composed(number)?, offset);
         self.objects.get(pair % self.objects.len().max(1)).copied()

@@ -73,7 +73,7 @@ fn furnished(catalogue: &Catalogue, plan: &PagePlan, article: Article, charset: 
     })
 }
 
-/// Replaces each `{{name}}` of `template`; inserted text is not searched for further names.
+/// Replaces each `{{name}}` of `template` by `value(name)`; inserted text is not searched for further names.
 fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
     let mut page = String::with_capacity(template.len() * 4);
     let mut rest = template;
@@ -105,7 +105,8 @@ fn date(seed: u64, plan: &PagePlan) -> String {
     format!("2026-{:02}-{:02}", draw.between(1, 9), draw.between(1, 28))
 }
 
-/// Returns the page of a refused or failed request, as a browser shows it.
+/// Returns the page of an error response of `host`, with `phrase` as title and heading; in English if the request was
+/// for no document.
 pub(super) fn error_page(plan: Option<&PagePlan>, host: usize, phrase: Phrase) -> String {
     let language = plan.map_or(&LANGUAGES[ENGLISH], PagePlan::language);
     format!(
@@ -131,8 +132,8 @@ pub(super) fn cookie_wall(plan: &PagePlan) -> String {
     )
 }
 
-/// Returns a page without text, of three kinds that occur on real sites: nothing at all, white space, a shell for a
-/// script.
+/// Returns a page without text in its body, of three kinds that occur on real sites: a shell for a script, nothing at
+/// all, white space. `index` decides on the kind.
 pub(super) fn empty_page(title: &str, index: usize) -> String {
     match index / 60 % 3 {
         0 => format!(
@@ -145,7 +146,7 @@ pub(super) fn empty_page(title: &str, index: usize) -> String {
     }
 }
 
-/// Returns the list of a host's pages, for people who follow a link there.
+/// Returns a page with links to the first 300 documents of `host`, for people who follow a link there.
 pub(super) fn front_page(catalogue: &Catalogue, host: usize) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{brand}</title><link rel=\"stylesheet\" href=\"/style.css\"></head>\n<body><header><h1>{brand}</h1></header><main>{}</main></body></html>\n",
@@ -184,7 +185,7 @@ pub(super) fn respaced(html: &str, draw: &mut Draw) -> String {
             '<' => {
                 in_tag = true;
                 let tag = &html[offset + 1..];
-                // White space in a title is also content: a browser's tab shows the title as it is.
+                // The title is left as it is: only the white space of the text is to differ.
                 for element in ["pre", "script", "style", "title"] {
                     if tag.starts_with(element) {
                         verbatim += 1;

@@ -42,7 +42,8 @@ pub(super) struct Shared {
     pub(super) tasks: TaskTracker,
 }
 
-/// Counts a request as in progress until this value is dropped: with the response, or when the reader disconnects.
+/// Counts a request as in progress until this value is dropped: when the response is complete, or when the reader
+/// disconnects.
 struct Answering(watch::Sender<usize>);
 
 impl Answering {

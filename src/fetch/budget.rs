@@ -69,7 +69,7 @@ impl TreeBudget {
     }
 }
 
-/// Time budget of a conversion, and the time and visits used so far.
+/// Time budget of a conversion, with the start of the conversion and the number of visits so far.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BudgetMeter {
     begun: Instant,

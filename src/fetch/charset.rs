@@ -8,7 +8,8 @@ use std::borrow::Cow;
 
 /// Number of bytes at the beginning of a page that are searched for `<meta>`, as in browsers.
 const META_WINDOW: usize = 1024;
-/// Number of bytes from which the encoding is guessed; more would cost time and not change the guess.
+/// Maximum number of bytes, from the first that is not ASCII, that a guess of the encoding reads; more would cost time
+/// and not change the guess.
 const GUESS_WINDOW: usize = 64 * 1024;
 
 /// Kind of text, which decides if a `<meta>` element may name the encoding.
@@ -41,7 +42,8 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
     detector.guess(None, Utf8Detection::Allow)
 }
 
-/// Returns the encoding that a `<meta charset>` or `<meta http-equiv … content="…; charset=…">` names.
+/// Returns the encoding that a `<meta charset>` or `<meta http-equiv … content="…; charset=…">` near the beginning of a
+/// page names.
 fn meta(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = bytes[..bytes.len().min(META_WINDOW)].to_ascii_lowercase();
     let mut rest = &head[..];

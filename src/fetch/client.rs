@@ -94,7 +94,8 @@ impl HttpClient {
         Ok(Self { client, resolver, trace, guard, memory, conversions: ConversionPool::new(), settings })
     }
 
-    /// Sends one GET request with these additional headers. Redirects are not followed.
+    /// Sends one GET request with these additional headers and waits for the head of the response. Redirects are not
+    /// followed.
     pub(super) async fn get(&self, url: &Url, headers: HeaderMap, deadline: Instant) -> Result<Response, Failure> {
         if self.resolver.proxy.is_some() {
             let judged = self.within(deadline, Stage::Connecting, self.resolver.judge_before_proxy(url)).await?;

@@ -8,8 +8,8 @@ use dom_query::Matcher;
 use regex::{Regex, RegexBuilder};
 use std::fmt::Write as _;
 
-/// Version of the conversion from page to text. Raise it with every change that gives any page another text: the
-/// documents are then fetched again without being reported as changed.
+/// Version of the conversion from page to text. Raise it with every change that gives any page another text: at their
+/// next sync, the documents are then fetched again in full, without being reported as changed.
 pub const CONVERTER_VERSION: u16 = 3;
 
 /// Memory limit of a compiled pattern, in bytes.

@@ -47,8 +47,9 @@ impl ConversionPool {
 }
 
 impl Slot {
-    /// Runs a conversion on a thread for blocking work. The conversion keeps the slot until it ends, even if the caller
-    /// stops waiting. A panic of `convert` is passed on; the runner handles it like any panic of an attempt.
+    /// Runs a conversion on a thread for blocking work, or on a new thread if it runs alone. The conversion keeps the
+    /// slot until it ends, even if the caller stops waiting. A panic of `convert` is passed on; the runner handles it
+    /// like any panic of an attempt.
     pub async fn run<T: Send + 'static>(
         self,
         convert: impl FnOnce(TreeBudget) -> T + Send + 'static,

@@ -23,7 +23,7 @@ pub enum Refusal {
     Scheme(String),
     #[error("refused: the URL contains a user name or password")]
     UserInfo,
-    /// The port is denied.
+    /// The port is denied or 0.
     #[error("refused: port {0} is in fetch.denied_ports")]
     Port(u16),
     /// An entry of `fetch.allow_private_hosts` allows this name on other ports only.
@@ -57,7 +57,8 @@ pub(super) struct AddressGuard {
 }
 
 impl AddressGuard {
-    /// Creates a guard; `allowed` hosts are exempt from all address and port rules.
+    /// Creates a guard; `allowed` hosts are exempt from the address and port rules; if an entry has a port, on that
+    /// port only.
     pub fn new(allowed: Vec<AllowedHost>, denied_ports: Vec<u16>) -> Self {
         Self { allowed, denied_ports }
     }
@@ -115,8 +116,8 @@ impl AddressGuard {
         if port == 0 || self.denied_ports.contains(&port) { Err(Refusal::Port(port)) } else { Ok(()) }
     }
 
-    /// Judges the addresses of a name. A single address that is not public makes the guard refuse the name, because DNS
-    /// rebinding mixes public and private addresses.
+    /// Judges the addresses of a name. A single address that is neither public nor allowed makes the guard refuse the
+    /// name, because DNS rebinding mixes public and private addresses.
     fn judge_addresses(&self, name: &str, addresses: &[IpAddr]) -> Result<(), Refusal> {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         if self.allowed.iter().any(|entry| entry.is_name(&name)) {
@@ -133,7 +134,7 @@ impl AddressGuard {
     }
 }
 
-/// The resolver of the HTTP client; it returns only addresses that the guard allows, and those of the proxy.
+/// The resolver of the HTTP client; it returns only addresses that the guard allows, except for the name of the proxy.
 #[derive(Clone)]
 pub(super) struct GuardedResolver {
     pub guard: Arc<AddressGuard>,

@@ -48,7 +48,7 @@ impl ContentType {
     }
 }
 
-/// Guesses the kind of a body whose type the server did not send: HTML if the body is empty or begins with `<`, `None`
+/// Guesses the kind of a body whose type the server did not send: HTML if the body is blank or begins with `<`, `None`
 /// for binary data, else text.
 pub(super) fn sniffed(body: &[u8]) -> Option<Kind> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();

@@ -64,7 +64,8 @@ fn system_error(words: &str) -> LookupError {
     }
 }
 
-/// Name servers of `fetch.dns_servers`, queried in their order. The system's hosts file and search list are not used.
+/// Name servers of `fetch.dns_servers`, of which two are queried at a time, the fastest so far first. The system's
+/// hosts file and search list are not used.
 pub struct NameServers(TokioResolver);
 
 impl NameServers {

@@ -1,6 +1,7 @@
 //! Choice of a page's main content: `main`, else `[role=main]`, else the only `article`, else `body`, without
-//! navigation, headers and other noise. If that would lose more than half of the words, the whole body is taken.
-//! Navigation around the content does not count as a loss: a short page of a large site has more navigation than text.
+//! navigation, headers and other noise. If that would lose more than half of the words, `body` without noise is tried,
+//! then the whole body is taken. Navigation around the content does not count as a loss: a short page of a large site
+//! has more navigation than text. A site rule may select other elements or the whole body.
 
 mod noise;
 
@@ -56,13 +57,13 @@ impl<'a> Outline<'a> {
 /// Kinds of elements that are left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ContentScope {
-    /// Leaves out noise around the content, and elements without text.
+    /// Leaves out noise around the content, and elements without readable text, such as scripts.
     Main,
-    /// Leaves out elements without text.
+    /// Leaves out only elements without readable text, such as scripts.
     Whole,
 }
 
-/// Treatment of an element when the content is written.
+/// Treatment of an element when the words of the content are counted or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keep {
     /// The element and its children are content.
@@ -84,7 +85,8 @@ pub(super) struct MainContent<'a> {
     excluded: HashSet<NodeId>,
     /// Selectors of the site rule that match nothing on the page.
     pub unmatched: Vec<String>,
-    /// True if the root is the page's own content element, so that a header inside it belongs to the content.
+    /// True if the roots are the page's own content element or selected by the site rule, so that the headings of a
+    /// `header` inside them belong to the content.
     within_content: bool,
 }
 
@@ -134,7 +136,8 @@ pub(super) fn choose<'a>(
     Ok(MainContent { scope: ContentScope::Whole, ..content })
 }
 
-/// Elements that the selectors of a site rule match.
+/// Elements that the selectors of a site rule match (`included` without those inside another), and the selectors that
+/// match nothing.
 #[derive(Default)]
 struct Selected<'a> {
     included: Vec<NodeRef<'a>>,
@@ -184,13 +187,13 @@ fn select<'a>(body: NodeRef<'a>, rules: &ContentRules, clock: &mut BudgetMeter) 
 /// Word counts from one walk over the body, by which a choice of content is judged.
 #[derive(Debug, Default)]
 struct Words {
-    /// Words in the whole body, except for the navigation around its content.
+    /// Words in the whole body, except for the navigation around its content and what the site rule excludes.
     whole: usize,
     /// Words that the choice would keep.
     kept: usize,
 }
 
-/// State of the word count below a node.
+/// Rules for counting the words below a node, derived from those of its parent.
 #[derive(Clone, Copy)]
 struct Counting {
     /// True if words count for [`Words::whole`].
@@ -273,8 +276,8 @@ fn count_words(text: &str) -> usize {
     text.as_bytes().iter().filter(|byte| begins(byte)).count()
 }
 
-/// Returns the treatment of a node, derived from the treatment of its element and that of its parent. The root itself
-/// is never noise.
+/// Returns the treatment of a node, derived from the treatment of its element and that of its parent. A root of the
+/// content is never noise; it is left out only if the site rule excludes it.
 pub(super) fn inherited(
     content: &MainContent<'_>,
     node: &NodeRef<'_>,

@@ -42,7 +42,7 @@ impl Memory {
         MemoryPermit { share: Arc::clone(&self.shares).acquire_owned().await.ok(), rest: None }
     }
 
-    /// Waits until `permit` allows a body of `bytes` bytes.
+    /// Waits until `permit` allows a body of `bytes` bytes. A permit is enlarged only once: later calls have no effect.
     pub async fn enlarge(&self, permit: &mut MemoryPermit, bytes: u64) {
         if permit.rest.is_none() {
             let wanted = units(bytes).min(self.large_units);

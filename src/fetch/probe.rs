@@ -30,11 +30,12 @@ pub struct Hop {
     pub url: SafeLine,
     /// Duration of the name look-up; `None` for a literal address or a reused connection.
     pub dns: Option<Duration>,
-    /// Duration of connecting; `None` for a reused connection.
+    /// Duration of connecting; `None` if no connection was opened.
     pub connect: Option<Duration>,
     /// Duration of the TLS handshake; `None` without a handshake.
     pub tls: Option<Duration>,
-    /// Duration from the open connection to the arrival of the response's head.
+    /// Duration from the open connection, or from the start of the request on a reused one, to the arrival of the
+    /// response's head.
     pub first_byte: Option<Duration>,
     /// HTTP status; `None` without a response.
     pub status: Option<u16>,
@@ -42,7 +43,8 @@ pub struct Hop {
     pub headers: Vec<(SafeLine, SafeLine)>,
 }
 
-/// Fetches a page once and measures the fetch. A fetch through Firecrawl is measured as one request to its API.
+/// Fetches a page once and measures the fetch. Of a fetch through Firecrawl, only the connection to its API and the
+/// total are measured.
 pub async fn probe(settings: FetchSettings, request: &FetchRequest) -> Result<Probe, FetchSetupError> {
     let trace = Trace::default();
     let fetcher = Fetcher::traced(settings, trace.clone())?;

@@ -73,7 +73,7 @@ impl Rules {
     }
 
     /// Returns true if `path`, with its query, may be fetched. The longest matching rule decides; of two rules of equal
-    /// length, the allowing rule. `/robots.txt` itself is always allowed.
+    /// length, the allowing rule. A path that no rule matches, and `/robots.txt` itself, are allowed.
     pub fn allow(&self, path: &str) -> bool {
         let rules = match self {
             Self::AllowAll => return true,
@@ -117,8 +117,8 @@ fn normalized(path: &str) -> String {
     out
 }
 
-/// Returns true if a rule matches a path: `*` matches anything, `$` at the end matches the end. One pass with
-/// backtracking only to the last `*`, so no file makes this slow.
+/// Returns true if a rule matches the beginning of a path: `*` matches anything, `$` at the end of the rule matches the
+/// end of the path. One pass with backtracking only to the last `*`, so no file makes this slow.
 fn path_matches(rule: &str, path: &str) -> bool {
     let (rule, to_the_end) = match rule.strip_suffix('$') {
         Some(rule) => (rule.as_bytes(), true),

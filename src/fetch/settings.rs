@@ -22,7 +22,8 @@ pub struct FetchSettings {
     pub connect_timeout: Duration,
     /// Time limit on the wait for the response, and on each wait for the next piece of the body.
     pub read_timeout: Duration,
-    /// Time limit on the whole fetch, including redirects and the wait for a conversion slot.
+    /// Time limit on the whole fetch, including redirects and the wait for a conversion slot, but not the wait for
+    /// memory. A fallback gets the limit anew.
     pub total_timeout: Duration,
     /// Maximum number of bytes of a body after decompression.
     pub max_body: u64,
@@ -31,7 +32,7 @@ pub struct FetchSettings {
     /// Maximum number of redirects that are followed.
     pub max_redirects: u32,
     pub user_agent: String,
-    /// True if each host's robots.txt is fetched first and obeyed.
+    /// True if the direct fetcher fetches each host's robots.txt first and obeys it.
     pub respect_robots: bool,
     pub firecrawl: FirecrawlSettings,
     /// Rules for single hosts and documents.

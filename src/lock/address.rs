@@ -5,7 +5,7 @@ use crate::domain::text::SafeLine;
 use redis::{Client, ErrorKind, RedisError};
 use thiserror::Error;
 
-/// Chatwoot's lock key, in its Redis namespace `alfred`.
+/// Pattern of Chatwoot's lock keys, which are in its Redis namespace `alfred`.
 pub const DEFAULT_KEY: &str = "alfred:CAPTAIN_DOCUMENT_SYNC_LOCK::{id}";
 
 /// Placeholder of the document's id in a key pattern.
@@ -40,7 +40,8 @@ pub fn check_key(key: &str) -> Result<(), AddressError> {
     pattern(key).map(drop)
 }
 
-/// Returns `url` in a form that is safe to show: without user, password and query.
+/// Returns `url` in a form that is safe to show: without user and query, and with `***` for a password. For an invalid
+/// URL returns a phrase that says so.
 pub fn masked_url(url: &str) -> SafeLine {
     let Ok(client) = client(url) else { return "an invalid Redis URL".into() };
     let info = client.get_connection_info();

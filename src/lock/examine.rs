@@ -8,7 +8,7 @@ use redis::aio::MultiplexedConnection;
 use tokio::time::timeout;
 
 const REDIS: &str = "redis";
-/// Oldest Redis version (major, minor) with all commands that this program uses.
+/// Oldest Redis version (major, minor) with which this program is tested.
 const MIN_VERSION: (u64, u64) = (5, 0);
 
 /// Checks the Redis of these settings. If the settings use no Redis, the only finding reports that.

@@ -14,8 +14,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 /// Interval of `PING` on the connection. With the time-out of a call, a lost Redis is detected within 1.5 s.
 const PING_INTERVAL: Duration = Duration::from_millis(500);
-/// Lock of a document that does not exist. Setting and deleting it after connecting proves that this user may run the
-/// scripts.
+/// Lock of a document that does not exist. Setting and deleting it after connecting proves that the user in `redis.url`
+/// may run the scripts of a lock.
 const PROBE_LOCK: Lock = Lock { document: DocumentId(0), job: JobId(0), token: Token(0) };
 
 /// Connects, keeps the connection alive and reconnects with back-off, until this task is cancelled.
@@ -79,7 +79,7 @@ async fn ping_until_lost(redis: &Redis) {
     }
 }
 
-/// Deletes the locks whose attempts ended while Redis was unavailable.
+/// Deletes the locks that could not be released while Redis was unavailable. A lock whose deletion fails stays pending.
 async fn release_pending(redis: &Redis) {
     let pending = std::mem::take(&mut *locked(&redis.pending_releases));
     for lock in pending {

@@ -10,13 +10,14 @@ use std::time::Duration;
 /// Time to live of a lock without a renewal, the same as Chatwoot's.
 pub const TTL: Duration = Duration::from_secs(600);
 
-/// Prefix of every value that this program sets.
+/// Prefix of the value of every lock that this program sets.
 const VALUE_PREFIX: &str = "quarterdeck:";
-/// Maximum number of characters of a foreign lock's value that are kept and shown.
+/// Maximum number of characters of another owner's value that are kept and shown.
 const MAX_VALUE_CHARS: usize = 100;
 
-/// Sets the key unless another owner has it; in that case the script returns the owner's value. Tokens are compared as
-/// text of digits: numbers in Lua are not exact at that size.
+/// Sets the key unless another owner has it; in that case the script returns the owner's value. An earlier claim of the
+/// same store, with a lower token, does not count as an owner. For a key that is not a string, the script returns the
+/// key's type in parentheses. Tokens are compared as text of digits: numbers in Lua are not exact at that size.
 const ACQUIRE: &str = "\
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind ~= 'none' and kind ~= 'string' then return '(' .. kind .. ')' end
@@ -49,7 +50,7 @@ pub(super) struct Scripts {
 }
 
 impl Scripts {
-    /// Creates the scripts; their values begin with the id of `store`.
+    /// Creates the scripts; the values that they set contain the id of `store`.
     pub(super) fn of(store: &StoreId) -> Self {
         Self {
             prefix: format!("{VALUE_PREFIX}{store}:"),
@@ -63,7 +64,8 @@ impl Scripts {
         format!("{}{}:{}", self.prefix, lock.job, lock.token)
     }
 
-    /// Acquires or extends the lock. Returns `None` if this process owns the lock now, else the other owner's value.
+    /// Acquires or extends the lock. Returns `None` if this process owns the lock now, else what the script returns:
+    /// the other owner's value or the key's type.
     pub(super) async fn acquire(
         &self,
         connection: &mut MultiplexedConnection,
@@ -75,7 +77,7 @@ impl Scripts {
         call.invoke_async(connection).await
     }
 
-    /// Extends the lock by [`TTL`]; returns false if this process does not own it.
+    /// Extends the lock to [`TTL`] from now; returns false if this process does not own it.
     pub(super) async fn renew(
         &self,
         connection: &mut MultiplexedConnection,

@@ -1,5 +1,6 @@
-//! Delivery of Chatwoot's FAQ jobs to Sidekiq's lists in the same Redis. Their keys have no prefix: Chatwoot's
-//! namespace `alfred` applies to its own keys only, and Chatwoot's Sidekiq uses keys without it.
+//! Delivery of FAQ jobs, in which Chatwoot rebuilds the questions and answers of a changed document. They go to
+//! Sidekiq, the job queue of Chatwoot, whose lists are in the Redis database that also has the documents' locks. The
+//! keys of these lists have no prefix: Chatwoot puts its locks in the namespace `alfred`, but not its Sidekiq.
 
 use super::{ConnectionState, Redis, RedisUnavailable, locked};
 use crate::chatwoot::faq_job::{
@@ -15,15 +16,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Time for which an enqueued job is remembered; a second delivery within it is ignored.
+/// Time for which Redis remembers the id of an enqueued job; a second delivery within it is ignored.
 const DEDUPLICATION_WINDOW: Duration = Duration::from_secs(7 * 86_400);
 /// Index of the last payload that is read from a set or list: the first 20 are enough to find the payload format.
 const LAST_SCANNED_INDEX: isize = 19;
 
-/// Enqueues the entry unless one with the same key was enqueued before. This is a single script, so that a process that
-/// dies leaves all steps done or none. The marker key is set last: Redis does not undo the writes of a script that
-/// fails midway (a key of another type, a missing permission), and an entry that is marked but not enqueued would be
-/// lost.
+/// Enqueues the entry unless the marker key of its job exists: then an earlier delivery has enqueued it. This is a
+/// single script, so that a process that dies leaves all steps done or none. The marker key is set last: Redis does not
+/// undo the writes of a script that fails midway (a key of another type, a missing permission), and an entry that is
+/// marked but not enqueued would be lost.
 const PUSH: &str = "\
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('SADD', KEYS[2], ARGV[1])
@@ -31,7 +32,7 @@ redis.call('LPUSH', KEYS[3], ARGV[2])
 redis.call('SET', KEYS[1], '1', 'PX', ARGV[3])
 return 1";
 
-/// Result of delivering a job to Sidekiq; a second delivery enqueues nothing.
+/// Result of delivering a job to Sidekiq; a second delivery within seven days enqueues nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PushResult {
     Enqueued,
@@ -46,7 +47,7 @@ pub struct FaqJobs {
     redis: Option<Arc<Redis>>,
     /// True once Sidekiq's keys were found: a Redis that is emptied later still belongs to Chatwoot.
     sidekiq_detected: AtomicBool,
-    /// Payload format; it is determined again after each check of the receiver.
+    /// Payload format once it is determined; it is determined again after each check of the receiver.
     form: Mutex<Option<PayloadFormat>>,
 }
 
@@ -56,7 +57,8 @@ impl FaqJobs {
         Self { settings, redis, sidekiq_detected: AtomicBool::new(false), form: Mutex::default() }
     }
 
-    /// Returns the payload format: the configured one, else that of the jobs in Sidekiq's lists.
+    /// Returns the payload format: the configured queue; the configured wrapper class, else that of the Rails jobs in
+    /// Sidekiq's lists, else [`WRAPPER_CLASS`]; and the time format of those jobs, else seconds.
     async fn form(&self, redis: &Redis) -> Result<PayloadFormat, RedisUnavailable> {
         if let Some(form) = locked(&self.form).clone() {
             return Ok(form);
@@ -134,8 +136,8 @@ impl Redis {
         Ok(self.answer(number, exists.query_async::<i64>(&mut open)).await? > 0)
     }
 
-    /// Returns wrapper class and time format of the first Rails job found in Sidekiq's lists; `None` if they contain no
-    /// such job.
+    /// Returns wrapper class and time format of the first Rails job found in Sidekiq, among the first 20 entries of
+    /// `queue` and of each of its usual queues and sets; `None` if there is no such job.
     pub async fn sidekiq_form(&self, queue: &str) -> Result<Option<(String, SidekiqTimes)>, RedisUnavailable> {
         let mut lists = vec![("LRANGE", format!("queue:{queue}"))];
         lists.extend(["default", "low", "scheduled_jobs"].map(|name| ("LRANGE", format!("queue:{name}"))));
@@ -161,7 +163,8 @@ impl Redis {
         Ok(None)
     }
 
-    /// Appends `payload` to `queue`, once per `jid` within seven days.
+    /// Enqueues `payload` in `queue`, unless a job with the id `jid` was enqueued by this program in the last seven
+    /// days.
     pub async fn push_job(&self, queue: &str, jid: &str, payload: &str) -> Result<PushResult, RedisUnavailable> {
         let (number, mut open) = self.opened()?;
         let script = Script::new(PUSH);

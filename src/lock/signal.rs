@@ -1,6 +1,6 @@
 //! Publish and subscribe on one channel per store: hints that something was committed, and the steps of running
-//! attempts. Each process sends at most one message every 20 ms. A lost message only adds latency, because every
-//! process polls the store too.
+//! attempts. Each process sends at most one message every 20 ms. Without a message, other processes notice the commit
+//! later, since every process polls the store too, and do not show the step.
 
 use super::address::RedisAddress;
 use super::{AddressError, ConnectionState, Redis, Settings, locked};
@@ -20,7 +20,7 @@ use tokio::time::{sleep, timeout};
 const MIN_PUBLISH_INTERVAL: Duration = Duration::from_millis(20);
 /// Wait between the loss of a subscription and the next attempt to subscribe.
 const RESUBSCRIBE_WAIT: Duration = Duration::from_millis(250);
-/// Maximum number of steps in one message; further steps are dropped.
+/// Maximum number of documents with a step in one message; steps of further documents are dropped.
 const MAX_STEPS: usize = 500;
 
 /// Notification from one process to the others.
@@ -76,7 +76,8 @@ impl Redis {
         self.publish_queue.filled.notify_one();
     }
 
-    /// Subscribes to the notifications of other processes. A receiver that lags must read the store.
+    /// Subscribes to the notifications of other processes. After each (re)connection the receiver gets one
+    /// [`Notification::Committed`], since earlier ones may be lost. A receiver that lags must read the store.
     pub fn notifications(&self) -> broadcast::Receiver<Notification> {
         self.notifications.subscribe()
     }
@@ -87,7 +88,8 @@ fn channel(store: &StoreId) -> String {
 }
 
 /// Publishes once that something was committed in `store`, for a command that makes a request and exits. Waits for at
-/// most [`Settings::call_timeout`]. An unavailable Redis is not an error: the other processes poll the store too.
+/// most [`Settings::call_timeout`]. Fails only for an invalid address. An unavailable Redis is not an error: the other
+/// processes poll the store too.
 pub async fn announce(settings: &Settings, store: &StoreId) -> Result<(), AddressError> {
     let Some(url) = settings.used_url() else { return Ok(()) };
     let address = RedisAddress::parse(url, &settings.key)?;
@@ -155,7 +157,8 @@ async fn receive(redis: &Redis) {
     }
 }
 
-/// Encodes a message as `PROCESS [committed] [ID=STEP]…`.
+/// Encodes a message, such as `a committed 7=fetching 9=ended` of process `a`: the id of the process, `committed` if it
+/// has committed, and per document id the latest step or `ended`.
 fn encode(process: &str, waiting: &PendingNotifications) -> String {
     let mut message = process.to_owned();
     if waiting.committed {
@@ -167,7 +170,8 @@ fn encode(process: &str, waiting: &PendingNotifications) -> String {
     message
 }
 
-/// Decodes a message of another process; unknown parts are skipped, so that versions can differ.
+/// Decodes a message; a message of this process itself contains no notification for it. Unknown parts are skipped, so
+/// that versions can differ.
 fn decode(own_process: &str, message: &str) -> Vec<Notification> {
     let mut words = message.split(' ');
     if words.next() == Some(own_process) {

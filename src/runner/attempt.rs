@@ -18,7 +18,8 @@ use std::time::Instant;
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
-/// Runs a claimed job until its result is written, its lease is lost, or it must be released.
+/// Runs a claimed job until its result is written, it is deferred or released, or nothing may be written any more (its
+/// lease is lost, or the store's schema is newer).
 pub(super) async fn run(
     worker: Arc<Worker>,
     mut claimed: ClaimedJob,
@@ -94,7 +95,8 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> AttemptEnd {
 }
 
 /// Writes the attempt's result. A database that does not answer is never the document's failure: the result is kept and
-/// the write is retried for as long as the lease token is valid. Returns true if the job must be released.
+/// the write is retried until it succeeds, the lease is lost or the job must be released. If the database refuses the
+/// result, an unexpected failure is written instead. Returns true if the job must be released.
 async fn write(worker: &Worker, mut finish: Finish, lock: Lock, stop: &mut watch::Receiver<Option<Stop>>) -> bool {
     let mut backoff = Backoff::of_service();
     let mut was_refused = false;

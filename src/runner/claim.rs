@@ -11,21 +11,22 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-/// Longest wait between two reads of the queue. It bounds the delay after a missed signal and after a change of the
-/// system clock.
+/// Longest wait between two reads of the queue while the database answers. It bounds the delay after a missed signal
+/// and after a change of the system clock.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Longest wait of a worker that ends, first for stopped attempts to release their jobs, then for the store to remove
 /// the worker.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Claims and starts jobs until the worker drains, leaves or has nothing to do; then shuts it down.
+/// Claims and starts jobs until the worker drains or leaves, a newer version has migrated the store or, with
+/// [`Mode::Drain`], no work is left; then shuts the worker down.
 pub(super) async fn run(worker: Arc<Worker>) {
     let mut registered = false;
     let mut backoff = Backoff::of_claims();
     let mut changes = worker.store.changes();
     let mut mismatch = worker.store.schema_mismatch();
     if let Some(redis) = &worker.redis {
-        // The first attempt to connect to Redis ends in a moment; jobs claimed before that would run without a lock.
+        // The first attempt to connect to Redis ends in a moment; jobs claimed before that could run without a lock.
         tokio::select! {
             () = redis.first_connection() => {}
             () = worker.leave.cancelled() => {}

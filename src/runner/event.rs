@@ -15,9 +15,10 @@ pub enum Event {
     Step { document: DocumentId, step: SyncStep },
     /// An attempt has ended, with or without a recorded outcome.
     Ended { document: DocumentId },
-    /// A task of the runner panicked. The runner goes on; a panic of an attempt is recorded as the attempt's failure.
+    /// The task of an attempt panicked. The runner goes on; the panic is recorded as the attempt's failure.
     Panicked { message: SafeLine },
-    /// A job failed for good and needs a person's attention; sent once per job.
+    /// A job failed for good through errors of this program or lost workers, and needs a person's attention; sent once
+    /// per job.
     Reported { report: ErrorReport },
     /// A problem of the runner that does not stop it, for the activity list.
     Problem {
@@ -42,7 +43,7 @@ pub enum Phase {
     Running,
     /// The runner claims nothing more and waits for running attempts.
     Draining,
-    /// The runner has ended.
+    /// The runner has no jobs any more. It may still deliver messages of the outbox for a few seconds.
     Stopped,
 }
 
@@ -54,7 +55,7 @@ pub enum LockHealth {
     Off,
     /// Redis answers.
     Fine,
-    /// Redis is unavailable and preferred: syncs go on, protected by lease and fence.
+    /// Redis is unavailable and `redis.lock` is preferred: syncs go on, protected by lease and fence.
     Degraded {
         /// Start of the outage, UTC.
         since: Timestamp,
@@ -69,7 +70,7 @@ pub enum LockHealth {
         /// Cause of the outage in plain language, for display.
         reason: SafeLine,
     },
-    /// Redis is unavailable and required: nothing is claimed, and running jobs were released.
+    /// Redis is unavailable and `redis.lock` is required: nothing is claimed, and running jobs are released.
     Stopped {
         /// Start of the outage, UTC.
         since: Timestamp,

@@ -18,7 +18,7 @@ pub struct Handle {
     pub(super) drain: CancellationToken,
     /// Cancelled to stop at once and release running jobs.
     pub(super) leave: CancellationToken,
-    /// Cancelled when the runner has ended and every job is written or released.
+    /// Cancelled when the runner has ended: every job is written or released, unless the time for it ran out.
     pub(super) ended: CancellationToken,
 }
 
@@ -59,7 +59,7 @@ impl Handle {
         self.leave.cancel();
     }
 
-    /// Waits until the runner has ended and every job is written or released.
+    /// Waits until the runner has ended: every job is written or released, unless the time for it ran out.
     pub async fn ended(&self) {
         self.ended.cancelled().await;
     }

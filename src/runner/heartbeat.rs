@@ -1,4 +1,5 @@
-//! The heartbeat: renews the leases of running jobs, and stops attempts whose lease is lost.
+//! The heartbeat: renews the leases of running jobs, and stops attempts whose lease is lost or that a person has
+//! cancelled.
 //!
 //! The heartbeat runs on a separate thread with a separate small runtime, so that busy attempts never make a live
 //! process look dead.

@@ -1,5 +1,5 @@
 //! The Redis lock during an attempt: acquired before the document is marked as syncing, verified before the result is
-//! written. If another program owns the lock the job waits; its row and counters stay unchanged.
+//! written. If another owner has the lock the job waits; the document's row and the job's counters stay unchanged.
 
 use super::event::LockHealth;
 use super::running_jobs::{Stop, wait_for_stop};
@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-/// Wait before the next poll of a document's lock that another program owns.
+/// Wait before the next attempt to acquire a document's lock that another owner has.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Next step of an attempt, after a check of lock and store.
@@ -46,8 +46,9 @@ pub(super) fn marking(worker: &Worker) -> MarkTiming {
     }
 }
 
-/// Acquires the lock, then marks the document's row as syncing, unless the claim has done so. The fingerprint that the
-/// store reads while marking replaces the fingerprint from the claim.
+/// Acquires the lock, then marks the document's row as syncing. Does neither if the claim has marked the row already,
+/// since Redis was unavailable or unused then. The fingerprint that the store reads while marking replaces the
+/// fingerprint from the claim.
 pub(super) async fn begin(
     worker: &Worker,
     claimed: &mut ClaimedJob,
@@ -79,7 +80,8 @@ pub(super) async fn begin(
     }
 }
 
-/// Acquires or extends the lock before a result is written. If another owner has it, nothing is written.
+/// Acquires or extends the lock before a result is written. If another owner has it, the job is deferred instead. An
+/// unavailable Redis prevents the write only if the lock is required.
 pub(super) async fn verify(worker: &Worker, lock: Lock, stop: &mut watch::Receiver<Option<Stop>>) -> NextStep {
     match acquire(worker, lock).await {
         LockAttempt::Proceed => NextStep::Run,
@@ -127,7 +129,7 @@ async fn defer(
     }
 }
 
-/// Repeats a store call until the store answers or the attempt must stop.
+/// Repeats a store call until it succeeds, the store's schema turns out to be newer, or the attempt must stop.
 async fn persist<T, F: Future<Output = Result<T>>>(
     worker: &Worker,
     stop: &mut watch::Receiver<Option<Stop>>,

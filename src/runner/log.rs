@@ -18,7 +18,7 @@ const MAX_BUFFERED_LINES: usize = 16_384;
 pub struct LogSettings {
     /// Folder of the log files, created when missing.
     pub dir: PathBuf,
-    /// Number of days after which a file that is no longer written to is deleted.
+    /// Number of days after which a file that is no longer written to is deleted, when some process opens its log.
     pub keep_days: u32,
 }
 
@@ -30,8 +30,8 @@ pub struct OutcomeLog {
 }
 
 impl OutcomeLog {
-    /// Opens this process's files in `settings.dir` and deletes old ones. Fails when the folder cannot be read or
-    /// written.
+    /// Opens this process's log in `settings.dir` and deletes old files of all processes. Fails when the folder cannot
+    /// be read or written, or an old file cannot be deleted.
     pub fn in_files(settings: &LogSettings) -> io::Result<Self> {
         fs::create_dir_all(&settings.dir)?;
         delete_old(&settings.dir, settings.keep_days)?;

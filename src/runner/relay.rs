@@ -28,7 +28,7 @@ const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest wait for the last deliveries when a runner ends.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
-/// State of the deliveries to one subscriber.
+/// A subscriber, and a mutex that lets one pass over its messages run at a time.
 pub(super) struct Relay {
     subscriber: Arc<dyn Deliver>,
     /// Locked during a pass, so that the final pass waits for a running one.
@@ -78,7 +78,7 @@ pub(super) fn start(worker: &Arc<Worker>) {
 }
 
 /// Delivers the due messages when the runner ends, as far as the receivers answer within [`SHUTDOWN_GRACE`]; the rest
-/// waits for the next runner.
+/// waits for another runner.
 pub(super) async fn deliver_remaining(worker: &Worker) {
     let passes = worker.relays.iter().map(|relay| timeout(SHUTDOWN_GRACE, pass(worker, relay)));
     join_all(passes).await;
@@ -141,7 +141,8 @@ async fn deliver_due(worker: &Worker, subscriber: &dyn Deliver) -> Result<(), In
     }
 }
 
-/// Delivers one message. Returns false when another process has leased it.
+/// Delivers one message. Returns false when another process has begun to deliver it or removed it; true also if the
+/// receiver refused it.
 async fn deliver(worker: &Worker, subscriber: &dyn Deliver, pending: &PendingDelivery) -> Result<bool, Interruption> {
     let (store, name) = (&worker.store, subscriber.name());
     let now = store.now();

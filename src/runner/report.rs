@@ -19,7 +19,7 @@ impl Reporter {
         Self { events }
     }
 
-    /// Reports a job that has used up its attempts.
+    /// Reports a job that has used up its attempts through errors of this program or lost workers.
     pub(super) fn report(&self, report: &ErrorReport) {
         tracing::error!(exception_class = %report.exception_class, detail = %report.detail, "a job was given up");
         let _ = self.events.send(Event::Reported { report: report.clone() });

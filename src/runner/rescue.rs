@@ -1,4 +1,4 @@
-//! Makes the jobs of dead workers ready again; every process checks once a second.
+//! Makes the jobs of dead workers ready again; every runner checks once a second.
 
 use super::event::Event;
 use super::worker::Worker;

@@ -1,5 +1,5 @@
-//! Runs passes of the schedule, which enqueue due documents. Every runner requests a pass every 15 s; a lease in the
-//! database lets only one runner act.
+//! Runs passes of the schedule, which enqueue due documents. Every runner in service mode requests a pass every 15 s; a
+//! lease in the database lets only one of them act at a time.
 
 use super::event::Event;
 use super::settings::Mode;
@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Interval between two passes, over all processes.
+/// Interval at which each runner requests a pass, and shortest time between two passes, over all processes. (By
+/// Chatwoot's rules a pass runs only once a day.)
 pub const PASS_INTERVAL: Duration = Duration::from_secs(15);
 /// Maximum number of documents that are reported one by one because they cannot be scheduled; further documents are
 /// only counted.

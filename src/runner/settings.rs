@@ -62,7 +62,7 @@ pub struct Scheduling {
 }
 
 impl Scheduling {
-    /// Returns true if a pass enqueues documents on this kind of store.
+    /// Returns true if a pass enqueues documents; `is_chatwoots` is true on a Chatwoot database.
     pub fn acts(&self, is_chatwoots: bool) -> bool {
         self.enabled.unwrap_or(!is_chatwoots)
     }

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 const BATCH: u64 = 500;
 /// Maximum number of batches buffered for a slow reader; further outcomes stay in the store.
 const MAX_PENDING_BATCHES: usize = 4;
-/// Wait before the store is read again after it did not answer.
+/// Wait before a failed read is repeated.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Item of a stream of outcomes.
@@ -21,12 +21,12 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 pub enum TailItem {
     /// The next outcomes, oldest first, with consecutive sequence numbers.
     Outcomes(Vec<Outcome>),
-    /// The store did not answer; the read is repeated.
+    /// The read failed with this error; it is repeated.
     Unreachable(StoreError),
 }
 
 /// Returns a receiver of every outcome after `after`, in order, none twice and none missing. The stream ends when the
-/// receiver is dropped. A slow reader delays only this stream, never a worker.
+/// receiver is dropped or the store is closed. A slow reader delays only this stream, never a worker.
 pub fn follow(store: Arc<dyn Queries>, after: Seq) -> mpsc::Receiver<TailItem> {
     let (sender, receiver) = mpsc::channel(MAX_PENDING_BATCHES);
     tokio::spawn(async move {

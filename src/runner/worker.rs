@@ -70,8 +70,8 @@ impl Worker {
         self.health.send_if_modified(|health| std::mem::take(health) != Health::Fine);
     }
 
-    /// Records that the database did not answer and that the call is repeated after `wait`. A schema error is ignored
-    /// here: the database did answer, and the claim loop ends the worker.
+    /// Records that a call to the database failed and that it is repeated after `wait`. A schema error is ignored here:
+    /// the database did answer, and the claim loop ends the worker.
     pub(super) fn store_unavailable(&self, error: &StoreError, wait: Duration) {
         if matches!(error, StoreError::Schema(_)) {
             return;

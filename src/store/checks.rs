@@ -16,8 +16,8 @@ pub(in crate::store) const SPACE: &str = "space";
 /// Check that the database's clock agrees with this machine's.
 pub(in crate::store) const CLOCK: &str = "clock";
 
-/// Returns the finding for a check that ended with `error`. Its status is `Unreachable` if the database did not
-/// respond, else `Fail`.
+/// Returns the finding for a check that ended with `error`. Its status is `Unreachable` for
+/// [`StoreError::Unavailable`], else `Fail`.
 pub(in crate::store) fn of_error(check: &'static str, error: &StoreError) -> Finding {
     let verdict =
         if matches!(error, StoreError::Unavailable(_)) { CheckStatus::Unreachable } else { CheckStatus::Fail };

@@ -3,8 +3,7 @@
 use crate::store::version::SchemaMismatch;
 use thiserror::Error;
 
-/// The reason why a call to the store failed. Errors other than `Refused` and `Corrupt` never count as a failure of a
-/// document.
+/// The reason why a call to the store failed. Only `Refused` and `Corrupt` may count as a failure of a document.
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The database is unreachable, busy for too long, out of space or closed. A later call may succeed. Nothing was
@@ -17,13 +16,15 @@ pub enum StoreError {
     Refused(String),
     #[error("the store is open read-only")]
     ReadOnly,
-    /// The URL names no store, or a store that this program cannot use. The message says what to do.
+    /// The URL names no store, or a store that this program cannot use, or the database lacks something that the call
+    /// needs, such as a right or a table. The message says what to do.
     #[error("{0}")]
     Unusable(String),
-    /// The store's schema version differs from this program's. Nothing was written, and every later write fails too.
+    /// The store's schema version differs from this program's. Nothing was written, and further writes fail as long as
+    /// the versions differ.
     #[error("{0}")]
     Schema(SchemaMismatch),
-    /// A row contains a value that this program cannot have written.
+    /// A row contains a value that this program cannot have written, or the database file is damaged.
     #[error("the database contains an unreadable value: {0}")]
     Corrupt(String),
 }

@@ -1,5 +1,5 @@
-//! Diagnosis of a store for `quarterdeck doctor`: every problem that can be detected, each with its remedy. Opens the
-//! store read-only and changes nothing.
+//! Diagnosis of a store for `quarterdeck doctor`: every problem that can be detected, each with its remedy. Changes
+//! nothing.
 
 use super::address::{self, StoreAddress};
 use super::checks::{STORE, of_error};

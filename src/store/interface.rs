@@ -1,10 +1,11 @@
 //! The interfaces of the store, one per kind of user, with the types of their arguments and results.
 //!
-//! The runner claims and finishes jobs through [`JobStore`](jobs::JobStore). Verbs and the console change documents
-//! through [`DocumentStore`](documents::DocumentStore) and read through [`Queries`](queries::Queries). Passes of the
-//! schedule use [`ScheduleStore`](schedule::ScheduleStore), relays of messages to subscribers use
-//! [`OutboxStore`](outbox::OutboxStore), and [`ChatwootStore`](chatwoot::ChatwootStore) reads the tables of a Chatwoot
-//! database. All of them extend [`StoreBase`](base::StoreBase); [`Store`](store::Store) is all of them.
+//! The runner claims and finishes jobs through [`JobStore`](jobs::JobStore). Verbs (commands of the command line) and
+//! the console change documents through [`DocumentStore`](documents::DocumentStore) and read through
+//! [`Queries`](queries::Queries). Passes of the schedule use [`ScheduleStore`](schedule::ScheduleStore), relays of
+//! messages to subscribers use [`OutboxStore`](outbox::OutboxStore), and [`ChatwootStore`](chatwoot::ChatwootStore)
+//! reads the tables of a Chatwoot database. All of them extend [`StoreBase`](base::StoreBase); [`Store`](store::Store)
+//! is all of them.
 
 pub(in crate::store) mod base;
 pub(in crate::store) mod chatwoot;

@@ -27,7 +27,8 @@ pub struct Options {
 }
 
 /// A callback that receives the outcomes of each transaction of this process after the commit, in the order of the
-/// outcomes' numbers. Further commits wait while the callback runs, so it must pass the outcomes on without waiting.
+/// outcomes' numbers. Further commits of outcomes wait while the callback runs, so it must pass the outcomes on without
+/// waiting.
 pub type Recorder = Arc<dyn Fn(&[Outcome]) + Send + Sync>;
 
 impl Options {

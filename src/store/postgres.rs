@@ -79,7 +79,7 @@ impl ServerClock {
 
 impl Postgres {
     /// Connects to the database at `url` and checks its schema; changes nothing. Also returns the clock that the store
-    /// is to use: the server's or, if `options` requires it, the caller's.
+    /// is to use: that of `options` or, if that one yields to the database, the server's.
     pub(super) async fn open(
         url: &str,
         options: &Options,
@@ -116,9 +116,9 @@ impl Postgres {
         self.pool.acquire(PoolShare::Ordinary).await
     }
 
-    /// Begins a write transaction and returns its connection, its time and the schema version. One statement reads time
-    /// and version. That statement takes a share lock on the table of migrations, so that a migration waits until the
-    /// transaction ends.
+    /// Begins a write transaction and returns its connection, the time (the server's, or that of `clock` if the store
+    /// uses the caller's) and the schema version. One statement reads time and version. That statement takes a share
+    /// lock on the table of migrations, so that a migration waits until the transaction ends.
     pub(super) async fn begin(&self, purpose: Purpose, clock: &dyn Clock) -> Result<(Conn, Timestamp, i64)> {
         let of = if purpose == Purpose::Heartbeat { PoolShare::Heartbeat } else { PoolShare::Ordinary };
         let mut conn = Conn::Postgres(self.pool.acquire(of).await?);
@@ -152,7 +152,8 @@ impl Postgres {
         Ok((conn, now, version))
     }
 
-    /// Starts the tasks that notify other processes of commits and receive their notifications.
+    /// Starts the tasks that notify other processes of commits of this one and poll for commits of others. A read-only
+    /// store only polls.
     pub(super) fn watch(&self, read_only: bool, mismatches: watch::Sender<Option<SchemaMismatch>>) {
         self.session.watch(&self.pool, read_only, mismatches);
     }
@@ -162,8 +163,8 @@ impl Postgres {
         self.session.notify_others();
     }
 
-    /// Takes the advisory lock that shows that this process's worker is alive. Refuses an id that could not name a lock
-    /// file.
+    /// Takes the advisory lock that shows that this process's worker is alive; behind PgBouncer there is none. Refuses
+    /// an id that could not name a lock file.
     pub(super) async fn acquire_worker_lock(&self, worker: &str) -> Result<()> {
         if worker.is_empty() || worker.starts_with('.') || worker.contains(['/', '\0']) {
             // SQLite uses the ids as file names, so both databases accept the same ids.
@@ -184,8 +185,9 @@ impl Postgres {
     }
 
     /// Returns the ids of those of the `known` workers whose process is dead: their advisory lock is free or, for a
-    /// worker without one, its heartbeat is older than [`HEARTBEAT_TIMEOUT`]. Empty for a few seconds after this process's
-    /// session broke: the server may have restarted, and a free lock may belong to a live worker that has not reconnected.
+    /// worker without one, its heartbeat is older than [`HEARTBEAT_TIMEOUT`]. The result is empty for a few seconds
+    /// after this process's session broke: the server may have restarted, and a free lock may belong to a live worker
+    /// that has not reconnected.
     pub(super) async fn dead_workers(&self, known: &[KnownWorker], now: Timestamp) -> Result<HashSet<String>> {
         if known.is_empty() || !self.session.trusts_locks() {
             return Ok(HashSet::new());
@@ -227,7 +229,7 @@ impl Postgres {
         self.schema_state.may_add(self.pool.url())
     }
 
-    /// Returns true if the table of documents is Chatwoot's and was not created by this program.
+    /// Returns true if this program did not create the table of documents, which is then Chatwoot's.
     pub(super) fn is_chatwoot_database(&self) -> bool {
         !self.schema_state.owns_documents()
     }

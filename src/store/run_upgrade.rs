@@ -7,7 +7,7 @@ use super::upgrade::{MigrationStep, OlderWorker, UpgradeOptions, UpgradeReport};
 use super::{Result, sqlite};
 
 /// Returns the steps that [`upgrade`] would take with the store at `url`, in order; empty if the store is up to date.
-/// `standalone` is [`UpgradeOptions::standalone`].
+/// `standalone` has the meaning of [`UpgradeOptions::standalone`].
 pub async fn plan(url: &str, standalone: bool) -> Result<Vec<MigrationStep>> {
     match address::parse(url)? {
         StoreAddress::Sqlite(path) => sqlite::plan(&path).await,

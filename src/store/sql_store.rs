@@ -53,8 +53,9 @@ impl SqlStore {
         }))
     }
 
-    /// Recomputes all lanes (see `queue::lanes`) from the jobs and returns the number of wrong rows. Opening a store
-    /// for writing does this, too; a caller may repeat it if the lanes may be wrong.
+    /// Recomputes all lanes (see `queue::lanes`) from the jobs and returns the number of surplus and missing rows; a
+    /// wrong row counts as both. Opening a store for writing does this, too; a caller may repeat it if the lanes may be
+    /// wrong.
     pub async fn rederive_lanes(&self) -> Result<u64> {
         lanes::rederive(&self.db).await
     }

@@ -64,7 +64,7 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens the file at `path`; with [`Access::Create`] creates it if it is missing.
+    /// Opens the file at `path`. Creates it if it is missing and migrates an older one, as far as `access` allows.
     pub(super) async fn open(path: &Path, access: Access) -> Result<Self> {
         let (connect, upgraded) = Connector::prepare(path, access, ON_OPEN).await?;
         let readers = if access == Access::ReadOnly { Readers::PerRead } else { Readers::Pool(pool(&connect)) };
@@ -125,7 +125,7 @@ impl Sqlite {
         self.locks.acquire(worker)
     }
 
-    /// Releases the lock file of a worker of this process.
+    /// Releases the lock of a worker of this process, and removes the lock file.
     pub(super) fn release_worker_lock(&self, worker: &str) {
         self.locks.release(worker);
     }
@@ -145,8 +145,8 @@ impl Sqlite {
         Arc::clone(&self.writer).lock_owned().await
     }
 
-    /// Closes all connections, and the one that writes last. If no other process has the file open, SQLite then removes
-    /// its log file.
+    /// Closes the connections, the writing one last, and releases the locks of this process's workers. If no other
+    /// process has the file open, SQLite then removes its log file.
     pub(super) async fn close(&self) {
         if let Readers::Pool(pool) = &self.readers {
             pool.close().await;
@@ -159,7 +159,8 @@ impl Sqlite {
     }
 }
 
-/// Returns the steps that create the file at `path` or bring it up to date; changes nothing.
+/// Returns the steps that would create the file at `path` or bring it up to date; none if it is up to date. Changes
+/// nothing.
 pub(super) async fn plan(path: &Path) -> Result<Vec<MigrationStep>> {
     let versions = |done| pending(done).map(|(version, _)| MigrationStep::Version(version));
     let Some(mut existing) = ExistingStore::open(path).await? else { return Ok(versions(0).collect()) };

@@ -1,4 +1,4 @@
-//! Actions: everything that a key of the console can do.
+//! Actions: everything that the keys of the key table can do.
 
 use super::views::catalog::ViewId;
 

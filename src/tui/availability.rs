@@ -15,22 +15,24 @@ use crate::domain::pause::PauseScope;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ActionTarget {
     Marked(Vec<DocumentId>),
-    /// The document under the cursor, that of the open details, or that of the outcome under the cursor.
+    /// The document of the row under the cursor (a document, job or outcome), or that of the focused details.
     One(SelectedDocument),
 }
 
-/// Returns the current document, which is the target of actions on a single document. The error is the reason why there
-/// is none.
+/// Returns the current document: that of the row under the cursor in the focused pane, or that of the focused details.
+/// The error is the reason why there is none.
 pub fn document(model: &Model) -> Result<SelectedDocument, &'static str> {
     views::for_pane(model.pane()).document(model)
 }
 
-/// Returns the host or account of the current row, as the scope of a pause. The error is the reason why there is none.
+/// Returns the host or account under the cursor in the focused pane, as the scope of a pause. The error is the reason
+/// why there is none.
 pub fn group(model: &Model) -> Result<PauseScope, &'static str> {
     views::for_pane(model.pane()).group(model)
 }
 
-/// Returns the documents that sync, retry, cancel and remove apply to. The error is the reason why there are none.
+/// Returns the documents that sync, retry, cancel and remove apply to: in the list of documents the marked ones, if
+/// there are any; otherwise the current document. The error is the reason why there are none.
 pub fn selection(model: &Model) -> Result<ActionTarget, &'static str> {
     if model.pane() == PaneId::DOCUMENTS && !model.documents.marks.is_empty() {
         return Ok(ActionTarget::Marked(model.documents.marks.iter().copied().collect()));
@@ -50,8 +52,8 @@ pub fn available(model: &Model, action: Action) -> Result<(), String> {
     refusal(model, action).map_or(Ok(()), |reason| Err(reason.to_owned()))
 }
 
-/// Returns the reason why an action is unavailable; `None` if it is available. Reasons of the focused pane come before
-/// those of all panes.
+/// Returns the reason why an action is unavailable, other than that the console is read-only; `None` if there is no
+/// such reason. Reasons of the focused pane come before those of all panes.
 fn refusal(model: &Model, action: Action) -> Option<&'static str> {
     let pane = model.pane();
     if let Some(reason) = views::for_pane(pane).refusal(model, action) {
@@ -74,7 +76,8 @@ fn refusal(model: &Model, action: Action) -> Option<&'static str> {
     }
 }
 
-/// Returns true if the footer shows the action: it is available and would have an effect.
+/// Returns true if the action is available and of use in the current state. While no overlay is open, the footer shows
+/// only such actions.
 pub fn useful(model: &Model, action: Action) -> bool {
     if available(model, action).is_err() {
         return false;
@@ -100,7 +103,7 @@ pub fn useful(model: &Model, action: Action) -> bool {
     }
 }
 
-/// Returns true if there is a pause of exactly the host or account of the current row.
+/// Returns true if the host or account under the cursor is itself paused; a pause of everything does not count.
 pub fn group_is_paused(model: &Model) -> bool {
     group(model).is_ok_and(|scope| model.pauses.iter().any(|pause| pause.scope == scope))
 }

@@ -1,9 +1,9 @@
-//! Clipboard access through the terminal (OSC 52), the only way that works over SSH.
+//! Clipboard access through the terminal (OSC 52), which also works over SSH.
 
 use crossterm::Command;
 use crossterm::clipboard::CopyToClipboard;
 
-/// Maximum length in bytes of a text to copy; terminals silently drop longer ones.
+/// Maximum length in bytes of a text to copy; some terminals silently drop longer ones.
 const MAX_BYTES: usize = 74_994;
 
 /// Returns the escape sequence that copies `text`; the error is a sentence for the person. With `in_tmux` the sequence

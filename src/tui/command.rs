@@ -7,13 +7,14 @@ use crate::domain::request::{RequestKind, RequestScope};
 use crate::domain::text::SafeLine;
 use crate::store::Decision;
 
-/// A requested change. Its ids are those that were selected when the key was pressed.
+/// A requested change. Its documents are fixed when the command is created; later changes of the selection do not
+/// affect it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
     pub kind: CommandKind,
     /// Documents to change; empty for commands that apply to no document in particular.
     pub documents: Vec<DocumentId>,
-    /// Name of the document, when there is exactly one.
+    /// Name of the document; `None` for no document or several, and for a request that was confirmed in a preview.
     pub name: Option<SafeLine>,
 }
 
@@ -36,7 +37,7 @@ pub enum CommandKind {
 }
 
 impl CommandKind {
-    /// Returns the verb for messages to people.
+    /// Returns the words for the command in messages to people, which end before the name of its target.
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Request(RequestKind::Sync | RequestKind::SyncWhole, _) => "sync",

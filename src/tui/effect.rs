@@ -1,5 +1,5 @@
-//! Effects: requests of the pure part ([`update`](super::update)) to the store, the runner, the terminal or the
-//! desktop. An effect with a result is answered by a [`Msg`](super::msg::Msg).
+//! Effects: requests of the pure part ([`update`](super::update)) to the store, the runner, the terminal, the desktop
+//! or the loop. An effect with a result is answered by a [`Msg`](super::msg::Msg).
 
 use super::views::catalog::ViewId;
 use super::views::detail::difference::Compared;
@@ -11,10 +11,10 @@ use std::time::Duration;
 
 pub use super::command::{Command, CommandKind};
 
-/// A request to the store, the runner, the terminal or the desktop.
+/// A request to the store, the runner, the terminal, the desktop or the console's loop.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// Reads the visible rows of the document list, after `wait`.
+    /// Reads the visible rows of the document list and rows before and after them, once the time `wait` has passed.
     LoadPage {
         /// Identifies the request; the answer to an older request is dropped.
         generation: u64,
@@ -23,20 +23,20 @@ pub enum Effect {
     },
     /// Reads the documents' counts by status and the queue's figures.
     LoadSummary,
-    /// Reads the rows of a view other than the document list, after `wait`.
+    /// Reads the rows of a view other than the document list, once the time `wait` has passed.
     LoadView {
         view: ViewId,
         wait: Duration,
     },
     LoadPauses,
     LoadWorkers,
-    /// Reads the newest outcomes again, after the panel dropped some to limit its memory.
+    /// Reads the newest outcomes again, because the outcome panel lacks some of them.
     LoadNewestOutcomes,
     /// Reads the newest of the outcomes before this number.
     LoadOlderOutcomes(Seq),
     /// Reads the newest outcomes of one document, to which the panel is pinned.
     LoadPinnedOutcomes(DocumentId),
-    /// Reads everything that the details of a document show.
+    /// Reads what the details of a document show, except the comparison of two texts.
     LoadDetail {
         /// Identifies the request; the answer to an older request is dropped.
         generation: u64,
@@ -49,7 +49,7 @@ pub enum Effect {
         document: DocumentId,
         of: Compared,
     },
-    /// Counts the documents that a bulk request would affect, without changing any.
+    /// Finds the documents that a bulk request would affect, without changing any.
     Preview {
         /// Identifies the request; the answer to an older request is dropped.
         generation: u64,
@@ -64,7 +64,7 @@ pub enum Effect {
     Open(SafeLine),
     /// Makes the runner finish its running jobs and start no others.
     Drain,
-    /// Makes the runner release its running jobs: they go back to the queue.
+    /// Makes the runner release its running jobs, which go back to the queue, and end.
     ReleaseJobs,
     /// Clears the screen and draws it in full.
     Redraw,
@@ -78,9 +78,10 @@ pub enum Effect {
 pub enum ExitReason {
     /// The person quit while no job was running in this process. The runner, if there is one, ends too.
     Quit,
-    /// The runner finished its jobs and ended.
+    /// The person chose to let the running jobs finish, and the runner has ended.
     Drained,
-    /// The console ended at once and requested that the runner release its jobs. The caller waits for
+    /// The console ended at once, by the person's choice, by a signal or because the terminal was lost. If there is a
+    /// runner, it was requested to release its jobs, and the caller waits for
     /// [`Handle::ended`](crate::runner::handle::Handle::ended).
     Left,
 }

@@ -8,20 +8,20 @@ use ratatui::symbols::border;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Glyphs {
     pub ascii: bool,
-    /// A failure after which nothing is retried.
+    /// A failure that ended a job, or a problem of the same weight, such as a dead worker.
     pub failed: &'static str,
-    /// A failure that will be retried.
+    /// A failure that will be retried, or another wait, such as one that a host requested.
     pub retrying: &'static str,
     pub running: &'static str,
-    /// A job that is ready and waits for a free slot.
+    /// A job that is ready and waits to be started.
     pub queued: &'static str,
-    /// New content, or a document that is up to date.
+    /// A success: new content, a document that is up to date, or a request that was carried out.
     pub good: &'static str,
-    /// Synced, but longer ago than its cadence allows.
+    /// A document that was synced longer ago than its cadence allows, or a job that is scheduled for later.
     pub stale: &'static str,
     pub unchanged: &'static str,
     pub never: &'static str,
-    /// A problem that a person must look into: a stuck document, or a lost worker.
+    /// Something that needs a person's attention, such as a stuck document, a lost worker or a refused request.
     pub alarm: &'static str,
     /// Quarantined content, which needs review.
     pub quarantined: &'static str,

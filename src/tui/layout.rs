@@ -2,8 +2,8 @@
 //! them to the state.
 //!
 //! ```text
-//! head line 1: store, runner, throughput, queue, clock
-//! head line 2: counts of every status
+//! head line 1: store, runner, throughput, queue
+//! head line 2: active view, counts of every status, clock
 //! ╭ list or details ────────╮╭ outcomes ╮
 //! │                         ││          │
 //! ╰─────────────────────────╯│          │
@@ -20,10 +20,10 @@ pub const MIN_SIZE: (u16, u16) = (40, 12);
 const TWO_PANES_FROM: u16 = 64;
 /// Screen height in lines below which the peek pane (an explanation of the row under the cursor) is not shown.
 const PEEK_FROM: u16 = 18;
-/// Screen height in lines from which the peek pane of a host or account has two more lines than that of a document: the
-/// lists of hosts and accounts have fewer rows, so there is space.
+/// Screen height in lines from which, up to [`WHOLE_PEEK_FROM`], the peek pane of a host or account has two more lines
+/// than that of a document: the lists of hosts and accounts have fewer rows, so there is space.
 const GROUP_PEEK_FROM: u16 = 24;
-/// Screen height in lines from which the whole peek pane is shown.
+/// Screen height in lines from which the peek pane has its full height.
 const WHOLE_PEEK_FROM: u16 = 30;
 /// Maximum width of a reader (a text shown over the screen), in cells.
 const MAX_READER_WIDTH: u16 = 92;
@@ -65,7 +65,7 @@ pub const fn too_small(size: (u16, u16)) -> bool {
 }
 
 /// Divides a screen of `size` (columns, rows) into its parts; all are empty if the screen is too small. A zoomed or
-/// narrow screen has one pane: the outcome panel if `panel_focused`, else the main area.
+/// narrow screen has one pane: the outcome panel if `panel_focused`, else the main area with the peek pane below it.
 pub fn divide(size: (u16, u16), zoomed: bool, panel_focused: bool, peek: Peek) -> Areas {
     if too_small(size) {
         return Areas::default();
@@ -102,7 +102,7 @@ const fn panel_width(width: u16) -> u16 {
     }
 }
 
-/// Returns the rectangle inside the frame that surrounds `area`.
+/// Returns the rectangle inside a frame that is drawn along the edge of `area`.
 pub fn inside(area: Rect) -> Rect {
     // Not `Rect::inner`: its empty result has no position, and callers need the corner even then.
     Rect {

@@ -1,4 +1,5 @@
-//! The state of the console, as plain data. Only [`update`](super::update) changes it; [`view`](super::view) draws it.
+//! The state of the console, as plain data. Only [`update`](super::update) changes it, except that each frame advances
+//! the time; [`view`](super::view) draws it.
 
 pub mod overlay;
 pub mod rate;
@@ -28,7 +29,7 @@ use std::collections::HashMap;
 use toast::{Level, Notices};
 use workers::Workers;
 
-/// The half of the screen that has the focus, and so receives the keys.
+/// The side of the screen that has the focus, and so receives the keys while no overlay is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Focus {
     /// The active view, or the details if they are open.
@@ -46,7 +47,8 @@ pub enum ShutdownState {
     Draining,
 }
 
-/// Failed reads of the document list, in a row: the screen shows old data until a retry succeeds.
+/// Failed reads of the document list, in a row. Until a retry succeeds, the screen shows the data of the last
+/// successful read, if there was one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadFailure {
     /// Time of the first failure since the last successful read.
@@ -60,7 +62,7 @@ pub struct ReadFailure {
 /// The whole state of the console.
 #[derive(Debug)]
 pub struct Model {
-    /// Current time by the store's clock, as of the last message; never moves back.
+    /// Current time by the store's clock, as of the last message or frame; never moves back.
     pub now: Timestamp,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
@@ -73,9 +75,9 @@ pub struct Model {
     pub utc: bool,
     pub glyphs: Glyphs,
     pub theme: Theme,
-    /// The half of the screen that has the focus, and so receives the keys.
+    /// The side of the screen that has the focus, and so receives the keys while no overlay is open.
     pub focus: Focus,
-    /// The focused pane fills the screen.
+    /// Between head and footer, only the focused pane is shown; a view keeps its peek pane.
     pub zoom: bool,
     /// The view of the main area, which the details cover while they are open.
     pub active_view: ViewId,
@@ -98,7 +100,8 @@ pub struct Model {
     pub runner: RunnerStatus,
     /// State of the runner's connection to the database.
     pub health: Health,
-    /// State of the Redis locks, as the runner reports it.
+    /// State of the Redis locks, as the runner reports it; in a console without a runner, the state of the connection
+    /// that delivers the events of other processes.
     pub locks: LockHealth,
     /// Set while the document list cannot be read.
     pub read_failure: Option<ReadFailure>,
@@ -106,14 +109,14 @@ pub struct Model {
     pub outdated: Option<SchemaMismatch>,
     /// Time of the last successful read of the document list.
     pub read_at: Option<Timestamp>,
-    /// Current step of each running attempt.
+    /// Current step of each running attempt of which an event has reported the step.
     pub steps: HashMap<DocumentId, SyncStep>,
     pub shutdown: ShutdownState,
     /// Counts and queue have been read at least once; until then the screen says that it is reading.
     pub summary_read: bool,
     /// A read of counts and queue is in progress.
     pub summary_loading: bool,
-    /// A commit arrived while counts and queue were being read, so they are read again afterwards.
+    /// A change of the store was reported while counts and queue were being read, so they are read again afterwards.
     pub reload_summary: bool,
     /// Number of the last numbered request to the store. Each request gets the next number.
     pub last_generation: u64,
@@ -172,7 +175,8 @@ impl Model {
         self.last_generation
     }
 
-    /// Returns the comparison that the open details show; `None` until it has been computed.
+    /// Returns the comparison of the texts that the open details compare; `None` if no details are open, if they have
+    /// nothing to compare, or until the comparison has arrived.
     pub fn difference(&self) -> Option<&DifferenceData> {
         let detail = self.detail.as_ref()?;
         let wanted = detail.compared()?;
@@ -199,13 +203,13 @@ impl Model {
         Appearance { glyphs: self.glyphs, theme: self.theme }
     }
 
-    /// Returns the quarantined text of the open details, if there is one.
+    /// Returns the facts about the quarantined text of the document whose details are open, if there is such a text.
     pub fn quarantined_text(&self) -> Option<&QuarantinedText> {
         self.detail.as_ref()?.data.as_ref()?.quarantined.as_ref()
     }
 
-    /// Returns the row of the document whose details are open. Prefers the row in the document list, which is read more
-    /// often.
+    /// Returns the row of the document whose details are open; `None` if none are open or the row has not been read.
+    /// Prefers the row in the document list, which is read more often.
     pub fn detail_row(&self) -> Option<&DocumentRow> {
         let detail = self.detail.as_ref()?;
         self.documents.find(detail.document).or(detail.data.as_ref().map(|data| &data.row))
@@ -221,7 +225,8 @@ impl Model {
         self.notices.log(self.now, level, text);
     }
 
-    /// Returns true if the main area shows the list of documents.
+    /// Returns true if the list of documents is the pane of the main area, even if only the outcome panel is on the
+    /// screen.
     pub fn list_is_shown(&self) -> bool {
         self.main_pane() == PaneId::DOCUMENTS
     }

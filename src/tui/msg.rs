@@ -17,7 +17,7 @@ use crossterm::event::KeyEvent;
 
 pub use super::views::detail::state::DetailData;
 
-/// A result of the store; the error is a sentence for people.
+/// A result of the store; the error is a text for people.
 pub type StoreResult<T> = Result<T, SafeLine>;
 
 /// A message to [`update`](super::update::update). It is an input, an answer to an effect, or an event.
@@ -28,13 +28,15 @@ pub enum Msg {
     Paste(String),
     /// The terminal's new size in columns and rows.
     Resize(u16, u16),
-    /// An age, a countdown or a toast on the screen is out of date, or shown rows are to be read again.
+    /// Something on the screen that changes with time is out of date, such as an age or a toast, or shown rows are to
+    /// be read again.
     RefreshDue,
     /// The process received a signal to end, or lost its terminal.
     Terminate,
-    /// The store reported a commit.
+    /// The store reported a commit, or has reported none for an interval, so that values that change with time are read
+    /// again.
     StoreChanged,
-    /// The visible rows of the document list.
+    /// The visible rows of the document list, with rows before and after them.
     Page {
         /// The number of the answered request.
         generation: u64,
@@ -84,7 +86,8 @@ pub enum Msg {
     Status(RunnerStatus),
     /// State of the runner's connection to the database.
     Health(Health),
-    /// State of the Redis locks, as the runner reports it.
+    /// State of the Redis locks, as the runner reports it; in a console without a runner, the state of the connection
+    /// that delivers the events of other processes.
     Locks(LockHealth),
     /// The schema versions that differ, once a newer program has migrated the store; `None` until then.
     Schema(Option<SchemaMismatch>),

@@ -6,8 +6,8 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
-/// Opens `url` and returns a sentence for the person. Over SSH a browser would open on the wrong machine, so the
-/// sentence contains the URL instead.
+/// Opens `url` in a browser. Result and error are sentences for the person. Over SSH a browser would open on the wrong
+/// machine, so nothing is opened, and the sentence tells the person to open the URL.
 pub fn open(url: &str) -> Result<String, String> {
     let env = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if env("SSH_TTY").is_some() || env("SSH_CONNECTION").is_some() {
@@ -44,8 +44,8 @@ fn check(url: &str) -> Result<(), String> {
     }
 }
 
-/// Returns the program to run and its arguments. Takes the first entry of `browser` (the value of `$BROWSER`), or
-/// `xdg-open` without one. The URL replaces `%s` in the entry, or else is the last argument.
+/// Returns the program to run and its arguments. Takes the first entry of `browser` (the value of `$BROWSER`, entries
+/// separated by colons), or `xdg-open` without one. The URL replaces `%s` in the entry, or else is the last argument.
 fn command(url: &str, browser: Option<OsString>) -> Result<(OsString, Vec<OsString>), String> {
     check(url)?;
     let Some(browser) = browser else {

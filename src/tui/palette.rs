@@ -1,4 +1,4 @@
-//! The palette: a search of all actions by name, with the reason why an action is unavailable.
+//! The palette: a search of the actions by name and description, with the reason why an action is unavailable.
 
 use super::action::Action;
 use super::availability::available;
@@ -14,9 +14,10 @@ pub struct PaletteRow {
     pub refused: Option<String>,
 }
 
-/// Returns the rows that match the search text `input`, best match first. An action's word that begins with the text
-/// ranks first, then a word that contains the text, then a description that contains it, and last a word or description
-/// with the letters of the text in order.
+/// Returns the rows that match the search text `input`, best match first. The action that opens the palette has no row,
+/// nor do those that choose or close in overlays. An action's word that begins with the text ranks first, then a word
+/// that contains the text, then a description that contains it, then a word and last a description with the letters of
+/// the text in order.
 pub fn rows(model: &Model, input: &str) -> Vec<PaletteRow> {
     let needle = input.trim().to_lowercase();
     let scope = KeyScope::Pane(model.pane());

@@ -1,5 +1,6 @@
-//! Performs effects: runs each as a future and sends its result as a message. Together with `detail`, which reads the
-//! details of a document, and `watching`, this is the only part of the console that calls the store and the runner.
+//! Performs the effects that concern the store or the runner, and sends their results as messages. Together with
+//! `detail`, which reads the details of a document, and `watching`, this is the only part of the console that reads and
+//! changes the store and controls the runner.
 
 mod detail;
 mod watching;
@@ -35,7 +36,7 @@ const OUTCOME_LIMIT: u64 = 400;
 /// Time limit for requested changes that are still being written when the console ends.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Performs effects and watches store and runner. Every result is sent as a message.
+/// Performs the effects that concern the store or the runner, and watches both. Every result is sent as a message.
 #[derive(Debug)]
 pub struct Performer {
     shared: Arc<Shared>,
@@ -50,7 +51,8 @@ struct Shared {
     messages: mpsc::Sender<Msg>,
     /// Duration of the last read of the document list, in microseconds.
     page_read_micros: AtomicU64,
-    /// Locked by each read that counts over whole tables, so that at most one such read runs at a time.
+    /// Locked by each read of the hosts or the accounts, which count over whole tables, so that at most one of these
+    /// reads runs at a time.
     full_count_lock: Mutex<()>,
 }
 

@@ -1,5 +1,4 @@
-//! Readers: texts shown over the screen (help, activity, workers, a host or an account), wrapped to the width of the
-//! reader.
+//! Readers: texts shown over the screen (help, activity, workers, a host or an account), which a person can scroll.
 
 mod activity;
 mod help;

@@ -1,6 +1,6 @@
-//! Next redraw deadline: the earliest time at which an age, a countdown, the clock's minute or a toast on the screen
-//! changes, or at which shown rows are to be read again. Until then the screen is redrawn only when a message changes
-//! it.
+//! Next redraw deadline: the earliest time at which an age, a countdown, the rate, the clock's minute or a toast on the
+//! screen changes, or at which shown rows are to be read again. Until then the screen is redrawn only when a message
+//! changes it.
 
 use super::model::Model;
 use super::model::overlay::Overlay;

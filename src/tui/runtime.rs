@@ -1,6 +1,6 @@
-//! The console's loop, the only place that waits for several sources of events. Input has priority, then a frame that
-//! is due, then messages, then the redraw deadline of `refresh`. A frame is drawn at most every [`FRAME_INTERVAL`], and
-//! only when the screen is out of date.
+//! The console's loop, which waits for input, messages and due redraws. Input has priority, then a frame that is due,
+//! then messages, then the redraw deadline that `refresh` computes. A frame is drawn at most every [`FRAME_INTERVAL`],
+//! and only when the screen is out of date.
 
 use super::effect::{Effect, ExitReason};
 use super::model::Model;

@@ -52,7 +52,7 @@ with_values_of_another! {
     pub enum KeyScope {
         /// A pane with the focus, and no overlay.
         Pane(PaneId) in PaneId::all(),
-        /// A text over the screen: help, activity, workers, a host or an account.
+        /// A text over the screen (help, activity, workers, a host or an account), or the choice of the sort column.
         Reader = "help and lists",
         Dialog = "dialogs",
         Prompt = "typing",

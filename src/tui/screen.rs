@@ -27,7 +27,8 @@ pub fn view_lines(model: &Model, view: ViewId) -> usize {
     usize::from(height.saturating_sub(views::for_pane(pane).heading_lines())).max(1)
 }
 
-/// Returns the number of rows that the document list shows, or will show if another pane covers the list.
+/// Returns the number of lines that the document list has for rows; while another pane covers the list, the number for
+/// when the list is shown again.
 pub fn list_rows(model: &Model) -> u64 {
     view_lines(model, ViewId::Documents) as u64
 }

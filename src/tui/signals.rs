@@ -31,8 +31,8 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Installs the handlers. HUP is handled even if the parent process ignores it: otherwise a process without a
-    /// parent would run on without its terminal.
+    /// Installs the handlers. HUP is handled even if the parent process ignores it: otherwise the process would run on
+    /// after the loss of its terminal.
     pub fn new() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,

@@ -1,4 +1,4 @@
-//! Takes the terminal for the console and restores it on every exit, including panics and suspends.
+//! Takes the terminal for the console and restores it when the console ends, panics or is suspended.
 
 use super::runtime::Platform;
 use super::{clipboard, opener};
@@ -127,7 +127,8 @@ fn install_hook() {
             let _ = leave();
             before(info);
         } else if ENTERED.load(Ordering::Acquire) {
-            // A task of the runner panicked. The runner handles that, and printing the panic would damage the screen.
+            // A task on another thread panicked, such as one of the runner, which goes on. Printing the panic would
+            // damage the screen.
             tracing::error!(panic = %info, "a task panicked");
         } else {
             before(info);

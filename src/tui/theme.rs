@@ -1,7 +1,7 @@
 //! Styles by meaning. They use only the terminal's sixteen colours on the terminal's background, so that they work on
 //! every palette, light or dark. They use no black and no white. Grey is the attribute "dim", since bright black is the
-//! background of some palettes. Without colour, only attributes are used. They distinguish fewer meanings: the sign or the
-//! word beside makes the difference.
+//! background of some palettes. Without colour, only attributes are used. They distinguish fewer meanings; a sign or a
+//! word next to the text makes the difference.
 
 use crate::domain::document::{RecentResult, Status};
 use crate::domain::outcome::OutcomeResult;
@@ -63,7 +63,8 @@ impl Theme {
         }
     }
 
-    /// Returns the style of the cursor row in the focused pane, and of a dialog's focused button: reverse video.
+    /// Returns the style of what is selected (the cursor row in the focused pane, a focused button, the active tab):
+    /// reverse video.
     pub const fn cursor(&self) -> Style {
         Style::new().add_modifier(Modifier::REVERSED)
     }
@@ -121,7 +122,7 @@ pub const fn recent(result: RecentResult) -> Tone {
     }
 }
 
-/// Returns the tone of an outcome.
+/// Returns the tone of an outcome's result.
 pub const fn outcome(result: OutcomeResult) -> Tone {
     match result {
         OutcomeResult::Updated => Tone::Good,

@@ -128,7 +128,7 @@ fn outdated(model: &mut Model, mismatch: Option<SchemaMismatch>, up: &mut Update
 }
 
 /// Adjusts everything that depends on the size of the panes, after each message: the cursor stays on the screen, and
-/// text is wrapped to the current width. `by_hand` is true after an input of the person.
+/// text is wrapped to the current width. `by_hand` is true after a key, a paste or a change of the terminal's size.
 fn fit(model: &mut Model, by_hand: bool, up: &mut Update) {
     let (width, _) = detail_cells(model);
     // Only for the tab that shows the text, since wrapping a long text takes time.

@@ -46,13 +46,14 @@ pub struct DisplayOptions {
     pub mono: bool,
 }
 
-/// Retries `open` until it succeeds, the person quits, or it returns [`OpenFailure::Fatal`]. `store` is the store's URL
-/// to show, without secrets. The terminal is taken only when the first try fails or takes longer than `SCREEN_DELAY`.
-/// Like [`run`](super::run), it must be polled on the main thread.
+/// Retries `open` until it succeeds or returns [`OpenFailure::Fatal`], or until the person quits. `store` is the
+/// store's URL to show, without secrets. The terminal is taken only when the first try fails or takes longer than
+/// `SCREEN_DELAY`. Like [`run`](super::run), it must be polled on the main thread.
 ///
 /// # Errors
-/// Returns the fatal failure of `open`, or a failure to take, suspend or clear the terminal. When the terminal is lost,
-/// so that its input ends or it cannot be drawn on, the result is [`WaitResult::Quit`].
+/// Returns the fatal failure of `open`, or a failure to take, suspend or clear the terminal or to install the signal
+/// handlers. When the terminal is lost, so that its input ends or it cannot be drawn on, the result is
+/// [`WaitResult::Quit`].
 pub async fn wait_for<T, E, F>(
     store: SafeLine,
     display: DisplayOptions,

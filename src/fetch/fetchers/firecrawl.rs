@@ -3,7 +3,7 @@
 //! Errors of the API itself (key, credits, rate, outages) never count as responses of the page: they are blamed on the
 //! service ([`Blame::Service`](crate::domain::failure::Blame)), have no HTTP status and are never `access_denied`. The
 //! request has the parameters that Chatwoot uses: Markdown of the main content, without frames, sidebars, cookie
-//! banners and navigation.
+//! banners and navigation, unless the page's site rule has others.
 
 use super::{PageFetcher, PageRequest};
 use crate::domain::content::Page;
@@ -213,7 +213,7 @@ fn invalid_response() -> Failure {
     broken("Firecrawl's response is not valid for its API".to_owned())
 }
 
-/// Returns the API's error message, cut to 160 characters.
+/// Returns the API's error message, cut to 160 characters; `None` if it is missing, blank or not a text.
 fn error_message(error: Option<&Value>) -> Option<String> {
     let words = error?.as_str()?.trim();
     (!words.is_empty()).then(|| words.chars().take(160).collect())

@@ -86,8 +86,8 @@ impl PageFetcher for HttpFetcher {
         page.map(FetchResponse::Page).map_err(|failure| failure.with_status(status.as_u16()))
     }
 
-    /// Returns true for failures that another fetcher may avoid: bot protection, pages built by scripts, and hosts that
-    /// do not answer this program.
+    /// Returns true for failures that another fetcher may avoid: all transient failures (such as of hosts that do not
+    /// answer this program), bot protection, and pages without text, which scripts may build.
     fn may_fall_back(&self, failure: &Failure) -> bool {
         failure.class == FailureClass::Transient
             || matches!(failure.code, ErrorCode::AccessDenied | ErrorCode::ContentEmpty)

@@ -30,6 +30,7 @@ pub(in crate::fetch) trait PageFetcher: Send + Sync {
     fn may_fall_back(&self, failure: &Failure) -> bool;
 
     /// Returns this fetcher's part of the converter version, which distinguishes its texts from those of other
-    /// fetchers. After a change of this value, every page of the fetcher is fetched and converted again.
+    /// fetchers. After a change of this value, every page of the fetcher is fetched and converted again at its next
+    /// sync.
     fn version(&self) -> &'static str;
 }

@@ -25,7 +25,8 @@ pub(super) fn is_navigation(element: &NodeRef<'_>, name: &str) -> bool {
     name == "nav" || element.attr("role").is_some_and(|role| role.trim() == "navigation")
 }
 
-/// Returns true for an element around the content, wherever it is: navigation, forms, banners, hidden elements.
+/// Returns true for an element around the content, wherever it is, such as navigation, a form, a banner, a hidden
+/// element or a button that copies code.
 pub(super) fn is_noise(element: &NodeRef<'_>, name: &str) -> bool {
     if matches!(name, "nav" | "header" | "footer" | "form") {
         return true;
@@ -55,8 +56,8 @@ pub(super) fn is_noise(element: &NodeRef<'_>, name: &str) -> bool {
     })
 }
 
-/// Returns true if an id is a link target inside the content rather than a mark of noise: a section about cookies is
-/// not a cookie banner.
+/// Returns true if the id of `element` is a link target inside the content rather than a mark of noise: a section about
+/// cookies is not a cookie banner.
 fn names_its_subject(element: &Element, name: &str) -> bool {
     let is_part = is_heading(name)
         || matches!(

@@ -23,7 +23,7 @@ impl CodeBlock {
         self.raw.len()
     }
 
-    /// Appends text; spaces and line feeds are kept.
+    /// Appends text without its unsafe characters; spaces and line feeds are kept.
     pub fn push(&mut self, text: &str) {
         // Fast path: highlighted code arrives word by word.
         if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
@@ -60,7 +60,8 @@ impl CodeBlock {
     }
 }
 
-/// Returns the language of a code block if a class names it: `language-rust`, `lang-rust`, `highlight-source-rust`.
+/// Returns the language of a code block that a class of `pre`, its first child element or its parent names, such as
+/// `language-rust` or `highlight-source-rust`; empty if there is none.
 fn language(pre: &NodeRef<'_>) -> String {
     let code = pre.first_element_child();
     [Some(*pre), code, pre.parent()]

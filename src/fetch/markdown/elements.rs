@@ -12,7 +12,8 @@ use super::writer::Writer;
 use crate::fetch::dom::is_heading;
 use dom_query::NodeRef;
 
-/// Depth of nesting from which elements keep their text but lose their formatting.
+/// Depth of nesting from which lists, quotes, links, emphasis and inline code keep their text but lose their
+/// formatting.
 const MAX_DEPTH: usize = 200;
 
 /// Action after the children of an element.
@@ -65,7 +66,7 @@ impl Writer<'_> {
         Entered::Open(Leave::Span)
     }
 
-    /// Writes what belongs before an element's children.
+    /// Writes what belongs before an element's children, and returns how the children are read.
     pub fn enter(&mut self, node: &NodeRef<'_>, name: &str, depth: usize) -> Entered {
         let shallow = depth < MAX_DEPTH;
         match name {

@@ -1,4 +1,4 @@
-//! Escaping: backslashes before characters that Markdown would read as markup, and nowhere else.
+//! Escaping: backslashes before characters that Markdown could read as markup where they are.
 
 use crate::domain::text::safe_block;
 use std::borrow::Cow;

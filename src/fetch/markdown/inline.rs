@@ -7,7 +7,7 @@ use super::escape::{TextContext, push_word};
 use super::marks::{ANCHORS, ClosedSpan, Neighbour, OpenSpan, Span};
 use crate::fetch::budget::MAX_MARKDOWN;
 
-/// Code that will be written between backticks.
+/// Inline code: pending, or just written between backticks from `start` to `end` (byte offsets).
 #[derive(Debug, Default)]
 struct Code {
     start: usize,
@@ -49,7 +49,7 @@ impl Inline {
         }
     }
 
-    /// Returns the context of the next character.
+    /// Returns the context of the text that follows.
     pub fn context(&self) -> TextContext {
         self.context
     }
@@ -74,8 +74,8 @@ impl Inline {
         self.space = true;
     }
 
-    /// Adds a line break, which is written before the next text. Returns true if a line break was already pending: two
-    /// line breaks end the paragraph.
+    /// Adds a line break, which is written before the next text; a block that is still empty gets none. Returns true if
+    /// a line break was already pending: two line breaks end the paragraph.
     pub fn line_break(&mut self) -> bool {
         let twice = self.broken;
         self.broken = !self.is_empty();
@@ -234,7 +234,7 @@ impl Inline {
         self.spans.push(OpenSpan { span, ignored, start: None, mark: None });
     }
 
-    /// Closes the innermost span and writes its closing mark.
+    /// Closes the innermost span and writes its closing mark, if its opening mark was written.
     pub fn close(&mut self) {
         self.end_code_unless_ignored();
         if let Some(open) = self.spans.pop() {
@@ -286,13 +286,13 @@ impl Inline {
         }
     }
 
-    /// Begins code whose line breaks are kept.
+    /// Begins a code block in a heading or a table cell; only in a cell its line breaks are kept.
     pub fn open_lines_of_code(&mut self) {
         self.code_lines = self.context == TextContext::Cell;
         self.open_code();
     }
 
-    /// Ends code whose line breaks are kept.
+    /// Ends a code block in a heading or a table cell.
     pub fn close_lines_of_code(&mut self) {
         self.close_code();
         self.code_lines = false;

@@ -9,7 +9,7 @@ pub(super) enum Gap {
     Blank,
 }
 
-/// Quote or item that contains lines.
+/// Quote, list item, definition or indentation that contains lines.
 #[derive(Debug)]
 enum Container {
     Quote,
@@ -72,8 +72,8 @@ impl Lines {
         self.push(Container::Indent { marker: Some(marker), width })
     }
 
-    /// Begins a definition. The marker is written only if the definition begins with text; see
-    /// [`begin_non_text`](Self::begin_non_text).
+    /// Begins a definition. Returns false when containers are nested too deep. The marker is written only if the
+    /// definition begins with text; see [`begin_non_text`](Self::begin_non_text).
     pub fn definition(&mut self) -> bool {
         self.item(DEFINITION.into())
     }

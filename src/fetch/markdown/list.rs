@@ -18,7 +18,7 @@ pub(super) struct List {
 }
 
 impl List {
-    /// Begins a bulleted list, or a list numbered from the `start` attribute.
+    /// Begins a bulleted list or, for the name `ol`, a list numbered from the `start` attribute or from 1.
     pub fn of(element: &NodeRef<'_>, name: &str) -> Self {
         let number = (name == "ol").then(|| number_in(element, "start").unwrap_or(1));
         Self { number, begun: false, in_item: false, indented: false }
@@ -37,8 +37,8 @@ impl List {
     }
 }
 
-/// Reads a list number from `attribute`. Returns `None` for a negative number and for more than nine digits, which
-/// Markdown does not allow.
+/// Reads a list number from `attribute`. Returns `None` if it is missing or not a number, and for a number that
+/// Markdown does not allow: negative, or of more than nine digits.
 fn number_in(element: &NodeRef<'_>, attribute: &str) -> Option<u32> {
     element.attr(attribute)?.trim().parse().ok().filter(|number| *number <= 999_999_999)
 }

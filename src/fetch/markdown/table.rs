@@ -135,7 +135,7 @@ impl DataTable {
     }
 
     /// Writes the table. The first row becomes the head, since GFM needs one, and is padded to the widest row, since
-    /// GFM drops cells beyond the head. Other rows have only their own cells.
+    /// GFM drops cells beyond the head. Other rows have only their own cells. Rows without text are left out.
     pub fn write(mut self, lines: &mut Lines) {
         self.rows.retain(|row| row.iter().any(|cell| !cell.is_empty()));
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();

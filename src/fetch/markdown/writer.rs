@@ -59,7 +59,8 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Ends the current block; `gap` separates it from the next block. In code, only ends the line.
+    /// Ends the current block; `gap` separates it from the next block. In code only ends the line, in a heading adds a
+    /// space, in a table cell a line break.
     pub fn end_block(&mut self, gap: Gap) {
         if let Some(code) = &mut self.code {
             return code.end_line();
@@ -117,7 +118,7 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Writes a thematic break.
+    /// Writes a thematic break. In code, headings and table cells only ends the block.
     pub fn rule(&mut self) {
         self.end_block(Gap::Blank);
         if self.in_flow() {
@@ -127,7 +128,8 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Writes an image. An image without alternative text is decoration and left out.
+    /// Writes an image. An image without alternative text is decoration and left out, and so is any image in a code
+    /// block.
     pub fn image(&mut self, node: &NodeRef<'_>) {
         let alt = node.attr("alt").unwrap_or_default();
         let alt = clean(&alt);

@@ -38,8 +38,8 @@ impl Robots {
         Self { name: product(user_agent).to_owned(), hosts: Mutex::default() }
     }
 
-    /// Returns the rules for the host of `url`. If the rules are not cached, `download` fetches the file, once for all
-    /// callers that wait.
+    /// Returns the rules for the origin (scheme, host and port) of `url`. If the rules are not cached, `download`
+    /// fetches the file, once for all callers that wait.
     pub(super) async fn of<F: Future<Output = FileResponse>>(
         &self,
         url: &Url,

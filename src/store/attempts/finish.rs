@@ -32,8 +32,8 @@ pub(in crate::store) struct Finishing {
     pub(in crate::store) policy: RetryPolicy,
 }
 
-/// Writes finishes in groups. Returns once every sender is dropped and everything sent is committed, or once the
-/// database is dropped.
+/// Writes finishes in groups. Returns once every sender is dropped and everything sent is written or has failed, or
+/// once the database is dropped.
 pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Receiver<Finishing, FinishResult>) {
     while let Some(first) = pending.recv().await {
         let (group, answers): (Vec<_>, Vec<_>) =

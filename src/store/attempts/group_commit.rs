@@ -1,5 +1,5 @@
 //! Group commit: one task collects the writes that arrive within a few milliseconds and commits them in one
-//! transaction, so that many writes share one full disk flush. Each sender waits until its transaction is committed.
+//! transaction, so that many writes share one full disk flush. Each sender waits until its transaction has ended.
 
 use crate::store::Result;
 use crate::store::sql::database::closed_error;
@@ -43,7 +43,7 @@ impl<W, A> GroupCommit<W, A> {
         response.await.map_err(|_| closed_error())?
     }
 
-    /// Refuses further writes. The writing task ends once the writes already sent are committed.
+    /// Refuses further writes. The writing task ends once the writes already sent are committed or have failed.
     pub(in crate::store) async fn close(&self) {
         self.0.lock().await.take();
     }

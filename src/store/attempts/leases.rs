@@ -36,7 +36,7 @@ fn pairs(rows: &[Row]) -> Result<Vec<(i64, Option<i64>)>> {
     rows.iter().map(|row| Ok((get(row, 0)?, get(row, 1)?))).collect()
 }
 
-/// Puts leased jobs back into the queue; skips jobs whose lease has already ended.
+/// Puts leased jobs back into the queue, or ends those with a cancel request; skips jobs whose lease has already ended.
 pub(super) async fn give_back(tx: &mut Tx<'_>, leased: &[JobLease]) -> Result<()> {
     let mut rows = jobs::lock_jobs(tx, leased.iter().map(|leased| leased.job_id)).await?;
     for leased in leased {
@@ -49,7 +49,8 @@ pub(super) async fn give_back(tx: &mut Tx<'_>, leased: &[JobLease]) -> Result<()
     Ok(())
 }
 
-/// Puts a running job back into the queue, with its attempt number and counters as before the claim.
+/// Puts a running job back into the queue, with its attempt number and counters as before the claim. A job with a
+/// cancel request ends as cancelled instead.
 pub(super) async fn give_row_back(tx: &mut Tx<'_>, row: &JobRow) -> Result<()> {
     let document = documents::by_id(tx, row.job.document_id).await?;
     let to = row.job.released(tx.now);

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The registered workers of this process, and the time of their last heartbeat.
+/// The registered workers of this process, the time of their last heartbeat, and the time before which expired leases
+/// are no reason for a rescue.
 #[derive(Default)]
 pub(in crate::store) struct Liveness(Mutex<LivenessState>);
 
@@ -57,8 +58,9 @@ impl Liveness {
         own.last_heartbeat = Some(now);
     }
 
-    /// Returns true if jobs of other workers may be rescued because their leases have expired. Always true in a process
-    /// without workers.
+    /// Returns true if jobs of other workers may be rescued at `now` because their leases have expired. Always true in
+    /// a process without workers. Otherwise false while this process's own heartbeat is overdue, and for one lease
+    /// after that.
     pub(in crate::store) fn trusts_leases(&self, now: Timestamp) -> bool {
         let own = self.state();
         own.workers.is_empty() || (!own.overdue(now) && own.no_rescue_before.is_none_or(|until| now >= until))

@@ -17,8 +17,8 @@ use crate::store::{FinishResult, JobLease, MarkResult, Result, StoreError};
 use std::sync::Weak;
 use std::time::Duration;
 
-/// Marks documents as `syncing` in groups. Returns once every sender is dropped and everything sent is committed, or
-/// once the database is dropped.
+/// Marks documents as `syncing` in groups. Returns once every sender is dropped and everything sent is written or has
+/// failed, or once the database is dropped.
 pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Receiver<JobLease, MarkResult>) {
     while let Some(first) = pending.recv().await {
         let (leases, answers): (Vec<_>, Vec<_>) =
@@ -27,8 +27,8 @@ pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Rece
         match mark_group(&db, &leases).await {
             Ok(marked) => {
                 for (answer, marked) in answers.into_iter().zip(marked) {
-                    // Sending fails if the caller no longer waits. The document then stays `syncing` until the lease
-                    // ends.
+                    // Sending fails if the caller no longer waits. A marked document then stays `syncing` until the
+                    // lease ends.
                     let _ = answer.send(Ok(marked));
                 }
             }

@@ -1,4 +1,5 @@
-//! Makes the jobs of dead workers ready again, and breaks the lease of a living worker on a person's request.
+//! Takes jobs from dead workers, so that others can run them, and breaks the lease of a running job on a person's
+//! request.
 
 use crate::domain::id::JobId;
 use crate::domain::job::{ErrorReport, JobState, Transition};
@@ -101,7 +102,7 @@ async fn running_jobs(tx: &mut Tx<'_>) -> Result<Vec<JobRow>> {
 }
 
 /// Ends a running job's attempt because its worker is gone or its lease has expired. Returns an error report if the job
-/// has lost too many workers.
+/// fails because it has lost too many workers.
 async fn record_lost(tx: &mut Tx<'_>, row: &JobRow) -> Result<Option<ErrorReport>> {
     let name = row.worker_name.as_ref().map(|name| name.to_string()).or_else(|| row.worker_id.clone());
     let to = row.job.lost(name.as_deref().unwrap_or("unknown"), tx.now);

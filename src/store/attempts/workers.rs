@@ -1,5 +1,6 @@
-//! Registration of workers, and their heartbeats. Each live process has a lock: on a file (SQLite), or an advisory lock
-//! of a database session (PostgreSQL). A free lock shows that the process is dead.
+//! Registration of workers, and their heartbeats. Each live worker has a lock: on a file (SQLite), or an advisory lock
+//! of a database session (PostgreSQL). A free lock shows that the worker's process is dead. Behind PgBouncer there are
+//! no such locks; heartbeats replace them.
 
 use crate::domain::id::WorkerId;
 use crate::store::attempts::leases;

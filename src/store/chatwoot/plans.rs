@@ -10,7 +10,8 @@ use crate::store::sql::statement::query;
 use crate::store::{PlanSource, Plans, Result, StoreError};
 use std::collections::HashMap;
 
-/// The columns of Chatwoot's tables; each is true if the column exists and this role may read it.
+/// Readability of three columns of Chatwoot's tables; each field is true if its column exists and this role may read
+/// it.
 struct Readable {
     plan_name: bool,
     feature: bool,
@@ -40,7 +41,7 @@ pub(in crate::store) async fn read(
     })
 }
 
-/// Checks which of Chatwoot's columns exist and are readable; adds a message to `problems` for each that is not.
+/// Checks which of Chatwoot's columns exist and are readable; adds messages to `problems` about those that are not.
 async fn readable(reader: &mut Reader, problems: &mut Vec<String>) -> Result<Readable> {
     let statement = query(
         "SELECT t.name, t.field, to_regclass(t.name) IS NOT NULL AS there, a.attname IS NOT NULL AS has, \
@@ -88,7 +89,8 @@ async fn settings(reader: &mut Reader) -> Result<ChatwootSettings> {
     Ok(ChatwootSettings::read(rows.iter().map(|(name, value)| (name.as_str(), value.as_str()))))
 }
 
-/// Reads the plan name of each account, and whether the feature bit for automatic syncs is set.
+/// Reads the plan name of each account, and whether the feature bit for automatic syncs is set. Returns nothing if a
+/// column has an unexpected type.
 async fn by_account(reader: &mut Reader, accounts: &[AccountId]) -> Result<HashMap<i64, (Option<String>, bool)>> {
     let statement = query(
         "SELECT id::bigint AS id, custom_attributes ->> 'plan_name' AS plan, \

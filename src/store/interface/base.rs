@@ -21,54 +21,55 @@ pub trait StoreBase: Send + Sync + 'static {
         false
     }
 
-    /// Returns a counter that grows when this process or another has committed: a hint to read again. Several commits
-    /// in quick succession may count as one.
+    /// Returns a receiver of a counter that grows after this process or another has committed a change: a hint to read
+    /// again. Several commits in quick succession may count as one, and the counter may grow without a commit.
     fn changes(&self) -> watch::Receiver<u64>;
 
     /// Returns a channel for the mismatch of schema versions. It contains `None` until the store turns out to have
     /// another version than this program, for example because another process has migrated it. A mismatch is never
-    /// reset: every write fails with [`StoreError::Schema`](crate::store::StoreError::Schema) from then on, and reads
-    /// may be wrong.
+    /// reset to `None`. While the versions differ, every write fails with
+    /// [`StoreError::Schema`](crate::store::StoreError::Schema), and reads may be wrong.
     fn schema_mismatch(&self) -> watch::Receiver<Option<SchemaMismatch>>;
 
-    /// Returns the number of jobs in each state, and when the next one is due.
+    /// Returns the current figures of the queue.
     async fn queue(&self) -> Result<QueueState>;
 
-    /// Waits until this process has no write in progress, and delays further writes until the result is dropped. Call
-    /// this before the process is suspended: a suspended process that has SQLite's write lock would block every other
-    /// process.
+    /// Waits until this process has no write in progress, and delays further writes (on PostgreSQL further reads, too)
+    /// until the result is dropped. Call this before the process is suspended: a suspended process that has SQLite's
+    /// write lock would block every other process.
     async fn quiesce(&self) -> Box<dyn Send> {
         Box::new(())
     }
 }
 
-/// Signals about commits, sent between the processes of a store.
+/// Signals about commits, for programs that pass them on between the processes of a store.
 pub trait CommitSignals: StoreBase {
-    /// Returns a counter that grows when this process has committed, but not when another process has. A process
-    /// publishes only its own commits; otherwise it would send the notifications of others back to them. Several
-    /// commits in quick succession may count as one.
+    /// Returns a receiver of a counter that grows when this process has committed a change, but not when another
+    /// process has. A process publishes only its own commits; otherwise it would send the notifications of others back
+    /// to them. Several commits in quick succession may count as one.
     fn commits(&self) -> watch::Receiver<u64>;
 
-    /// Increments the counter of [`StoreBase::changes`], because another process has reported a commit.
+    /// Increments the counter of [`StoreBase::changes`]; called when another process has reported a commit.
     fn notify_remote_commit(&self);
 }
 
 /// Figures of the queue: jobs by state, the oldest ready job, the next due time, and the number of live workers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueState {
-    /// Jobs that are ready to be claimed.
+    /// Ready jobs, including those that a pause, a limit or a back-off keeps from being claimed.
     pub ready: u64,
     /// Running jobs of all workers.
     pub running: u64,
-    /// Scheduled jobs that wait for a retry or for a document's lock.
+    /// Scheduled jobs that have had an attempt, or that wait for a document's lock.
     pub waiting: u64,
-    /// Scheduled jobs without an attempt so far.
+    /// All other scheduled jobs: no attempt so far, and no wait for a lock.
     pub scheduled: u64,
-    /// Ready and waiting jobs that a pause stops.
+    /// Jobs among `ready` and `waiting` that a pause stops.
     pub paused: u64,
-    /// Time at which the oldest ready job became ready, UTC.
+    /// Earliest time from which a ready job has been due, UTC; `None` without a ready job.
     pub oldest_ready_at: Option<Timestamp>,
-    /// Time at which the next scheduled job is due or the next back-off of a host with ready jobs ends, UTC.
+    /// Earliest time at which a scheduled job is due, or at which a host with ready jobs may be fetched from again
+    /// (after a back-off or the minimum time between two claims), UTC.
     pub next_due_at: Option<Timestamp>,
     /// Registered workers whose process is alive.
     pub workers: u64,

@@ -16,15 +16,16 @@ use async_trait::async_trait;
 /// Changes to documents and jobs that a person requests.
 #[async_trait]
 pub trait DocumentStore: StoreBase {
-    /// Adds documents that are available and never synced. On a Chatwoot database each gets the account of its
-    /// assistant. Returns one result per document, in order. A large set takes several transactions.
+    /// Adds documents, available and never synced, except those whose assistant already has a document with the same
+    /// URL. On a Chatwoot database each gets the account of its assistant. Returns one result per document, in order. A
+    /// large set takes several transactions.
     async fn add(&self, documents: &[NewDocument]) -> Result<Vec<AddResult>>;
 
     /// Requests syncs of documents. Returns one answer per document, in order. A large set takes several transactions.
     async fn request(&self, documents: &[DocumentId], request: &Request) -> Result<Vec<DocumentAnswer>>;
 
-    /// Cancels the live jobs of documents. Returns one answer per document, in order. A large set takes several
-    /// transactions.
+    /// Cancels the live jobs of documents: a scheduled or ready job ends, and the attempt of a running one is requested
+    /// to stop. Returns one answer per document, in order. A large set takes several transactions.
     async fn cancel(&self, documents: &[DocumentId], by: &SafeLine) -> Result<Vec<DocumentAnswer>>;
 
     /// Decides on quarantined texts. An accepted text replaces the stored text and is recorded as an `updated` outcome.
@@ -32,7 +33,8 @@ pub trait DocumentStore: StoreBase {
     async fn decide(&self, texts: &[ReviewTarget], decision: Decision, by: &SafeLine) -> Result<Vec<DecisionResult>>;
 
     /// Removes documents with their contents and jobs. Live jobs end as `cancelled`, and outcomes stay. Returns the
-    /// number of documents that existed. A large set takes several transactions.
+    /// number of documents that existed. Fails with [`StoreError::Unusable`](crate::store::StoreError::Unusable) if the
+    /// documents are Chatwoot's own. A large set takes several transactions.
     async fn remove(&self, documents: &[DocumentId]) -> Result<u64>;
 
     /// Drops the jobs of class `auto` that have not started, records an outcome for each, and returns the number of
@@ -71,7 +73,7 @@ pub enum AddResult {
     Exists(DocumentId),
 }
 
-/// A column to sort by. Rows with equal values are sorted by id.
+/// A column to sort by. Rows with equal values are sorted by ascending id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SortBy {
     /// In the order of [`Status::ALL`](crate::domain::document::Status::ALL): statuses that need attention first.
@@ -80,11 +82,11 @@ pub enum SortBy {
     /// By name; ASCII case does not matter.
     Name,
     Url,
-    /// By the last error's code, then its detail; documents without an error last.
+    /// By the last error's code, then its detail; documents without an error last, in either direction.
     Error,
     Attempted,
     Synced,
-    /// By the time of the next attempt; documents without a next attempt last.
+    /// By the time of the next attempt; documents without a next attempt last, in either direction.
     Next,
     /// By id, which is the order of arrival.
     Id,
@@ -94,12 +96,13 @@ pub enum SortBy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Sort {
     pub by: SortBy,
-    /// Reverses the order. In ascending order, `Attempted` and `Synced` put the most recent time (the least age) first.
+    /// Reverses the order of the column's values. In ascending order, `Attempted` and `Synced` put the most recent time
+    /// (the least age) first.
     pub descending: bool,
 }
 
 impl Sort {
-    /// Ascending ids.
+    /// The order of ascending ids.
     pub const BY_ID: Self = Self { by: SortBy::Id, descending: false };
 }
 
@@ -108,8 +111,8 @@ impl Sort {
 pub enum PagePosition {
     /// The page that starts at this offset, from 0. Beyond the end of the list: the last page.
     Offset(u64),
-    /// The page in which `document` has `rows_above` rows before it. If the document does not match the filter: the
-    /// page at offset `fallback_offset`.
+    /// The page in which `document` has `rows_above` rows before it, as far as the ends of the list allow that. If the
+    /// document does not match the filter: the page at offset `fallback_offset`, but at most the last page.
     Document {
         document: DocumentId,
         /// Rows of the page before the document.
@@ -143,16 +146,16 @@ pub struct DocumentPage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DocumentRef {
     Id(DocumentId),
-    /// A URL in stored form; refers to one document per assistant.
+    /// A URL in stored form; refers to at most one document per assistant.
     Url(Link),
 }
 
-/// The stored text of a document.
+/// The stored text of a document, with its version number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredContent {
     /// Markdown as stored; not safe to print on a terminal.
     pub text: String,
-    /// Number of times that content was written for this document.
+    /// Number of times that this program has written content for this document.
     pub version: u64,
 }
 
@@ -162,7 +165,8 @@ pub struct StoredVersion {
     pub version: u64,
     /// Time at which later content replaced this one, UTC.
     pub replaced_at: Timestamp,
-    /// SHA-256 of the text, in lower-case hexadecimal digits.
+    /// [`Fingerprint`](crate::domain::fingerprint::Fingerprint) of the text, in lower-case hexadecimal digits; `None`
+    /// if none was stored with the text.
     pub fingerprint: Option<String>,
     /// Length of the text in characters.
     pub content_length: u64,
@@ -171,7 +175,8 @@ pub struct StoredVersion {
 /// The effect that a bulk request would have now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preview {
-    /// Every document that the request would affect, in id order. The request then acts on exactly these documents.
+    /// Every document that the request would affect, in id order. A person confirms the request for exactly these
+    /// documents.
     pub targets: Vec<DocumentId>,
     /// Number of documents that the request would skip, by reason, largest number first.
     pub skipped: Vec<(SkipReason, u64)>,
@@ -200,11 +205,11 @@ pub enum Targets {
 pub struct QuarantinedContent {
     /// The reason of the quarantine; completes a sentence that starts with "it".
     pub reason: SafeLine,
-    /// Time at which this text was first fetched, UTC.
+    /// Time at which this text was put into quarantine, UTC.
     pub quarantined_at: Timestamp,
-    /// SHA-256 of the text, in lower-case hexadecimal digits.
+    /// [`Fingerprint`](crate::domain::fingerprint::Fingerprint) of the text, in lower-case hexadecimal digits.
     pub fingerprint: String,
-    /// The title of the fetched page.
+    /// The title of the fetched page; `None` if it has none.
     pub title: Option<SafeLine>,
     /// Markdown; not safe to print on a terminal.
     pub text: String,
@@ -215,8 +220,8 @@ pub struct QuarantinedContent {
 pub enum Decision {
     /// The text is the page's content; it replaces the stored text.
     Accept,
-    /// The text is not the page's content. The stored text stays, and exactly this text is not quarantined for review
-    /// again.
+    /// The text is not the page's content. The stored text stays. The same text is not put up for review again, unless
+    /// another text is quarantined in between.
     Reject,
 }
 
@@ -251,7 +256,8 @@ pub struct ReviewTarget {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DecisionResult {
     Done,
-    /// The document has no text in quarantine any more: another decision or a fetch of good content came first.
+    /// No text of the document waits for a decision: there is no such document or text, or another decision or a fetch
+    /// of good content came first.
     NothingQuarantined,
     /// Another text is in quarantine than the one that the person read.
     Replaced,

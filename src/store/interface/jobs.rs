@@ -25,9 +25,10 @@ pub trait JobStore: StoreBase {
     async fn unregister(&self, worker: &WorkerId) -> Result<()>;
 
     /// Makes due jobs ready and claims some, in the order of class and virtual time (a job's position in the fair order
-    /// of accounts). Marks the documents' rows as `syncing` unless `limits` contains [`MarkTiming::AfterLock`]. A job
-    /// ends as `cancelled` instead if its document is gone, is a PDF, is unavailable or was synced elsewhere. A worker
-    /// runs at most one job at a time whose earlier attempt lost its worker.
+    /// of accounts), but at least every eighth from the lowest class. Marks the documents' rows as `syncing` unless
+    /// `limits` contains [`MarkTiming::AfterLock`]. A job ends as `cancelled` instead if its document is gone, is a
+    /// PDF, is unavailable or was synced elsewhere. A worker runs at most one job at a time whose earlier attempt lost
+    /// its worker.
     async fn claim(&self, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<ClaimedJob>>;
 
     /// Marks the document's row as `syncing` for a job that was claimed with [`MarkTiming::AfterLock`]. Before the
@@ -38,9 +39,9 @@ pub trait JobStore: StoreBase {
     async fn mark(&self, lease: JobLease) -> Result<MarkResult>;
 
     /// Postpones a job whose document is locked by `holder`: schedules the job after `delay`, with attempt number and
-    /// counters as before the claim, and leaves the document's row unchanged. Records one `already_syncing` outcome per
-    /// job and lock holder. A job with a cancel request ends as cancelled instead. Returns [`FinishResult::LeaseLost`]
-    /// if the token is no longer current.
+    /// counters as before the claim, and leaves the document's row unchanged. Records an `already_syncing` outcome,
+    /// unless the job was last postponed for the same acquisition of the lock (`holder.value`). A job with a cancel
+    /// request ends as cancelled instead. Returns [`FinishResult::LeaseLost`] if the token is no longer current.
     async fn defer(&self, lease: JobLease, holder: &LockHolder, delay: Duration) -> Result<FinishResult>;
 
     /// Renews those leases in `leased` whose token is still current, for the duration `lease` from now, and records a
@@ -55,11 +56,12 @@ pub trait JobStore: StoreBase {
     /// `policy` decides on a retry. Returns once the transaction is committed.
     async fn finish(&self, finish: Finish, policy: &RetryPolicy) -> Result<FinishResult>;
 
-    /// Puts leased jobs back into the queue, with attempt number and counters as before the claim. Records no outcome.
+    /// Puts leased jobs back into the queue, with attempt number and counters as before the claim; skips jobs whose
+    /// lease has ended. Records no outcome, except for a job with a cancel request, which ends as cancelled instead.
     async fn release(&self, leased: &[JobLease]) -> Result<()>;
 
-    /// Makes jobs of dead workers (process gone or lease expired) ready again, or ends a job that has lost too many
-    /// workers, and records each loss.
+    /// Makes jobs of dead workers (process gone or lease expired) ready again. Ends those that have lost too many
+    /// workers or have a cancel request. Records each loss, unless the worker's program is too old for the store.
     async fn rescue(&self) -> Result<RescueResult>;
 }
 
@@ -132,7 +134,8 @@ pub enum LeaseStatus {
     Renewed,
     /// The lease is renewed, and somebody requested to cancel the job.
     CancelRequested,
-    /// The job belongs to another worker or has ended. The worker must stop the attempt at once and write nothing.
+    /// The lease has ended: the job belongs to another worker, waits in the queue, or has ended. The worker must stop
+    /// the attempt at once and write nothing.
     Lost,
 }
 
@@ -165,7 +168,8 @@ pub enum FinishResult {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MarkResult {
     Marked {
-        /// Fingerprint of the stored text now; another program may have changed the text since the claim.
+        /// Fingerprint of the stored text at the time of the mark; another program may have changed the text since the
+        /// claim. `None` without a stored text or fingerprint.
         fingerprint: Option<Fingerprint>,
     },
     /// Nothing is left to sync: the job has ended as `cancelled`, with an outcome that contains the reason.
@@ -174,7 +178,7 @@ pub enum MarkResult {
     LeaseLost,
 }
 
-/// The result of a rescue.
+/// The outcomes and error reports of a rescue or of a broken lease.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RescueResult {
     /// Recorded outcomes, in the order of their numbers.

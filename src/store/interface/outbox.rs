@@ -31,7 +31,7 @@ pub trait OutboxStore: StoreBase {
     /// Removes a message that was delivered.
     async fn delivered(&self, id: OutboxId) -> Result<()>;
 
-    /// Stores the reason why a delivery failed, and the time of the next delivery.
+    /// Stores the reason why a delivery failed, and the time of the next attempt to deliver the message.
     async fn delivery_failed(&self, id: OutboxId, reason: &SafeLine, next_at: Timestamp) -> Result<()>;
 
     /// Returns figures of the pending messages by subscriber, sorted by name; subscribers without messages are left

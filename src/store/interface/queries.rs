@@ -23,20 +23,21 @@ use std::time::Duration;
 /// Reads for display; no call writes anything.
 #[async_trait]
 pub trait Queries: StoreBase {
-    /// Returns the documents that `named` refers to: at most one for an ID, one per assistant for a URL.
+    /// Returns the documents that `named` refers to: at most one for an id, at most one per assistant for a URL. Sorted
+    /// by id.
     async fn find(&self, named: &DocumentRef) -> Result<Vec<DocumentRow>>;
 
     /// Returns a page of the sorted, filtered list of documents.
     async fn page(&self, query: &PageQuery) -> Result<DocumentPage>;
 
-    /// Returns the IDs of the documents that match `filter`, in the order of `sort`; at most `limit` if it is set. One short
-    /// statement, however many match; [`rows`](Self::rows) reads their rows.
+    /// Returns the ids of the documents that match `filter`, in the order of `sort`; at most `limit` if it is set. One
+    /// short statement, however many match; [`rows`](Self::rows) reads their rows.
     async fn matching(&self, filter: &Filter, sort: Sort, limit: Option<u64>) -> Result<Vec<DocumentId>>;
 
-    /// Returns the rows of these documents in the same order, without those that no longer exist.
+    /// Returns the rows of these documents in the same order, each once, without those that no longer exist.
     async fn rows(&self, ids: &[DocumentId]) -> Result<Vec<DocumentRow>>;
 
-    /// Returns the number of documents at each status.
+    /// Returns the number of documents at each status, and of those with a text that waits for review.
     async fn counts(&self) -> Result<StatusCounts>;
 
     /// Returns the stored values that a page fetched now would be compared with; `None` if there is no such document.
@@ -54,7 +55,7 @@ pub trait Queries: StoreBase {
     /// Returns the quarantined text; `None` if none waits for a decision. A rejected text no longer waits.
     async fn quarantined_content(&self, document: DocumentId) -> Result<Option<QuarantinedContent>>;
 
-    /// Returns the effect that `verb` would have now on the documents that `of` names.
+    /// Returns the effect that `verb` would have now on the documents that `of` selects.
     async fn preview(&self, of: &Targets, verb: BulkVerb) -> Result<Preview>;
 
     /// Returns the number of jobs that [`DocumentStore::purge`](crate::store::DocumentStore::purge) would drop.
@@ -66,11 +67,11 @@ pub trait Queries: StoreBase {
     /// Returns the registered workers, longest running first. A worker that shut down cleanly is no longer registered.
     async fn workers(&self) -> Result<Vec<WorkerSummary>>;
 
-    /// Returns the first jobs of each section of the jobs view. Apart from the counts, the cost does not depend on the
-    /// number of jobs.
+    /// Returns the first jobs of each section of the jobs view. Apart from the counts, the cost does not grow with the
+    /// length of the queue.
     async fn jobs(&self, query: &JobsQuery) -> Result<JobsPage>;
 
-    /// Returns the accounts that have documents, in ID order, at most the first 1,000.
+    /// Returns the accounts that have documents, in id order, at most the first 1,000.
     async fn accounts(&self) -> Result<Listing<AccountSummary>>;
 
     /// Returns the hosts that have documents, sorted by name: all of them, or the 1,000 with the most documents.
@@ -86,7 +87,7 @@ pub trait Queries: StoreBase {
 /// A query for outcomes: a filter, a starting point and a limit.
 #[derive(Clone, Debug)]
 pub struct OutcomeQuery {
-    /// Condition on the outcomes. Its terms may use only fields that outcomes have; other terms fail.
+    /// Condition on the outcomes. With a term about a field that outcomes do not have, the query fails.
     pub filter: Filter,
     /// Restricts the result to one document.
     pub document: Option<DocumentId>,
@@ -137,14 +138,15 @@ pub struct JobsPage {
     /// Running jobs, longest running first.
     pub running: Vec<JobSummary>,
     pub running_total: u64,
-    /// Ready jobs, in the order in which they are claimed if nothing blocks them.
+    /// Ready jobs by class and then by position in the fair order of accounts. Claims follow this order, apart from
+    /// blocked jobs and the share of the lowest class.
     pub ready: Vec<JobSummary>,
     pub ready_total: u64,
     /// Scheduled jobs, earliest time first.
     pub waiting: Vec<JobSummary>,
     /// Number of scheduled jobs, with or without an attempt so far.
     pub waiting_total: u64,
-    /// Jobs that ended most recently, newest end first.
+    /// Jobs that ended most recently, newest end first. Only the last job of each document can be among them.
     pub recent: Vec<JobSummary>,
 }
 
@@ -172,7 +174,8 @@ pub enum JobProgress {
     Running {
         /// The worker's name, `host:pid`.
         worker: Option<SafeLine>,
-        /// Start of this attempt, UTC.
+        /// Time at which the job last marked its document as `syncing`, UTC. While the attempt waits for the document's
+        /// lock, this is from an earlier attempt; `None` if there was none.
         started_at: Option<Timestamp>,
         /// Expiry of the lease, UTC.
         lease_until: Option<Timestamp>,
@@ -183,15 +186,15 @@ pub enum JobProgress {
     },
     /// The job waits to be claimed.
     Ready {
-        /// Time at which the job became ready, UTC.
+        /// Time from which the job has been due, UTC.
         since: Timestamp,
         blockers: JobBlockers,
     },
     /// The job is scheduled for a later time.
     Waiting {
-        /// Time at which the job becomes ready, UTC.
+        /// Time from which the job is due, UTC.
         run_at: Timestamp,
-        /// The failed attempt that the job retries; `None` if the job does not wait for a retry.
+        /// Number of the job's failures so far, of the class of the last one; `None` if no attempt has failed.
         after: Option<FailureCount>,
         /// Holder of the document's lock, if the job waits for that lock.
         lock_holder: Option<SafeLine>,
@@ -202,9 +205,9 @@ pub enum JobProgress {
         at: Timestamp,
         /// Result of the job's last outcome.
         result: OutcomeResult,
-        /// Error of a failed attempt.
+        /// Error code of the job's last outcome; `None` if that is not a failure.
         error_code: Option<ErrorCode>,
-        /// Difference between the fetched content and the stored one; `None` if nothing was fetched.
+        /// Result of comparing the page with the stored text; `None` if the job did not succeed.
         content: Option<ContentChange>,
     },
 }
@@ -214,9 +217,9 @@ pub enum JobProgress {
 /// them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JobBlockers {
-    /// End of the host's back-off, UTC.
+    /// End of the host's last back-off, UTC, which may have passed; `None` without a back-off.
     pub host_backoff_until: Option<Timestamp>,
-    /// Reason of the host's back-off, for display.
+    /// Reason of the host's last back-off, for display.
     pub host_backoff_reason: Option<SafeLine>,
     pub host_running: u64,
     pub account_running: u64,
@@ -228,11 +231,12 @@ pub struct JobBlockers {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountSummary {
     pub id: AccountId,
-    /// The account's name; `None` unless Chatwoot's table of accounts exists and is readable.
+    /// The account's name; `None` if Chatwoot's table of accounts is missing or unreadable, or does not contain the
+    /// account.
     pub name: Option<SafeLine>,
     /// The account's plan, as the last pass of the schedule stored it.
     pub plan: Option<SafeLine>,
-    /// Time between two syncs of a document under the account's plan.
+    /// Time between two syncs of a document under the account's plan; `None` if the plan has no automatic syncs.
     pub cadence: Option<Duration>,
     pub counts: StatusCounts,
     pub running: u64,
@@ -275,7 +279,7 @@ pub struct HostSummary {
     pub last_hour: u64,
     /// Number of the attempts in `last_hour` to which the server responded with 429 or 503.
     pub rate_limited: u64,
-    /// Median duration of the attempts in `last_hour`, in whole milliseconds.
+    /// Median duration of the attempts in `last_hour`, in whole milliseconds; `None` if none has a duration.
     pub median_duration: Option<Duration>,
     pub running: u64,
     pub ready: u64,
@@ -308,7 +312,7 @@ pub enum WorkerHealth {
     /// The process seems alive, but its last heartbeat is more than 30 s old and it has no current lease. It is stuck,
     /// suspended, or cut off from the database.
     Late,
-    /// The process is dead. The next rescue makes its jobs ready again.
+    /// The process is dead. The next rescue takes its jobs from it.
     Gone,
 }
 

@@ -13,8 +13,9 @@ pub trait ScheduleStore: StoreBase {
     /// Returns the current plans of the accounts, from the settings or from Chatwoot.
     async fn plans(&self, terms: &ScheduleSettings) -> Result<Plans>;
 
-    /// Runs one pass of the schedule: due documents get jobs of class `auto`, each scheduled for a random time. Takes
-    /// several transactions under a lease and writes no document.
+    /// Runs a pass of the schedule if `order` makes it due: due documents get jobs of class `auto`, each scheduled for
+    /// a random time. A daily order runs one pass per plan of the day. Takes several transactions under a lease, and
+    /// changes no document's row.
     async fn schedule(&self, order: &PassRequest<'_>) -> Result<PassResult>;
 }
 
@@ -45,7 +46,8 @@ pub enum PassTrigger {
     Now,
     /// Runs unless a process has run a periodic pass within this time before now.
     Interval(Duration),
-    /// Runs at the first call of a day, UTC, for the plans of that day, as Chatwoot's trigger does.
+    /// Runs at the first call of a day, UTC, for the plans of that day, as Chatwoot's trigger does. The first call on a
+    /// new store enqueues nothing and only records its time.
     Daily,
 }
 
@@ -64,14 +66,14 @@ pub enum PassMode {
 #[derive(Clone, Debug)]
 pub struct PassRequest<'a> {
     pub terms: &'a ScheduleSettings,
-    /// Restricts the pass to the accounts of one plan.
+    /// Restricts the pass to the accounts of one plan; no effect with [`PassTrigger::Daily`].
     pub only_plan: Option<&'a PlanName>,
     pub trigger: PassTrigger,
     pub mode: PassMode,
     /// Name under which this process takes the pass's lease; unique per process.
     pub holder: &'a str,
-    /// Age at which a `syncing` row without a job counts as abandoned in our own store. On a Chatwoot database, where
-    /// the row may be Chatwoot's, that age is two hours instead.
+    /// Age at which a `syncing` row without a job counts as abandoned, for a store of our own by the continuous rules.
+    /// On a Chatwoot database, where the row may be Chatwoot's, and by Chatwoot's rules that age is two hours instead.
     pub lease: Duration,
     /// Seed of the random times of the jobs.
     pub seed: u64,
@@ -80,8 +82,8 @@ pub struct PassRequest<'a> {
 /// The result of a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PassResult {
-    /// The pass ran: one report per pass (a daily run makes one for each plan of the day), and the problems in reading
-    /// the plans.
+    /// The run ended: one report per pass (a daily run makes one for each plan of the day; there is none if there was
+    /// nothing to schedule), and the problems in reading the plans.
     Completed(Vec<Pass>, Vec<String>),
     /// The pass is not due yet.
     NotDue,

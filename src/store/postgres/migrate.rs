@@ -25,12 +25,14 @@ const DOCUMENTS_SCRIPT: &str = include_str!("../../../assets/migrations/postgres
 const ACCOUNTS_SCRIPT: &str = include_str!("../../../assets/migrations/postgres/standalone_accounts.sql");
 
 /// Returns the steps that [`migrate`] would take with the database at `url`, in order; none when it is up to date. With
-/// `standalone`, the steps create missing tables that Chatwoot would otherwise own.
+/// `standalone`, the steps create missing tables that Chatwoot would otherwise own; without it, a missing table of
+/// documents is an error.
 pub(in crate::store) async fn plan(url: &str, standalone: bool) -> Result<Vec<MigrationStep>> {
     Server::from_url(url).await?.plan(standalone).await
 }
 
-/// Brings the database at `url` up to date, and calls `report` before each step. `standalone` is as for `plan`.
+/// Brings the database at `url` up to date, and calls `report` before each step. With `standalone`, also creates
+/// missing tables that Chatwoot would otherwise own; without it, a missing table of documents is an error.
 pub async fn migrate(url: &str, standalone: bool, report: &mut (dyn FnMut(MigrationStep) + Send)) -> Result<()> {
     let server = Server::from_url(url).await?;
     for step in server.plan(standalone).await? {
@@ -142,8 +144,8 @@ fn subject(step: MigrationStep) -> String {
     }
 }
 
-/// Records that a version was applied, and the checksums of the applied files. Migrations from before checksums were
-/// recorded are assumed to have come from this program's files.
+/// Records that a version was applied and, from the first version that keeps checksums, those of the applied files.
+/// Migrations from before checksums were recorded are assumed to have come from this program's files.
 async fn record_version(conn: &mut Conn, version: i64) -> Result<()> {
     let done = query("INSERT INTO @migrations (version) VALUES (?)").bind(version);
     conn.execute(done).await.map_err(writing)?;

@@ -227,8 +227,8 @@ impl PooledConnection {
         self.conn.as_mut().ok_or_else(gone)
     }
 
-    /// Records the response of one statement, or its timeout. Commits the statement's own transaction if it has one
-    /// (`alone`).
+    /// Records the response of one statement, or its timeout, and returns it. If the statement succeeded in its own
+    /// transaction (`alone`), commits that.
     pub(in crate::store) async fn end_statement<T>(
         &mut self,
         answer: std::result::Result<std::result::Result<T, Error>, Elapsed>,

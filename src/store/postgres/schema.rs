@@ -33,15 +33,17 @@ pub(super) struct DatabaseState {
     server_version: i64,
     /// True if the schema `quarterdeck` exists.
     pub(super) schema: bool,
-    /// Number of tables and views in that schema. Without our table of migrations they belong to another program.
+    /// Number of tables and views in the schema `quarterdeck`. Without our table of migrations they belong to another
+    /// program.
     table_count: i64,
-    /// Version of our schema; `None` without our table of migrations.
+    /// Version of our schema. `None` if our table of migrations is missing or the role may not use the schema; 0 if
+    /// other tables are missing. If the role may not read the tables, this program's version is assumed.
     pub(super) version: Option<i64>,
     /// Version of the first migration that was applied from another file than this program's.
     altered_version: Option<i64>,
     /// True if a table of documents is on the search path.
     pub(super) documents: bool,
-    /// Columns and indexes that the table of documents lacks, as text for messages.
+    /// Columns and indexes that the table of documents lacks or has with another type, as text for messages.
     documents_missing: Vec<String>,
     /// True if `migrate --standalone` created the table of documents.
     owns_documents: bool,
@@ -171,8 +173,8 @@ impl DatabaseState {
         Ok(())
     }
 
-    /// Checks that `migrate` may change the schema: another program or build has not made it, and it is not newer than
-    /// this program. Errors: [`StoreError::Unusable`].
+    /// Checks that `migrate` may change the schema: no other program or build made it, and it is not newer than this
+    /// program. Errors: [`StoreError::Unusable`].
     pub(super) fn check_migratable(&self, url: &DatabaseUrl) -> Result<()> {
         match self.version {
             None if self.table_count > 0 => Err(StoreError::Unusable(

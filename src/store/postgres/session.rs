@@ -24,8 +24,8 @@ use tokio_util::task::TaskTracker;
 const CHANNEL: &str = "quarterdeck";
 /// Minimum time between two notifications of this process.
 const NOTIFY_INTERVAL: Duration = Duration::from_millis(20);
-/// Interval between polls for changes. A commit whose notification was lost is noticed after at most this time; behind
-/// PgBouncer, which delivers no notifications, so is every commit of another process.
+/// Interval between polls for changes. Most commits whose notification was lost are noticed after at most this time.
+/// Behind PgBouncer, which delivers no notifications, this applies to all commits of other processes.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Time for which a process, after its session broke, does not take a free lock as proof of a dead worker. The server
 /// may have restarted, and the other processes need time to reconnect.
@@ -305,8 +305,9 @@ async fn send_notifications(shared: Arc<Shared>, pool: Arc<Pool>) {
     }
 }
 
-/// Polls for changes that came without a notification. Numbers of outcomes, claims and new jobs show a commit whose
-/// notification was lost at the next poll. The server's statistics show a write of another program within seconds.
+/// Polls for changes that came without a notification, and for a newer schema version. Numbers of outcomes, claims, new
+/// jobs and pauses show a commit whose notification was lost at the next poll. The server's statistics show a write of
+/// another program within seconds.
 async fn poll_for_changes(shared: Arc<Shared>, pool: Arc<Pool>, mismatches: watch::Sender<Option<SchemaMismatch>>) {
     let mut ticks = interval(POLL_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -29,8 +29,8 @@ pub(super) struct DatabaseUrl {
     host: String,
     port: u16,
     pub(super) database: String,
-    /// True if the connections go through PgBouncer in transaction mode. It keeps no session state, so there are no
-    /// prepared statements, notifications or session locks.
+    /// True if, by the URL's parameter `pgbouncer`, the connections go through PgBouncer in transaction mode. It keeps
+    /// no session state, so there are no prepared statements, notifications or session locks.
     pub(super) pgbouncer: bool,
 }
 

@@ -82,7 +82,8 @@ fn push_order(sql: &mut Sql, sort: Sort, now: Timestamp) {
     sql.push(if sort.by == SortBy::Id && sort.descending { "d.id DESC" } else { "d.id" });
 }
 
-/// Reads the sort values of `document`, one per part of the order; `None` if the document does not match the filter.
+/// Reads the sort values of `document`, one per part of the order that [`keys`] returns; `None` if the document does
+/// not match the filter of `request`.
 async fn anchor(
     conn: &mut Reader,
     request: &PageQuery,
@@ -109,8 +110,8 @@ async fn anchor(
     Ok(Some(values))
 }
 
-/// Returns the number of matching documents that the order places before `document`. `values` are the document's sort
-/// values from [`anchor`].
+/// Returns the number of documents that match the filter of `request` and that its order places before `document`.
+/// `values` are the document's sort values from [`anchor`].
 async fn rank(
     conn: &mut Reader,
     request: &PageQuery,
@@ -211,7 +212,7 @@ pub(in crate::store) async fn find(db: &Database, named: &DocumentRef) -> Result
     reader.all(sql.query()).await?.iter().map(|row| document_row(row, now)).collect()
 }
 
-/// Returns the rows of `ids` that are still there, in the order of `ids`.
+/// Returns the rows of those documents in `ids` that still exist, each once, in the order of `ids`.
 pub(in crate::store) async fn rows(db: &Database, ids: &[DocumentId]) -> Result<Vec<DocumentRow>> {
     let now = db.now();
     let mut rows = HashMap::with_capacity(ids.len());
@@ -231,7 +232,7 @@ pub(in crate::store) async fn rows(db: &Database, ids: &[DocumentId]) -> Result<
     Ok(ids.iter().filter_map(|id| rows.remove(id)).collect())
 }
 
-/// Returns the ids of all documents that match, in the order of `sort`; at most `limit` if it is set.
+/// Returns the ids of the documents that match `filter`, in the order of `sort`; at most `limit` if it is set.
 pub(in crate::store) async fn matching(
     db: &Database,
     filter: &Filter,

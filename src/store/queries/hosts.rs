@@ -84,7 +84,7 @@ fn host(row: &Row) -> Result<HostSummary> {
     })
 }
 
-/// Selects the hosts to show, each with the total number of hosts.
+/// Selects the hosts to show, each with the number of its documents and the total number of hosts.
 fn documents() -> Statement {
     let mut sql = Sql::new(
         "SELECT host, n, count(*) OVER () AS hosts FROM (SELECT host, count(*) AS n FROM @document_state GROUP BY host) q \

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 /// Maximum number of accounts or hosts in a listing.
 pub(in crate::store) const MAX_LISTED: i64 = 1_000;
-/// Number of newest outcomes that are scanned for those of the last hour. Scanning the outcomes by their numbers needs
-/// no index of times.
+/// Number of the newest outcomes that are searched for those of the last hour. Scanning the outcomes by their numbers
+/// needs no index of times.
 const SCANNED_OUTCOMES: i64 = 20_000;
 /// Age up to which an outcome counts as recent.
 const RECENT_WINDOW: Duration = Duration::from_secs(3_600);
@@ -39,8 +39,9 @@ pub(in crate::store) fn add_figures<G: GroupSummary>(
     Ok(())
 }
 
-/// Appends a `FROM` clause with one outcome per attempt that ended in the last hour. Outcomes for an exhaustion are
-/// left out, since the failure that caused the exhaustion has an outcome, too.
+/// Appends `FROM` and `WHERE` with one outcome per attempt that ended in the last hour, among the newest
+/// [`SCANNED_OUTCOMES`]. Outcomes for an exhaustion are left out, since the failure that caused the exhaustion has an
+/// outcome, too.
 pub(in crate::store) fn push_recent_attempts(sql: &mut Sql, now: Timestamp) {
     let exhaustions = OutcomeResult::ALL.into_iter().filter(|result| result.is_exhaustion()).map(OutcomeResult::word);
     sql.push(

@@ -114,8 +114,8 @@ async fn move_job(tx: &mut Tx<'_>, row: &JobRow, to: &Transition, with: &Transit
     Ok(())
 }
 
-/// Writes the document's row. Returns true if the stored text changed; always false without subscribers, since the
-/// texts are then not compared.
+/// Writes the document's row. Returns true if the stored text changed, other than by another converter version; always
+/// false without subscribers, since the texts are then not compared.
 async fn write_row(
     tx: &mut Tx<'_>,
     document: &Document,

@@ -24,7 +24,8 @@ pub(in crate::store) async fn differs(tx: &mut Tx<'_>, document: &Document, text
     Ok(get::<i64>(&row, 0)? > 0)
 }
 
-/// Replaces the stored text of a document by that of `page`, and keeps the previous text as a version.
+/// Replaces the stored text of a document by that of `page` and, if the page has a title, its name by the title. Keeps
+/// the previous text as a version, and deletes versions beyond [`KEPT_VERSIONS`].
 pub(in crate::store) async fn write(
     tx: &mut Tx<'_>,
     document: &Document,
@@ -62,9 +63,9 @@ pub(in crate::store) async fn write(
     Ok(())
 }
 
-/// Updates a document's quarantine after a successful attempt: stores `page` as quarantined or, without a page, removes
-/// the text that waits for review. A rejected text stays until another text is quarantined, since a fetch may return
-/// the rejected text again.
+/// Updates a document's quarantine after a successful attempt: stores `page` as quarantined, unless its text already is
+/// or was rejected last. Without a page, removes the text that waits for review. A rejected text stays until another
+/// text is quarantined, since a fetch may return the rejected text again.
 pub(in crate::store) async fn update_quarantine(
     tx: &mut Tx<'_>,
     job: JobId,

@@ -86,7 +86,7 @@ pub(in crate::store) async fn insert(tx: &mut Tx<'_>, jobs: &[NewJob<'_>], live:
     Ok(inserted)
 }
 
-/// Points each document's state to its live job, and deletes the document's jobs that have ended.
+/// Stores the live job of each document in `ids` as its latest job, and deletes the document's jobs that have ended.
 pub(in crate::store) async fn keep_latest(tx: &mut Tx<'_>, ids: Vec<i64>) -> Result<()> {
     // The results of earlier jobs are in the outcomes; the table keeps only the last job of a document.
     let ended = query(

@@ -1,5 +1,5 @@
 //! Back-off state and claim spacing of hosts. A group of finishes reads the state, records what its attempts showed,
-//! and writes the state if it changed. A host without a reason for back-off or spacing has no row.
+//! and writes the state if it changed. A row that is needed for neither is deleted after the host's next attempt.
 
 use crate::domain::host_backoff::{CircuitBreaker, HostSignal};
 use crate::domain::id::DocumentId;
@@ -36,9 +36,9 @@ fn host_from_row(row: &Row) -> Result<(String, CircuitBreaker)> {
     Ok((get(row, "host")?, CircuitBreaker { backoff, cool_downs: number(row, "cool_downs")?, history: notes }))
 }
 
-/// Reads the state of the hosts in `named`. A host's value is true if an attempt failed or the host sent `Retry-After`,
-/// which may change the state. On PostgreSQL the rows stay locked until the transaction ends; every process locks them
-/// in the same order.
+/// Reads the state of the hosts in `named`. A host's value is true if an attempt showed a failure of the host or the
+/// host sent `Retry-After`, which may change the state. On PostgreSQL the rows stay locked until the transaction ends;
+/// every process locks them in the same order.
 pub(in crate::store) async fn read(tx: &mut Tx<'_>, named: BTreeMap<String, bool>) -> Result<HostRecords> {
     let mut found = HostRecords::default();
     if tx.dialect() == Dialect::Sqlite || !named.values().any(|affected| *affected) {

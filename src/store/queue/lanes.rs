@@ -169,8 +169,8 @@ pub(in crate::store) async fn set_head(tx: &mut Tx<'_>, lane: &LaneKey, head: Op
 const LANES_FROM_JOBS: &str = "SELECT account_id, host, class, (crashes > 0) AS risky, min(vtime) AS head FROM @jobs \
      WHERE state = 'ready' GROUP BY account_id, host, class, (crashes > 0)";
 
-/// Recomputes all lanes from the jobs, and returns the number of wrong rows. Runs when a store is opened for writing,
-/// and whenever the lanes may be wrong.
+/// Recomputes all lanes from the jobs, and returns the number of surplus and missing rows; a row with a wrong head
+/// counts as both. Runs when a store is opened for writing; callers repeat it if the lanes may be wrong.
 pub async fn rederive(db: &Database) -> Result<u64> {
     let mut tx = Tx::begin(db, Purpose::Queue).await?;
     let wrong = "SELECT (SELECT count(*) FROM (SELECT * FROM @lanes EXCEPT SELECT * FROM derived) AS more) + \

@@ -71,7 +71,7 @@ pub(in crate::store) struct TryStart {
 }
 
 impl TryStart {
-    /// Returns the try of this job.
+    /// Returns the try of the job `row`.
     pub(in crate::store) fn of(row: &JobRow) -> Self {
         Self { job: row.job.id, document: row.job.document_id }
     }

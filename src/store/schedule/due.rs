@@ -22,7 +22,8 @@ pub(in crate::store) struct DueQuery {
     /// The cadence of all `accounts`.
     pub(in crate::store) cadence: Cadence,
     pub(in crate::store) rules: DueRules,
-    /// Age up to which a `syncing` row without a job counts as another program's work.
+    /// Age up to which a `syncing` row without a job counts as another program's work by the continuous rules. By
+    /// Chatwoot's rules it is always [`FOREIGN_SYNC_TIMEOUT`].
     pub(in crate::store) foreign_sync_timeout: Duration,
     pub(in crate::store) now: Timestamp,
     /// Maximum number of documents per account.
@@ -92,7 +93,8 @@ const WITHOUT_JOB: &str = " AND (SELECT l.id FROM @jobs l WHERE l.document_id = 
 const COLUMNS: &str = "SELECT d.id AS id, d.account_id AS account_id, micros(d.last_sync_attempted_at) AS attempted, \
      d.external_link FROM captain_documents d";
 
-/// Returns the query for one account by the rules of Chatwoot's own scheduler, without documents that have a live job.
+/// Returns the query for one account by the rules of Chatwoot's own scheduler, without documents that have a live job
+/// or a link marked as invalid.
 fn chatwoot_query(dialect: Dialect, due_query: &DueQuery, account: AccountId) -> Sql {
     let before = due_query.rules.synced_before(due_query.cadence, due_query.now).micros();
     let mut sql = Sql::new(COLUMNS);

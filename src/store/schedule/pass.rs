@@ -198,7 +198,7 @@ async fn last_pass(db: &Database) -> Result<LastPass> {
     })
 }
 
-/// The state that the last pass stored: the account served last, and the time of the pass.
+/// The state that earlier passes stored: the account served last, and the time of the last periodic pass.
 struct LastPass {
     account: i64,
     passed_at: Option<Timestamp>,

@@ -15,15 +15,16 @@ use tokio::time::timeout;
 /// The purpose of a transaction, which determines the locks and the connection of the transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Purpose {
-    /// Moves jobs in the queue. One such transaction runs at a time, so that caps are exact and lanes (the queues of
-    /// one account, host and class) agree with their jobs.
+    /// Moves jobs in the queue. One transaction of this purpose or of `Claim` runs at a time, so that caps are exact
+    /// and lanes (the queues of one account, host and class) agree with their jobs.
     Queue,
     /// Moves jobs like `Queue`, for a claim. A claim's statements are large and always the same, so PostgreSQL plans
     /// them once instead of every time, which would take a fifth of the claim's time.
     Claim,
     /// Ends attempts, adds documents, or does other work that changes no lane.
     Rows,
-    /// Sends a heartbeat; it must not wait for other work of this process.
+    /// Records a heartbeat. On PostgreSQL it uses connections that are kept free for this, so that it does not wait for
+    /// other work of this process.
     Heartbeat,
 }
 
@@ -94,7 +95,7 @@ impl Conn {
         }
     }
 
-    /// Returns all rows of a statement.
+    /// Runs a statement and returns all its rows.
     pub(in crate::store) async fn fetch_all(&mut self, statement: Statement) -> SqlxResult<Vec<Row>> {
         let rows = match self {
             Self::Sqlite(conn) => prepared!(Sqlite, statement).fetch_all(conn).await?,
@@ -118,7 +119,7 @@ impl Conn {
         }
     }
 
-    /// Runs a fixed statement without values, such as `BEGIN`.
+    /// Runs fixed SQL text without values: one statement or several, such as `BEGIN`.
     pub(in crate::store) async fn script(&mut self, text: &'static str) -> SqlxResult<()> {
         match self {
             Self::Sqlite(conn) => sqlx::raw_sql(text).execute(conn).await.map(drop),

@@ -1,5 +1,5 @@
-//! The database of a store, SQLite or PostgreSQL: its connections, clock, subscribers and background tasks. Nothing
-//! here depends on what the store contains.
+//! The database of a store, SQLite or PostgreSQL: its connections, clock, subscribers and background tasks. The rules
+//! of queue, attempts and schedule are in other modules.
 
 use crate::domain::outbox::{Subscriber, Subscribers};
 use crate::domain::outcome::Outcome;
@@ -36,9 +36,9 @@ pub(in crate::store) struct Database {
     read_only: bool,
     /// Subscribers to which this process offers its outcomes.
     subscribers: RwLock<Subscribers>,
-    /// Number of commits of this process and, as far as they are noticed, of others; grows only.
+    /// Counter that grows after commits of this process and, as far as they are noticed, of others.
     changes: watch::Sender<u64>,
-    /// Number of commits of this process alone; grows only.
+    /// Counter that grows after commits of this process alone.
     commits: watch::Sender<u64>,
     /// Outcomes of commits that returned an error but may have succeeded. A commit keeps this lock from the numbering
     /// of its outcomes until the recorder has received them, so that the recorder receives all outcomes in order.
@@ -49,15 +49,15 @@ pub(in crate::store) struct Database {
     mismatches: watch::Sender<Option<SchemaMismatch>>,
     /// Tasks that must end before the database is closed.
     pub(in crate::store) tasks: TaskTracker,
-    /// Stops the tasks that watch for commits of other processes.
+    /// Stops the task that watches an SQLite file for commits of other processes.
     stop: CancellationToken,
     /// Set once the database is closed; calls fail from then on.
     closed: CancellationToken,
 }
 
 impl Database {
-    /// Opens the database at `url`; with [`Access::Create`] creates an SQLite file that is missing. Fails with
-    /// [`StoreError::Unusable`] if the URL or the store is unsuitable.
+    /// Opens the database at `url`. Creates an SQLite file that is missing and migrates an older one, as far as the
+    /// access in `options` allows. Fails with [`StoreError::Unusable`] if the URL or the store is unsuitable.
     pub(in crate::store) async fn open(url: &str, options: Options) -> Result<Arc<Self>> {
         let changes = watch::Sender::new(0);
         let (engine, clock) = match address::parse(url)? {
@@ -84,8 +84,8 @@ impl Database {
         }))
     }
 
-    /// Starts the tasks that notice commits of other processes and, on PostgreSQL, notify those processes of commits of
-    /// this one.
+    /// Starts the tasks that notice commits of other processes and, on PostgreSQL unless the database was opened
+    /// read-only, notify those processes of commits of this one.
     pub(in crate::store) fn watch(&self) {
         match &self.engine {
             Engine::Sqlite(sqlite) => {
@@ -96,7 +96,8 @@ impl Database {
         }
     }
 
-    /// Stops the tasks that watch for commits of other processes; the first step of closing.
+    /// Stops the task that watches an SQLite file for commits of other processes; the first step of closing. Without
+    /// effect on PostgreSQL, where [`close`](Self::close) stops such tasks.
     pub(in crate::store) fn stop_watching(&self) {
         self.stop.cancel();
     }
@@ -153,7 +154,7 @@ impl Database {
         self.commits.subscribe()
     }
 
-    /// Wakes those who wait for [`changes`](Self::changes): this or another process may have committed.
+    /// Wakes those who wait for [`changes`](Self::changes), because this or another process may have committed.
     pub(in crate::store) fn notify_change(&self) {
         self.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
@@ -179,12 +180,12 @@ impl Database {
         if self.read_only { Err(StoreError::ReadOnly) } else { Ok(()) }
     }
 
-    /// Fails if the database was closed with [`close`](Self::close).
+    /// Fails with [`StoreError::Unavailable`] if the database was closed with [`close`](Self::close).
     pub(super) fn ensure_open(&self) -> Result<()> {
         if self.closed.is_cancelled() { Err(closed_error()) } else { Ok(()) }
     }
 
-    /// Returns a connection for reads.
+    /// Returns a connection for reads; fails if the database was closed.
     pub(in crate::store) async fn reader(&self) -> Result<Reader> {
         self.ensure_open()?;
         let conn = match &self.engine {
@@ -202,7 +203,8 @@ impl Database {
         }
     }
 
-    /// Waits until this process has no write in progress, and delays further writes until the result is dropped.
+    /// Waits until this process has no write in progress, and delays further writes (on PostgreSQL further reads, too)
+    /// until the result is dropped.
     pub(in crate::store) async fn quiesce(&self) -> Box<dyn Send> {
         match &self.engine {
             Engine::Sqlite(sqlite) => Box::new(sqlite.quiesce().await),
@@ -252,7 +254,7 @@ impl Database {
         }
     }
 
-    /// Takes the lock that shows that a worker of this process is alive.
+    /// Takes the lock that shows that a worker of this process is alive. Behind PgBouncer there is no such lock.
     pub(in crate::store) async fn acquire_worker_lock(&self, worker: &str) -> Result<()> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.acquire_worker_lock(worker),
@@ -274,7 +276,7 @@ impl Database {
         matches!(&self.engine, Engine::Postgres(postgres) if postgres.lease_only())
     }
 
-    /// Returns the ids of those of the `known` workers whose process is dead.
+    /// Returns the ids of those of the `known` workers whose process is dead, as locks and heartbeats show at `now`.
     pub(in crate::store) async fn dead_workers(
         &self,
         known: &[KnownWorker],
@@ -288,7 +290,8 @@ impl Database {
         }
     }
 
-    /// Checks the workers `gone` once more, where a free lock may be temporary, and returns those that are still dead.
+    /// Checks the workers `gone` once more on PostgreSQL, where a free lock may be temporary, and returns those that
+    /// are still dead. Returns `gone` on SQLite.
     pub(in crate::store) async fn confirm_dead(
         &self,
         gone: Vec<String>,

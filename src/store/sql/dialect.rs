@@ -16,7 +16,7 @@ pub(in crate::store) enum Dialect {
 
 /// Markers, each with its replacement on SQLite and on PostgreSQL. The first that matches applies.
 const MARKS: [(&str, &str, &str); 8] = [
-    // A table of our own.
+    // A table or sequence of our own.
     ("@", "", "quarterdeck."),
     // A time of `captain_documents` as microseconds, and the reverse.
     ("micros(", "(", "quarterdeck.micros("),
@@ -39,8 +39,8 @@ const MARKS: [(&str, &str, &str); 8] = [
 ];
 
 impl Dialect {
-    /// Returns the maximum number of rows that one statement writes. It is one on SQLite, which has no round trips and
-    /// keeps one-row statements prepared.
+    /// Returns the maximum number of rows whose values one statement lists. It is one on SQLite, which has no round
+    /// trips and keeps one-row statements prepared.
     pub(in crate::store) const fn rows_per_statement(self) -> usize {
         match self {
             Self::Sqlite => 1,

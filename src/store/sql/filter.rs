@@ -8,7 +8,7 @@ use crate::domain::time::Timestamp;
 use crate::store::sql::statement::Sql;
 use crate::store::{Result, StoreError};
 
-/// The tables that a statement about documents `d` joins. Each is joined only on demand: over a hundred thousand
+/// The tables that a statement about documents `d` joins. Each is joined only on demand: with a hundred thousand
 /// documents an unused join costs as much as the rest of the statement, and SQLite drops only some unused joins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::store) struct Joins {
@@ -23,7 +23,7 @@ pub(in crate::store) struct Joins {
 }
 
 impl Joins {
-    /// Joins all tables.
+    /// Joins all tables, and leaves out no document.
     pub(in crate::store) const ALL: Self = Self { state: true, only_with_state: false, live: true, last: true };
     /// Joins the tables from which a document's status is derived.
     pub(in crate::store) const STATUS: Self = Self { state: false, only_with_state: false, live: true, last: false };
@@ -80,8 +80,8 @@ pub(in crate::store) fn push_status(sql: &mut Sql, now: Timestamp) {
     sql.push(" END AS BIGINT)");
 }
 
-/// Appends the same expression for documents whose status no job determines. Needs the join `c`, the stored plan of the
-/// account.
+/// Appends an expression for the status that a document has by its row, without its job, as an index in `Status::ALL`.
+/// Needs the join `c`, the stored plan of the account.
 pub(in crate::store) fn push_row_status(sql: &mut Sql, now: Timestamp) {
     sql.push("CASE WHEN d.sync_status = 0 THEN CASE WHEN micros(d.last_sync_attempted_at) >= ")
         .bind(now.minus(STUCK_AFTER).micros())
@@ -90,21 +90,21 @@ pub(in crate::store) fn push_row_status(sql: &mut Sql, now: Timestamp) {
     sql.push(" END");
 }
 
-/// Appends the same expression for documents whose status no job determines and whose row is not `syncing`. It does not
-/// read the time of the attempt. Needs the join `c`.
+/// Appends an expression like that of [`push_row_status`], for documents whose row is not `syncing`. It does not read
+/// the time of the attempt. Needs the join `c`, the stored plan of the account.
 pub(in crate::store) fn push_settled_status(sql: &mut Sql, now: Timestamp) {
     sql.push("CASE WHEN d.sync_status = 2 THEN 0 WHEN d.sync_status = 1 THEN CASE WHEN micros(d.last_synced_at) < ")
         .bind(now.micros())
         .push(" - c.cadence THEN 5 ELSE 6 END ELSE 7 END");
 }
 
-/// Appends ` WHERE …` for documents `d`. Fails for terms that apply only to outcomes, and for filters that are too
+/// Appends ` WHERE …` for documents `d`. Fails for terms that do not apply to documents, and for filters that are too
 /// long.
 pub(in crate::store) fn push_documents(sql: &mut Sql, filter: &Filter, now: Timestamp) -> Result<()> {
     push(sql, filter, |sql, test| document_test(sql, test, now))
 }
 
-/// Appends ` WHERE …` for outcomes `o`. Fails for terms that apply only to documents, and for filters that are too
+/// Appends ` WHERE …` for outcomes `o`. Fails for terms that do not apply to outcomes, and for filters that are too
 /// long.
 pub(in crate::store) fn push_outcomes(sql: &mut Sql, filter: &Filter, now: Timestamp) -> Result<()> {
     push(sql, filter, |sql, test| outcome_test(sql, test, now))
@@ -112,7 +112,7 @@ pub(in crate::store) fn push_outcomes(sql: &mut Sql, filter: &Filter, now: Times
 
 /// Maximum number of values that a filtered statement may bind; both databases allow more.
 const MAX_VALUES: usize = 30_000;
-/// Maximum length of a search word in bytes; longer than every text that is searched.
+/// Maximum length of a search word in bytes; longer than the names and URLs that are searched.
 const MAX_WORD_BYTES: usize = 10_000;
 
 fn push(
@@ -122,8 +122,9 @@ fn push(
 ) -> Result<()> {
     sql.push(" WHERE 1 = 1");
     for term in &filter.terms {
-        // A test stands bare, so that an index can serve it. A negated one is a CASE, which turns an unknown result
-        // (NULL) into false before it is negated: `-error:timeout` also matches documents without an error.
+        // A test that is not negated is written as it is, so that an index can serve it. A negated one is a CASE, which
+        // turns an unknown result (NULL) into false before it is negated: `-error:timeout` also matches documents
+        // without an error.
         sql.push(if term.negated { " AND CASE WHEN " } else { " AND (" });
         push_test(sql, &term.condition)?;
         sql.push(if term.negated { " THEN 0 ELSE 1 END = 1" } else { ")" });

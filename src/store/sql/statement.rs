@@ -18,7 +18,7 @@ pub(in crate::store) enum Value {
 pub(in crate::store) trait IntoValue {
     /// Converts to a bound value.
     fn into_value(self) -> Value;
-    /// Returns the missing value (NULL) of this type.
+    /// Returns the missing value (NULL) of this type; for a list, the empty list.
     fn missing() -> Value;
 }
 
@@ -102,7 +102,7 @@ impl Statement {
         self
     }
 
-    /// Returns true if the statement is an INSERT, UPDATE or DELETE.
+    /// Returns true if the statement begins with INSERT, UPDATE or DELETE.
     pub(in crate::store) fn writes(&self) -> bool {
         ["INSERT", "UPDATE", "DELETE"].iter().any(|word| self.text.starts_with(word))
     }
@@ -142,7 +142,7 @@ impl Sql {
         self
     }
 
-    /// Appends `(?, ?, …)` with bound values; for an empty list `(NULL)`, which matches nothing.
+    /// Appends `(?, ?, …)` with bound values; for an empty list `(NULL)`, which matches nothing after `IN`.
     pub(in crate::store) fn bind_list<V: IntoValue>(&mut self, values: impl IntoIterator<Item = V>) -> &mut Self {
         self.push("(");
         let mut first = true;

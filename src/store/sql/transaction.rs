@@ -89,13 +89,13 @@ impl<'s> Tx<'s> {
         Ok(touched)
     }
 
-    /// Runs a statement like [`run`](Self::run), but does not publish its changes, so that they wake nobody; for
-    /// bookkeeping.
+    /// Runs a statement like [`run`](Self::run), but does not publish its changes, for bookkeeping that need not wake
+    /// anybody.
     pub(in crate::store) async fn run_quietly(&mut self, statement: Statement) -> Result<u64> {
         self.conn.execute(statement).await.map_err(writing)
     }
 
-    /// Runs a fixed statement without values.
+    /// Runs fixed SQL text without values.
     pub(in crate::store) async fn script(&mut self, text: &'static str) -> Result<()> {
         self.conn.script(text).await.map_err(writing)
     }
@@ -128,13 +128,15 @@ impl<'s> Tx<'s> {
         self.outcomes.len()
     }
 
-    /// Drops the outcomes after the first `kept`, because the changes that they describe were rolled back.
+    /// Drops the recorded outcomes after the first `kept`, and forgets the assigned virtual times, because the changes
+    /// to which they belong were rolled back.
     pub(in crate::store) fn discard_outcomes(&mut self, kept: usize) {
         self.outcomes.truncate(kept);
         self.vtimes.clear();
     }
 
-    /// Commits and returns the recorded outcomes in the order of their numbers.
+    /// Writes the recorded outcomes with their numbers, commits, passes them to the recorder, and returns them in the
+    /// order of their numbers.
     pub(in crate::store) async fn commit(mut self) -> Result<Vec<Outcome>> {
         let db = self.db;
         let records = !self.outcomes.is_empty() || db.has_unconfirmed.load(Ordering::Relaxed);

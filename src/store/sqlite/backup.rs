@@ -74,7 +74,7 @@ fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-/// Gives the copy the owner and the permissions of the store.
+/// Gives the copy the permissions of the store and, if this user may, its owner.
 fn copy_permissions(file: &File, path: &Path, store: &Metadata) -> io::Result<()> {
     // Without the right to change owners, the current user owns the copy; that user can read the store anyway.
     let _ = chown(path, Some(store.uid()), Some(store.gid()));

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
-/// Longest wait of a statement for a lock that another process has.
+/// Longest wait for a lock that another process has, except that of a migration.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait inside SQLite before the writer requests the lock again. SQLite's own retry intervals grow to 100 ms. A
 /// writer that retries so seldom could miss every moment at which another process's bulk change leaves the lock free.
@@ -84,7 +84,8 @@ impl Connector {
         Ok(Self { path: std::path::absolute(path).map_err(unusable)?, access: Access::ReadOnly, identity: None })
     }
 
-    /// Checks that the path still leads to the opened file. Errors: [`StoreError::Unavailable`].
+    /// Checks that the path still leads to the opened file; always succeeds for a read-only store. Errors:
+    /// [`StoreError::Unavailable`].
     pub(super) fn check_identity(&self) -> Result<()> {
         self.identity.map_or(Ok(()), |identity| identity.check(&self.path))
     }

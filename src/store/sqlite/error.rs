@@ -40,7 +40,7 @@ pub(in crate::store) fn reading(error: &Error) -> StoreError {
 /// Returns the [`StoreError`] for the error of a statement that writes.
 pub(in crate::store) fn writing(error: &Error) -> StoreError {
     match primary(error) {
-        // SQLITE_ERROR comes from functions on the data (malformed JSON), TOOBIG, CONSTRAINT, MISMATCH, RANGE.
+        // The codes ERROR (from functions on the data, such as malformed JSON), TOOBIG, CONSTRAINT, MISMATCH and RANGE.
         Some(1 | 18 | 19 | 20 | 25) => StoreError::Refused(message(error)),
         _ => reading(error),
     }

@@ -72,7 +72,7 @@ pub(in crate::store) async fn examine(path: &Path) -> Vec<Finding> {
     found
 }
 
-/// Checks the schema version and the integrity of the file.
+/// Checks the schema version and the integrity of the file, and adds the findings to `found`.
 async fn examine_contents(connect: &Connector, bytes: u64, found: &mut Vec<Finding>) -> Result<()> {
     let mut conn = connect.reader().await?;
     check_library(&mut conn).await?;

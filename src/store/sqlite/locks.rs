@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Age from which a lock file without a worker's row is removed; before that, its owner may be about to write the row.
+/// Age from which a lock file that no process has locked is removed. The owner of a younger one may be about to lock
+/// it.
 const STRAY_LOCK_AGE: Duration = Duration::from_secs(60);
 
 /// The lock files of a store's workers.
@@ -40,7 +41,7 @@ impl WorkerLocks {
     }
 
     /// Acquires the lock of `worker` for this process. Errors: [`StoreError::Refused`] if a process has the lock
-    /// already.
+    /// already, or if the id cannot be a file name.
     pub(super) fn acquire(&self, worker: &str) -> Result<()> {
         let path = self.path(worker)?;
         let unavailable = |error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", path.display()));
@@ -54,7 +55,7 @@ impl WorkerLocks {
         Ok(())
     }
 
-    /// Releases the lock of `worker`, and removes its file.
+    /// Releases the lock of `worker` and removes its file, if this process has the lock.
     pub(super) fn release(&self, worker: &str) {
         if self.own().remove(worker).is_some()
             && let Ok(path) = self.path(worker)
@@ -70,6 +71,7 @@ impl WorkerLocks {
     }
 
     /// Returns true if the process of a worker is gone: its lock can be acquired, or its lock file does not exist.
+    /// False if that cannot be checked.
     pub(super) fn process_is_gone(&self, worker: &str) -> bool {
         let Ok(path) = self.path(worker) else { return false };
         match OpenOptions::new().write(true).open(&path) {

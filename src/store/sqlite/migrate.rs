@@ -19,7 +19,7 @@ use std::time::Duration;
 /// The longest wait for another process that copies and migrates the store.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// State of a file before it is used.
+/// State of a file: empty, or a store of this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileState {
     /// The file has no tables.
@@ -94,8 +94,9 @@ pub(super) async fn migrate(connect: &Connector, how: UpgradeOptions) -> Result<
     Ok(done)
 }
 
-/// Migrates under the write lock: nobody registers, writes or migrates meanwhile. After an error, closing the
-/// connection ends the transaction.
+/// Migrates under the write lock: nobody registers, writes or migrates meanwhile. Returns the upgrade of an existing
+/// store; `None` if the store is new or another process has migrated it. After an error, closing the connection ends
+/// the transaction.
 async fn migrate_locked(
     connect: &Connector,
     conn: &mut SqliteConnection,

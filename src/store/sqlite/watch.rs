@@ -18,7 +18,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// commit is visible.
 const SCHEMA_CHECKS: u32 = 20;
 
-/// Value that changes with every commit to the store.
+/// Value that is compared with the previous one to notice commits to the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum ChangeMarker {
     Unknown,
@@ -79,7 +79,8 @@ fn length_and_mtime(path: &Path) -> Option<(u64, SystemTime)> {
     Some((data.len(), data.modified().ok()?))
 }
 
-/// Reads the schema version, for a process that writes nothing and would otherwise not notice a migration.
+/// Reads the schema version, for a process that writes nothing and would otherwise not notice a migration. Returns
+/// `None` if it cannot be read.
 async fn schema_version(connect: &Connector, conn: &mut Option<SqliteConnection>) -> Option<i64> {
     match conn {
         Some(open) => migrate::version(open).await.ok(),

@@ -8,8 +8,8 @@ use crate::tui::command::{Command, CommandKind};
 use crate::tui::model::toast::Level;
 use crate::tui::msg::CommandResult;
 
-/// Returns level and sentence for the result of a command. `requested_by` is the person who requested the current job
-/// of the command's document, if known.
+/// Returns level and sentence for the result of a command. `requested_by` is the requester of the job of the command's
+/// first document, if known.
 pub fn done(command: &Command, done: &CommandResult, requested_by: Option<&SafeLine>) -> (Level, String) {
     match done {
         CommandResult::Added(AddResult::New(id)) => (Level::Done, format!("added {} as document {id}", label(command))),

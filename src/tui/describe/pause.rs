@@ -10,17 +10,19 @@ use std::time::Duration;
 /// Age from which a pause is described by its age instead of its time of day, which would be ambiguous without the day.
 const A_DAY: Duration = Duration::from_secs(86_400);
 
-/// Returns the pause that stops the job of a document from starting; if several do, the widest.
+/// Returns the pause that stops the job of a document from starting, or would stop it if the document had one; `None`
+/// if there is none. Of several, the first in this order: everything, account, host, class.
 pub fn of_row<'m>(model: &'m Model, row: &DocumentRow) -> Option<&'m Pause> {
     model.pauses.iter().find(|pause| pause.scope.covers(row.account_id, &row.host, row.queue))
 }
 
-/// Returns the pause that stops a job from starting; if several do, the widest.
+/// Returns the pause that stops a job from starting; `None` if there is none. Of several, the first in this order:
+/// everything, account, host, class.
 pub fn of_job<'m>(model: &'m Model, job: &JobSummary) -> Option<&'m Pause> {
     model.pauses.iter().find(|pause| pause.scope.covers(job.account, &job.host, Some(job.class)))
 }
 
-/// Returns the pause of everything, else the pause of the host or account `group`.
+/// Returns the pause of everything, else the pause of the host or account `group`; `None` if there is neither.
 pub fn of_group<'m>(model: &'m Model, group: &PauseScope) -> Option<&'m Pause> {
     model.pauses.iter().find(|pause| pause.scope == PauseScope::All || pause.scope == *group)
 }
@@ -42,12 +44,13 @@ pub fn group_paused_by(model: &Model, pause: &Pause) -> String {
     format!("{all}{}", paused_by(model, pause))
 }
 
-/// Returns the key that ends the pause.
+/// Returns the key that ends a pause of everything, of a host or of an account.
 pub fn resume_key(pause: &Pause) -> &'static str {
     if pause.scope == PauseScope::All { "P" } else { "p" }
 }
 
-/// Returns the text for the head line: the widest pause in full, and the number of others; `None` without a pause.
+/// Returns the text for the head line: one pause in full (that of everything, if there is one), and the number of the
+/// others; `None` without a pause.
 pub fn summary(model: &Model) -> Option<String> {
     let first = model.pauses.first()?;
     let more = match model.pauses.len() - 1 {

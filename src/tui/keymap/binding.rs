@@ -18,6 +18,7 @@ pub struct Binding {
     pub scopes: KeyScopes,
     /// The action changes documents, jobs or pauses; a read-only console refuses it.
     pub dangerous: bool,
-    /// Position of the action in the footer, from 1; 0 if the footer does not show it.
+    /// Rank of the action in the footer, where lower ranks come first; 0 if the footer does not show the action. The
+    /// footer shows pausing in the views of hosts and accounts despite its 0.
     pub footer: u8,
 }

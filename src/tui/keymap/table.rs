@@ -1,4 +1,4 @@
-//! The rows of the key table, in the order of the help and the documentation.
+//! The rows of the key table. The help and the documentation group them by scope and keep this order within a group.
 
 use super::binding::Binding;
 use super::key::Key;
@@ -13,7 +13,7 @@ const LIST: KeyScopes = KeyScopes::Only(&[KeyScope::DOCUMENTS]);
 const PANEL: KeyScopes = KeyScopes::Only(&[KeyScope::OUTCOMES]);
 const JOBS: KeyScopes = KeyScopes::Only(&[KeyScope::JOBS]);
 const DETAIL: KeyScopes = KeyScopes::Only(&[KeyScope::DETAIL]);
-/// The scopes that show a document's URL and error.
+/// The scopes in which a document's URL and last error can be copied and its page can be opened.
 const WITH_URL: KeyScopes = KeyScopes::Only(&[KeyScope::DOCUMENTS, KeyScope::OUTCOMES, KeyScope::DETAIL]);
 
 const fn row(
@@ -43,7 +43,8 @@ const fn danger(
 const OUTCOMES: Binding =
     row(Action::ViewOutcomes, &[Key::char('2')], PaneId::Outcomes.word(), "go to the outcomes", Panes, 0);
 
-/// The whole table. The rows that show a view, and that of the outcome panel, are in the middle, sorted by their keys.
+/// The whole table. The rows of the actions that show a view or go to the outcome panel are in the middle, sorted by
+/// their keys.
 pub static TABLE: LazyLock<Vec<Binding>> = LazyLock::new(|| {
     let show = |view: &ViewId| row(Action::ShowView(*view), view.keys(), view.word(), view.description(), Panes, 0);
     let mut views: Vec<Binding> = ViewId::ALL.iter().map(show).chain([OUTCOMES]).collect();
@@ -51,7 +52,7 @@ pub static TABLE: LazyLock<Vec<Binding>> = LazyLock::new(|| {
     [ROWS_BEFORE_VIEWS, &views, ROWS_AFTER_VIEWS].concat()
 });
 
-/// The rows printed before those that show a view.
+/// The rows before those of the actions that show a view.
 const ROWS_BEFORE_VIEWS: &[Binding] = &[
     danger(
         Action::Sync,
@@ -167,7 +168,7 @@ const ROWS_BEFORE_VIEWS: &[Binding] = &[
     ),
 ];
 
-/// The rows printed after those that show a view.
+/// The rows after those of the actions that show a view.
 const ROWS_AFTER_VIEWS: &[Binding] = &[
     row(
         Action::SwitchFocus,

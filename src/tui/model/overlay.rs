@@ -1,5 +1,5 @@
-//! Overlays, drawn over the screen one at a time: dialogs, prompts (a line that the person types) and readers
-//! (scrollable texts).
+//! Overlays, drawn over the screen one at a time: dialogs, prompts (a line that the person types), readers (scrollable
+//! texts) and the palette (a search of all actions).
 
 use crate::domain::filter::{Filter, FilterError};
 use crate::domain::id::{DocumentId, JobId};
@@ -65,7 +65,8 @@ pub struct Palette {
 pub struct Prompt {
     pub kind: PromptKind,
     pub input: Input,
-    /// The mistake in the text; `None` if the text is valid so far.
+    /// The mistake found in the text; `None` if none has been found. A URL and a confirmation are checked only when the
+    /// person submits them.
     pub problem: Option<InputError>,
 }
 
@@ -112,7 +113,7 @@ pub struct ConfirmDialog {
     /// Label of the button that confirms.
     pub verb: &'static str,
     pub command: Command,
-    /// True if the confirming button has the focus, false if Cancel has the focus, as it has at first.
+    /// True if the confirming button has the focus, false if the button "Keep" has it, as at first.
     pub yes_focused: bool,
 }
 
@@ -121,9 +122,9 @@ pub struct ConfirmDialog {
 pub struct ChoiceDialog {
     pub title: String,
     pub lines: Vec<String>,
-    /// Label and command of each button after Cancel.
+    /// Label and command of each button after the first, which is "Keep" and changes nothing.
     pub choices: Vec<(String, Command)>,
-    /// Index in `choices` of the focused button; `None` if Cancel has the focus.
+    /// Index in `choices` of the focused button; `None` if the button "Keep" has the focus.
     pub focused: Option<usize>,
 }
 
@@ -142,18 +143,19 @@ pub struct PreviewDialog {
     /// Identifies the request for the preview; an answer with another number is dropped.
     pub generation: u64,
     pub verb: BulkVerb,
-    /// Description of the selected documents: the filter's text, or the number of marked documents.
+    /// Description of the selected documents: the filter's text, `every document` for an empty filter, or the number of
+    /// marked documents.
     pub selection_text: SafeLine,
-    /// Number of marked documents; `None` when a filter selects them.
+    /// Number of marked documents; `None` when a filter selects the documents.
     pub marked_count: Option<usize>,
     /// The store's answer, once it has arrived.
     pub answer: Option<Result<Preview, SafeLine>>,
-    /// True if the confirming button has the focus, false if Cancel has the focus, as it has at first.
+    /// True if the confirming button has the focus, false if the button "Keep" has it, as at first.
     pub yes_focused: bool,
 }
 
 impl PreviewDialog {
-    /// Returns the documents that the request would affect; none before the answer has arrived.
+    /// Returns the documents that the request would affect; none before the answer has arrived, or if it is an error.
     pub fn targets(&self) -> &[DocumentId] {
         match &self.answer {
             Some(Ok(preview)) => &preview.targets,

@@ -5,7 +5,7 @@ use crate::domain::time::Timestamp;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Number of past seconds whose counts are kept, for the history.
+/// Number of full seconds in the history.
 pub const HISTORY_SECONDS: usize = 20;
 /// Number of seconds over which the rate is averaged.
 const MEAN_SECONDS: usize = 5;
@@ -13,16 +13,17 @@ const MEAN_SECONDS: usize = 5;
 /// Number of attempts that ended in each of the last seconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rate {
-    /// Time of the newest slot, in seconds since 1970.
+    /// The second that the newest slot counts, in seconds since 1970.
     newest: i64,
-    /// Number of attempts that ended in each second, oldest second first.
+    /// Slots: the number of attempts that ended in each second, oldest second first.
     slots: VecDeque<u32>,
     /// Time of the earliest counted outcome, in seconds since 1970.
     first_second: Option<i64>,
 }
 
 impl Rate {
-    /// Counts an outcome in the second in which it was recorded. Outcomes that end no attempt do not count.
+    /// Counts an outcome in the second in which it was recorded. Outcomes that end no attempt, or are older than the
+    /// oldest slot, do not count.
     pub fn count(&mut self, outcome: &Outcome) {
         if !outcome.result.kind().ends_attempt() {
             return;

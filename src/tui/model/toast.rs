@@ -8,7 +8,7 @@ use std::time::Duration;
 /// The level of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// The request was carried out.
+    /// A success: a request was carried out, or a problem is over.
     Done,
     /// The request was not carried out, for a reason that is no failure.
     Refused,
@@ -58,7 +58,7 @@ impl Notices {
         self.keep(Notice { at, level, text: SafeLine::new(text.as_ref()) });
     }
 
-    /// Returns the toast that is shown at `now`.
+    /// Returns the toast that is shown at `now`, if there is one.
     pub fn toast(&self, now: Timestamp) -> Option<&Notice> {
         self.toast.as_ref().filter(|toast| now < toast.at.plus(toast.level.toast_duration()))
     }

@@ -5,8 +5,8 @@ use crate::domain::time::Timestamp;
 use crate::store::{WorkerHealth, WorkerSummary};
 use std::time::Duration;
 
-/// Interval at which the list of workers is read while a person reads it. Commits do not signal every change: a worker
-/// that dies commits nothing.
+/// Interval at which the list of workers is read while it is on the screen. Commits do not signal every change: a
+/// worker that dies commits nothing.
 pub const REFRESH_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The list of workers and the state of reading it.
@@ -47,7 +47,8 @@ impl Workers {
         sum
     }
 
-    /// Returns the time at which the shown list is to be read again; `None` while a read is in progress.
+    /// Returns the time at which the list is to be read again if it is on the screen: `now` if it was never read,
+    /// `None` while a read is in progress.
     pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
         if self.loading { None } else { Some(self.read_at.map_or(now, |at| at.plus(REFRESH_INTERVAL))) }
     }

@@ -9,7 +9,7 @@ use crate::tui::views::detail::difference::{Compared, DifferenceData, Quarantine
 use crate::tui::views::detail::state::DetailData;
 use tokio::task::spawn_blocking;
 
-/// Number of unchanged lines shown around each change of a difference.
+/// Maximum number of unchanged lines shown before and after each change of a difference.
 const CONTEXT_LINES: usize = 2;
 
 impl Shared {

@@ -15,7 +15,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tokio::time::{sleep, timeout};
 
-/// Shortest time between two messages about changes.
+/// Shortest time between two messages about commits, and between two about the runner's status.
 const MIN_INTERVAL: Duration = Duration::from_millis(100);
 /// Factor of the wait after a read of the document list: the wait is this many times the read's duration, so that reads
 /// take at most 25 % of the store's time.
@@ -44,7 +44,7 @@ impl Shared {
         }
     }
 
-    /// Sends the newest stored outcomes, then every later one.
+    /// Sends the newest stored outcomes, then every later one. Of failures in a row, sends only the first.
     pub(super) async fn watch_outcomes(self: Arc<Self>) {
         let mut reported = false;
         let last = loop {

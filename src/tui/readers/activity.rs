@@ -1,4 +1,4 @@
-//! The reader of the activity list: requests, refusals and failures of this console.
+//! The reader of the activity list: results of requests, refusals and failures in this console.
 
 use crate::tui::model::Model;
 use crate::tui::model::toast::Level;

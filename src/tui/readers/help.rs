@@ -8,8 +8,7 @@ use crate::tui::text::lines::wrap;
 use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
 
-/// Width in cells of the column of keys. A narrow reader uses the smaller width, which leaves more space for the
-/// explanations.
+/// Width in cells of the column of keys. A narrow reader uses `FEW_KEYS`, which leaves more space for the explanations.
 const KEYS: usize = 14;
 const FEW_KEYS: usize = 6;
 

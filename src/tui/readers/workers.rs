@@ -17,7 +17,8 @@ const STATE: usize = 24;
 /// Width of the reader in cells below which each worker takes two lines.
 const ONE_LINE: usize = 64;
 
-/// Returns the lines of the reader: the totals, then the workers one by one.
+/// Returns the lines of the reader: the totals, then the workers one by one; before them, or instead if there are no
+/// workers, the error of the last read or a message.
 pub(super) fn text(model: &Model) -> Vec<Spans> {
     let appearance = model.appearance();
     let available = reader_cells(model.size);

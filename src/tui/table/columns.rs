@@ -48,8 +48,8 @@ pub struct TableColumn<R: 'static> {
 }
 
 impl<R> TableColumn<R> {
-    /// Creates a column of `cells` cells with left-aligned text. `cell` returns the column's text of a row, given the
-    /// width of the column in cells.
+    /// Creates a column of `cells` cells with left-aligned text, after a gap of one cell. `cell` returns the column's
+    /// text of a row, given the width of the column in cells.
     pub const fn left(heading: &'static str, cells: u16, cell: fn(&Model, &R, u16) -> Spans) -> Self {
         let (width, align) = (Width::Cells(cells), Align::Left);
         Self { heading, width, gap: 1, align, condition: Condition::Always, sort: None, cell }
@@ -61,8 +61,8 @@ impl<R> TableColumn<R> {
         Self { heading, width, gap: 0, align, condition: Condition::Always, sort: None, cell }
     }
 
-    /// Creates a text column: its width is a share of the cells that the fixed columns leave. A table has at most two
-    /// text columns.
+    /// Creates a left-aligned column after a gap of one cell, whose width is a share of the cells that the columns of
+    /// fixed width leave. A table has at most two text columns.
     pub const fn text(heading: &'static str, cell: fn(&Model, &R, u16) -> Spans) -> Self {
         Self { heading, width: Width::Text, gap: 1, align: Align::Left, condition: Condition::Always, sort: None, cell }
     }

@@ -161,8 +161,8 @@ pub fn shown_of_total(rows: usize, of: u64) -> Spans {
     ]
 }
 
-/// Styles the row in line `y` as the cursor row if `under_cursor`, else as an old row if `is_old` (the last read
-/// failed). Other rows stay unchanged.
+/// Styles the row in line `y` as the cursor row if `under_cursor` (in a pane without the focus, only by the bar before
+/// the row), else as an old row if `is_old` (the last read failed). Other rows stay unchanged.
 pub fn style_row(
     focused: bool,
     under_cursor: bool,

@@ -56,7 +56,7 @@ pub struct RowSpan {
 pub struct TableState<D: TableData> {
     /// Data of the last successful read.
     pub data: D,
-    /// Identity of the row under the cursor.
+    /// Identity of the row under the cursor; `None` without rows.
     pub cursor: Option<D::Key>,
     /// Index of the row under the cursor.
     pub cursor_index: usize,
@@ -149,7 +149,8 @@ pub trait Rows {
     fn reread_needed(&self) -> bool;
 
     /// Returns the time of the next read that no commit triggers. `None` if no such read is needed (the last read
-    /// succeeded, and the data changes only with commits), or while a read is scheduled or under way.
+    /// succeeded, and the data changes only with commits), while a read is scheduled or under way, and before the first
+    /// result.
     fn due_at(&self) -> Option<Timestamp>;
 
     /// Returns the time of the last successful read.
@@ -159,11 +160,11 @@ pub trait Rows {
     fn read_error(&self) -> Option<&SafeLine>;
 
     /// Returns the age of the rows if the title has to show the age: the last read failed or was slow, or the current
-    /// one is slow.
+    /// one is slow. `None` otherwise, and before the first successful read.
     fn age(&self, now: Timestamp) -> Option<Duration>;
 
     /// Returns the next time after `now` at which the text of the title changes, because the rows' age grows by a unit
-    /// or becomes visible.
+    /// or becomes visible; `None` if only a read can change the title.
     fn title_changes_at(&self, now: Timestamp) -> Option<Timestamp>;
 
     /// Returns the number of rows, without headings.

@@ -23,6 +23,7 @@ use crate::tui::views::selected::SelectedDocument;
 const PREVIEW_THRESHOLD: usize = 20;
 
 /// Carries out sync, retry, cancel or remove: for one document, for the marked ones, or for all that match the filter.
+/// Opens a confirmation or a preview first if the action needs one.
 pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     let verb = match action {
         Action::Sync | Action::SyncAll => BulkVerb::Request(RequestKind::Sync),
@@ -231,8 +232,8 @@ pub(super) fn take_done(model: &mut Model, command: &Command, answer: StoreResul
     }
 }
 
-/// Removes the marks of documents on which the command took effect, so that a second press of the key does not repeat
-/// the command. Skipped documents stay marked.
+/// Removes the marks of the documents of a sync, retry, cancel or remove, so that a second press of the key does not
+/// repeat it. Documents that the store skipped stay marked.
 fn unmark(model: &mut Model, command: &Command, done: &CommandResult) {
     let marks = &mut model.documents.marks;
     match done {

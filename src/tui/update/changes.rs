@@ -18,7 +18,8 @@ use crate::tui::views::detail::difference::{Compared, DifferenceData};
 use crate::tui::views::detail::state::Tab;
 use crate::tui::views::documents::state::QUARANTINE_FILTER;
 
-/// Requests the difference that the details show, unless it is loaded or requested already.
+/// Requests the comparison that the tab of changes shows, if this tab of the details is open, unless the comparison is
+/// loaded, is under way or has failed.
 pub(super) fn compare(model: &mut Model, up: &mut Update) {
     let is_open = model.detail.as_ref().is_some_and(|detail| detail.tab == Tab::Changes);
     if !is_open || model.difference().is_some() {
@@ -36,7 +37,7 @@ pub(super) fn compare(model: &mut Model, up: &mut Update) {
     up.effect(Effect::LoadDifference { generation, document, of });
 }
 
-/// Stores the result of a comparison. The result of an older request is dropped.
+/// Stores the result of a comparison, or the reason of its failure. The result of an older request is dropped.
 pub(super) fn take(
     model: &mut Model,
     generation: u64,
@@ -74,8 +75,8 @@ pub(super) fn compare_version(model: &mut Model) {
     (detail.tab, detail.scroll) = (Tab::Changes, 0);
 }
 
-/// Filters the document list to quarantined documents, or shows all documents if the list already shows only
-/// quarantined ones.
+/// Filters the document list to quarantined documents, or shows all documents if the list is shown and already filtered
+/// in this way.
 pub(super) fn show_quarantined(model: &mut Model, up: &mut Update) {
     let show_all = model.documents.shows_only_quarantined() && model.list_is_shown();
     views::show(model, ViewId::Documents, up);

@@ -13,8 +13,8 @@ use crate::tui::model::{Model, ShutdownState};
 use crate::tui::msg::StoreResult;
 use crate::tui::palette;
 
-/// Moves the focus, or carries out the focused choice. If that is an action of the palette, returns the action for the
-/// caller to carry out.
+/// Moves the focus, or carries out the focused choice. If that is an available action of the palette, returns the
+/// action for the caller to carry out; otherwise `None`.
 pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) -> Option<Action> {
     let overlay = model.overlay.take()?;
     let choose = action == Action::Choose;
@@ -54,7 +54,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) -> Option<
                 }
                 None
             } else {
-                // With no document to act on, Cancel is the only button.
+                // With no document to act on, "Keep" is the only button.
                 dialog.yes_focused = !dialog.yes_focused && !dialog.targets().is_empty();
                 Some(Overlay::Preview(dialog))
             }

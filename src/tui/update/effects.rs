@@ -5,7 +5,7 @@ use crate::tui::effect::Effect;
 /// The result of applying a message: the need to redraw, and the effects to perform.
 #[derive(Debug, Default)]
 pub struct Update {
-    /// Something on the screen has changed.
+    /// The screen has to be drawn again.
     pub redraw: bool,
     /// Effects to perform, in this order.
     pub effects: Vec<Effect>,

@@ -19,7 +19,8 @@ use crate::tui::views::documents::state::SORTS;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use tui_input::Input;
 
-/// Handles a key event: carries out its action, or edits the typed text, or does nothing.
+/// Handles a key event: carries out its action, edits the typed text, chooses a sort column, closes a reader, or does
+/// nothing.
 pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
     if event.kind == KeyEventKind::Release {
         return;
@@ -32,7 +33,7 @@ pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
     match lookup(scope, key) {
         Some(action) => act(model, action, up),
         None if scope.types_text() => prompt::edit(model, event, up),
-        // `q` and the keys that open readers also close a reader.
+        // `q` and the keys that open help, activity and workers also close a reader.
         None if scope == KeyScope::Reader && matches!(key.code, KeyCode::Char('q' | '?' | '!' | 'w')) => {
             model.overlay = None;
             up.redraw();
@@ -41,7 +42,7 @@ pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
     }
 }
 
-/// Carries out an action in the focused pane or overlay.
+/// Carries out an action in the open overlay, else in the focused pane, or shows why it is unavailable there.
 pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     up.redraw();
     if model.overlay.is_none() {
@@ -104,7 +105,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
             if let Some(detail) = &mut model.detail {
                 detail.tab = detail.tab.step(action == Action::NextTab);
                 (detail.scroll, detail.version) = (0, None);
-                // Returning to the tab retries a failed comparison.
+                // Forgets a failed comparison, so that it is repeated when the tab of changes is shown again.
                 detail.comparing = detail.comparing.take().filter(|_| detail.compare_error.take().is_none());
             }
         }
@@ -149,7 +150,8 @@ fn sort(model: &mut Model, key: Key, up: &mut Update) {
     loads::page(model, up);
 }
 
-/// Goes one step back: closes the details, ends zoom, returns to the document list or clears its filter. Never quits.
+/// Goes one step back: closes the details, else ends zoom, else returns to the document list, else clears its filter.
+/// In the outcome panel, does what [`outcomes::back`] does. Never quits.
 fn back(model: &mut Model, up: &mut Update) {
     if model.pane() == PaneId::Outcomes {
         return outcomes::back(model, up);

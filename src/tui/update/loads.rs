@@ -16,7 +16,7 @@ use crate::tui::views::catalog::ViewRows;
 use crate::tui::views::detail::state::{Detail, Tab};
 use std::time::Duration;
 
-/// Maximum wait between two tries to read the document list while the database does not answer.
+/// Maximum wait between two tries to read the document list after a failure.
 const MAX_RETRY_WAIT: Duration = Duration::from_secs(10);
 
 /// Requests the rows of the document list on the screen. The answer to an earlier request is then dropped.
@@ -39,7 +39,8 @@ pub(super) fn summary(model: &mut Model, up: &mut Update) {
     up.effect(Effect::LoadPauses);
 }
 
-/// Handles a commit: reads everything on the screen again, with at most one read of each kind at a time.
+/// Handles a commit: reads the document list, the counts, the queue's figures, the pauses, the workers and the active
+/// view again, with at most one read of each kind at a time.
 pub(super) fn changed(model: &mut Model, up: &mut Update) {
     if model.documents.loading {
         model.documents.reread_needed = true;
@@ -69,7 +70,7 @@ pub(super) fn active_view(model: &mut Model, up: &mut Update) {
     }
 }
 
-/// Reads the active view again if its data is old.
+/// Reads the active view again if a read without a commit is due.
 pub(super) fn active_view_when_old(model: &mut Model, up: &mut Update) {
     let due = views::for_pane(PaneId::View(model.active_view)).rows(model).and_then(|rows| rows.due_at());
     if due.is_some_and(|due| due <= model.now) {
@@ -117,7 +118,8 @@ pub(super) fn take_workers(model: &mut Model, answer: StoreResult<Vec<WorkerSumm
     up.redraw |= before != model.workers.totals() || matches!(model.overlay, Some(Overlay::Workers(_)));
 }
 
-/// Stores the rows of the document list. After a failure, reads them again after a wait that grows with each failure.
+/// Stores the rows of the document list. After a failure, reads them again after a wait that grows with each failure up
+/// to [`MAX_RETRY_WAIT`]. The answer to an older request is dropped.
 pub(super) fn take_page(model: &mut Model, generation: u64, answer: StoreResult<DocumentPage>, up: &mut Update) {
     if generation != model.documents.generation {
         return;
@@ -157,7 +159,7 @@ pub(super) fn take_page(model: &mut Model, generation: u64, answer: StoreResult<
     }
 }
 
-/// Stores the documents' counts and the queue's figures.
+/// Stores the documents' counts and the queue's figures, or logs the error of reading them.
 pub(super) fn take_summary(model: &mut Model, answer: StoreResult<(StatusCounts, QueueState)>, up: &mut Update) {
     model.summary_loading = false;
     match answer {
@@ -167,7 +169,8 @@ pub(super) fn take_summary(model: &mut Model, answer: StoreResult<(StatusCounts,
             (model.counts, model.queue) = (counts, queue);
         }
         Err(reason) => {
-            // The document list shows the failure and retries; the counts are read along with it.
+            // Not retried here: the counts are read again after the next commit, or when reading the document list
+            // succeeds again.
             model.log(Level::Failed, format!("the document and job counts cannot be read: {reason}"));
         }
     }

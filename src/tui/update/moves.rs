@@ -1,4 +1,4 @@
-//! Movement of the cursor or the scroll position, in the list, the panel, the details and readers.
+//! Movement of the cursor or the scroll position, in views, the outcome panel, the details and readers.
 
 use super::effects::Update;
 use super::step::{scrolled, target};

@@ -53,7 +53,7 @@ pub(super) fn take_newest(model: &mut Model, answer: StoreResult<Vec<Outcome>>, 
     }
 }
 
-/// Stores outcomes older than `before` in the panel.
+/// Stores outcomes older than `before` in the panel; after a failure, they may be requested again.
 pub(super) fn take_older(model: &mut Model, before: Seq, answer: StoreResult<Vec<Outcome>>, up: &mut Update) {
     up.redraw();
     match answer {
@@ -65,7 +65,7 @@ pub(super) fn take_older(model: &mut Model, before: Seq, answer: StoreResult<Vec
     }
 }
 
-/// Stores the outcomes of `document`, to which the panel is pinned.
+/// Stores the outcomes of `document` if the panel is still pinned to it.
 pub(super) fn take_pinned(model: &mut Model, document: DocumentId, answer: StoreResult<Vec<Outcome>>, up: &mut Update) {
     up.redraw();
     match answer {
@@ -156,8 +156,8 @@ fn move_cursor(model: &mut Model, to: usize, up: &mut Update) {
     }
 }
 
-/// Carries out an action of the panel: hides unchanged outcomes, pins the panel to a document, or jumps to a failure or
-/// a search match.
+/// Carries out an action of the panel: hides or shows unchanged outcomes, pins or unpins the panel, or jumps to a
+/// failure or a search match.
 pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     match action {
         Action::HideUnchanged => {
@@ -231,7 +231,7 @@ pub(super) fn jump(
     }
 }
 
-/// Pins the panel to the current document, or unpins a pinned panel.
+/// Pins the panel to the current document, or unpins a pinned panel. Either way, the panel follows new outcomes again.
 fn pin(model: &mut Model, up: &mut Update) {
     if model.panel.pin.take().is_none()
         && let Ok(one) = document(model)
@@ -242,8 +242,8 @@ fn pin(model: &mut Model, up: &mut Update) {
     follow(model, up);
 }
 
-/// Adjusts the cursor after a change of the filter: it moves to the nearest shown entry. A panel that follows new
-/// outcomes keeps following them.
+/// Adjusts the cursor after a change of the filter: if its entry is hidden now, it moves to the next shown entry, or to
+/// the last one if there is no next. A panel that follows new outcomes keeps following them.
 pub(super) fn filter_changed(model: &mut Model, up: &mut Update) {
     let shown: Vec<Seq> = model.panel.shown(model.now).map(Entry::seq).collect();
     if model.panel.follows() {

@@ -14,8 +14,8 @@ use crate::tui::msg::StoreResult;
 use crate::tui::views;
 
 /// Opens the choice of a pause to begin or end. In a view of hosts or accounts the only choice is the current row, and
-/// it has the focus, since the person selected it. In other panes the choices are the host and the account of the
-/// current document.
+/// it has the focus, since the person selected it. In other panes the choices are the account of the current document
+/// and, if it has one, its host.
 pub(super) fn choose(model: &mut Model) {
     let grouped = model.pane().has_groups();
     let scopes = if grouped { group(model).map(|scope| vec![scope]) } else { of_document(model) };

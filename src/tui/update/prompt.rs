@@ -121,8 +121,7 @@ fn valid_prefix(
     }
 }
 
-/// Sets the filter of the document list. The list goes to its first row only if the filter differs from the current
-/// one.
+/// Sets the filter of the document list. The rows are read anew only if the filter differs from the current one.
 pub(super) fn set_filter(model: &mut Model, filter: Filter, text: String, up: &mut Update) {
     if model.documents.filter == filter {
         model.documents.filter_text = text;
@@ -131,14 +130,15 @@ pub(super) fn set_filter(model: &mut Model, filter: Filter, text: String, up: &m
     }
 }
 
-/// Sets the filter of the document list and goes to the first row, even if the filter is unchanged.
+/// Sets the filter of the document list and reads the rows anew, even if the filter is unchanged.
 pub(super) fn restart_with_filter(model: &mut Model, filter: Filter, text: String, up: &mut Update) {
     (model.documents.filter, model.documents.filter_text) = (filter, text);
     model.documents.restart();
     loads::page(model, up);
 }
 
-/// Accepts the typed text: adds the document, breaks the lease, or keeps the filter or search.
+/// Accepts the typed text: adds the document, breaks the lease, keeps the filter, or jumps to the nearest match of the
+/// search. Text with a mistake is not accepted.
 pub(super) fn accept(model: &mut Model, up: &mut Update) {
     let Some(Overlay::Prompt(prompt)) = &mut model.overlay else { return };
     let text = prompt.input.value().trim().to_owned();

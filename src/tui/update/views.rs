@@ -15,7 +15,8 @@ use crate::tui::views;
 use crate::tui::views::catalog::ViewId;
 use tui_input::Input;
 
-/// Shows a view in the main area, closes the details, and reads the view's rows again, since they may be old.
+/// Shows a view in the main area, closes the details, and reads the view's rows again, since they may be old. The
+/// document list is not read, since every commit does that.
 pub(super) fn show(model: &mut Model, view: ViewId, up: &mut Update) {
     (model.active_view, model.focus, model.detail) = (view, Focus::Main, None);
     loads::active_view(model, up);

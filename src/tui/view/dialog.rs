@@ -1,5 +1,6 @@
 //! Dialogs in the middle of a dimmed screen, with text that says what will and will not change. The first button
-//! changes nothing ("Keep" or "Stay") and has the focus when a dialog opens.
+//! changes nothing ("Keep" or "Stay"). It has the focus when a dialog opens, except in the choice of a pause in a view
+//! of hosts or accounts.
 
 use crate::domain::request::RequestKind;
 use crate::domain::text::width as text_width;
@@ -99,8 +100,8 @@ pub(super) fn sort(model: &Model, body: Rect, buf: &mut Buffer) {
     canvas.words(2, last, inner.width.saturating_sub(3), &[span("capital: reverse", Tone::Dim)], appearance);
 }
 
-/// Draws the question before a bulk action (sync, retry, cancel or remove), with its effects once the documents are
-/// counted.
+/// Draws the question before a bulk action (sync, retry, cancel or remove), with its effects once the store has found
+/// the documents.
 pub(super) fn preview(model: &Model, dialog: &PreviewDialog, body: Rect, buf: &mut Buffer) {
     let verb = verb(dialog.verb);
     let title = match dialog.marked_count {
@@ -132,7 +133,7 @@ pub(super) fn preview(model: &Model, dialog: &PreviewDialog, body: Rect, buf: &m
 }
 
 /// Formats the effects of a bulk action, one per line: the numbers of documents and, for a sync or retry, the number of
-/// hosts and the time it takes.
+/// hosts and the estimated time.
 fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Spans> {
     let number = preview.targets.len() as u64;
     let skipped: u64 = preview.skipped.iter().map(|(_, number)| number).sum();
@@ -256,7 +257,8 @@ fn draw(
     }
 }
 
-/// Distributes the buttons over as many lines as they need, each at most `available` cells wide; no button is split.
+/// Distributes the buttons over as many lines as they need, each at most `available` cells wide unless a single button
+/// is wider; no button is split.
 fn button_rows<'a>(buttons: &'a [(&'a str, bool)], available: u16) -> Vec<Vec<&'a (&'a str, bool)>> {
     let mut rows: Vec<Vec<&(&str, bool)>> = vec![Vec::new()];
     let mut used = 0;

@@ -53,8 +53,8 @@ const fn is_way_out(action: Action) -> bool {
     matches!(action, Action::Help | Action::Quit | Action::Close)
 }
 
-/// Returns the keys of the current scope in the footer's order. Keys without an effect are left out, unless an overlay
-/// is open.
+/// Returns the keys of the current scope in the footer's order. Keys that are of no use now are left out, unless an
+/// overlay is open.
 fn hints(model: &Model) -> Vec<(Action, Spans)> {
     let scope = model.scope();
     let over = model.overlay.is_some();

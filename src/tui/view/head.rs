@@ -25,8 +25,8 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
 /// A part of a head line with its rank. On a narrow screen, the part with the greatest rank is left out first.
 type Part = (u8, Spans);
 
-/// Leaves out parts, the greatest rank first, until the others fit into `available` cells with `gap` cells between
-/// them.
+/// Returns the texts of the parts, in order. Leaves out empty parts, then others, the greatest rank first, until the
+/// rest fits into `available` cells with `gap` cells between them.
 fn shed(mut parts: Vec<Part>, available: u16, gap: u16) -> Vec<Spans> {
     parts.retain(|(_, words)| !words.is_empty());
     let total = |parts: &[Part]| parts.iter().map(|(_, words)| cells(words) + gap).sum::<u16>();
@@ -131,7 +131,7 @@ fn worker_totals(model: &Model) -> Spans {
     part
 }
 
-/// Returns [`worker_totals`] if this console has a runner and there are other workers; else nothing.
+/// Returns [`worker_totals`] if this console has a runner and there is more than one worker; else nothing.
 fn workers(model: &Model) -> Spans {
     if model.has_runner && model.workers.totals().workers > 1 { worker_totals(model) } else { Spans::new() }
 }

@@ -5,7 +5,7 @@ use crate::domain::document::{DocumentRow, Status};
 use crate::domain::id::DocumentId;
 use crate::domain::text::SafeLine;
 
-/// The document under the cursor, with the facts that are known from the row.
+/// The document of the row under the cursor, or that of the open details, with the facts that are known from its row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SelectedDocument {
     pub document: DocumentId,
@@ -14,7 +14,7 @@ pub struct SelectedDocument {
     pub url: SafeLine,
     /// `None` if it is unknown: the document's row is not loaded, and the view does not show the status.
     pub status: Option<Status>,
-    /// The error that the row shows, in plain words.
+    /// The error that the row shows, in plain words; `None` if it shows none.
     pub error: Option<String>,
 }
 

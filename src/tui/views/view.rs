@@ -21,7 +21,8 @@ pub struct Pane {
     /// The toast (a short message) for the bottom line of the frame; empty if there is no toast or another pane shows
     /// it.
     pub toast: Spans,
-    /// True if the peek pane, which is below the main area, explains the row under the cursor.
+    /// True if the peek pane, which is below the main area, is shown; it explains the row under the cursor of the main
+    /// area's view.
     pub explained: bool,
 }
 
@@ -34,7 +35,7 @@ pub struct Explanation {
     pub lines: Vec<Spans>,
     /// Shown at the right end of the first line if it fits.
     pub first_line_aside: Spans,
-    /// True if the data is old, because the database does not respond.
+    /// True if the data is old, because the last read failed.
     pub is_old: bool,
 }
 
@@ -77,15 +78,17 @@ pub trait View: Sync {
     }
 
     /// Returns a title and every known fact about the row under the cursor, for a reader (a text shown over the
-    /// screen).
+    /// screen). `None` if the view has no such text or no row.
     fn about(&self, _model: &Model) -> Option<(String, Vec<Spans>)> {
         None
     }
 
-    /// Returns the earliest time at which an age or a countdown among the first `lines` visible lines changes its text.
+    /// Returns the earliest time at which an age or a countdown in the view changes its text; `None` if there is none.
+    /// `lines` is the number of lines in which the view shows rows.
     fn next_refresh(&self, model: &Model, lines: usize) -> Option<Timestamp>;
 
-    /// Returns the document under the cursor. The error tells the person why there is none.
+    /// Returns the document of the row under the cursor, or that of the details. The error tells the person why there
+    /// is none.
     fn document(&self, model: &Model) -> Result<SelectedDocument, &'static str>;
 
     /// Returns the host or account under the cursor as the scope of a pause. The error tells the person why there is

@@ -90,7 +90,7 @@ pub fn cells(words: &[(String, Tone)]) -> u16 {
     u16::try_from(words.iter().map(|(text, _)| width(text)).sum::<usize>()).unwrap_or(u16::MAX)
 }
 
-/// Dims everything that was drawn so far, before a dialog is drawn over it.
+/// Dims everything that was drawn so far in `area`, before an overlay is drawn over it.
 pub fn dim(area: Rect, buf: &mut Buffer, theme: &Theme) {
     let style = Style::reset().patch(theme.dimmed());
     for position in area.intersection(buf.area).positions() {

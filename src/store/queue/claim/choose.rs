@@ -15,7 +15,7 @@ use crate::store::sql::transaction::Tx;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-/// One of this many claimed jobs comes from the lowest class that has work.
+/// At least one of this many claimed jobs comes from the lowest class that has work.
 const LOWEST_CLASS_INTERVAL: i64 = 8;
 
 /// Text between the SELECTs of two classes.
@@ -26,7 +26,7 @@ pub(super) struct ClaimCapacity {
     pub(super) slots: usize,
     pub(super) per_host: i64,
     pub(super) per_account: i64,
-    /// Minimum time between two claims for one host.
+    /// Minimum time between two claims for one host; `None` is no minimum.
     pub(super) spacing: Option<Duration>,
     /// Hosts of the jobs claimed so far. Their spacing is written at the end, in the order that every process uses.
     pub(super) spaced_hosts: BTreeSet<String>,

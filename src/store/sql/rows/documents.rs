@@ -1,5 +1,5 @@
-//! Conversion of rows of `captain_documents`, joined with our own state of each document. Transactions read them here
-//! before they change them.
+//! Conversion of rows of `captain_documents`, joined with our own state of each document. Transactions read these rows
+//! here before they change them.
 
 use crate::domain::content::{ConverterVersion, FULL_FETCH_INTERVAL, StoredBaseline, Validators};
 use crate::domain::document::SyncStatus;
@@ -21,7 +21,7 @@ use std::time::Duration;
 /// Value of the column `status` for a document that may be synced.
 pub(in crate::store) const AVAILABLE: i64 = 1;
 
-/// A document without its content.
+/// A document with our own state of it, its account's cadence and facts about its texts, but without the texts.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct Document {
     pub(in crate::store) id: i64,
@@ -38,14 +38,14 @@ pub(in crate::store) struct Document {
     pub(in crate::store) has_state: bool,
     pub(in crate::store) fence: i64,
     pub(in crate::store) recent: String,
-    /// Time between two syncs under the plan of the document's account.
+    /// Time between two syncs under the plan of the document's account; `None` without automatic syncs.
     pub(in crate::store) cadence: Option<Duration>,
     pub(in crate::store) provenance: ContentProvenance,
     /// Fingerprint of the quarantined text, and true if a person has rejected it.
     pub(in crate::store) quarantined: Option<(Fingerprint, bool)>,
 }
 
-/// Facts about the origin of the stored text: the fetch that brought it and the converter that wrote it.
+/// Facts about the stored text: its length, the fetch that brought it, and the version of the converter.
 #[derive(Clone, Debug, Default)]
 pub(in crate::store) struct ContentProvenance {
     has_content: bool,
@@ -81,12 +81,13 @@ impl Document {
         }
     }
 
-    /// Returns the fingerprint of the stored text; `None` if the text itself is missing.
+    /// Returns the fingerprint of the stored text; `None` if no text or no fingerprint is stored.
     pub(in crate::store) fn stored_fingerprint(&self) -> Option<Fingerprint> {
         self.fingerprint.clone().filter(|_| self.provenance.has_content).map(Fingerprint::stored)
     }
 
-    /// Returns true if this program wrote the stored text: only then do validators and converter apply to it.
+    /// Returns true if the stored text is the one that this program fetched last. Only then do validators and converter
+    /// apply to the stored text.
     fn is_own_text(&self) -> bool {
         self.provenance.validated_fingerprint.is_some() && self.provenance.validated_fingerprint == self.fingerprint
     }
@@ -159,7 +160,7 @@ pub(in crate::store) async fn stored(reader: &mut Reader, id: DocumentId) -> Res
     row.as_ref().map(|row| document(row).map(|document| document.stored())).transpose()
 }
 
-/// Reads a document by its id.
+/// Reads a document by its id; `None` if it does not exist.
 pub(in crate::store) async fn by_id(tx: &mut Tx<'_>, id: DocumentId) -> Result<Option<Document>> {
     Ok(by_ids(tx, &[id]).await?.remove(&id))
 }

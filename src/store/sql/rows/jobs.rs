@@ -1,4 +1,4 @@
-//! Conversion of rows of `jobs` to the types of the domain. Transactions read them here before they change them.
+//! Conversion of rows of `jobs` to the types of the domain. Transactions read these rows here before they change them.
 
 use crate::domain::document::SyncStatus;
 use crate::domain::failure::{ErrorCode, FailureClass};
@@ -15,7 +15,7 @@ use crate::store::sql::statement::{Statement, query};
 use crate::store::sql::transaction::Tx;
 use std::collections::HashMap;
 
-/// A job with the columns that only the store needs.
+/// A job, with further columns of its row that only the store needs.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct JobRow {
     pub(in crate::store) job: Job,
@@ -85,7 +85,7 @@ fn job(row: &Row) -> Result<JobRow> {
     })
 }
 
-/// Reads a job by its id.
+/// Reads a job by its id; `None` if it does not exist.
 pub(in crate::store) async fn by_id(tx: &mut Tx<'_>, id: JobId) -> Result<Option<JobRow>> {
     let row = tx.first(query("SELECT * FROM @jobs WHERE id = ?").bind(id.0)).await?;
     row.as_ref().map(job).transpose()
@@ -103,7 +103,7 @@ pub(in crate::store) async fn by_ids(tx: &mut Tx<'_>, ids: &[JobId]) -> Result<H
     Ok(rows.into_iter().map(|row| (row.job.id, row)).collect())
 }
 
-/// Reads the live job (scheduled, ready or running) of a document.
+/// Reads the live job (scheduled, ready or running) of a document; `None` if it has none.
 pub(in crate::store) async fn live_job(tx: &mut Tx<'_>, document: DocumentId) -> Result<Option<JobRow>> {
     Ok(live_jobs(tx, &[document]).await?.remove(&document))
 }
@@ -134,7 +134,8 @@ pub(in crate::store) async fn lock_live_jobs(tx: &mut Tx<'_>, documents: &[Docum
     Ok(())
 }
 
-/// Reads jobs by their ids and locks them against changes by others until the transaction ends.
+/// Reads jobs by their ids and locks them against changes by others until the transaction ends; missing ones are left
+/// out.
 pub(in crate::store) async fn lock_jobs(
     tx: &mut Tx<'_>,
     jobs: impl Iterator<Item = JobId>,

@@ -15,7 +15,7 @@ struct NewMessage {
 }
 
 /// Returns the statements that insert the messages for the outcomes `recorded`, whose numbers must be set. Returns no
-/// statement without a subscriber, or if no subscriber wants any of the outcomes. `now` is the time of the transaction,
+/// statement if there is no subscriber, or none that wants one of the outcomes. `now` is the time of the transaction,
 /// UTC.
 pub(in crate::store) fn inserts(
     subscribers: &Subscribers,

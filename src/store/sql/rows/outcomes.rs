@@ -13,15 +13,16 @@ use crate::store::sql::conn::{Row, get};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::statement::{IntoValue, Sql, Statement, Value};
 
-/// An outcome that the transaction has recorded, with columns of the log that [`Outcome`] does not have.
+/// An outcome that the transaction has recorded, with values that [`Outcome`] does not have.
 pub(in crate::store) struct NewOutcome {
     /// The outcome; the commit sets its `seq`.
     pub(in crate::store) outcome: Outcome,
-    /// The document's host at the time of the outcome.
+    /// Host of the document's URL, as the job recorded it.
     pub(in crate::store) host: String,
     /// Token of the lease that ended, if the outcome ends an attempt.
     pub(in crate::store) token: Option<i64>,
-    /// True if the stored text was replaced by a different one. Only subscribers receive this value.
+    /// True if a different text replaced the stored one, and not only because another converter version rendered the
+    /// page. Only subscribers receive this value; without any it is false.
     pub(in crate::store) text_changed: bool,
 }
 

@@ -16,7 +16,7 @@ impl TableRow for AccountSummary {
 }
 
 impl AccountsTable {
-    /// Returns the number of attempts in the last hour, over all accounts.
+    /// Returns the number of attempts in the last hour, over all accounts that were read.
     pub fn last_hour(&self) -> u64 {
         self.data.rows.iter().map(|summary| summary.last_hour).sum()
     }

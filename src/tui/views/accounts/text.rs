@@ -37,7 +37,8 @@ pub fn sign(model: &Model, summary: &AccountSummary) -> (&'static str, Tone) {
     }
 }
 
-/// Returns the account's plan and cadence, such as `business 1w`; the part that is not known is left out.
+/// Returns the account's plan and cadence, such as `business 1w`, with its tone. The part that is not known is left
+/// out; without both, the text is a dash.
 pub fn plan(model: &Model, summary: &AccountSummary) -> (String, Tone) {
     match (&summary.plan, summary.cadence.map(short_cadence)) {
         (Some(plan), Some(every)) => (format!("{plan} {every}"), Tone::Plain),
@@ -47,7 +48,8 @@ pub fn plan(model: &Model, summary: &AccountSummary) -> (String, Tone) {
     }
 }
 
-/// Returns the account's plan and cadence in words, such as `plan business, every 1 week`; `None` if neither is known.
+/// Returns the account's plan and cadence in words, such as `plan business, every 1 week`. A plan without a cadence is
+/// `manual only`; `None` if neither is known.
 pub fn plan_in_words(summary: &AccountSummary) -> Option<String> {
     let every = summary.cadence.and_then(Cadence::new);
     match (&summary.plan, every) {
@@ -65,9 +67,9 @@ fn short_cadence(every: Duration) -> String {
     unit.map_or_else(|| format::duration(every), |(unit, word)| format!("{}{word}", s / unit))
 }
 
-/// Returns the account's documents by status as a strip of `cells` glyphs, the worst status first. Each status that
-/// occurs gets at least one glyph, as far as there are cells. The other glyphs go to the statuses in proportion to
-/// their numbers of documents.
+/// Returns the account's documents by status as a strip of `cells` glyphs, in the order of [`Status::ALL`]; a dash if
+/// there are no documents. Each status that occurs gets at least one glyph, as far as there are cells. The other glyphs
+/// go to the statuses in proportion to their numbers of documents.
 pub fn status_strip(model: &Model, summary: &AccountSummary, cells: usize) -> Spans {
     let mut parts: Vec<(Status, u64)> =
         Status::ALL.into_iter().map(|status| (status, summary.counts.of(status))).filter(|(_, n)| *n > 0).collect();
@@ -89,7 +91,8 @@ pub fn status_strip(model: &Model, summary: &AccountSummary, cells: usize) -> Sp
     parts.into_iter().map(|(status, _)| status).zip(signs).map(sign).collect()
 }
 
-/// Returns the account's share of the last hour's attempts, as a bar of up to `cells` cells and in per cent.
+/// Returns the account's share of the last hour's attempts, as a bar of up to `cells` cells and in per cent; no bar and
+/// a dash if it had no attempts.
 pub fn share(model: &Model, summary: &AccountSummary, cells: usize) -> (String, String) {
     let all = model.views.accounts.last_hour();
     if summary.last_hour == 0 || all == 0 {
@@ -102,8 +105,8 @@ pub fn share(model: &Model, summary: &AccountSummary, cells: usize) -> (String, 
     (bar, format!("{}%", format::percent(summary.last_hour, all)))
 }
 
-/// Returns the text of the column "next": the time until the account's next job is due, "now" if there are only ready
-/// jobs, or "paused".
+/// Returns the text of the column "next": the time until the account's next scheduled job is due, "now" if there are
+/// ready jobs but no scheduled ones, "paused", or a dash.
 pub fn next_due(model: &Model, summary: &AccountSummary) -> (String, Tone) {
     if is_paused(model, summary) {
         return ("paused".to_owned(), Tone::Waiting);
@@ -143,8 +146,8 @@ pub fn status_line(model: &Model, summary: &AccountSummary, brief: bool) -> Span
     spans
 }
 
-/// Describes the time of the account's next job and the keys that help. With `brief`, the keys are left out, since the
-/// footer shows them. For a paused account, the text names the key that ends the pause.
+/// Describes the time of the account's next scheduled job, if there is one, and the keys that help. With `brief`, the
+/// keys are left out, since the footer shows them. For a paused account, the text names the key that ends the pause.
 pub fn next(model: &Model, summary: &AccountSummary, brief: bool) -> Spans {
     if let Some(pause) = of_group(model, &PauseScope::Account(summary.id)) {
         return with_keys(&format!("Its jobs are paused; `{}` resumes them.", resume_key(pause)), Tone::Plain);

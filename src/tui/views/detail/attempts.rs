@@ -90,7 +90,7 @@ pub(super) fn draw(
     }
 }
 
-/// Draws all facts of one attempt from line `y` on.
+/// Draws the result, the cause and further facts of one attempt from line `y` on.
 fn about_attempt(model: &Model, outcome: &Outcome, y: u16, canvas: &mut Canvas<'_>, appearance: Appearance) {
     let available = canvas.area.width.saturating_sub(2);
     let tone = tone(outcome.content, outcome.result);

@@ -42,15 +42,16 @@ pub struct QuarantinedText {
 pub struct DifferenceData {
     pub document: DocumentId,
     pub compared: Compared,
-    /// The lines that differ and lines around them, safe to print on a terminal.
+    /// The lines that differ and some lines around them, up to a limit; safe to print on a terminal.
     pub difference: Difference,
     /// Number of characters of the old and of the new text.
     pub chars: (u64, u64),
-    /// Number of the read. The difference is wrapped again only if this number or the width of the pane changes.
+    /// Number of the read that returned this comparison. The difference is wrapped again only if this number or the
+    /// width of the pane changes.
     pub read_id: u64,
 }
 
-/// The text that a row of a difference comes from.
+/// The text that a row of a difference comes from, or the number of lines that it stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DifferenceSide {
     /// In both texts.
@@ -68,7 +69,7 @@ pub enum DifferenceSide {
 pub struct DifferenceRow {
     pub side: DifferenceSide,
     pub text: String,
-    /// Byte range of `text` that differs from the other text.
+    /// Byte range of `text` that differs from the line's counterpart in the other text; empty if there is none.
     pub differs: Range<usize>,
     /// Two flags: the beginning of the line, before this row, is omitted; the end of the line, after this row, is
     /// omitted.

@@ -58,7 +58,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
         canvas.text(1, 0, available, "reading", appearance.theme.style(Tone::Dim));
         return;
     };
-    // The document's row in the list of documents is newer than the row in the details.
+    // The document's row in the list of documents is read more often than the row in the details.
     let row = model.documents.find(detail.document).unwrap_or(&data.row);
     let mut next = vec![span("  ", Tone::Plain)];
     next.extend(peek::next(model, row, false));

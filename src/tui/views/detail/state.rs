@@ -43,7 +43,7 @@ pub struct DetailData {
     pub version: Option<u64>,
     /// Earlier contents, newest first.
     pub versions: Vec<StoredVersion>,
-    /// The quarantined text that waits for a person's decision, without the text itself.
+    /// Facts about the quarantined text that waits for a person's decision, if there is one.
     pub quarantined: Option<QuarantinedText>,
     /// Number of the read that first returned this text. The text is wrapped again only if this number or the width of
     /// the pane changes.
@@ -69,7 +69,7 @@ pub struct Detail {
     pub generation: u64,
     /// The newest request has no result yet.
     pub loading: bool,
-    /// A commit arrived after the newest request, so another read follows the result of that request.
+    /// Another read was requested while the newest request had no result, so that read follows the result.
     pub reread_needed: bool,
     /// The data of the last successful read; `None` until the first one.
     pub data: Option<Box<DetailData>>,
@@ -78,16 +78,17 @@ pub struct Detail {
     pub tab: Tab,
     /// The attempt under the cursor; `None` if the cursor is on the newest one.
     pub attempt: Option<Seq>,
-    /// The first visible line of the tab; in the tab of versions, the index of the version under the cursor.
+    /// The first visible line of the tab; in the tab of versions, the index of the version under the cursor. The tab of
+    /// attempts does not use it.
     pub scroll: usize,
     /// The version that is compared with its successor. If `None`, the quarantined text is compared with the stored
     /// text; without a quarantined text, the newest earlier version is compared.
     pub version: Option<u64>,
     /// The comparison that is under way or has failed, with the number of its request; `None` otherwise.
     pub comparing: Option<(Compared, u64)>,
-    /// The reason why the last comparison failed.
+    /// The reason why the comparison in `comparing` failed; `None` if it has not failed.
     pub compare_error: Option<SafeLine>,
-    /// The difference, wrapped to the width of the pane.
+    /// The last difference that arrived, wrapped to the width of the pane.
     pub rows: Vec<DifferenceRow>,
     /// Width in cells and number of the request for which `rows` was made.
     rows_for: Option<(usize, u64)>,
@@ -121,7 +122,7 @@ impl Detail {
         }
     }
 
-    /// Wraps the stored text to `width` cells, unless that was done before.
+    /// Wraps the stored text to `width` cells, unless `wrapped` already has it in this width.
     pub fn wrap(&mut self, width: usize) {
         let Some(data) = &self.data else { return };
         let wanted = Some((width, data.read_id));
@@ -135,7 +136,7 @@ impl Detail {
         self.scroll = self.scroll.min(self.lines().saturating_sub(1));
     }
 
-    /// Wraps the difference to `width` cells, unless that was done before.
+    /// Wraps the difference `data` to `width` cells, unless `rows` already has it in this width.
     pub fn wrap_difference(&mut self, data: &DifferenceData, width: usize) {
         let wanted = Some((width, data.read_id));
         if width > 0 && self.rows_for != wanted {
@@ -144,8 +145,8 @@ impl Detail {
         }
     }
 
-    /// Returns the pair of texts to compare. Returns `None` before the first read, if the document has only one text,
-    /// or if the version to compare is no longer stored.
+    /// Returns the pair of texts to compare. Returns `None` before the first read, if the document has fewer than two
+    /// texts, or if the version to compare is no longer stored.
     pub fn compared(&self) -> Option<Compared> {
         let data = self.data.as_deref()?;
         let stored = data.version.unwrap_or(0);
@@ -168,6 +169,7 @@ impl Detail {
     }
 
     /// Returns the number of lines of the active tab. For the tab of changes, only the rows of the difference count.
+    /// Before the first read it is 0.
     pub fn lines(&self) -> usize {
         match (&self.data, self.tab) {
             (None, _) => 0,

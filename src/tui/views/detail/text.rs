@@ -10,7 +10,7 @@ use crate::tui::theme::Tone;
 
 /// Returns the lines above a difference in a pane of `cells` cells: the reason of the quarantine or the compared
 /// versions, then the sizes of the texts. With `roomy` an empty line follows; without `roomy` the reason is cut to one
-/// line.
+/// line. Empty if there is nothing to compare.
 pub fn notice(model: &Model, detail: &Detail, cells: usize, roomy: bool) -> Vec<Spans> {
     let (Some(data), Some(of)) = (&detail.data, detail.compared()) else { return Vec::new() };
     let difference = model.difference();

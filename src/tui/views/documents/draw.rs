@@ -1,5 +1,5 @@
-//! Drawing of the list of documents: status, name, last error, times. The widths of the columns depend on the terminal
-//! only, never on the data.
+//! Drawing of the list of documents: status, name, last error, times. The widths of the columns depend on the width of
+//! the pane only, never on the data.
 
 use super::state::SORTS;
 use super::text::{attempted, next, status_detail, synced};

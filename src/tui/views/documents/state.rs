@@ -31,7 +31,7 @@ pub struct Documents {
     pub sort: Sort,
     /// The window of the last read, with the total number of rows.
     pub page: DocumentPage,
-    /// The document under the cursor; `None` while the rows around the cursor are being read.
+    /// The document under the cursor; `None` if the list is empty, or while the rows around the cursor are being read.
     pub cursor: Option<DocumentId>,
     /// Index of the cursor in the whole list.
     pub cursor_index: u64,
@@ -46,9 +46,9 @@ pub struct Documents {
     pub generation: u64,
     /// The newest request has no result yet.
     pub loading: bool,
-    /// A commit arrived after the newest request, so another read follows the result of that request.
+    /// A change of the store was reported while the newest request had no result, so another read follows the result.
     pub reread_needed: bool,
-    /// The first result has arrived.
+    /// The result of the first read has arrived.
     pub loaded: bool,
     /// The document whose surrounding rows the newest request asks for; `None` if that request names an offset.
     around: Option<DocumentId>,
@@ -103,7 +103,7 @@ impl Documents {
     }
 
     /// Returns true if the visible rows are so close to the window's edge that the next window should be read: less
-    /// than half a screen away.
+    /// than half a screen away, with more rows beyond it.
     pub fn near_edge(&self, height: u64) -> bool {
         let end = self.page.offset + self.page.rows.len() as u64;
         let ahead = height / 2;
@@ -111,8 +111,8 @@ impl Documents {
             || (end < self.page.total && self.top + height + ahead > end)
     }
 
-    /// Returns the query for the next window: the visible rows, and as many rows before and after them. Notes the
-    /// document that the query refers to.
+    /// Returns the query for the next window: the visible rows on a screen of `height` lines, and as many rows before
+    /// and after them. Notes the document that the query refers to.
     pub fn query(&mut self, height: u64) -> PageQuery {
         let height = height.max(1);
         self.around = self.cursor.filter(|_| self.follows_row);
@@ -165,7 +165,8 @@ impl Documents {
         self.restarted = true;
     }
 
-    /// Scrolls so that the cursor is visible and no line below the last row stays empty.
+    /// Scrolls so that the cursor is visible, and so that no line stays empty while there are enough rows to fill the
+    /// screen.
     pub fn show_cursor(&mut self, height: u64) {
         let height = height.max(1);
         self.top = self.top.min(self.page.total.saturating_sub(height));

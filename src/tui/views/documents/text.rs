@@ -19,7 +19,8 @@ pub fn error(row: &DocumentRow) -> Option<String> {
     Some(format::failure(code, row.http_status, detail))
 }
 
-/// Returns the shortest form of the document's last failure, such as `404 not found`, `503` or `timeout`.
+/// Returns the shortest form of the document's last failure, such as `404 not found`, `503` or `timeout`; `None`
+/// without a failure.
 fn short_error(row: &DocumentRow) -> Option<String> {
     let code = row.error_code?;
     Some(match (row.http_status, code) {
@@ -34,7 +35,7 @@ fn short_error(row: &DocumentRow) -> Option<String> {
 }
 
 /// Returns the longest form of the document's last failure that fits into `cells` cells; if no form fits, the full
-/// form, cut.
+/// form, cut and ended by the ellipsis `more`. `None` without a failure.
 fn fitting_error(row: &DocumentRow, cells: usize, more: &str) -> Option<String> {
     let full = error(row)?;
     if width(&full) <= cells {
@@ -88,7 +89,8 @@ pub fn is_orphaned(model: &Model, row: &DocumentRow) -> bool {
     row.status == Status::Syncing && row.holder.is_some() && !model.has_runner && model.queue.workers == 0
 }
 
-/// Returns the current step of a running attempt in words, or that the attempt is stopping or its worker is gone.
+/// Returns the current step of a running attempt in words, or that its worker died or the attempt is stopping; if the
+/// step is not known, the worker or "running".
 pub fn step(model: &Model, row: &DocumentRow) -> String {
     if is_orphaned(model, row) {
         return "its worker died".to_owned();
@@ -149,7 +151,7 @@ pub fn status_detail(model: &Model, row: &DocumentRow, cells: usize) -> (String,
     }
 }
 
-/// Returns the age of the last attempt.
+/// Returns the age of the last attempt; a dash without one.
 pub fn attempted(model: &Model, row: &DocumentRow) -> String {
     row.attempted_at.map_or_else(|| model.glyphs.none.to_owned(), |at| format::age(model.now.since(at)))
 }
@@ -160,7 +162,7 @@ pub fn synced(model: &Model, row: &DocumentRow) -> String {
 }
 
 /// Returns the text of the column "next": the time until the next attempt or the end of the host's back-off, "now" or
-/// "paused" for a queued document, and nothing for a syncing one.
+/// "paused" for a queued document, nothing for a syncing one, and a dash if no attempt is scheduled.
 pub fn next(model: &Model, row: &DocumentRow) -> (String, Tone) {
     match (row.status, row.next_attempt_at) {
         (Status::Syncing, _) => (String::new(), Tone::Dim),
@@ -183,7 +185,8 @@ pub const fn can_be_decided(row: &DocumentRow) -> bool {
     row.quarantine_reason.is_some() && !matches!(row.status, Status::Syncing | Status::Queued | Status::Waiting)
 }
 
-/// Returns the note about quarantined content in the list, such as `? review: looks like a login page`.
+/// Returns the note about quarantined content in the list, such as `? review: looks like a login page`; `None` without
+/// such content.
 pub fn review_note(model: &Model, row: &DocumentRow) -> Option<String> {
     row.quarantine_reason.as_ref().map(|reason| format!("{} review: {reason}", model.glyphs.quarantined))
 }

@@ -46,8 +46,9 @@ pub fn sign(model: &Model, summary: &HostSummary) -> (&'static str, Tone) {
     }
 }
 
-/// Returns the host's pause, back-off or number of queued jobs, whichever comes first, in the longest form that fits
-/// into `cells` cells; empty if there is none.
+/// Returns the first of these that there is: the pause of the host or of everything, the host's back-off, the number of
+/// its queued jobs. The text has the longest form that fits into `cells` cells, except that a wide column shows a
+/// back-off with its reason, which may be longer. Empty if there is none of these.
 pub fn state(model: &Model, summary: &HostSummary, cells: usize) -> (String, Tone) {
     let fitting = |forms: Vec<String>| {
         let last = forms.last().cloned().unwrap_or_default();
@@ -92,7 +93,7 @@ pub fn busy(model: &Model, summary: &HostSummary) -> (String, Tone) {
     }
 }
 
-/// Returns `part` as a percentage of `of`, in the tone `bad` if it is at least `NOTABLE_PERCENT`.
+/// Returns `part` as a percentage of `of`, in the tone `bad` if it is at least `NOTABLE_PERCENT`; a dash for 0.
 pub fn share(model: &Model, part: u64, of: u64, bad: Tone) -> (String, Tone) {
     match format::percent(part, of) {
         0 => (model.glyphs.none.to_owned(), Tone::Dim),
@@ -101,12 +102,12 @@ pub fn share(model: &Model, part: u64, of: u64, bad: Tone) -> (String, Tone) {
     }
 }
 
-/// Returns the median duration of the host's attempts in the last hour.
+/// Returns the median duration of the host's attempts in the last hour; a dash if it is not known.
 pub fn latency(model: &Model, summary: &HostSummary) -> String {
     summary.median_duration.map_or_else(|| model.glyphs.none.to_owned(), format::duration)
 }
 
-/// Describes the host's pause or back-off; if there is neither, the running and queued jobs.
+/// Describes the pause of the host or of everything, else the host's back-off, else its running and queued jobs.
 pub fn status_line(model: &Model, summary: &HostSummary) -> Spans {
     let (sign, tone) = sign(model, summary);
     let text = if let Some(pause) = of_group(model, &scope(summary)) {
@@ -129,8 +130,8 @@ fn cooling_down(backoff: &HostBackoff) -> String {
     format!("cooling down: {}", backoff.reason)
 }
 
-/// Describes the next request or job of the host and the keys that help. With `brief`, a pause is described without the
-/// back-off, and a back-off by the time of the next request only.
+/// Describes the time of the next request to a host in back-off, and the keys that help. With `brief`, a pause is
+/// described without the back-off, and a back-off by the time of the next request only.
 pub fn next(model: &Model, summary: &HostSummary, brief: bool) -> Spans {
     let cooling = host_backoff(model, summary).map(|backoff| {
         let until = format::until(model.now, backoff.until);

@@ -12,7 +12,7 @@ variant_list! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Section {
         Running,
-        /// Ready to run, in the order in which workers claim them.
+        /// Ready to run, in the order in which workers claim them if nothing blocks them.
         Ready,
         /// Due at a later time.
         Waiting,
@@ -49,7 +49,7 @@ impl Section {
 pub enum JobLine<'a> {
     Heading(Section),
     Job(&'a JobSummary),
-    /// Number of jobs in the section that were not read.
+    /// Number of further jobs in the section, which were not read.
     More(u64),
 }
 

@@ -20,7 +20,7 @@ pub struct Entry {
     pub count: u64,
     /// The exhaustion that followed the failure; also set if `outcome` is itself an exhaustion.
     pub exhausted: Option<OutcomeResult>,
-    /// The detail text of the exhaustion.
+    /// The detail text of the exhaustion that followed the failure, if it has one.
     pub exhaustion_detail: Option<SafeLine>,
     /// Sequence number of the last outcome in the entry.
     pub last: Seq,
@@ -48,7 +48,7 @@ impl Entry {
         self.exhausted.unwrap_or(self.outcome.result)
     }
 
-    /// Returns true if the content is unchanged and nothing needs attention.
+    /// Returns true if the result of the outcome is `unchanged`, except for first or quarantined content.
     pub fn is_quiet(&self) -> bool {
         self.outcome.result == OutcomeResult::Unchanged
             && !matches!(self.outcome.content, Some(ContentChange::First | ContentChange::Quarantined))

@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 /// Maximum number of kept entries; older outcomes are read from the store when needed.
 pub const MAX_ENTRIES: usize = 5_000;
 
-/// State of the outcomes before the oldest kept one.
+/// Knowledge about the outcomes before the oldest kept one: unknown, being read, or that there are none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Older {
     /// The store may have older outcomes, and no read of them is under way.
@@ -26,7 +26,7 @@ pub enum Older {
     None,
 }
 
-/// The restriction of the panel to one document.
+/// The document to which the panel is pinned, with the entries of its outcomes.
 #[derive(Clone, Debug)]
 pub struct Pin {
     pub document: DocumentId,
@@ -42,14 +42,14 @@ pub struct Panel {
     entries: VecDeque<Entry>,
     /// The entry under the cursor; `None` means that the panel follows new outcomes.
     pub cursor: Option<Seq>,
-    /// The last visible entry while the panel is scrolled.
+    /// The last visible entry; `None` while the panel follows new outcomes.
     pub bottom: Option<Seq>,
-    /// The newest outcome at the time when the panel was scrolled away from the bottom.
+    /// Number of the outcome that was the newest when the panel was scrolled away from the bottom.
     pub newest_at_scroll: Seq,
-    /// The newest outcome that has arrived.
+    /// Number of the newest outcome that has arrived.
     pub newest: Seq,
-    /// Number of new outcomes that are not in the panel, because the panel was scrolled and full or their read failed.
-    /// They are read again when the panel follows new outcomes.
+    /// Number of the newest outcomes that are not in the panel: the panel was scrolled and full, they made room for
+    /// older ones, or their read failed. They are read again when the panel follows new outcomes.
     pub dropped: u64,
     /// Outcomes that have arrived since a new read of the newest outcomes began; `None` if no such read is under way.
     arrived_while_reading: Option<Vec<Outcome>>,
@@ -61,10 +61,10 @@ pub struct Panel {
     pub filter_text: String,
     /// The search text in lower case; empty without a search.
     pub search: String,
-    /// Restricts the panel to one document.
+    /// The document to which the panel is pinned; `None` if the panel shows the outcomes of all documents.
     pub pin: Option<Pin>,
     pub older: Older,
-    /// The first read has arrived.
+    /// The result of the first read of the newest outcomes has arrived.
     pub loaded: bool,
 }
 
@@ -102,7 +102,7 @@ impl Panel {
         })
     }
 
-    /// Returns the entry under the cursor.
+    /// Returns the entry under the cursor; `None` without a cursor, or if the entry is not kept any more.
     pub fn selected(&self) -> Option<&Entry> {
         let cursor = self.cursor?;
         self.entries().iter().find(|entry| entry.seq() == cursor)
@@ -225,9 +225,9 @@ impl Panel {
         reread
     }
 
-    /// Returns the oldest kept outcome if older ones should be read now, and notes that their read is under way. That
-    /// is so if the panel is scrolled and not pinned, fewer than `screen` visible entries are above the cursor, and the
-    /// store may have older outcomes that are not being read.
+    /// Returns the number of the oldest kept outcome if older ones should be read now, and notes that their read is
+    /// under way. That is so if the panel is scrolled and not pinned, fewer than `screen` visible entries are above the
+    /// cursor, and the store may have older outcomes that are not being read.
     pub fn request_older(&mut self, now: Timestamp, screen: usize) -> Option<Seq> {
         if self.pin.is_some() || self.older != Older::Unknown || self.follows() {
             return None;

@@ -91,7 +91,9 @@ pub fn aside(entry: &Entry) -> &'static str {
     }
 }
 
-/// Returns the lines below the title of an entry, each at most `cells` cells wide.
+/// Returns the lines below the title of an entry: up to two of at most `cells` cells, then a line about what follows a
+/// failure, which is not cut. Empty for unchanged content, for a run of purged jobs, and for any run without a detail
+/// text.
 pub fn detail_lines(entry: &Entry, cells: usize, dot: &str) -> Vec<String> {
     if entry.is_quiet() || cells == 0 {
         return Vec::new();
@@ -122,8 +124,9 @@ pub fn detail_lines(entry: &Entry, cells: usize, dot: &str) -> Vec<String> {
     lines
 }
 
-/// Returns the line about the time after a failure: the end of the retries, or the time until the next attempt. The
-/// number of the failed attempt comes first if it fits into `cells` cells. Empty if nothing follows.
+/// Returns the line about what follows a failure: the end of the retries, the time until the next attempt, or that the
+/// job is back in the queue. The number of the failed attempt comes first if it fits into `cells` cells. Empty if
+/// nothing follows.
 fn follow_up(entry: &Entry, cells: usize) -> String {
     let outcome = &entry.outcome;
     if let Some(result) = entry.exhausted {
