@@ -1,4 +1,4 @@
-//! The command line: one file per verb, and a file for each thing that several verbs share.
+//! The command line: a file per verb or pair of verbs, and a file for each thing that several verbs share.
 //!
 //! Data goes to stdout, messages to stderr. [`exit`] has the exit codes, `rows` and `outcome_line` print, `selection`
 //! and `confirm` determine the documents that a verb acts on, `wiring` builds runner, Redis and fetcher from the

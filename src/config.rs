@@ -111,6 +111,7 @@ pub enum ConfigError {
     #[error("{}", lines(problems))]
     Invalid {
         /// The mistakes, at least one: those of the file first, by line, then those of the environment and the flags.
+        /// If every value is valid alone, the contradictions between settings.
         problems: Vec<Problem>,
     },
 }
@@ -118,7 +119,7 @@ pub enum ConfigError {
 /// A mistake, or an outdated key, in the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Origin of the value: `FILE:LINE`, a variable or a flag.
+    /// Origin of the value: the file with the line number, a variable, a flag, or `defaults`.
     pub origin: String,
     /// The key and its mistake.
     pub message: String,
@@ -167,7 +168,7 @@ impl Config {
         }
     }
 
-    /// Returns the config file to read, and true if a flag or the environment named it.
+    /// Returns the path of the config file to read, and true if a flag or the environment names it.
     pub fn file<'a>(paths: &'a DefaultPaths, environment: &'a Environment, flags: &'a Flags) -> (&'a Path, bool) {
         let named = flags.config.as_deref().or(environment.config.as_deref());
         (named.unwrap_or(&paths.config_file), named.is_some())
@@ -294,7 +295,7 @@ impl Config {
     }
 }
 
-/// Origin of the value of each key that was set. The last source that sets a key counts.
+/// Origin of the value of each key with a fixed name that was set. The last source that sets a key counts.
 #[derive(Debug, Default)]
 struct KeyOrigins(BTreeMap<&'static str, String>);
 

@@ -1,7 +1,7 @@
 //! Pure rules of the program: documents, jobs, attempts and outcomes, and the transitions between them.
 //!
 //! This module uses std, async-trait, jiff, serde with its JSON, sha2, strsim, thiserror, unicode-width and url, but no
-//! clock and no I/O: callers pass in the time. Every rule that needs no I/O is here, so that both databases, the
+//! clock and no I/O: callers pass in the time. Rules that several modules share are here, so that both databases, the
 //! console and the command line decide in the same way.
 
 pub mod backoff;

@@ -4,8 +4,8 @@
 #[cfg(feature = "faults")]
 pub use armed::{FaultKind, arm};
 
-/// Carries out the fault that is armed for the point `name`, if there is one and `subject` (an attempt's URL, a
-/// migration's step) contains the fault's text.
+/// Carries out the first armed fault of the point `name` whose text `subject` contains; does nothing without such a
+/// fault. `subject` describes what the program works on: an attempt's URL, a subscriber's name, a migration's step.
 #[cfg(feature = "faults")]
 pub(crate) fn point(name: &str, subject: &str) {
     armed::point(name, subject);
@@ -33,8 +33,9 @@ mod armed {
         part: String,
     }
 
-    /// The armed faults: the one from `QUARTERDECK_FAULT` (`NAME:panic:PART` or `NAME:abort:PART`) and those that tests
-    /// arm.
+    /// The armed faults: first the one from the variable `QUARTERDECK_FAULT`, then those that tests arm. The value of
+    /// the variable is `NAME:panic:PART` or `NAME:abort:PART`: NAME is the point's name, and PART is the text that the
+    /// subject must contain (an empty PART fits every subject).
     static FAULTS: LazyLock<Mutex<Vec<Fault>>> = LazyLock::new(|| {
         let from_environment = std::env::var("QUARTERDECK_FAULT").ok().and_then(|text| {
             let mut words = text.splitn(3, ':');

@@ -1,7 +1,7 @@
 //! Numbers, durations, answers and failures as text for people, shared by the command line and the console.
 //!
-//! Every function is pure and returns plain text without colours: the caller passes the current time, and untrusted
-//! text as a [`SafeLine`](crate::domain::text::SafeLine).
+//! Every function is pure and returns plain text without colours: the caller passes the current time, and makes
+//! untrusted text safe first ([`SafeLine`](crate::domain::text::SafeLine)).
 
 mod answer;
 mod failure;

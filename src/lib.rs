@@ -11,8 +11,8 @@
 //!
 //! `domain`, `chatwoot` and `format` are pure. Only `store` has SQL, only `lock` uses Redis, only `fetch` opens
 //! connections to pages, and only `tui` uses a terminal. `store`, `lock` and `fetch` do not know each other; the runner
-//! connects them. `config` fills the settings that `lock`, `fetch` and `runner` define. `fault` is for tests: named
-//! points at which a test makes store and runner break.
+//! connects them. `config` fills the settings that other modules define. `fault` is for tests: named points at which a
+//! test makes store and runner break.
 
 pub mod chatwoot;
 pub mod cli;

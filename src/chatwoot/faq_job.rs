@@ -16,13 +16,13 @@ const JID_LENGTH: usize = 24;
 pub const WRAPPER_CLASS: &str = "ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper";
 /// Sidekiq queue that Chatwoot uses for these jobs.
 pub const QUEUE: &str = "low";
-/// Ruby class of Chatwoot's job.
+/// Ruby class of Chatwoot's FAQ job.
 const JOB_CLASS: &str = "Captain::Documents::ResponseBuilderJob";
 
 /// Condition under which Chatwoot's FAQ job is enqueued after a change (`chatwoot.enqueue_faq_job`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FaqSwitch {
-    /// Enqueue if the database is Chatwoot's and the Redis database has keys of Sidekiq.
+    /// Enqueue if the store is Chatwoot's database and the Redis of the settings has keys of Sidekiq.
     #[default]
     Auto,
     On,
@@ -74,7 +74,7 @@ pub enum SidekiqTimes {
     Millis,
 }
 
-/// Format in which this installation's Sidekiq writes its payloads.
+/// Format of the payloads that this program writes for Sidekiq.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PayloadFormat {
     /// Ruby class that runs Rails' jobs in Sidekiq.
@@ -160,7 +160,8 @@ fn number(at: Timestamp, times: SidekiqTimes) -> serde_json::Number {
     }
 }
 
-/// Returns the wrapper class and the time format of a payload found in Redis; `None` if the payload is not a Rails job.
+/// Returns the wrapper class and the time format of a payload found in Redis. Returns `None` if the payload is not a
+/// Rails job, or if its class is too long or does not end in `Wrapper`.
 pub fn format_of(payload: &[u8]) -> Option<(String, SidekiqTimes)> {
     let payload: serde_json::Value = serde_json::from_slice(payload).ok()?;
     payload.get("wrapped")?;

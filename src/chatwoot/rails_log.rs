@@ -48,7 +48,8 @@ const fn is_logged(result: OutcomeResult) -> bool {
     }
 }
 
-/// Returns the summary line of a schedule pass, as `Captain::Documents::ScheduleSyncsJob` logs it.
+/// Returns the summary line of a schedule pass: the fields that `Captain::Documents::ScheduleSyncsJob` logs, then those
+/// that only this program has.
 pub fn pass_line(pass: &Pass) -> String {
     let summary = serde_json::to_string(&pass.summary()).unwrap_or_default();
     format!("[Captain::Documents::ScheduleSyncsJob] {summary}")

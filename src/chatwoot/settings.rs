@@ -9,22 +9,22 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Setting: hours between syncs, per plan.
+/// Name of the setting with the hours between two syncs, per plan.
 pub const INTERVALS: &str = "CAPTAIN_DOCUMENT_AUTO_SYNC_INTERVALS";
-/// Setting: maximum number of documents that one pass enqueues for one account.
+/// Name of the setting with the maximum number of documents that one pass enqueues for one account.
 pub const PER_ACCOUNT: &str = "CAPTAIN_DOCUMENT_AUTO_SYNC_PER_ACCOUNT_BATCH_LIMIT";
-/// Setting: maximum number of documents that one pass enqueues.
+/// Name of the setting with the maximum number of documents that one pass enqueues in all.
 pub const TOTAL: &str = "CAPTAIN_DOCUMENT_AUTO_SYNC_GLOBAL_BATCH_LIMIT";
-/// Setting: pricing plan of a self-hosted installation.
+/// Name of the setting with the pricing plan of a self-hosted installation.
 pub const PRICING_PLAN: &str = "INSTALLATION_PRICING_PLAN";
-/// Setting: `cloud` on Chatwoot's own servers.
+/// Name of the setting with the kind of deployment: `cloud` on Chatwoot's own servers.
 pub const DEPLOYMENT: &str = "DEPLOYMENT_ENV";
 /// Names of all settings that are read.
 pub const NAMES: [&str; 5] = [INTERVALS, PER_ACCOUNT, TOTAL, PRICING_PLAN, DEPLOYMENT];
 /// Bit of `accounts.feature_flags` that enables automatic syncs.
 pub const FEATURE_BIT: i64 = 1 << 51;
 
-/// Parsed settings of automatic syncs.
+/// Chatwoot's settings of automatic syncs, parsed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChatwootSettings {
     intervals: BTreeMap<String, Cadence>,
@@ -47,7 +47,8 @@ impl ChatwootSettings {
         }
     }
 
-    /// Returns the limits of a pass, with Chatwoot's defaults for limits that are not set.
+    /// Returns the limits of a pass. The two limits on documents are Chatwoot's settings or its defaults; the queue
+    /// depth, which Chatwoot does not limit, is this program's default.
     pub fn limits(&self) -> PassLimits {
         let otherwise = PassLimits::default();
         PassLimits {
@@ -101,7 +102,8 @@ fn leading_integer(text: &str) -> i64 {
     if negative { -number } else { number }
 }
 
-/// Parses the hours per plan. Only whole numbers above zero count: `"168"`, 1.5, false and null disable a plan.
+/// Parses the hours per plan; the keys of the result are plan names in lower case. Only whole numbers above zero count:
+/// `"168"`, 1.5, false and null disable a plan. Returns an empty map if `value` is not a JSON object.
 fn intervals(value: &Value) -> BTreeMap<String, Cadence> {
     let parsed = match value {
         Value::String(text) => serde_json::from_str(text).unwrap_or(Value::Null),
@@ -115,20 +117,20 @@ fn intervals(value: &Value) -> BTreeMap<String, Cadence> {
     map.iter().filter_map(|(plan, hours)| Some((plan.to_lowercase(), cadence(hours)?))).collect()
 }
 
-/// Returns the value under the key `value` of a `serialized_value`. The column is jsonb: Rails writes a JSON string
-/// with YAML in it; older and newer versions write a plain object.
+/// Returns the value under the key `value` of a `serialized_value`; null if there is none. The column is jsonb:
+/// depending on its version, Rails writes a JSON string with YAML in it or a plain object.
 fn stored_value(serialized: &str) -> Value {
     match serde_json::from_str(serialized) {
         Ok(Value::String(yaml)) => yaml_value(&yaml),
         Ok(Value::Object(mut object)) => object.remove("value").unwrap_or(Value::Null),
         Ok(_) => Value::Null,
-        // Older installations store the YAML itself.
+        // Text that is not JSON is YAML, as older installations store it.
         Err(_) => yaml_value(serialized),
     }
 }
 
-/// Returns the key `value` of a YAML mapping as Rails dumps it: a scalar, a block of text, JSON, or a mapping of
-/// scalars. Anything else is null.
+/// Returns the value under the key `value` of a YAML mapping that Rails wrote: a scalar, a block of text, JSON, or a
+/// mapping of scalars. Returns null if the key is missing or its value cannot be read.
 fn yaml_value(yaml: &str) -> Value {
     let mut lines = yaml.lines().skip_while(|line| !line.starts_with("value:"));
     let Some(first) = lines.next() else { return Value::Null };
@@ -166,7 +168,7 @@ fn yaml_value(yaml: &str) -> Value {
     Value::Object(map)
 }
 
-/// Returns the text after a YAML tag such as `!ruby/hash:ActiveSupport::HashWithIndifferentAccess`.
+/// Returns `text` without the YAML tag at its start, such as `!ruby/hash:ActiveSupport::HashWithIndifferentAccess`.
 fn without_tag(text: &str) -> &str {
     match text.strip_prefix('!') {
         Some(tagged) => tagged.split_once(' ').map_or("", |(_, rest)| rest.trim()),
@@ -174,8 +176,8 @@ fn without_tag(text: &str) -> &str {
     }
 }
 
-/// Parses a YAML scalar, as far as settings use them; text in braces is parsed as JSON, since YAML's flow style is the
-/// same.
+/// Parses a YAML scalar of the kinds that settings use. Text that starts with a brace or a double quote is parsed as
+/// JSON, and is null if it is not JSON.
 fn scalar(text: &str) -> Value {
     let text = text.trim();
     if let Some(inner) = text.strip_prefix('\'').and_then(|text| text.strip_suffix('\'')) {

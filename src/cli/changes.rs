@@ -9,7 +9,8 @@ use std::io;
 const CONTEXT_LINES: usize = 2;
 const MAX_LINES: usize = 60;
 
-/// Prints the difference from `old` to `new`, at most [`MAX_LINES`] lines of it.
+/// Prints the difference from `old` to `new`: at most [`MAX_LINES`] lines of it, and the number of the lines that are
+/// left out.
 pub(super) fn print(old: &str, new: &str, out: &mut Output) -> io::Result<()> {
     let (old, new) = (safe_block(old), safe_block(new));
     let lines = difference(&old, &new, CONTEXT_LINES);

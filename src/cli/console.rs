@@ -57,8 +57,9 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
     show(store, runner, redis, options).await
 }
 
-/// Opens the store. If the store is on a server that does not answer or cannot be used, shows the error on a screen and
-/// retries. `None` when the user quits before there was an error.
+/// Opens the store. While a store on a server does not answer or cannot be used, shows the error on a screen and
+/// retries. If the user quits or the terminal is lost meanwhile, returns the last error, or `None` if no try has failed
+/// yet.
 async fn open_store(context: &Context, ascii: bool) -> Result<Option<Arc<dyn Store>>, CliError> {
     let url = &context.config.store.url;
     if !context.config.store.is_server() {
@@ -92,7 +93,8 @@ pub(super) fn require_terminal() -> Result<(), CliError> {
     ))
 }
 
-/// Runs the console until the user quits, then ends the runner and closes Redis and the store.
+/// Runs the console until it ends, then ends the runner and closes Redis and the store. Fails if the console failed, or
+/// if a newer program has migrated the store meanwhile.
 pub(super) async fn show(
     store: Arc<dyn Store>,
     runner: Option<Handle>,
@@ -130,15 +132,15 @@ pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<
     }
 }
 
-/// The character set that the environment announces.
+/// The locale of the environment, which determines the character set of the console.
 pub(super) struct Locale {
     /// The environment variable that decides, and its value; `None` when no such variable is set.
     pub(super) variable: Option<(&'static str, String)>,
 }
 
 impl Locale {
-    /// Returns true if the console may draw characters beyond ASCII. Without any locale (a bare container) the terminal
-    /// is assumed to be modern.
+    /// Returns true if the locale is UTF-8, so that the console may draw characters beyond ASCII. Without any locale (a
+    /// bare container) UTF-8 is assumed.
     pub(super) fn is_utf8(&self) -> bool {
         self.variable.as_ref().is_none_or(|(_, value)| {
             let value = value.to_ascii_lowercase();

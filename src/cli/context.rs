@@ -10,7 +10,7 @@ use crate::domain::text::SafeLine;
 use crate::store::{Access, Options, Recorder, Store, open_with};
 use std::sync::Arc;
 
-/// Settings and outcome files of one call of the program.
+/// Settings and outcome files of one call of the program; `read_only` is the flag `--read-only`.
 pub(super) struct Context {
     pub(super) config: Config,
     pub(super) read_only: bool,
@@ -22,8 +22,8 @@ impl Context {
         Self { files: OutcomeFiles::of(&config), config, read_only }
     }
 
-    /// Opens the store. A store that does not exist is created, unless `--read-only` is given. Outcomes that this
-    /// process records are also written to the outcome files.
+    /// Opens the store. An SQLite file that does not exist is created, unless `--read-only` is given. Outcomes that
+    /// this process records are also written to the outcome files.
     pub(super) async fn store(&self) -> Result<Arc<dyn Store>, CliError> {
         self.store_with(None).await
     }

@@ -75,7 +75,7 @@ pub enum CliError {
     /// Redis does not answer, and `redis.lock` is "required".
     #[error("Redis at {0}; redis.lock is required, so nothing is synced")]
     Redis(SafeLine),
-    /// The outcome files cannot be created in the directory `dir`.
+    /// The outcome files cannot be opened in the directory `dir`.
     #[error("the outcome files cannot be written in {dir} (log.dir): {error}")]
     OutcomeFiles { dir: String, error: io::Error },
     /// Reading or writing failed: stdout, the terminal, a socket of the demo.
@@ -84,7 +84,8 @@ pub enum CliError {
 }
 
 impl CliError {
-    /// Returns the exit code of this error. If the reader of stdout has closed the pipe, that is no failure.
+    /// Returns the exit code of this error; [`Exit::Done`] if the reader of stdout has closed the pipe, which is no
+    /// failure.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) | Self::Config(_) | Self::Filter { .. } | Self::Store(StoreError::ReadOnly) => {

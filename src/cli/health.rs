@@ -30,9 +30,9 @@ use tokio_util::task::TaskTracker;
 /// Time within which the database must answer to count as reachable. It is short because supervisors wait only a few
 /// seconds for the endpoint.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
-/// Maximum time for which a client may keep a connection.
+/// Maximum time for which a client may keep a connection open, request and response included.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
-/// Maximum number of connections served at a time; further ones wait.
+/// Maximum number of connections served at a time; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 16;
 /// Wait after a failed accept, for example when no file descriptor is free, so that connections can close meanwhile.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);

@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// Returns width and styles of the terminal on standard output; `None` when standard output is no terminal.
+/// Returns width and styles for the terminal on standard output; `None` when standard output is no terminal.
 fn options() -> Option<RenderOptions> {
     let (columns, _) = tui::screen_size()?;
     let dumb = env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");

@@ -10,7 +10,7 @@ use crate::domain::filter::Subject;
 use crate::store::{Sort, SortBy};
 use std::collections::HashSet;
 
-/// Documents whose rows are read at a time.
+/// Number of documents whose rows are read by one query.
 const BATCH_SIZE: usize = 1_000;
 
 /// Arguments of `list`.

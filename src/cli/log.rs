@@ -51,7 +51,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         since: since.map(|since| since.resolve(store.now())),
         filter,
     };
-    // The outcomes up to this one are printed now; with `--follow`, later ones are printed afterwards.
+    // Outcomes up to this number are printed now; with `--follow`, later ones are printed afterwards.
     let last = store.last_seq().await?;
     let printed = match args.limit {
         Some(limit) => printer.newest(&*store, last, limit, out).await?,
@@ -118,7 +118,8 @@ impl Printer {
         store.outcomes(&OutcomeQuery { filter: self.filter.clone(), document: None, from, limit }).await
     }
 
-    /// Prints all stored outcomes up to `last` and returns their number.
+    /// Prints the stored outcomes up to `last` that match the arguments and have a line in this format, and returns
+    /// their number.
     async fn stored(&self, store: &dyn Queries, last: Seq, out: &mut Output) -> Result<u64, CliError> {
         let mut after = match self.since {
             Some(since) => seq_before(store, since, last).await?,
@@ -137,7 +138,7 @@ impl Printer {
         }
     }
 
-    /// Prints the newest `limit` outcomes up to `last` that have a line in this format, and returns their number.
+    /// Prints, of the outcomes that [`stored`](Self::stored) would print, the newest `limit`, and returns their number.
     async fn newest(&self, store: &dyn Queries, last: Seq, limit: u64, out: &mut Output) -> Result<u64, CliError> {
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut newest_first: Vec<Outcome> = Vec::new();
@@ -163,7 +164,7 @@ impl Printer {
         Ok(printed)
     }
 
-    /// Prints the outcomes after `last` as they are recorded, until a signal to end.
+    /// Prints the matching outcomes after `last` as they are recorded, until a signal to end.
     async fn follow(
         &self,
         store: Arc<dyn Queries>,

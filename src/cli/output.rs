@@ -51,7 +51,7 @@ pub fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Returns `text` with the password of every URL in it replaced by `***`.
+/// Returns `text` with the password of every URL in it, or a user name without a password, replaced by `***`.
 pub fn masked(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut rest = text;

@@ -135,8 +135,8 @@ pub(super) fn pauses_of_row<'p>(pauses: &'p [Pause], row: &'p DocumentRow) -> im
     pauses.iter().filter(|pause| pauses_document(&pause.scope, row)).map(words)
 }
 
-/// Returns true if a pause of `scope` stops the document's jobs. A pause of a class counts only if the document has a
-/// job of that class now.
+/// Returns true if a pause of `scope` stops the document's jobs. A pause of a class counts only if a job of that class
+/// waits for the document now.
 pub(super) fn pauses_document(scope: &PauseScope, row: &DocumentRow) -> bool {
     let has_job = row.next_attempt_at.is_some() || matches!(row.status, Status::Queued | Status::Waiting);
     scope.covers(row.account_id, &row.host, row.queue.filter(|_| has_job))

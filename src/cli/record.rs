@@ -19,8 +19,8 @@ use tokio_util::sync::CancellationToken;
 /// waits, because no line may be lost.
 const MAX_WAITING_BATCHES: usize = 1_024;
 
-/// The outcome files of this process. They are created with the first outcome, so a verb that records no outcome
-/// creates no files.
+/// The outcome files of this process. They are created by [`OutcomeFiles::open`], else with the first outcome, so a
+/// verb that records no outcome creates no files.
 pub(super) struct OutcomeFiles {
     settings: LogSettings,
     log: OnceLock<Option<OutcomeLog>>,
@@ -120,7 +120,8 @@ impl OutcomeLines {
         self.reader_gone.cancelled().await;
     }
 
-    /// Waits until everything is printed, and returns the number of jobs that ended as failed.
+    /// Waits until everything is printed or the reader has closed standard output, and returns the number of outcomes
+    /// with which a document failed for good.
     pub(super) fn finish(self) -> u64 {
         let _ = self.lines.send(Vec::new());
         let _ = self.printer.join();

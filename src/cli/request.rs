@@ -1,5 +1,5 @@
-//! The common part of `sync`, `retry`, `cancel` and `remove`: selects documents, previews, asks for confirmation,
-//! prints answers.
+//! The common part of `sync`, `retry`, `cancel` and `remove`: selects documents, prints the preview of a dry run, asks
+//! for confirmation, prints answers.
 
 use super::confirm::{CONFIRM_THRESHOLD, agreed};
 use super::context::{Context, operator};
@@ -80,15 +80,16 @@ pub(super) async fn cancel(context: &Context, bulk: &BulkArgs, out: &mut Output)
     Ok(Exit::Done)
 }
 
-/// The documents that a verb acts on, after the user's confirmation.
+/// The opened store, and the documents in it that a verb acts on, after the user's confirmation.
 pub(super) struct ChosenDocuments {
     pub(super) store: std::sync::Arc<dyn Store>,
     pub(super) selected: Selected,
     pub(super) ids: Vec<DocumentId>,
 }
 
-/// Selects the documents, prints the preview, and asks for confirmation. `None` when there is nothing more to do: after
-/// a dry run, after a "no", or if no document matches.
+/// Opens the store, selects the documents, prints the preview of a dry run, and asks for confirmation where `verb`
+/// needs it. Returns `None` when there is nothing more to do: after a dry run, after a "no", or if no document is left
+/// to act on.
 pub(super) async fn choose(
     context: &Context,
     bulk: &BulkArgs,
@@ -183,7 +184,8 @@ struct AnswerJson<'a> {
 }
 
 /// Prints the answers: a line for each named document, or sums for documents that a filter matched. With `quiet`, only
-/// the named documents that are skipped are printed. Returns true if a named document can never be synced.
+/// the named documents that are skipped are printed. With `json`, an object is printed for every document. Returns true
+/// if a named document cannot be synced: it is a PDF, not available or missing.
 fn print_answers(
     answers: &[DocumentAnswer],
     selected: &Selected,

@@ -142,7 +142,8 @@ pub fn table_line(row: &DocumentRow, now: Timestamp) -> String {
     ])
 }
 
-/// Returns words for the ERROR column: that the document is locked by another program, else the last error, else `-`.
+/// Returns the text of the ERROR column: `locked elsewhere` if the document waits for a lock, else the last error, else
+/// `-`.
 fn short_reason(row: &DocumentRow) -> &'static str {
     match (row.status, &row.holder) {
         (Status::Waiting, Some(_)) => "locked elsewhere",

@@ -17,7 +17,7 @@ use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// Maximum wait for another process's pass. A pass is short, and the lease of a dead process expires after 30 s by
+/// Maximum wait for another process's pass. A pass is short, and if that process dies, its lease expires after 30 s by
 /// default.
 const PASS_WAIT_TIMEOUT: Duration = Duration::from_secs(45);
 /// Interval between two tries while another process's pass runs.

@@ -31,13 +31,13 @@ pub struct Selection {
 pub enum Selected {
     /// Documents that were named, in that order, without duplicates.
     Rows(Vec<DocumentRow>),
-    /// All documents that match the filter.
+    /// All documents that match the filter; for `--all`, a filter without terms.
     Matching(Filter),
 }
 
 impl Selected {
-    /// Returns the scope to record in a request: documents that were named one by one, or documents that a filter
-    /// matched.
+    /// Returns the scope to record in a request: documents that were named one by one, or documents that a filter or
+    /// `--all` selected.
     pub fn scope(&self) -> RequestScope {
         match self {
             Self::Rows(_) => RequestScope::Named,
@@ -64,7 +64,7 @@ impl Selected {
     }
 }
 
-/// Parses a filter for documents or outcomes; the error marks the position of the mistake.
+/// Parses a filter for `subject`; the error has the filter's text, in which it marks the mistake.
 pub fn read_filter(text: &str, subject: Subject) -> Result<Filter, CliError> {
     Filter::parse_for(text, subject).map_err(|error| CliError::Filter { error, text: text.to_owned() })
 }
@@ -103,7 +103,8 @@ pub(super) async fn find(store: &dyn Queries, names: &[String]) -> Result<Vec<Do
     if wrong.is_empty() { Ok(rows) } else { Err(CliError::Usage(wrong.join("\n"))) }
 }
 
-/// Checks the arguments that select documents before a store is opened, and returns the parsed filter.
+/// Checks the arguments that select documents before a store is opened, and returns the parsed filter; `None` without a
+/// filter. Fails for an invalid name or filter, and for a filter without terms.
 pub(super) fn check(documents: &[String], filter: Option<&str>) -> Result<Option<Filter>, CliError> {
     for name in documents {
         read_name(name)?;

@@ -7,8 +7,8 @@ use crate::lock::{FaqJobs, Redis};
 use crate::store::OutboxStore;
 use std::sync::Arc;
 
-/// Returns the subscribers that the settings name. They deliver their messages over `redis`, which only a process with
-/// a runner needs.
+/// Returns the subscribers that the settings name. They deliver their messages over `redis`, which a process without a
+/// runner need not pass.
 pub(super) fn configured(
     config: &Config,
     store: &dyn OutboxStore,

@@ -29,7 +29,8 @@ const POLL_INTERVAL: Duration = Duration::from_secs(2);
 /// Maximum number of document IDs in one filter.
 const IDS_PER_FILTER: usize = 500;
 
-/// The jobs that the verb waits for, with the numbers of jobs that have ended.
+/// The jobs that the verb still waits for, with the numbers of all its jobs and of those that ended as synced and as
+/// failed.
 #[derive(Debug, Default)]
 pub(super) struct AwaitedJobs {
     pending: HashMap<JobId, DocumentId>,
@@ -54,7 +55,7 @@ impl AwaitedJobs {
         Self { total: pending.len(), pending, urls, ..Self::default() }
     }
 
-    /// Counts an outcome. Returns true if the outcome belongs to one of the awaited jobs.
+    /// Counts an outcome that ends a job. Returns true if the outcome belongs to a job that is still awaited.
     pub(super) fn record(&mut self, outcome: &Outcome) -> bool {
         if !self.pending.contains_key(&outcome.job_id) {
             return false;

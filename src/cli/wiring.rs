@@ -52,8 +52,8 @@ fn wrong_address(error: AddressError) -> CliError {
     CliError::Usage(format!("{key} {error}"))
 }
 
-/// Prints on stderr when Redis, and with it the locks, becomes unavailable and when it is available again, until the
-/// runner has ended.
+/// Starts a task that prints on stderr when the locks in Redis become unavailable and when they are available again,
+/// until the runner has ended.
 pub(super) fn report_lock_health(runner: &Handle) {
     let (mut locks, runner) = (runner.locks(), runner.clone());
     let reporting = async move {
@@ -77,8 +77,8 @@ pub(super) fn report_lock_health(runner: &Handle) {
     });
 }
 
-/// Starts a runner in this process, with the fetcher and the subscribers of the settings. Fails if the fetcher refuses
-/// its settings.
+/// Starts a runner in this process, with a fetcher and the subscribers according to the settings. Fails if the fetcher
+/// refuses its settings.
 pub(super) fn start_runner(
     config: &Config,
     store: Arc<dyn RunnerStore>,

@@ -1,4 +1,4 @@
-//! The table of config keys, with the values that each key accepts.
+//! The tables of config keys, with the values that each key accepts.
 //!
 //! A key is added together with the feature that reads it, and an unknown key is an error, so no setting is silently
 //! ignored. To add a key, add a field with its default to the settings of its module, and a line to [`KEYS`].
@@ -94,20 +94,20 @@ fn put<T>(field: &mut T, value: Result<T, InvalidValue>) -> Result<(), InvalidVa
     Ok(())
 }
 
-/// Does the same as [`put`] for a field without a default.
+/// Does the same as [`put`] for an optional field.
 fn put_some<T>(field: &mut Option<T>, value: Result<T, InvalidValue>) -> Result<(), InvalidValue> {
     put(field, value.map(Some))
 }
 
-/// A key whose path contains a name chosen by the user, such as a plan's.
+/// A key whose path contains a name chosen by the user (a plan's), or an account's number.
 pub(super) struct NamedKey {
-    /// Full name with its section; `NAME` or `ID` stands for the user's name.
+    /// Full name with its section; `NAME` stands for the name of a plan, `ID` for the number of an account.
     pub(super) name: &'static str,
-    /// Function that sets the field, from the user's name and the value.
+    /// Function that sets the field, from the plan's name or account's number and the value.
     pub(super) set: fn(&mut Config, &str, &DeValue<'_>) -> Result<(), InvalidValue>,
 }
 
-/// All keys with a user-chosen name in their path.
+/// All keys with a plan's name or an account's number in their path.
 pub(super) const NAMED_KEYS: &[NamedKey] = &[
     NamedKey {
         name: "plans.NAME.every",
@@ -143,7 +143,7 @@ pub(super) const NAMED_KEYS: &[NamedKey] = &[
 ];
 
 impl NamedKey {
-    /// Returns the user's name in `path` if `path` is a path of this key.
+    /// Returns the part of `path` in place of `NAME` or `ID`; `None` if `path` is not a path of this key.
     pub(super) fn name_in<'a>(&self, path: &'a str) -> Option<&'a str> {
         let mark = if self.name.contains("NAME") { "NAME" } else { "ID" };
         let (before, after) = self.name.split_once(mark)?;
@@ -168,7 +168,8 @@ fn plan_name(name: &str) -> Result<PlanName, InvalidValue> {
     PlanName::new(name).ok_or_else(|| "must name a plan from the section [plans]".to_owned())
 }
 
-/// Checks that a store's URL is not empty; the store checks the rest when it is opened.
+/// Returns a store's URL without white space at its ends. Refuses a blank URL; the store checks the rest when it is
+/// opened.
 pub(super) fn store_url(url: &str) -> Result<String, InvalidValue> {
     match url.trim() {
         "" => Err("must be the URL of a store, such as sqlite:/var/lib/quarterdeck/quarterdeck.db".to_owned()),
@@ -176,8 +177,8 @@ pub(super) fn store_url(url: &str) -> Result<String, InvalidValue> {
     }
 }
 
-/// Checks the scheme of a Redis URL; the module `lock` checks the rest. Messages never repeat the URL: it may contain a
-/// password.
+/// Returns the URL of a Redis without white space at its ends, if its scheme is right; the module `lock` checks the
+/// rest. Messages never repeat the URL: it may contain a password.
 pub(super) fn redis_url(url: &str) -> Result<String, InvalidValue> {
     let url = url.trim();
     if ["redis://", "rediss://"].iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme)) {

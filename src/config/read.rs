@@ -131,7 +131,7 @@ impl ConfigFile<'_> {
         (at, Problem { origin: self.origin_at(at), message })
     }
 
-    /// Returns `FILE:LINE` of the byte offset `at`.
+    /// Returns the file's name and the line number of the byte offset `at`, such as `config.toml:12`.
     fn origin_at(&self, at: usize) -> String {
         let line = self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
         format!("{}:{line}", self.path.display())

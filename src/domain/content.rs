@@ -48,12 +48,13 @@ impl ConverterVersion {
     }
 }
 
-/// Stored state of a document, with the fields against which a fetched page is compared.
+/// Part of a document's stored state against which a fetched page is compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredBaseline {
     /// Fingerprint of the stored text; `None` without a text.
     pub fingerprint: Option<Fingerprint>,
-    /// Version of converter and site rules that produced the stored text; `None` if another program wrote the text.
+    /// Version of converter and site rules that produced the stored text; `None` if unknown, as for a text that another
+    /// program wrote.
     pub converter: Option<ConverterVersion>,
     /// Length of the stored text in characters; `None` without a text.
     pub chars: Option<u64>,
@@ -62,13 +63,13 @@ pub struct StoredBaseline {
 }
 
 impl StoredBaseline {
-    /// Compares a fetched page with the stored text. Returns the change, and the reason if the page is suspect. A
-    /// suspect page is quarantined, unless no text is stored yet.
+    /// Compares a fetched page with the stored text. Returns the change, and the reason if the page is suspect; a page
+    /// whose text equals the stored one is not examined. A suspect page is quarantined, unless no text is stored yet.
     ///
-    /// A text that another converter or other site rules produced is stored without being reported as a change: the old
-    /// page's bytes are gone, so a change of the page cannot be distinguished from a change of the rules, and one late
-    /// report costs less than a false report for every document. A text that another program (Chatwoot) wrote is
-    /// compared as it is.
+    /// If another converter version or other site rules produced the stored text, the new text replaces it without
+    /// being reported as a change: the old page's bytes are gone, so a change of the page cannot be distinguished from
+    /// a change of the rules, and one late report costs less than a false report for every document. A stored text that
+    /// another program (Chatwoot) wrote is compared as it is.
     pub fn compare(&self, page: &Page) -> (ContentChange, Option<QuarantineReason>) {
         let change = ContentChange::between(self.fingerprint.as_ref(), &page.fingerprint);
         if !change.writes() {
@@ -111,7 +112,7 @@ pub struct Page {
     pub converter: Option<ConverterVersion>,
     /// Note on how the page was fetched or converted, for the outcome's detail.
     pub note: Option<SafeLine>,
-    /// Reason why the page is suspect; `None` if the page is not suspect.
+    /// Reason why the page is suspect, as [`StoredBaseline::compare`] returns it; `None` before the comparison.
     pub quarantine_reason: Option<QuarantineReason>,
 }
 

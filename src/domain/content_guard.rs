@@ -1,7 +1,8 @@
 //! Content guard: detects pages that answer 200 but are an error, a login, a challenge or a shell without text.
 //!
-//! The guard judges title and text only. It judges only short texts by their words: an article about logging in is
-//! longer than a login page. A wrong suspicion costs a person a decision, but loses no document.
+//! The guard judges a page by its title, its text and the length of the text stored before. It judges only short texts
+//! by their words: an article about logging in is longer than a login page. A wrong suspicion costs a person a
+//! decision, but loses no document.
 
 use std::fmt;
 
@@ -135,7 +136,7 @@ const ERROR_PHRASES: [&str; 36] = [
     "ページが見つかりません",
 ];
 
-/// HTTP statuses with which the title or first line of an error page begins.
+/// HTTP statuses with which the title or first line of an error page can begin.
 const ERROR_STATUSES: [&str; 9] = ["400", "401", "403", "404", "410", "429", "500", "502", "503"];
 
 const LOGIN_PHRASES: [&str; 16] = [
@@ -161,8 +162,8 @@ const PASSWORD_WORDS: [&str; 8] =
     ["password", "passwort", "mot de passe", "contraseña", "senha", "пароль", "密码", "パスワード"];
 
 impl QuarantineReason {
-    /// Returns the reason why a page is suspect; `None` if it is not. `stored` is the length of the stored text in
-    /// characters.
+    /// Returns the reason why a page is suspect by its title, its text or its length; `None` if it is not. `stored` is
+    /// the length of the stored text in characters. The caller detects [`QuarantineReason::Rejected`].
     pub fn check(title: Option<&str>, content: &str, stored: Option<u64>) -> Option<Self> {
         let chars = content.chars().count() as u64;
         if chars <= MAX_PHRASE_CHECK_CHARS
@@ -227,7 +228,7 @@ fn is_login(line: &str) -> bool {
     })
 }
 
-/// Splits a title into its parts: usually the name of the page and the name of the site.
+/// Splits a title or a first line into its parts: usually the name of the page and the name of the site.
 fn title_parts(line: &str) -> impl Iterator<Item = &str> {
     line.split(['|', '·', '—', '–', '»']).flat_map(|part| part.split(" - ")).map(str::trim)
 }

@@ -1,4 +1,4 @@
-//! Line-by-line difference of two texts, kept as short as possible.
+//! Line-by-line difference of two texts, kept as short as a bounded amount of work allows.
 //!
 //! `compare` finds the common lines, in bounded time and memory for any texts; this file derives the lines between
 //! them; `display` cuts a difference to the size that is displayed.
@@ -11,18 +11,18 @@ pub use display::{Difference, DisplayLine};
 /// Line of a difference, with its text as `T`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DiffLine<T> {
-    /// Line of both texts, shown as context of a change.
+    /// Line of both texts.
     Same(T),
     /// Line of the old text only.
     Removed(T),
     /// Line of the new text only.
     Added(T),
-    /// Number of lines that are in both texts and omitted.
+    /// Number of consecutive lines that are in both texts and omitted.
     Skipped(usize),
 }
 
-/// Returns the difference of two texts with up to `around` common lines before and after each change; empty for equal
-/// texts.
+/// Returns the difference of two texts with up to `around` common lines before and after each change; empty if the
+/// texts have the same lines.
 pub fn difference<'a>(old: &'a str, new: &'a str, around: usize) -> Vec<DiffLine<&'a str>> {
     let (old, new): (Vec<_>, Vec<_>) = (old.lines().collect(), new.lines().collect());
     let (mut i, mut j, mut lines) = (0, 0, Vec::with_capacity(old.len().max(new.len())));

@@ -43,8 +43,8 @@ impl SyncStatus {
 }
 
 word_enum! {
-    /// Step of a running attempt. This program sends it as a live event; a Chatwoot worker writes it to the document's
-    /// row under the key `sync_step`.
+    /// Step of a running attempt. This program sends it as a live event; a Chatwoot worker writes it to the metadata of
+    /// the document's row, under the key `sync_step`.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
     #[serde(rename_all = "snake_case")]
     pub enum SyncStep {
@@ -60,14 +60,15 @@ word_enum! {
     /// Status of a document, derived from its live job, else from its row ([`StatusFacts::status`]).
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Status {
-        /// The last sync ended in a failure that is not retried automatically.
+        /// The last sync failed, and no further attempt is queued or scheduled for it.
         Failed = "failed",
-        /// The row has been `syncing` for longer than [`STUCK_AFTER`], and no job of this program runs.
+        /// The row has been `syncing` for longer than [`STUCK_AFTER`], or since an unknown time, and no job of this
+        /// program runs.
         Stuck = "stuck",
         /// An attempt failed, or another program has the lock; the next attempt is scheduled.
         Waiting = "waiting",
         Syncing = "syncing",
-        /// A job is ready for a free slot.
+        /// A job is ready, and waits for a worker to run it.
         Queued = "queued",
         /// The document was synced, but longer ago than the plan's cadence.
         Stale = "stale",
@@ -87,7 +88,7 @@ pub struct StatusFacts {
     pub attempted_at: Option<Timestamp>,
     /// The row's `last_synced_at`.
     pub synced_at: Option<Timestamp>,
-    /// Cadence of the account's plan; `None` without a plan.
+    /// Cadence of the account's plan; `None` without a plan, or if the plan has no cadence.
     pub cadence: Option<Duration>,
 }
 
@@ -127,7 +128,7 @@ impl StatusFacts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentRow {
     pub id: DocumentId,
-    /// The page's title, or the name that a person gave the document.
+    /// The page's title; before the first sync, the name that a person gave the document, else its URL.
     pub name: SafeLine,
     /// URL of the page (column `external_link`).
     pub url: SafeLine,
@@ -152,8 +153,9 @@ pub struct DocumentRow {
     pub synced_at: Option<Timestamp>,
     /// Time of the live job's next run, UTC; `None` unless the job is scheduled.
     pub next_attempt_at: Option<Timestamp>,
-    /// Time at which the schedule checks the document next by the account's plan, UTC. `None` with a live job, or
-    /// without a plan. The sync itself starts later, by a random delay (jitter).
+    /// Time at which the schedule checks the document next by the account's plan, UTC. `None` with a live job, while
+    /// another program syncs the document, without a cadence, or if the document cannot be synced. The sync itself
+    /// starts later, by a random delay (jitter).
     pub next_check_at: Option<Timestamp>,
     /// Number of the live job's attempt, else of the last job's.
     pub attempt: Option<u32>,
@@ -168,13 +170,13 @@ pub struct DocumentRow {
     /// Number of failures of the live job that are of the same class as its last failure, shown as `n of m`: "timeout,
     /// 2 of 4".
     pub failure_count: Option<FailureCount>,
-    /// Name of the worker that runs the live job; while the job waits for a lock, the lock's holder.
+    /// Name of the worker that runs the live job; while the job waits for the document's lock, the lock's holder.
     pub holder: Option<SafeLine>,
     /// Person or program that requested the live job, else the last job.
     pub requested_by: Option<SafeLine>,
     /// True if a person requested to cancel the running attempt.
     pub cancel_requested: bool,
-    /// The last eight results, oldest first.
+    /// The last results, at most eight, oldest first.
     pub recent: Vec<RecentResult>,
     /// Number of earlier contents that the store keeps.
     pub versions: u32,
@@ -236,7 +238,7 @@ impl RecentResult {
     pub const MAX_RESULTS: usize = 8;
 }
 
-/// Number of documents per status, in the order of [`Status::ALL`].
+/// Number of documents per status, and number of documents with quarantined content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StatusCounts {
     by_status: [u64; 8],

@@ -72,7 +72,8 @@ struct Number {
 }
 
 impl Number {
-    /// Reads a number from the start of `text` and returns the rest. White space between digits is allowed.
+    /// Reads a number from the start of `text`, and returns it with the rest of the text; `None` if there is no number
+    /// or it is too large. White space between digits is allowed.
     fn read(text: &str) -> Option<(Self, &str)> {
         if !text.starts_with(|c: char| c.is_ascii_digit()) {
             return None;
@@ -84,7 +85,8 @@ impl Number {
     }
 }
 
-/// Reads digits. Returns their value, ten to the power of their count, and the rest of the text.
+/// Reads digits. Returns their value, ten to the power of their count (0 if that is too large), and the rest of the
+/// text; `None` if the value is too large.
 fn digits(text: &str) -> Option<(u64, u64, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit() && !c.is_whitespace()).unwrap_or(text.len());
     let (mut value, mut power) = (0_u64, Some(1_u64));

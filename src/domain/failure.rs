@@ -52,7 +52,7 @@ pub enum Blame {
     Service,
 }
 
-/// Failed attempt, as the fetch reports it.
+/// Cause of a failed attempt, as the fetch or the runner reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     pub class: FailureClass,

@@ -24,8 +24,8 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("filter, at {}: {message}", at + 1)]
 pub struct FilterError {
-    /// Byte offset of the mistake, from 0: on a character boundary, at most the text's length. The message gives the
-    /// position from 1.
+    /// Byte offset of the mistake, from 0: on a character boundary, at most the text's length. The printed error counts
+    /// from 1.
     pub at: usize,
     /// Cause of the error, and the correct form if there is one.
     pub message: String,
@@ -64,9 +64,9 @@ pub enum FilterCondition {
     /// Word or quoted phrase within the name or URL (for outcomes, also the detail), without regard to ASCII case.
     Word(String),
     Status(Vec<Status>),
-    /// `error:`, code of the last failure.
+    /// `error:`, code of the document's last failure, or of the outcome.
     Error(Vec<ErrorCode>),
-    /// `http:`, HTTP status of the last failure.
+    /// `http:`, HTTP status of the document's last failure, or of the outcome.
     Http(Vec<u16>),
     /// `host:`, a host with or without its port, in lower case.
     Host(Vec<String>),
@@ -79,7 +79,8 @@ pub enum FilterCondition {
     Synced(Age),
     /// `next:<10m`: within ten minutes; `>`: later, or never.
     Next(Age),
-    /// `queue:`, class of the live job, else of the last job.
+    /// `queue:`, class of the document's live job, else of its last job; for outcomes, the class of the job at that
+    /// time.
     Queue(Vec<QueueClass>),
     /// `result:`, for outcomes only.
     Result(Vec<OutcomeResult>),

@@ -29,12 +29,12 @@ impl CheckStatus {
 /// Fact about the installation, with its verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Subject of the check, in one word.
+    /// Subject of the check, in a word or two.
     pub check: &'static str,
     pub status: CheckStatus,
     /// Fact in plain words. It may quote untrusted text, which the printer makes safe and masks.
     pub message: String,
-    /// Action that resolves the problem.
+    /// Action that resolves the problem; `None` without a problem or a known action.
     pub remedy: Option<String>,
 }
 
@@ -54,8 +54,8 @@ impl Finding {
         Self { check, status: CheckStatus::Fail, message: message.into(), remedy: Some(cure.into()) }
     }
 
-    /// Creates a finding from an error message. The remedy is the part after the last semicolon, as in every message of
-    /// this program.
+    /// Creates a finding from an error message of this program, which ends in a semicolon and the remedy if there is
+    /// one.
     pub fn of_message(check: &'static str, verdict: CheckStatus, message: &str) -> Self {
         let (text, cure) = match message.rsplit_once("; ") {
             Some((text, cure)) => (text.to_owned(), Some(cure.to_owned())),

@@ -17,7 +17,7 @@ pub const RETRY_AFTER_THRESHOLD: usize = 3;
 /// Number of distinct documents that must fail in a row before the breaker opens.
 pub const FAILURE_THRESHOLD: usize = 5;
 /// First and longest cool-down (back-off after failures). Each further cool-down in a row is twice as long as the
-/// previous one.
+/// previous one, up to the longest.
 pub const COOL_DOWN_RANGE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(600));
 
 /// Kind of failure that counts against a host.
@@ -35,7 +35,7 @@ pub enum HostFailure {
 /// Evidence about a host from one ended attempt. The default is no evidence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HostSignal {
-    /// True if the host responded, except with a server error.
+    /// True if the host responded in time, except with a server error.
     pub responded: bool,
     pub failure: Option<HostFailure>,
     /// Wait that the host requested (`Retry-After` with status 429 or 503).
@@ -95,7 +95,7 @@ pub struct HostBackoff {
 /// State of a host's circuit breaker between two attempts. The default is a host without history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CircuitBreaker {
-    /// The back-off that was decided last; it may have ended.
+    /// Of the back-offs decided so far, the one that ends last; it may have ended.
     pub backoff: Option<HostBackoff>,
     /// Number of cool-downs since the host last responded. While this is above zero and no back-off is active, one page
     /// at a time is fetched from the host: a single attempt, instead of every waiting document, probes whether the host
@@ -111,7 +111,8 @@ pub struct BreakerHistory {
     /// Documents that received `Retry-After`, each with the end of its wait (microseconds since 1970).
     #[serde(rename = "told")]
     retry_after: Vec<(i64, i64)>,
-    /// Documents that failed since the host last responded, each with the kind of failure.
+    /// Documents that failed since the host last responded and since the last cool-down began, each with the kind of
+    /// failure.
     #[serde(rename = "troubled")]
     failures: Vec<(i64, HostFailure)>,
 }

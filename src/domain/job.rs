@@ -1,7 +1,8 @@
 //! Job state machine: the effect of each event on a job and on its document's row, and the outcomes that are recorded.
 //!
-//! Every function here takes a job as stored and returns a [`Transition`]; the store applies it in the transaction that
-//! read the job. No other code decides the next state of a job. `tests/transitions.rs` has the state machine as tables.
+//! Every function here takes a job as stored, and those that apply an event return a [`Transition`]; the store applies
+//! it in the transaction that read the job. `request` decides what a request does to a live job, and the store makes
+//! due jobs ready. `tests/transitions.rs` has the state machine as tables.
 
 mod row;
 mod words;
@@ -35,7 +36,7 @@ pub struct Job {
     pub last_failure: Option<ErrorCode>,
     /// State of the document's row before the job's first attempt; `None` as long as that attempt has not started.
     pub row_before: Option<RowBefore>,
-    /// Name of the person who requested to cancel the running attempt.
+    /// Name of the person who requested to cancel the running attempt; `None` without such a request.
     pub cancel_requested_by: Option<SafeLine>,
 }
 
@@ -57,7 +58,7 @@ pub enum AttemptEnd {
     Stopped,
 }
 
-/// Report of a job that used up its retries through errors of this program; sent once per job.
+/// Report of a job that failed for good through errors of this program or lost workers; sent once per job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorReport {
     /// Name of the error's type, `panic` or `worker_lost`.
@@ -71,7 +72,7 @@ pub struct ErrorReport {
 pub struct Transition {
     pub state: JobState,
     pub class: QueueClass,
-    /// Earliest time of the next run, UTC. It has a meaning only in the states that wait.
+    /// Earliest time of the next run, UTC. Used only in the states in which the job waits.
     pub run_at: Timestamp,
     pub counters: Counters,
     pub last_failure: Option<ErrorCode>,
@@ -240,7 +241,8 @@ impl Job {
     }
 
     /// Returns the job to the queue while its worker drains: the attempt number goes back to its value before the
-    /// claim, the row is restored, and no outcome is recorded. A job with a cancel request ends as cancelled instead.
+    /// claim, the row is restored (or becomes failed, if an earlier attempt of the job failed), and no outcome is
+    /// recorded. A job with a cancel request ends as cancelled instead.
     pub fn released(&self, now: Timestamp) -> Transition {
         let counters = Counters { attempt: self.counters.attempt.saturating_sub(1), ..self.counters };
         if self.cancel_requested_by.is_some() {
@@ -249,7 +251,7 @@ impl Job {
         Transition { counters, row: self.stopped_row(), ..self.transition_to(JobState::Ready, now) }
     }
 
-    /// Postpones the job because another program holds the document's lock. The attempt number goes back to its value
+    /// Postpones the job because another program has the document's lock. The attempt number goes back to its value
     /// before the claim, the row stays as it is (the holder writes it), and the lock is polled after `delay`.
     /// `reported` is true if an outcome for this holder has been recorded before; then no further one is recorded. A
     /// job with a cancel request ends as cancelled instead.
@@ -266,8 +268,8 @@ impl Job {
         Transition { run_at, counters, outcomes, ..self.transition_to(JobState::Scheduled, now) }
     }
 
-    /// Returns the write to the row of a stopped job: failed if one of the job's attempts failed, else restored to its
-    /// state before the job.
+    /// Returns the write to the row of a stopped job: none if no attempt has started, failed if one of the job's
+    /// attempts failed, else restored to its state before the job.
     fn stopped_row(&self) -> RowWrite {
         match (&self.row_before, self.last_failure) {
             (None, _) => RowWrite::Keep,

@@ -18,8 +18,8 @@ word_enum! {
     }
 }
 
-/// Id by which other programs distinguish stores. It is created with the store's schema and never changed; locks and
-/// channels carry it.
+/// Id of a store, by which programs that share a Redis distinguish their stores. It is created with the store's schema
+/// and never changed; locks and channels carry it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StoreId(pub String);
 
@@ -39,10 +39,10 @@ pub struct Lock {
     pub token: Token,
 }
 
-/// Other program that owns a document's lock.
+/// Owner of a document's lock that is not the job which wants the lock: another program, another store, or another job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockHolder {
-    /// Name for display: `Chatwoot`.
+    /// Name for display, such as `Chatwoot` or `a worker of another store`.
     pub name: SafeLine,
     /// Value of the Redis key, which differs from one acquisition to the next.
     pub value: SafeLine,

@@ -3,7 +3,8 @@
 //!
 //! The store offers every outcome to every [`Subscriber`] in the transaction that records it, and inserts each message
 //! as a row in the same transaction. Later a relay passes the rows to the subscriber's receiver ([`Deliver`]) at least
-//! once, and deletes those that were delivered. This module defines the traits only; `lock` implements the delivery.
+//! once, and deletes those that were delivered. This module has the types and traits; `lock` implements the delivery to
+//! Chatwoot's FAQ jobs.
 
 use super::id::OutboxId;
 use super::outcome::Outcome;
@@ -24,7 +25,8 @@ const MAX_REASON_CHARS: usize = 300;
 pub struct OutcomeEvent<'a> {
     /// The outcome, including its sequence number.
     pub outcome: &'a Outcome,
-    /// True if a different, non-empty text replaced the stored text. A page that was only reconverted does not count.
+    /// True if the stored text is now another one than before, including a first text. A page that was only reconverted
+    /// does not count.
     pub text_changed: bool,
     /// Random id of this event, 32 hexadecimal digits.
     pub id: &'a str,
@@ -63,7 +65,7 @@ pub struct SubscriberStatus {
     pub pending: u64,
     /// Time of the oldest pending event, UTC.
     pub oldest_at: Timestamp,
-    /// Reason of the last failed delivery.
+    /// Reason of the last failed delivery; `None` if none failed.
     pub last_error: Option<SafeLine>,
 }
 
@@ -85,7 +87,7 @@ pub enum ReceiverState {
     Ready,
     /// The receiver does not respond at the moment; messages stay pending.
     Unreachable,
-    /// The receiver does not exist. No messages are made until it does.
+    /// The receiver does not exist. A process that runs jobs makes no messages for it until it does.
     Absent,
 }
 
@@ -102,12 +104,14 @@ pub enum DeliveryError {
 }
 
 impl DeliveryError {
-    /// Reports that the receiver does not respond. The reason may be untrusted text: it is made safe and cut.
+    /// Creates the error for a receiver that does not respond. The reason may be untrusted text: it is made safe and
+    /// cut.
     pub fn unavailable(reason: impl ToString) -> Self {
         Self::Unavailable(short_reason(&reason.to_string()))
     }
 
-    /// Reports that the receiver did not accept the message. The reason may be untrusted text: it is made safe and cut.
+    /// Creates the error for a message that the receiver did not accept. The reason may be untrusted text: it is made
+    /// safe and cut.
     pub fn refused(reason: impl ToString) -> Self {
         Self::Refused(short_reason(&reason.to_string()))
     }

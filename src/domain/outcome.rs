@@ -1,5 +1,5 @@
-//! Recorded results of attempts: append-only, one structured line each (assets/docs/json.md, "Outcomes"). The first
-//! fields are those of Chatwoot's own log lines, in their order.
+//! Recorded results of attempts, requests and decisions of people: append-only, one structured line each
+//! (assets/docs/json.md, "Outcomes"). The first fields are those of Chatwoot's own log lines, in their order.
 
 use super::content::ContentChange;
 use super::document::RecentResult;
@@ -12,12 +12,12 @@ use super::word_enum::{serde_by_word, word_enum};
 use serde::{Deserialize, Serialize};
 
 word_enum! {
-    /// Result of an attempt or a request, as stored and logged.
+    /// Result of an attempt, a request or a person's decision, as stored and logged.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum OutcomeResult {
-        /// New content replaced the stored one.
+        /// New content replaced the stored one, through a sync or because a person accepted it.
         Updated = "updated",
-        /// The content did not change, was quarantined, or is the document's first content, as in Chatwoot;
+        /// The page did not change, was quarantined, or is the document's first content, as in Chatwoot; the outcome's
         /// [`ContentChange`] distinguishes these cases.
         Unchanged = "unchanged",
         /// A request was refused because an attempt was running, or a claimed job was postponed because another program
@@ -29,13 +29,13 @@ word_enum! {
         TransientFailure = "transient_failure",
         /// An error of this program; retried soon, unless an exhaustion follows.
         UnexpectedFailure = "unexpected_failure",
-        /// The last transient attempt failed.
+        /// The retries after transient failures are used up.
         TransientRetryExhausted = "transient_retry_exhausted",
-        /// The last unexpected attempt failed; reported once.
+        /// The retries after unexpected failures are used up; an error report is sent.
         UnexpectedRetryExhausted = "unexpected_retry_exhausted",
         /// The worker died or lost its lease.
         WorkerLost = "worker_lost",
-        /// Three workers of the job were lost; reported once.
+        /// The job's third worker was lost; an error report is sent.
         CrashExhausted = "crash_exhausted",
         /// Cancelled by a person, or because the document is gone.
         Cancelled = "cancelled",
@@ -63,7 +63,8 @@ pub enum OutcomeKind {
 }
 
 impl OutcomeKind {
-    /// Returns true if an attempt ends with an outcome of this kind. An exhaustion follows the outcome of its attempt.
+    /// Returns true for the kinds that count as the end of an attempt. An exhaustion follows such an outcome; a
+    /// cancelled job may not have been running.
     pub const fn ends_attempt(self) -> bool {
         match self {
             Self::Success | Self::Failure | Self::Lost => true,
@@ -71,7 +72,8 @@ impl OutcomeKind {
         }
     }
 
-    /// Returns true if a bulk action produces outcomes of this kind, which a list combines into one entry.
+    /// Returns true for the kinds of which one action (cancel, purge) can record very many; a list combines equal ones
+    /// into one entry.
     pub const fn is_combined(self) -> bool {
         match self {
             Self::Cancelled | Self::Purged => true,
@@ -81,8 +83,8 @@ impl OutcomeKind {
 }
 
 impl OutcomeResult {
-    /// Returns the kind of this result. This match and those of [`OutcomeKind`] are exhaustive on purpose: all rules that
-    /// group results are here, so the compiler leads whoever adds a result to each of them.
+    /// Returns the kind of this result. This match and those of [`OutcomeKind`] are exhaustive on purpose: all rules
+    /// that group results are here, so the compiler leads whoever adds a result to each of them.
     pub const fn kind(self) -> OutcomeKind {
         match self {
             Self::Updated | Self::Unchanged => OutcomeKind::Success,
@@ -107,7 +109,7 @@ impl OutcomeResult {
         matches!(self.kind(), OutcomeKind::Failure | OutcomeKind::Lost | OutcomeKind::Exhaustion)
     }
 
-    /// Returns true if the document has failed and no retry follows by itself.
+    /// Returns true if the document has failed and its job is not retried.
     pub const fn fails_for_good(self) -> bool {
         match self {
             Self::PermanentFailure
@@ -125,8 +127,9 @@ impl OutcomeResult {
         }
     }
 
-    /// Returns the entry for the strip of recent results; `None` for a result that ends no attempt. An exhaustion adds
-    /// no entry: it turns the entry of the failure before it into [`RecentResult::Failed`].
+    /// Returns the entry that this result adds to the strip of recent results; `None` for `already_syncing` and for
+    /// exhaustions. An exhaustion turns the entry of the failure or lost worker before it into
+    /// [`RecentResult::Failed`].
     pub const fn recent(self) -> Option<RecentResult> {
         match self {
             Self::Updated => Some(RecentResult::Updated),
@@ -148,19 +151,19 @@ impl OutcomeResult {
 pub struct OutcomeDraft {
     pub result: OutcomeResult,
     pub error_code: Option<ErrorCode>,
-    /// Name of the error's type, or `panic`; for unexpected failures only.
+    /// Name of the error's type, or `panic`; for unexpected failures and their exhaustion only.
     pub exception_class: Option<String>,
-    /// Duration of this attempt in milliseconds, wall clock; `None` for exhaustions.
+    /// Duration of the attempt in milliseconds, wall clock; `None` unless the attempt succeeded or failed.
     pub duration_ms: Option<u64>,
     /// HTTP status of the response; `None` without a response.
     pub http_status: Option<u16>,
     /// Description of the result: one line in plain language.
     pub detail: Option<SafeLine>,
-    /// Effect on the stored content; for successful attempts only.
+    /// Effect on the stored content; for successful attempts and accepted texts only.
     pub content: Option<ContentChange>,
     /// Size of the response body in bytes, after decompression.
     pub bytes: Option<u64>,
-    /// Time of the next attempt, UTC.
+    /// Time of the next attempt, UTC, if the outcome schedules one.
     pub next_attempt_at: Option<Timestamp>,
 }
 
@@ -199,10 +202,10 @@ pub struct Outcome {
     pub result: OutcomeResult,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<ErrorCode>,
-    /// Name of the error's type, or `panic`; for unexpected failures only.
+    /// Name of the error's type, or `panic`; for unexpected failures and their exhaustion only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exception_class: Option<String>,
-    /// Duration of this attempt in milliseconds, wall clock.
+    /// Duration of the attempt in milliseconds, wall clock; absent unless the attempt succeeded or failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
     /// Time of recording, UTC.
@@ -210,7 +213,8 @@ pub struct Outcome {
     /// Sequence number in the log, without gaps and in commit order.
     pub seq: Seq,
     pub job_id: JobId,
-    /// Number of the job's attempt, from 1; an exhaustion has the number of the failure before it.
+    /// Number of the job's attempt, from 1, or 0 if none has started; an exhaustion has the number of the failure
+    /// before it.
     pub attempt: u32,
     /// Class of the job during the attempt.
     pub queue: QueueClass,
@@ -222,19 +226,19 @@ pub struct Outcome {
     /// Description of the result: one line in plain language.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<SafeLine>,
-    /// Effect on the stored content; for successful attempts only.
+    /// Effect on the stored content; for successful attempts and accepted texts only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentChange>,
     /// Size of the response body in bytes, after decompression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
-    /// Time of the next attempt, UTC.
+    /// Time of the next attempt, UTC, if the outcome schedules one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<Timestamp>,
     /// Worker that ran the attempt, `host:pid`; absent if no worker did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worker: Option<SafeLine>,
-    /// Requester of the job; for `already_syncing`, of the refused request.
+    /// Requester of the job; for a refused request or an accepted text, the person who made that request or decision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<SafeLine>,
     /// Name of the document at the time of recording, for display; not part of the JSON line.

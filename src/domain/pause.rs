@@ -38,7 +38,8 @@ impl PauseScope {
         }
     }
 
-    /// Returns true if the pause stops a job of this account, host and class.
+    /// Returns true if the pause stops a job of this account, host and class. Without a class, no pause of a class
+    /// applies.
     pub fn covers(&self, account: AccountId, host: &str, class: Option<QueueClass>) -> bool {
         match self {
             Self::All => true,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-/// Name of a plan in lower case. Names are compared without regard to case, as Chatwoot does.
+/// Name of a plan in lower case, so that names are compared without regard to case, as in Chatwoot.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlanName(String);
 

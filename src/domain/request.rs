@@ -41,7 +41,7 @@ pub enum RequestScope {
 /// Reason why a request skips a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SkipReason {
-    /// The URL leads to a PDF.
+    /// The document is a PDF: an upload, or a URL that ends in `.pdf`.
     Pdf,
     /// The document's `status` is not `available`.
     Unavailable,
@@ -102,7 +102,7 @@ pub enum RequestStep {
 pub enum RequestAnswer {
     /// A new job is in the queue.
     Queued(JobId),
-    /// The ready job became manual and is served first.
+    /// The ready job moved to the class `manual`, which is served first.
     Promoted(JobId),
     /// The scheduled job became ready.
     RunsNow(JobId),

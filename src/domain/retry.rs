@@ -39,7 +39,7 @@ impl RetryPolicy {
     }
 
     /// Returns the wait after the `failures`-th failure of `class`, from 1; `None` if that was the last attempt. A
-    /// server's `retry_after` may lengthen a wait, never shorten it.
+    /// server's `retry_after` may lengthen the wait after a transient failure, never shorten it.
     pub fn wait(&self, class: FailureClass, failures: u32, retry_after: Option<Duration>) -> Option<Duration> {
         let index = usize::try_from(failures.checked_sub(1)?).ok()?;
         match class {
@@ -60,7 +60,7 @@ pub struct Counters {
     pub attempt: u32,
     pub transient: u32,
     pub unexpected: u32,
-    /// Number of workers that were lost while they ran the job.
+    /// Number of workers that were lost while they ran the job, including those whose lease a person broke.
     pub crashes: u32,
 }
 

@@ -63,7 +63,7 @@ impl DueRules {
 }
 
 /// Returns the time of the next check, by the continuous rules, of a document that has no job. Returns `now` for a
-/// document that was never synced, and `None` for one that another program is syncing.
+/// document that was never synced, and `None` for one whose row is `syncing`, because another program syncs it.
 pub fn next_check(
     cadence: Cadence,
     sync_status: Option<SyncStatus>,
@@ -117,7 +117,7 @@ pub fn draw_jitter(seed: u64, document: DocumentId, most: Duration) -> Duration 
     Duration::from_secs(u64::try_from((u128::from(mixed) * choices) >> 64).unwrap_or(0))
 }
 
-/// Returns true if a day of UTC has begun since `before`.
+/// Returns true if `now` is on a later day than `before`, in UTC.
 pub fn is_another_day(before: Timestamp, now: Timestamp) -> bool {
     now.micros().div_euclid(DAY_MICROS) > before.micros().div_euclid(DAY_MICROS)
 }
@@ -140,7 +140,7 @@ impl Default for PassLimits {
     }
 }
 
-/// Settings of the schedule (section `[schedule]`).
+/// Settings of the schedule (sections `[schedule]`, `[plans]` and `[accounts]`), except `schedule.enabled`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScheduleSettings {
     /// Plans and their accounts. If there are none, the plans of a Chatwoot database apply.
@@ -242,7 +242,7 @@ pub struct PassSummary {
     pub event: &'static str,
     /// Plan to which the pass was restricted, if it was.
     pub plan_name: Option<String>,
-    /// The limit of the whole pass was used up.
+    /// True if the pass enqueued as many documents as it could in all.
     pub global_cap_hit: bool,
     /// Maximum number of documents that the pass could enqueue for one account.
     pub per_account_batch_limit: u32,
@@ -252,7 +252,7 @@ pub struct PassSummary {
     pub remaining_global_capacity: u32,
     /// Number of accounts that have documents.
     pub accounts_scanned: usize,
-    /// Number of scanned accounts whose feature is on and whose plan the pass was for.
+    /// Number of scanned accounts whose feature is on and which the pass did not skip for their plan's name.
     pub accounts_enabled: usize,
     /// Number of enabled accounts with a cadence.
     pub accounts_scheduled: usize,

@@ -18,7 +18,8 @@ word_enum! {
     /// Part of a page that counts as content before selectors remove elements. Messages list the parts in this order.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub enum Extract {
-        /// The main content: `main`, else `[role=main]`, else the only `article`, else `body`.
+        /// The main content: `main`, else `[role=main]`, else the only `article`, else `body`, without navigation and
+        /// the like; the whole body if that would lose more than half of the words.
         #[default]
         Main = "main",
         /// The whole body, including everything around the main content.
@@ -48,7 +49,7 @@ pub struct SiteRule {
 }
 
 impl SiteRule {
-    /// Returns true if the rule applies to `host`.
+    /// Returns true if the rule names `host` or a pattern that includes it.
     fn matches_host(&self, host: &str) -> bool {
         match self.host.as_deref().map(|own| own.strip_prefix('*').ok_or(own)) {
             Some(Ok(suffix)) => host.len() > suffix.len() && host.ends_with(suffix),

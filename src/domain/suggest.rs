@@ -1,7 +1,8 @@
 //! Spelling suggestions ("Did you mean …?"): the known word that is nearest to a mistyped one.
 
 /// Returns the word of `known` that is nearest to `word`, if it is near enough: at most one typing error (a letter too
-/// many, too few, wrong, or two swapped) per three letters.
+/// many, too few, wrong, or two swapped) per three letters of the longer word. Returns `None` for a `word` that is
+/// empty or longer than 64 characters.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_ascii_lowercase();
     // Longer texts are no typing errors, and the comparison takes quadratic time.

@@ -92,7 +92,7 @@ pub fn cut_chars(text: &str, most: usize) -> (&str, bool) {
     }
 }
 
-/// Returns true if `text` is empty or white space only, as Ruby's `blank?` defines it (a zero-width space is not
+/// Returns true if `text` is empty or white space only, as Rails' `blank?` defines it (a zero-width space is not
 /// blank).
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(char::is_whitespace)
@@ -136,8 +136,9 @@ fn is_unsafe(c: char) -> bool {
     )
 }
 
-/// Returns the characters of `raw` without escape sequences. The whole sequence after ESC or a C1 introducer is
-/// removed, since its remainder would appear as garbage on the screen.
+/// Returns the characters of `raw` without escape sequences. The whole sequence after a C1 introducer, or after ESC and
+/// one of the characters that begin a sequence, is removed, since its remainder would appear as garbage on the screen.
+/// Other ESC characters stay; the callers treat them as control characters.
 fn without_escapes(raw: &str) -> impl Iterator<Item = char> + '_ {
     let mut chars = raw.chars().peekable();
     std::iter::from_fn(move || {

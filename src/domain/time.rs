@@ -1,11 +1,11 @@
-//! Instants, always in UTC; only the screen converts them to a time zone.
+//! Instants, always in UTC; only text for people is in another time zone.
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::fmt;
 use std::time::Duration;
 
-/// Instant in UTC, in whole microseconds since 1970, as both databases store it.
+/// Instant in UTC, in whole microseconds since 1970, as this program's own tables store it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 

@@ -26,7 +26,7 @@ macro_rules! word_enum {
                 }
             }
 
-            /// Returns the variant of a word; `None` for any other text.
+            /// Returns the first variant with this word; `None` if no variant has it.
             $vis fn parse(word: &str) -> Option<Self> {
                 Self::ALL.into_iter().find(|variant| variant.word() == word)
             }

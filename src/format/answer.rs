@@ -19,8 +19,8 @@ pub const fn answer_word(answer: &RequestAnswer) -> &'static str {
     }
 }
 
-/// Returns the note after the answer's word, such as `running on box:1` (a worker) or `has nothing to cancel`; `None` if
-/// the word is enough.
+/// Returns the note after the answer's word, such as `running on box:1` (a worker) or `has nothing to cancel`; `None`
+/// if the word is enough, or if the worker is not known.
 pub fn answer_note(answer: &RequestAnswer) -> Option<String> {
     match answer {
         RequestAnswer::Promoted(_) => Some("moved to the front of the queue".to_owned()),

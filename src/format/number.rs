@@ -55,8 +55,8 @@ pub fn rate(of: f64) -> String {
     if of == 0.0 || of >= 9.95 { format!("{of:.0}/s") } else { format!("{of:.1}/s") }
 }
 
-/// Returns `part` of `of` in whole per cent, rounded. The result is 0 only if one of the two is 0, and 100 only if the
-/// part is the whole.
+/// Returns `part` of `of` in whole per cent, rounded. The result is 0 only if one of the two is 0, and 100 only if
+/// `part` is at least `of`.
 pub fn percent(part: u64, of: u64) -> u64 {
     if part == 0 || of == 0 {
         return 0;

@@ -1,9 +1,9 @@
-//! Results of attempts in plain English.
+//! Results of attempts and requests in plain English.
 
 use crate::domain::content::ContentChange;
 use crate::domain::outcome::OutcomeResult;
 
-/// Returns the result of an attempt in a word or two: `updated`, `first content`, `retrying`.
+/// Returns the result of an attempt or a request in a word or two: `updated`, `first content`, `retrying`.
 pub const fn outcome(content: Option<ContentChange>, result: OutcomeResult) -> &'static str {
     match result {
         OutcomeResult::Updated => "updated",

@@ -50,7 +50,8 @@ pub fn until(now: Timestamp, at: Timestamp) -> String {
     }
 }
 
-/// Returns the next time after `now` at which the text for the age of `at` changes.
+/// Returns the next time after `now` at which the text for the age of `at` can change: the exact time for ages below a
+/// year, and at most a day ahead for longer ones.
 pub fn age_changes_at(at: Timestamp, now: Timestamp) -> Timestamp {
     let age = now.since(at).as_secs();
     let unit = match age {
@@ -63,8 +64,8 @@ pub fn age_changes_at(at: Timestamp, now: Timestamp) -> Timestamp {
     if changes_at > now { changes_at } else { now.plus(Duration::from_secs(unit)) }
 }
 
-/// Returns the next time after `now` at which the text of the countdown to `at` changes; `None` once the countdown is
-/// over.
+/// Returns the next time, at least 20 ms after `now`, at which the text of the countdown to `at` can change; `None`
+/// once the countdown is over.
 pub fn countdown_changes_at(at: Timestamp, now: Timestamp) -> Option<Timestamp> {
     if at <= now {
         return None;

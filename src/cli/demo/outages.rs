@@ -13,7 +13,7 @@ const OUTAGE_DURATION: Duration = Duration::from_secs(45);
 /// Time between the end of an outage and the next one.
 const RECOVERY_DURATION: Duration = Duration::from_secs(30);
 
-/// Starts the outages of the site's `hosts` hosts, one host at a time.
+/// Starts a task that takes the site's hosts down, one at a time and in turn. `hosts` is their number.
 pub(super) fn start(switch: Switch, hosts: usize) -> BackgroundTask {
     BackgroundTask::start(|stop| async move {
         let outages = async {

@@ -146,7 +146,7 @@ fn queue_found(store: &dyn StoreBase, workers: &[WorkerSummary], queue: &QueueSt
     Finding::ok(QUEUE, message)
 }
 
-/// Returns a finding for each pause: a pause never ends without a `resume`.
+/// Returns a finding for each pause: a pause ends only when a person resumes its jobs.
 async fn pauses_found(store: &dyn Queries, queue: &QueueState) -> Result<Vec<Finding>, StoreError> {
     let found = store.pauses().await?.into_iter().map(|pause| {
         let ago = format::age(store.now().since(pause.since));

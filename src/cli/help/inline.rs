@@ -23,7 +23,8 @@ pub(super) enum Style {
     Code,
 }
 
-/// A word, as parts with their styles. It is broken only if it is wider than its column.
+/// A word, as parts with their styles. A word in a table is broken if it is wider than its column, and other words are
+/// not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Word(Vec<(Style, String)>);
 
@@ -119,7 +120,7 @@ impl Reader {
         }
     }
 
-    /// Returns true if there is no space before the current position, so that a `*` here ends emphasis.
+    /// Returns true if a word is in progress, so that a `*` here ends emphasis.
     fn ends_in_text(&self) -> bool {
         !self.word.0.is_empty()
     }
@@ -144,7 +145,7 @@ impl Reader {
     }
 
     /// Prints a link's destination: the help command of another page, the URL of a website, nothing for a file of the
-    /// repository.
+    /// repository, a place on the same page, or a URL that is its own label.
     fn destination(&mut self, label: &str, to: &str, style: Style) {
         let page = to.split('#').next().and_then(|file| file.strip_suffix(".md")).filter(|name| !name.contains('/'));
         let suffix = match page {
@@ -208,7 +209,7 @@ pub(super) fn wrap(words: &[Word], cells: usize, hard: bool) -> Vec<WordLine> {
     lines
 }
 
-/// Returns the line as text with terminal escape codes. `strong` makes the whole line bold.
+/// Returns the line as text, with the terminal escape codes that `styling` allows. `strong` makes the whole line bold.
 pub(super) fn print(line: &[Word], styling: Styling, strong: bool) -> String {
     let mut printed = String::new();
     for (index, word) in line.iter().enumerate() {

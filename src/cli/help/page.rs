@@ -24,8 +24,8 @@ pub(super) struct RenderOptions {
 enum Block {
     Heading(String),
     Paragraph(String),
-    /// A list item. `mark` is `-`, `*` or a number; `indent` is the number of cells before the mark, larger in nested
-    /// lists.
+    /// A list item. `mark` is `-`, `*` or a number with a full stop; `indent` is the number of cells before the mark,
+    /// larger in nested lists.
     Item {
         indent: usize,
         mark: String,
@@ -134,7 +134,7 @@ fn heading(line: &str) -> Option<&str> {
     ((1..=6).contains(&level) && text.starts_with(' ')).then(|| text.trim())
 }
 
-/// Splits a list item into its mark (`-`, `*` or a number) and its text; `None` for other lines.
+/// Splits a list item into its mark (`-`, `*` or a number with a full stop) and its text; `None` for other lines.
 fn item(line: &str) -> Option<(&str, &str)> {
     let (mark, text) = line.split_once(' ')?;
     let number = mark.strip_suffix('.').is_some_and(|digits| {

@@ -4,7 +4,8 @@ use super::inline::{Styling, Word, WordLine, line_width, plain_words, print, wor
 
 /// Number of blank cells between two columns.
 const COLUMN_GAP: usize = 2;
-/// Maximum width in cells of a word that is kept whole when columns are narrowed.
+/// Maximum width in cells of a word that is broken only if wrapping between words does not make the columns narrow
+/// enough.
 const MAX_UNBROKEN_WORD: usize = 24;
 
 /// Renders a Markdown table from its rows, without the row of dashes. The first row is the heading.
@@ -31,7 +32,7 @@ pub(super) fn columns(rows: &[[String; 2]], width: usize) -> String {
 }
 
 /// Returns the columns' widths in cells: as wide as their text, with the widest column narrowed until all fit into
-/// `width`.
+/// `width` or every column has one cell.
 fn column_widths(rows: &[Vec<Vec<Word>>], width: usize) -> Vec<usize> {
     let count = rows.iter().map(Vec::len).max().unwrap_or_default();
     let widest = |index: usize, of: &dyn Fn(&Vec<Word>) -> usize| {

@@ -7,8 +7,8 @@ use std::io::{ErrorKind, Read as _};
 /// kilobytes can unpack to gigabytes.
 const MAX_UNPACKED: usize = 256 * 1024 * 1024;
 
-/// Unpacks gzip data; other data is returned unchanged. Damaged gzip data is refused as a whole, because its last
-/// readable line may be a part of a URL that looks complete.
+/// Unpacks gzip data of at most [`MAX_UNPACKED`] bytes; other data is returned unchanged. Damaged gzip data is refused
+/// as a whole, because its last readable line may be a part of a URL that looks complete.
 pub(super) fn unpack(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
     if !bytes.starts_with(b"\x1f\x8b") {
         return Ok(bytes);

@@ -23,7 +23,7 @@ pub enum ImportFormat {
     Sitemap,
 }
 
-/// Result of parsing a line or entry of the file; blank lines have no result.
+/// Result of parsing a line of the file, or an entry of a sitemap; blank lines and comments have no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImportLine {
     Document(Box<NewDocument>),
@@ -80,7 +80,7 @@ pub fn read(form: ImportFormat, bytes: &[u8], account: i64, assistant: i64) -> R
     }
 }
 
-/// The cells of a line; `None` for a missing cell.
+/// The cells of a line or entry, as text; `None` for a missing cell.
 #[derive(Default)]
 pub(super) struct Fields {
     url: Option<String>,

@@ -1,8 +1,9 @@
 //! Parses sitemaps (sitemaps.org, 0.9): the `loc` of each `url` of a `urlset`; everything else is ignored.
 //!
 //! Lenient where the meaning is plain (a bare `&`, a wrong or missing namespace, several sitemaps one after the other).
-//! Parts that cannot be read are reported with their line, and everything before them is imported. Entities that a
-//! document declares are never expanded.
+//! An entry that cannot be read is reported with its line, and the others are imported. Where the file is not
+//! well-formed XML, everything before is imported, and nothing after. Entities that a document declares are never
+//! expanded.
 
 mod encoding;
 
@@ -23,7 +24,7 @@ const MAX_NAMED_SITEMAPS: usize = 20;
 /// Parses a sitemap. `owner` is the account and the assistant of its documents.
 ///
 /// # Errors
-/// The file's encoding is unknown, or the file is something else: an index of sitemaps, a feed, a page.
+/// The file's encoding is unknown, or the file is something else: an index of sitemaps, a feed, a page, not XML.
 pub(super) fn read(bytes: &[u8], owner: (i64, i64)) -> Result<Vec<ImportLine>, String> {
     let Decoded { text, encoding } = decode(bytes)?;
     let mut reader = NsReader::from_str(&text);

@@ -3,16 +3,16 @@
 
 use std::collections::HashMap;
 
-/// Maximum number of lines of a segment in which every old line is compared with every new line.
+/// Maximum length, in lines, of two segments whose lines are all compared with each other.
 const MAX_SEGMENT_LINES: usize = 2_000;
 /// Maximum number of line comparisons in total. Bounds the time and, with [`MAX_SEGMENT_LINES`], the memory (two bytes
 /// per comparison).
 const MAX_COMPARISONS: usize = 16_000_000;
-/// Maximum number of nested divisions. A segment is divided at the lines that occur once in both texts, which costs as
-/// much as reading the segment.
+/// Maximum number of nested divisions. A pair of segments is divided at the lines that occur once in each of them,
+/// which costs as much as reading both.
 const MAX_DIVISIONS: u32 = 24;
 
-/// Returns the index pairs of the common lines in both texts, in order.
+/// Returns the common lines of both texts in order, each as its index in `old` and its index in `new`.
 pub(super) fn common_lines(old: &[&str], new: &[&str]) -> Vec<(usize, usize)> {
     let mut numbers = HashMap::new();
     let mut number = |line| {
@@ -70,7 +70,7 @@ impl Search {
         }
     }
 
-    /// Finds the longest common sequence of two segments.
+    /// Finds the longest common sequence of two segments and appends its lines to `found`.
     fn longest_common(&mut self, (old, old_at): Segment<'_>, (new, new_at): Segment<'_>) {
         // For each pair of indices, the length of the longest common sequence of the lines from there to the end.
         let width = new.len() + 1;

@@ -115,8 +115,8 @@ fn changed_ranges(lines: &[DiffLine<&str>]) -> Vec<Range<usize>> {
     differing
 }
 
-/// Returns the changed bytes of two lines, extended to whole words; empty if the lines have less than a third in
-/// common.
+/// Returns the changed bytes of two lines, extended to whole words. Both ranges are empty if the common beginning and
+/// end are less than a third of the shorter line.
 fn changed_words(old: &str, new: &str) -> (Range<usize>, Range<usize>) {
     let same = |(a, b): &((usize, char), char)| a.1 == *b;
     let head = old.char_indices().zip(new.chars()).take_while(same).last();

@@ -1,6 +1,7 @@
 //! Evaluation of a filter on a row. The store's SQL evaluates the same terms; a test compares the two.
 //!
-//! An unknown value matches no condition, so the negation holds: `-http:503` also selects documents without a failure.
+//! An unknown value matches no condition except `>` of a time span, which includes "never". So the negation of the
+//! others holds: `-http:503` also selects documents without a failure.
 
 use super::{Age, Comparison, Filter, FilterCondition, Term};
 use crate::domain::content::ContentChange;

@@ -22,12 +22,13 @@ use crate::domain::suggest::nearest;
 use crate::domain::text::SafeLine;
 
 impl Filter {
-    /// Reads a filter in which every field is allowed. White space alone is the filter that matches everything.
+    /// Reads a filter in which every field is allowed. A blank text is the filter that matches everything.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         Reader { text, at: 0 }.filter(None)
     }
 
-    /// Reads a filter, and refuses a field that does not apply to `subject`; the error has the field's position.
+    /// Reads a filter, and refuses a field that does not apply to `subject`; the error has the field's position. For
+    /// documents, also refuses every value of `content:` but `held` and `review`, which mean the same.
     pub fn parse_for(text: &str, subject: Subject) -> Result<Self, FilterError> {
         Reader { text, at: 0 }.filter(Some(subject))
     }

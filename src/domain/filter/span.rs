@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Units with their seconds, in the order in which a span is written: largest first.
+/// Units with their seconds, largest first. A span is written in the first unit of which it is a whole multiple.
 const UNITS: [(char, u64); 5] = [('w', 604_800), ('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 /// Maximum span in seconds, a century: longer ones are typing errors, and databases cannot represent instants that far
 /// away.
@@ -25,7 +25,7 @@ pub fn parse_span(text: &str) -> Option<Duration> {
     whole.then(|| Duration::from_secs(seconds))
 }
 
-/// Formats a span in its canonical form: in the largest unit of which it is a whole multiple.
+/// Formats a span in its canonical form: in the largest unit of which it is a whole multiple; zero as `0s`.
 pub(super) fn print_span(span: Duration) -> String {
     let seconds = span.as_secs();
     let (letter, unit) =

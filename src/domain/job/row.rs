@@ -24,9 +24,9 @@ pub enum RowWrite {
     Synced,
     /// The row becomes `failed` with this code, attempted now.
     Failed(ErrorCode),
-    /// The row becomes `failed` with this code, and its times stay: the job was stopped after one of its attempts had
-    /// failed.
+    /// If the row is still `syncing`, it becomes `failed` with this code, and its times stay: the job was stopped after
+    /// one of its attempts had failed.
     BackToFailed(ErrorCode),
-    /// The row gets the values that it had before the job's first attempt.
+    /// If the row is still `syncing`, it gets the values that it had before the job's first attempt.
     Restore(RowBefore),
 }

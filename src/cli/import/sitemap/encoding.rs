@@ -48,7 +48,8 @@ fn declared(bytes: &[u8]) -> Result<&'static Encoding, String> {
     }
 }
 
-/// Returns the value of `encoding="…"` in the XML declaration with which `head` begins.
+/// Returns the value of `encoding="…"` in the XML declaration with which `head` begins; `None` without such a
+/// declaration or value.
 fn label(head: &[u8]) -> Option<&[u8]> {
     let declaration = head.strip_prefix(b"<?xml")?;
     let declaration = &declaration[..find(declaration, b"?>")?];
