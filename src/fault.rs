@@ -5,7 +5,7 @@
 pub use armed::{FaultKind, arm};
 
 /// Carries out the first armed fault of the point `name` whose text `subject` contains; does nothing without such a
-/// fault. `subject` describes what the program works on: an attempt's URL, a subscriber, a migration's step.
+/// fault. `subject` describes what the program works on: an attempt's URL, a subscriber's name, a migration's step.
 #[cfg(feature = "faults")]
 pub(crate) fn point(name: &str, subject: &str) {
     armed::point(name, subject);

@@ -17,7 +17,7 @@ pub const RETRY_AFTER_THRESHOLD: usize = 3;
 /// Number of distinct documents that must fail in a row before the breaker opens.
 pub const FAILURE_THRESHOLD: usize = 5;
 /// First and longest cool-down (back-off after failures). Each further cool-down in a row is twice as long as the
-/// previous one.
+/// previous one, up to the longest.
 pub const COOL_DOWN_RANGE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(600));
 
 /// Kind of failure that counts against a host.

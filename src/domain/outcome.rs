@@ -151,7 +151,7 @@ impl OutcomeResult {
 pub struct OutcomeDraft {
     pub result: OutcomeResult,
     pub error_code: Option<ErrorCode>,
-    /// Name of the error's type, or `panic`; for unexpected failures only.
+    /// Name of the error's type, or `panic`; for unexpected failures and their exhaustion only.
     pub exception_class: Option<String>,
     /// Duration of the attempt in milliseconds, wall clock; `None` unless the attempt succeeded or failed.
     pub duration_ms: Option<u64>,
@@ -159,11 +159,11 @@ pub struct OutcomeDraft {
     pub http_status: Option<u16>,
     /// Description of the result: one line in plain language.
     pub detail: Option<SafeLine>,
-    /// Effect on the stored content; for successful attempts only.
+    /// Effect on the stored content; for successful attempts and accepted texts only.
     pub content: Option<ContentChange>,
     /// Size of the response body in bytes, after decompression.
     pub bytes: Option<u64>,
-    /// Time of the next attempt, UTC.
+    /// Time of the next attempt, UTC, if the outcome schedules one.
     pub next_attempt_at: Option<Timestamp>,
 }
 
@@ -202,7 +202,7 @@ pub struct Outcome {
     pub result: OutcomeResult,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<ErrorCode>,
-    /// Name of the error's type, or `panic`; for unexpected failures only.
+    /// Name of the error's type, or `panic`; for unexpected failures and their exhaustion only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exception_class: Option<String>,
     /// Duration of the attempt in milliseconds, wall clock; absent unless the attempt succeeded or failed.
@@ -226,13 +226,13 @@ pub struct Outcome {
     /// Description of the result: one line in plain language.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<SafeLine>,
-    /// Effect on the stored content; for successful attempts only.
+    /// Effect on the stored content; for successful attempts and accepted texts only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentChange>,
     /// Size of the response body in bytes, after decompression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
-    /// Time of the next attempt, UTC.
+    /// Time of the next attempt, UTC, if the outcome schedules one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<Timestamp>,
     /// Worker that ran the attempt, `host:pid`; absent if no worker did.
