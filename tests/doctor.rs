@@ -83,7 +83,7 @@ async fn a_new_machine_is_well_and_stays_as_it_is() {
     report.assert("integrity", "ok", &[]);
     report.assert("rights", "ok", &[]);
     report.assert("workers", "ok", &["no job is waiting"]);
-    report.assert("queue", "ok", &["0 ready"]);
+    report.assert("queue", "ok", &["0 jobs ready"]);
     assert_eq!(report.err, "no errors; 1 warning");
     assert!(standing(install.folder()) == before, "something was changed");
 
@@ -164,7 +164,7 @@ async fn workers_and_queue_are_told_of() {
     install.fill(&["/a".to_owned(), "/b".to_owned(), "/c".to_owned()]).await;
     let report = doctor(&install, &[], &[]);
     report.assert("workers", "warn", &["no worker is running, and 3 jobs are waiting", "quarterdeck work"]);
-    report.assert("queue", "ok", &["3 ready, 0 running", "the oldest has been ready for"]);
+    report.assert("queue", "ok", &["3 jobs ready, 0 running", "the oldest has been ready for"]);
 
     let work = install.start(&["work", "--health", "0", "--concurrency", "7"]);
     let store = install.store().await;
@@ -175,7 +175,7 @@ async fn workers_and_queue_are_told_of() {
     let report = doctor(&install, &[], &[]);
     assert_eq!(report.of("workers").len(), 1);
     report.assert("workers", "ok", &["is alive: 2 of 7 slots busy, started", "last heartbeat"]);
-    report.assert("queue", "ok", &["1 ready, 2 running"]);
+    report.assert("queue", "ok", &["1 job ready, 2 running"]);
     assert_eq!(report.code, Some(0));
     // The worker is killed, and no other process rescues its jobs.
     drop(work);

@@ -113,6 +113,11 @@ fn nothing_yet() {
         *screen = Screen::empty(crate::support::facts::options(), screen.model.size.0, screen.model.size.1);
         screen.page(Vec::new());
         screen.send(quarterdeck::tui::msg::Msg::NewestOutcomes(Ok(Vec::new())));
+        // Counting a large store takes a moment: until then nothing is said to be empty.
+        let text = screen.text();
+        assert!(text.contains(" reading") && !text.contains("queue empty"), "{text}");
+        screen.send(quarterdeck::tui::msg::Msg::Summary(Ok(Default::default())));
+        assert!(!screen.text().contains(" reading"), "{}", screen.text());
     });
 }
 

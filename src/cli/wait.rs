@@ -317,9 +317,9 @@ mod tests {
     #[test]
     fn progress_counts_what_has_ended() {
         let mut four = awaited(&[1, 2, 3, 4]);
-        assert_eq!(four.progress(), format!("[{}] 0 of 4", " ".repeat(24)));
+        assert_eq!(four.progress(), format!("[{}] 0 of 4 done", " ".repeat(24)));
         four.record(&outcome(1, OutcomeResult::Updated));
         four.record(&outcome(2, OutcomeResult::PermanentFailure));
-        assert_eq!(four.progress(), format!("[{}{}] 2 of 4, 1 failed", "=".repeat(12), " ".repeat(12)));
+        assert_eq!(four.progress(), format!("[{}{}] 2 of 4 done, 1 failed", "=".repeat(12), " ".repeat(12)));
     }
 }

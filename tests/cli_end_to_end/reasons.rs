@@ -95,7 +95,7 @@ fn each_cause_has_its_line_and_what_happens_next() {
             "TLS: the certificate is self-signed",
             again,
         ),
-        (format!("https://127.0.0.1:{}/", not_tls()), "TLS: the server does not speak TLS there", again),
+        (format!("https://127.0.0.1:{}/", not_tls()), "TLS: the server does not speak TLS on this port", again),
         (format!("http://127.0.0.1:{closed}/"), "connection refused", again),
         (place.url("/missing"), "404 Not Found", never),
         (place.url("/second-time/x"), "503 Service Unavailable", again),

@@ -6,8 +6,7 @@ use crate::format;
 use crate::store::Listing;
 use std::time::Duration;
 
-/// Time from the result of a read to the next read that no commit triggers: after a failed read, or if the view's data
-/// changes without a commit.
+/// Wait before a read that no commit triggers: after a failed one, or if the data changes without a commit.
 pub const REFRESH_INTERVAL: Duration = Duration::from_secs(5);
 /// Minimum wait after a read, as a multiple of the read's duration. With 4, reads take at most 20 % of the time.
 const READ_BACKOFF_FACTOR: u32 = 4;

@@ -224,12 +224,7 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
     let begin = 1 + view(model, canvas, appearance);
     let available = (canvas.area.width.saturating_sub(1)).saturating_sub(begin);
     let noun = if model.counts.total() == 1 { " document" } else { " documents" };
-    let total = if model.summary_read {
-        vec![span(format::number(model.counts.total()), Tone::Strong), span(noun, Tone::Dim)]
-    } else {
-        // A large store takes a moment to count: no number is not zero.
-        vec![span("reading", Tone::Dim)]
-    };
+    let total = vec![span(format::number(model.counts.total()), Tone::Strong), span(noun, Tone::Dim)];
     let part = |status: Status, with_word: bool| {
         let number = model.counts.of(status);
         let tone = if number == 0 { Tone::Dim } else { theme::status(status) };
@@ -274,6 +269,11 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
     if fitting.is_some() {
         canvas.right(available + begin, 1, &clock[1].0, appearance.theme.style(Tone::Dim));
         canvas.right(available + begin - cells(&clock[1..]), 1, &clock[0].0, appearance.theme.style(Tone::Plain));
+    }
+    if !model.summary_read {
+        // A large store takes a moment to count: no number is not zero.
+        canvas.text(begin, 1, available, "reading", appearance.theme.style(Tone::Dim));
+        return;
     }
     let (parts, gap, with_total) = match fitting.or_else(|| forms.iter().find(|form| taken(form) <= available)) {
         Some(form) => form.clone(),
