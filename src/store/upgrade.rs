@@ -49,7 +49,7 @@ pub struct UpgradeOptions {
     pub force: bool,
 }
 
-/// Options of the upgrade that opening an SQLite store for writing makes.
+/// Options of the upgrade that is made when an SQLite store is opened for writing.
 pub(super) const ON_OPEN: UpgradeOptions = UpgradeOptions { standalone: false, backup: true, force: false };
 
 /// The upgrade that was made to an existing store. `Display` describes it in one line.

@@ -22,8 +22,8 @@ pub(in crate::store) struct DueQuery {
     /// The cadence of all `accounts`.
     pub(in crate::store) cadence: Cadence,
     pub(in crate::store) rules: DueRules,
-    /// Age up to which a `syncing` row without a job counts as another program's work by the continuous rules. By
-    /// Chatwoot's rules it is always [`FOREIGN_SYNC_TIMEOUT`].
+    /// Under the continuous rules, a `syncing` row without a job is due only once it is older than this; until then it
+    /// counts as another program's work. Chatwoot's rules use [`FOREIGN_SYNC_TIMEOUT`] instead.
     pub(in crate::store) foreign_sync_timeout: Duration,
     pub(in crate::store) now: Timestamp,
     /// Maximum number of documents per account.
