@@ -290,7 +290,7 @@ async fn a_preferred_redis_that_is_away_is_shown_and_syncs_go_on(on: Backend) {
     let health = until_locks(&deck, |health| matches!(health, LockHealth::Degraded { .. })).await;
     measure::at_most("a Redis that is away is seen", begun.took(), Duration::from_secs(2));
     assert!(
-        health.words().is_some_and(|words| words.starts_with("DEGRADED: Redis is unavailable (127.0.0.1:")),
+        health.message().is_some_and(|words| words.starts_with("DEGRADED: Redis is unavailable (127.0.0.1:")),
         "{health:?}"
     );
     gate.add_permits(2);
@@ -339,7 +339,7 @@ async fn a_required_redis_that_is_away_stops_the_claims_and_gives_back_what_runs
     deck.until_hit("/a", 1).await;
     redis.stop();
     let health = until_locks(&deck, |health| matches!(health, LockHealth::Stopped { .. })).await;
-    assert!(health.words().is_some_and(|words| words.contains("nothing is synced until it answers")), "{health:?}");
+    assert!(health.message().is_some_and(|words| words.contains("nothing is synced until it answers")), "{health:?}");
     let row = deck.until_row(running, |row| row.status == Status::Queued).await;
     assert_eq!((row.attempt, row_of(&deck, running).await), (Some(0), before), "given back as it was");
     gate.add_permits(9);
@@ -361,7 +361,7 @@ async fn what_is_wrong_with_redis_is_said_with_its_cure_and_without_the_password
         quarterdeck::lock::Settings { url: Some(url), ..right.clone() }
     };
     let deck = Deck::start_locked(on, site, Some(wrong("battery-staple"))).await;
-    let words = until_locks(&deck, |health| health.since().is_some()).await.words().expect("something is wrong");
+    let words = until_locks(&deck, |health| health.since().is_some()).await.message().expect("something is wrong");
     assert!(words.contains("check user and password in redis.url") && !words.contains("staple"), "{words}");
     let shown = quarterdeck::lock::masked_url(redis.url());
     assert!(!shown.contains("horse"), "{shown}");

@@ -154,7 +154,7 @@ impl HealthSource {
             return Some(("unreachable", reason.to_string()));
         }
         if let locks @ LockHealth::Stopped { .. } = &*self.runner.locks().borrow() {
-            return locks.words().map(|why| ("unreachable", why));
+            return locks.message().map(|why| ("unreachable", why));
         }
         // Queries the database as well: the runner's status may be a second old, or the runner may be waiting for the
         // database.

@@ -103,7 +103,7 @@ fn key(scope: &PauseScope) -> Option<String> {
 }
 
 /// Describes a pause, such as `account 7 is paused by ana since 2026-11-25 21:04:02`, in local time.
-fn words(pause: &Pause) -> String {
+fn describe(pause: &Pause) -> String {
     let since = pause.since.date_clock(&TimeZone::system());
     format!("{} {} paused by {} since {since}", pause.scope, is_or_are(&pause.scope, false), pause.by)
 }
@@ -125,14 +125,14 @@ pub(super) async fn report_pauses(
     applies: impl Fn(&PauseScope) -> bool,
 ) -> Result<(), StoreError> {
     for pause in store.pauses().await?.iter().filter(|pause| applies(&pause.scope)) {
-        note(format!("{}; the paused jobs start only after `quarterdeck resume`", words(pause)));
+        note(format!("{}; the paused jobs start only after `quarterdeck resume`", describe(pause)));
     }
     Ok(())
 }
 
 /// Returns a sentence for each pause that stops jobs of the document.
 pub(super) fn pauses_of_row<'p>(pauses: &'p [Pause], row: &'p DocumentRow) -> impl Iterator<Item = String> + 'p {
-    pauses.iter().filter(|pause| pauses_document(&pause.scope, row)).map(words)
+    pauses.iter().filter(|pause| pauses_document(&pause.scope, row)).map(describe)
 }
 
 /// Returns true if a pause of `scope` stops the document's jobs. A pause of a class counts only if a job of that class
@@ -160,7 +160,7 @@ fn print(pause: &Pause, json: bool, out: &mut Output) -> io::Result<()> {
         let (scope, since) = (pause.scope.kind(), pause.since);
         return out.json(&PauseJson { scope, key: key(&pause.scope), since, paused_by: &pause.by });
     }
-    out.line(words(pause))
+    out.line(describe(pause))
 }
 
 pub(super) async fn pause(context: &Context, args: &PauseArgs, out: &mut Output) -> Result<Exit, CliError> {

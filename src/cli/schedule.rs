@@ -138,10 +138,10 @@ fn print(pass: &Pass, rules: DueRules, form: OutputFormat, out: &mut Output) -> 
                 plan: account.plan.as_ref().map(PlanName::as_str),
                 cadence_seconds: cadence,
                 documents_enqueued: account.enqueued,
-                reason: account.decision.words().or(account.stopped_by.map(|by| by.words())),
+                reason: account.decision.reason().or(account.stopped_by.map(|by| by.as_str())),
             })?;
         } else {
-            out.line(words(account, rules, pass.dry_run))?;
+            out.line(describe(account, rules, pass.dry_run))?;
         }
     }
     for row in &pass.skipped {
@@ -182,7 +182,7 @@ fn jobs_are(jobs: u64) -> String {
 
 /// Returns the result of a pass for an account, such as
 /// `account 7 (business, every 1 week): would schedule 12 documents within 24 h`, with the reason if more is due.
-fn words(account: &AccountPass, rules: DueRules, dry_run: bool) -> String {
+fn describe(account: &AccountPass, rules: DueRules, dry_run: bool) -> String {
     let plan = account.plan.as_ref().map_or(String::new(), ToString::to_string);
     let (cadence, summary) = match account.decision {
         AccountDecision::Scheduled(cadence) => {
@@ -196,12 +196,12 @@ fn words(account: &AccountPass, rules: DueRules, dry_run: bool) -> String {
             };
             let summary = match (account.enqueued, account.stopped_by) {
                 (_, None) => summary,
-                (0, Some(by)) => format!("documents are due, but {}", by.words()),
-                (_, Some(by)) => format!("{summary}; more are due, but {}", by.words()),
+                (0, Some(by)) => format!("documents are due, but {}", by.as_str()),
+                (_, Some(by)) => format!("{summary}; more are due, but {}", by.as_str()),
             };
             (format!(", {cadence}"), summary)
         }
-        verdict => (String::new(), verdict.words().unwrap_or_default().to_owned()),
+        verdict => (String::new(), verdict.reason().unwrap_or_default().to_owned()),
     };
     let plan = if plan.is_empty() { String::new() } else { format!(" ({plan}{cadence})") };
     format!("account {}{plan}: {summary}", account.account)

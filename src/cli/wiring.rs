@@ -59,10 +59,10 @@ pub(super) fn report_lock_health(runner: &Handle) {
     let reporting = async move {
         let mut unavailable = false;
         loop {
-            let words = locks.borrow_and_update().words();
-            if words.is_some() != unavailable {
-                unavailable = words.is_some();
-                note(words.as_deref().unwrap_or(LockHealth::RECOVERED));
+            let message = locks.borrow_and_update().message();
+            if message.is_some() != unavailable {
+                unavailable = message.is_some();
+                note(message.as_deref().unwrap_or(LockHealth::RECOVERED));
             }
             if locks.changed().await.is_err() {
                 return;

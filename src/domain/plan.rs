@@ -154,7 +154,7 @@ pub enum AccountDecision {
 
 impl AccountDecision {
     /// Describes why the account's documents are not scanned; `None` if they are.
-    pub const fn words(self) -> Option<&'static str> {
+    pub const fn reason(self) -> Option<&'static str> {
         match self {
             Self::FeatureOff => Some("automatic syncs are disabled for the account"),
             Self::OtherPlan => Some("is on another plan"),

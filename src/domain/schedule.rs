@@ -200,7 +200,7 @@ pub enum StoppedBy {
 
 impl StoppedBy {
     /// Describes the limit in plain language.
-    pub const fn words(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::AccountLimit => "the limit of an account is reached",
             Self::TotalLimit => "the limit of a pass is reached",

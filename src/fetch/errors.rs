@@ -22,7 +22,7 @@ pub(super) enum Stage {
 }
 
 impl Stage {
-    const fn words(self) -> &'static str {
+    const fn as_str(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",
             Self::Waiting => "waiting for the answer",
@@ -37,8 +37,8 @@ pub(super) fn timed_out(limit: Duration, stage: Stage) -> Failure {
     let limit = seconds(limit);
     let detail = match stage {
         Stage::Total => format!("not finished within {limit} in all"),
-        Stage::Reading => format!("no data for {limit} ({})", stage.words()),
-        Stage::Connecting | Stage::Waiting => format!("no answer in {limit} ({})", stage.words()),
+        Stage::Reading => format!("no data for {limit} ({})", stage.as_str()),
+        Stage::Connecting | Stage::Waiting => format!("no answer in {limit} ({})", stage.as_str()),
     };
     Failure::transient(ErrorCode::Timeout, detail)
 }

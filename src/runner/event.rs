@@ -108,7 +108,7 @@ impl LockHealth {
     pub const RECOVERED: &str = "Redis answers again; syncs use its locks again";
 
     /// Describes the problem and its consequence in a sentence; `None` if there is no problem.
-    pub fn words(&self) -> Option<String> {
+    pub fn message(&self) -> Option<String> {
         match self {
             Self::Off | Self::Fine => None,
             Self::Degraded { reason, .. } => {

@@ -93,7 +93,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         }
         Msg::Locks(locks) => {
             up.redraw = model.locks != locks;
-            match (model.locks.words(), locks.words()) {
+            match (model.locks.message(), locks.message()) {
                 (None, Some(words)) => model.log(Level::Failed, words),
                 (Some(_), None) => model.log(Level::Done, LockHealth::RECOVERED),
                 _ => {}

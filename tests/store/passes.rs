@@ -200,7 +200,7 @@ async fn a_deep_queue_holds_the_schedule_back(backend: Backend) {
     let terms = ScheduleSettings { queue_depth: 2, ..ours("business") };
     let pass = scene.pass(&terms).await;
     assert_eq!((pass.enqueued(), pass.blocked_at_depth), (0, Some(3)));
-    assert_eq!(pass.accounts[0].stopped_by.map(|by| by.words()), Some("the queue has reached its depth limit"));
+    assert_eq!(pass.accounts[0].stopped_by.map(|by| by.as_str()), Some("the queue has reached its depth limit"));
     scene.claim(1).await;
     assert_eq!(scene.pass(&terms).await.enqueued(), 1);
 }

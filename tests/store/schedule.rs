@@ -153,7 +153,7 @@ async fn s9_the_limit_of_an_account_takes_the_longest_waiting(backend: Backend) 
     let terms = ScheduleSettings { per_account: Some(2), ..chatwoots("business") };
     let pass = scene.pass(&terms).await;
     assert_eq!(scene.scheduled().await, [oldest.0, never.0]);
-    assert_eq!(pass.accounts[0].stopped_by.map(|by| by.words()), Some("the limit of an account is reached"));
+    assert_eq!(pass.accounts[0].stopped_by.map(|by| by.as_str()), Some("the limit of an account is reached"));
     scene.pass(&terms).await;
     assert_eq!(scene.scheduled().await.len(), 3, "the next pass goes on");
 }

@@ -189,7 +189,7 @@ fn scripts(step: MigrationStep) -> Vec<&'static str> {
 }
 
 fn step_error(url: &DatabaseUrl, error: &sqlx::Error, step: MigrationStep) -> StoreError {
-    let message = crate::store::sql::error::words(error);
+    let message = crate::store::sql::error::message(error);
     if super::error::code(error).as_deref() == Some("42501") {
         let cure = match step {
             MigrationStep::Schema => {

@@ -1,7 +1,7 @@
 //! Parses the URL of a database, builds its connection options, and explains connection failures with advice.
 
 use super::error::code;
-use crate::store::sql::error::words;
+use crate::store::sql::error::message;
 use crate::store::{Access, Result, StoreError};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Error};
@@ -107,7 +107,7 @@ impl DatabaseUrl {
     /// Converts a failed connection into an error with its reason and advice.
     pub(super) fn explain(&self, error: &Error) -> StoreError {
         let unusable = |detail: &str, cure: &str| StoreError::Unusable(format!("{}; {cure}", self.describe(detail)));
-        let message = words(error);
+        let message = message(error);
         match (error, code(error).as_deref()) {
             (_, Some("28P01" | "28000")) => unusable(
                 &message,

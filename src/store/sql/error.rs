@@ -14,10 +14,12 @@ fn is_postgres(error: &Error) -> bool {
 /// Returns the [`StoreError`] for the error of a statement that reads.
 pub(in crate::store) fn reading(error: Error) -> StoreError {
     match &error {
-        Error::ColumnDecode { .. } | Error::ColumnNotFound(_) | Error::Decode(_) => StoreError::Corrupt(words(&error)),
+        Error::ColumnDecode { .. } | Error::ColumnNotFound(_) | Error::Decode(_) => {
+            StoreError::Corrupt(message(&error))
+        }
         Error::Database(_) if is_postgres(&error) => postgres::reading(&error),
         Error::Database(_) => sqlite::reading(&error),
-        _ => StoreError::Unavailable(words(&error)),
+        _ => StoreError::Unavailable(message(&error)),
     }
 }
 
@@ -25,7 +27,7 @@ pub(in crate::store) fn reading(error: Error) -> StoreError {
 /// refused the data itself.
 pub(in crate::store) fn writing(error: Error) -> StoreError {
     match &error {
-        Error::Encode(_) => StoreError::Refused(words(&error)),
+        Error::Encode(_) => StoreError::Refused(message(&error)),
         Error::Database(_) if is_postgres(&error) => postgres::writing(&error),
         Error::Database(_) => sqlite::writing(&error),
         _ => reading(error),
@@ -33,7 +35,7 @@ pub(in crate::store) fn writing(error: Error) -> StoreError {
 }
 
 /// Returns the message of the database or of the connection, for display.
-pub(in crate::store) fn words(error: &Error) -> String {
+pub(in crate::store) fn message(error: &Error) -> String {
     match error {
         Error::Database(_) if is_postgres(error) => postgres::message(error),
         Error::Database(_) => sqlite::message(error),

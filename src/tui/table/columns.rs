@@ -211,10 +211,10 @@ impl<R> PositionedColumn<R> {
     pub fn draw(&self, model: &Model, row: &R, y: u16, canvas: &mut Canvas<'_>, appearance: Appearance) {
         let words = (self.column.cell)(model, row, self.cells);
         match self.column.align {
-            Align::Left => canvas.words(self.x, y, self.cells, &words, appearance),
+            Align::Left => canvas.spans(self.x, y, self.cells, &words, appearance),
             Align::Right => {
                 let taken = cells(&words);
-                canvas.words(self.end().saturating_sub(taken), y, taken.min(self.end()), &words, appearance)
+                canvas.spans(self.end().saturating_sub(taken), y, taken.min(self.end()), &words, appearance)
             }
         };
     }

@@ -94,10 +94,10 @@ pub(super) fn sort(model: &Model, body: Rect, buf: &mut Buffer) {
             span(format!("   {word}"), Tone::Plain),
             span(now, Tone::Dim),
         ];
-        canvas.words(2, y as u16, inner.width.saturating_sub(3), &line, appearance);
+        canvas.spans(2, y as u16, inner.width.saturating_sub(3), &line, appearance);
     }
     let last = inner.height.saturating_sub(1);
-    canvas.words(2, last, inner.width.saturating_sub(3), &[span("capital: reverse", Tone::Dim)], appearance);
+    canvas.spans(2, last, inner.width.saturating_sub(3), &[span("capital: reverse", Tone::Dim)], appearance);
 }
 
 /// Draws the question before a bulk action (sync, retry, cancel or remove), with its effects once the store has found
@@ -243,7 +243,7 @@ fn draw(
     for (index, line) in lines.iter().enumerate() {
         let y = spacing + index as u16;
         if y < buttons_y {
-            canvas.words(2, y, available, line, appearance);
+            canvas.spans(2, y, available, line, appearance);
         }
     }
     for (row, y) in rows.into_iter().zip(buttons_y..) {

@@ -43,10 +43,10 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
         if is_way_out(*action) {
             left = left.saturating_sub(cells(key) + gap);
         }
-        x = canvas.words(x, 0, cells(key), key, appearance) + gap;
+        x = canvas.spans(x, 0, cells(key), key, appearance) + gap;
     }
     let start = area.width.saturating_sub(1 + cells(&right));
-    canvas.words(start, 0, cells(&right), &right, appearance);
+    canvas.spans(start, 0, cells(&right), &right, appearance);
 }
 
 const fn is_way_out(action: Action) -> bool {

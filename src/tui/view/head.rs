@@ -66,13 +66,13 @@ fn first(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
     let (mut x, mut end) = (1, available + 1);
     for (on_left, (_, part)) in &sides {
         if *on_left && kept.contains(part) {
-            x = canvas.words(x, 0, cells(part), part, appearance) + 2;
+            x = canvas.spans(x, 0, cells(part), part, appearance) + 2;
         }
     }
     for (on_left, (_, part)) in sides.iter().rev() {
         if !on_left && kept.contains(part) {
             let start = end.saturating_sub(cells(part));
-            canvas.words(start, 0, cells(part), part, appearance);
+            canvas.spans(start, 0, cells(part), part, appearance);
             end = start.saturating_sub(3);
         }
     }
@@ -284,12 +284,12 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
     };
     let mut x = begin;
     if with_total {
-        x = canvas.words(x, 1, cells(&total), &total, appearance) + 3;
+        x = canvas.spans(x, 1, cells(&total), &total, appearance) + 3;
     }
     if model.counts.total() == 0 {
         return;
     }
     for part in &parts {
-        x = canvas.words(x, 1, cells(part), part, appearance) + gap;
+        x = canvas.spans(x, 1, cells(part), part, appearance) + gap;
     }
 }

@@ -23,11 +23,11 @@ pub(super) fn draw(model: &Model, area: Rect, toast: &Spans, buf: &mut Buffer) {
     let mut canvas = Canvas::new(buf, inner);
     let available = inner.width.saturating_sub(2);
     for (y, line) in row.lines.iter().enumerate() {
-        canvas.words(1, y as u16, available, line, appearance);
+        canvas.spans(1, y as u16, available, line, appearance);
     }
     let aside_width = cells(&row.first_line_aside);
     if aside_width > 0 && row.lines.first().is_some_and(|first| cells(first) + aside_width + 2 <= available) {
-        canvas.words(inner.width.saturating_sub(1 + aside_width), 0, aside_width, &row.first_line_aside, appearance);
+        canvas.spans(inner.width.saturating_sub(1 + aside_width), 0, aside_width, &row.first_line_aside, appearance);
     }
     if row.is_old {
         for y in 0..inner.height {

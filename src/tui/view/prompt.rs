@@ -61,11 +61,11 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
                 canvas.style(1 + x, 0, available.saturating_sub(x).max(1), found);
             }
             for (y, line) in (1..).zip(&lines) {
-                canvas.words(1, y, available, &[span(line.clone(), Tone::Failed)], appearance);
+                canvas.spans(1, y, available, &[span(line.clone(), Tone::Failed)], appearance);
             }
         }
         None => {
-            canvas.words(1, 1, available, &[span(hint, Tone::Dim)], appearance);
+            canvas.spans(1, 1, available, &[span(hint, Tone::Dim)], appearance);
         }
     }
     let x = (prompt.input.visual_cursor().saturating_sub(scroll) as u16).min(available);

@@ -26,6 +26,6 @@ pub(super) fn draw(model: &Model, title: &str, text: &[Spans], scroll: usize, bu
     let inner = inside(area);
     let mut canvas = Canvas::new(buf, inner);
     for (y, line) in text.iter().skip(scroll).take(rows).enumerate() {
-        canvas.words(1, y as u16, inner.width.saturating_sub(2), line, appearance);
+        canvas.spans(1, y as u16, inner.width.saturating_sub(2), line, appearance);
     }
 }

@@ -66,14 +66,14 @@ pub fn draw(waiting: &ConnectionStatus, appearance: Appearance, buf: &mut Buffer
     let mut canvas = Canvas::new(buf, inner);
     let first = u16::from(inner.height > lines.len() as u16);
     for (index, line) in lines.iter().enumerate() {
-        canvas.words(2, first + index as u16, inner.width.saturating_sub(4), line, appearance);
+        canvas.spans(2, first + index as u16, inner.width.saturating_sub(4), line, appearance);
     }
     let keys: Spans = [("r", " retry now   "), ("q", " quit")]
         .into_iter()
         .flat_map(|(key, action)| [span(key, Tone::Accent), span(action, Tone::Plain)])
         .collect();
     let last = screen.height.saturating_sub(1);
-    Canvas::new(buf, screen).words(1, last, screen.width.saturating_sub(2), &keys, appearance);
+    Canvas::new(buf, screen).spans(1, last, screen.width.saturating_sub(2), &keys, appearance);
 }
 
 fn retry_text(waiting: &ConnectionStatus) -> String {

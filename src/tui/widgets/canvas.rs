@@ -44,13 +44,13 @@ impl<'a> Canvas<'a> {
 
     /// Writes pieces of text one after the other from (`x`, `y`) on, into at most `available` cells. If they do not
     /// fit, an ellipsis ends the text. Returns the offset of the first cell after the text.
-    pub fn words(&mut self, x: u16, y: u16, available: u16, words: &[(String, Tone)], appearance: Appearance) -> u16 {
+    pub fn spans(&mut self, x: u16, y: u16, available: u16, spans: &[(String, Tone)], appearance: Appearance) -> u16 {
         let available = available.min(self.area.width.saturating_sub(x));
-        let cut = cells(words) > available;
+        let cut = cells(spans) > available;
         let end = x + if cut { available.saturating_sub(1) } else { available };
         let mut at = x;
         let mut tone = Tone::Plain;
-        for (text, own) in words {
+        for (text, own) in spans {
             if at >= end {
                 break;
             }

@@ -32,7 +32,7 @@ impl Frame<'_> {
         let available = area.width.saturating_sub(6);
         let title_cells = cells(self.title).min(available);
         if title_cells > 0 {
-            let end = canvas.words(3, 0, title_cells, self.title, appearance);
+            let end = canvas.spans(3, 0, title_cells, self.title, appearance);
             canvas.text(2, 0, 1, " ", self.border);
             canvas.text(end, 0, 1, " ", self.border);
         }
@@ -40,13 +40,13 @@ impl Frame<'_> {
         if aside_cells > 0 && aside_cells + title_cells + 5 <= available {
             let start = right - 3 - aside_cells + 1;
             canvas.text(start - 1, 0, 1, " ", self.border);
-            let end = canvas.words(start, 0, aside_cells, self.aside, appearance);
+            let end = canvas.spans(start, 0, aside_cells, self.aside, appearance);
             canvas.text(end, 0, 1, " ", self.border);
         }
         let foot_cells = cells(self.foot).min(available);
         if foot_cells > 0 {
             canvas.text(2, bottom, 1, " ", self.border);
-            let end = canvas.words(3, bottom, foot_cells, self.foot, appearance);
+            let end = canvas.spans(3, bottom, foot_cells, self.foot, appearance);
             canvas.text(end, bottom, 1, " ", self.border);
         }
     }

@@ -132,6 +132,6 @@ fn about_attempt(model: &Model, outcome: &Outcome, y: u16, canvas: &mut Canvas<'
     }
     lines.push(facts);
     for (line, text) in lines.iter().enumerate() {
-        canvas.words(1, y + line as u16, available, text, appearance);
+        canvas.spans(1, y + line as u16, available, text, appearance);
     }
 }

@@ -45,11 +45,11 @@ pub(super) fn draw(model: &Model, detail: &Detail, canvas: &mut Canvas<'_>, appe
     for y in 0..height.min(total) {
         let (line, screen_y) = (scroll + y, y as u16);
         if let Some(spans) = above.get(line) {
-            canvas.words(1, screen_y, available, spans, appearance);
+            canvas.spans(1, screen_y, available, spans, appearance);
         } else if let Some(row) = rows.get(line - above.len()) {
             draw_row(row, screen_y, canvas, appearance);
         } else if let Some(spans) = below.get(line - above.len() - rows.len()) {
-            canvas.words(1, screen_y, available, spans, appearance);
+            canvas.spans(1, screen_y, available, spans, appearance);
         }
     }
 }
@@ -75,7 +75,7 @@ fn draw_row(row: &DifferenceRow, y: u16, canvas: &mut Canvas<'_>, appearance: Ap
     canvas.text(1, y, 1, sign, style);
     let available = canvas.area.width.saturating_sub(4);
     if row.side == DifferenceSide::Same {
-        canvas.words(3, y, available, &[span(row.text.as_str(), tone)], appearance);
+        canvas.spans(3, y, available, &[span(row.text.as_str(), tone)], appearance);
         return;
     }
     // The ellipsis of a cut text takes the cell before or after the text.

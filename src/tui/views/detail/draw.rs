@@ -72,7 +72,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
         lines = vec![peek::status_line(model, row)];
     }
     for (y, line) in lines.iter().enumerate() {
-        canvas.words(1, y as u16, available, line, appearance);
+        canvas.spans(1, y as u16, available, line, appearance);
     }
     tabs(model, detail, data, lines.len() as u16, &mut canvas, appearance);
     let head = head_lines(inner.height).min(inner.height);
@@ -178,7 +178,7 @@ fn versions(
             span(format!("  replaced {} ago", format::age(model.now.since(version.replaced_at))), Tone::Dim),
             span(format!("   {}", format::chars(version.content_length)), Tone::Plain),
         ];
-        let end = canvas.words(1, y as u16, available, &line, appearance);
+        let end = canvas.spans(1, y as u16, available, &line, appearance);
         if let Some(fingerprint) = &version.fingerprint {
             canvas.text(end + 3, y as u16, 12, fingerprint, dim);
         }
@@ -186,6 +186,6 @@ fn versions(
     }
     let kept = vec![span(format::count(data.versions.len() as u64, "version"), Tone::Dim)];
     if data.versions.len() < height {
-        canvas.words(1, data.versions.len() as u16 + 1, cells(&kept), &kept, appearance);
+        canvas.spans(1, data.versions.len() as u16 + 1, cells(&kept), &kept, appearance);
     }
 }

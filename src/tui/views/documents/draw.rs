@@ -203,6 +203,6 @@ fn draw_empty(model: &Model, inner: Rect, buf: &mut Buffer, appearance: Appearan
     let y = inner.height.saturating_sub(lines.len() as u16) / 2;
     let mut canvas = Canvas::new(buf, inner);
     for (line, text) in lines.iter().enumerate() {
-        canvas.words(x, y + line as u16, inner.width.saturating_sub(x), text, appearance);
+        canvas.spans(x, y + line as u16, inner.width.saturating_sub(x), text, appearance);
     }
 }
