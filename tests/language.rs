@@ -2,8 +2,8 @@
 //! name, and doc comments state a fact instead of asking.
 
 use crate::docs::pages::page;
+use crate::layers::sources_below;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 use syn::visit::{self, Visit};
 use syn::{Attribute, Ident, Visibility};
@@ -131,22 +131,13 @@ fn banned_words() -> BTreeSet<String> {
         .collect()
 }
 
-/// Returns the program's sources, without files of tests.
+/// Returns the sources of the program, without files that are tests.
 fn sources() -> Vec<(PathBuf, String)> {
-    let mut files = Vec::new();
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("a folder of sources") {
-            let path = entry.expect("listed").path();
-            let is_test = path.file_stem().is_some_and(|stem| stem == "tests" || stem == "fuzz");
-            if path.is_dir() && !is_test {
-                folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "rs") && !is_test {
-                files.push((path.clone(), fs::read_to_string(&path).expect("a readable source")));
-            }
-        }
-    }
-    files
+    let is_test = |path: &Path| {
+        let mut stems = path.iter().filter_map(|part| Path::new(part).file_stem());
+        stems.any(|stem| stem == "tests" || stem == "fuzz")
+    };
+    sources_below("src").into_iter().filter(|(path, _)| !is_test(path)).collect()
 }
 
 /// Returns the first word of each doc comment.

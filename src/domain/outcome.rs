@@ -106,7 +106,10 @@ impl OutcomeResult {
 
     /// Returns true for failures, lost workers and exhaustions.
     pub const fn is_failure(self) -> bool {
-        matches!(self.kind(), OutcomeKind::Failure | OutcomeKind::Lost | OutcomeKind::Exhaustion)
+        match self.kind() {
+            OutcomeKind::Failure | OutcomeKind::Lost | OutcomeKind::Exhaustion => true,
+            OutcomeKind::Success | OutcomeKind::Refused | OutcomeKind::Cancelled | OutcomeKind::Purged => false,
+        }
     }
 
     /// Returns true if the document has failed and its job is not retried.

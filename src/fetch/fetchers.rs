@@ -15,7 +15,7 @@ use firecrawl::FirecrawlFetcher;
 use http::HttpFetcher;
 use std::sync::Arc;
 
-/// One instance of each fetcher.
+/// The fetchers, one of each kind.
 pub(super) struct Fetchers {
     http: HttpFetcher,
     firecrawl: FirecrawlFetcher,

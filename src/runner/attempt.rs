@@ -1,4 +1,4 @@
-//! One attempt of a job: fetch, compare, write. A panic inside ends only this attempt.
+//! An attempt of a job: fetch, compare, write. A panic inside ends only this attempt.
 
 use super::event::Event;
 use super::locking::{self, NextStep};

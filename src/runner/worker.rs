@@ -16,13 +16,13 @@ use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// One worker: its services, settings, running jobs, and the channels to its handle.
+/// A worker: its services, settings, running jobs, and the channels to its handle.
 pub(super) struct Worker {
     pub(super) id: WorkerId,
     pub(super) store: Arc<dyn RunnerStore>,
     pub(super) fetcher: Arc<Fetcher>,
     pub(super) redis: Option<Arc<Redis>>,
-    /// One relay per subscriber of the outbox.
+    /// The relays, one for each subscriber of the outbox.
     pub(super) relays: Vec<Arc<Relay>>,
     pub(super) name: SafeLine,
     pub(super) settings: Settings,

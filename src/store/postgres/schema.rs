@@ -1,12 +1,16 @@
 //! State of a database: our schema and its version, the table of documents (Chatwoot's, in any of its variants, or
 //! ours), and the rights of the role. Changes nothing.
 
+use super::error::code;
 use super::url::DatabaseUrl;
 use crate::store::migrations::{SCHEMA_VERSION, altered_message, first_altered};
 use crate::store::sql::conn::{Conn, get};
 use crate::store::sql::error::reading;
 use crate::store::sql::statement::query;
 use crate::store::{Access, Result, StoreError};
+
+/// SQLSTATE of a statement that names a table or sequence that is missing.
+const UNDEFINED_TABLE: &str = "42P01";
 
 /// Columns that the table of documents must have, each with the types that are accepted.
 const REQUIRED_COLUMNS: [(&str, &[&str]); 13] = [
@@ -90,10 +94,6 @@ pub(super) async fn read_state(conn: &mut Conn, url: &DatabaseUrl) -> Result<Dat
     Ok(state)
 }
 
-fn is_undefined_table(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "42P01")
-}
-
 impl DatabaseState {
     async fn read_schema(&mut self, conn: &mut Conn) -> Result<()> {
         let rights = query(
@@ -104,7 +104,7 @@ impl DatabaseState {
         let rights = match conn.fetch_all(rights).await {
             Ok(rights) => rights,
             // Some of our tables are missing, because somebody stopped a migration. That counts as version 0, too.
-            Err(error) if is_undefined_table(&error) => {
+            Err(error) if code(&error).as_deref() == Some(UNDEFINED_TABLE) => {
                 self.version = Some(0);
                 return Ok(());
             }

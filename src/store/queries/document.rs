@@ -31,18 +31,22 @@ pub(in crate::store) const COLUMNS: &str = "d.id, d.name, d.external_link, d.acc
      (SELECT c.reason FROM @held_contents c WHERE c.document_id = d.id AND c.rejected_at IS NULL) AS held, \
      (SELECT count(*) FROM @document_versions v WHERE v.document_id = d.id) AS versions";
 
+/// Reads a job's count of failures from its columns `try_class`, `try_number` and `try_of`; `None` if one of them is
+/// NULL.
+pub(in crate::store) fn failure_count(row: &Row) -> Result<Option<FailureCount>> {
+    match (optional_number(row, "try_number")?, optional_number(row, "try_of")?) {
+        (Some(failures), Some(attempts_allowed)) => {
+            let class = code(row, "try_class", class_from_code)?;
+            Ok(class.map(|class| FailureCount { class, failures, attempts_allowed }))
+        }
+        _ => Ok(None),
+    }
+}
+
 pub(in crate::store) fn document_row(row: &Row, now: Timestamp) -> Result<DocumentRow> {
     let status: i64 = get(row, "status")?;
     let status = usize::try_from(status).ok().and_then(|index| Status::ALL.get(index)).copied();
     let url: &str = get(row, "external_link")?;
-    let try_of = match (optional_number(row, "try_number")?, optional_number(row, "try_of")?) {
-        (Some(number), Some(of)) => code(row, "try_class", class_from_code)?.map(|class| FailureCount {
-            class,
-            failures: number,
-            attempts_allowed: of,
-        }),
-        _ => None,
-    };
     let (attempted_at, synced_at) = (time(row, "last_sync_attempted_at")?, time(row, "last_synced_at")?);
     let fits = get::<i64>(row, "row_status")? == AVAILABLE && !is_pdf(url);
     let cadence = span(row, "cadence")?.and_then(Cadence::new);
@@ -77,7 +81,7 @@ pub(in crate::store) fn document_row(row: &Row, now: Timestamp) -> Result<Docume
         fingerprint: get(row, "fingerprint")?,
         content_length: optional_number(row, "content_length")?,
         updated_at: Timestamp::from_micros(get(row, "updated_at")?),
-        failure_count: try_of,
+        failure_count: failure_count(row)?,
         holder: line(row, "worker_name")?,
         requested_by: line(row, "requested_by")?,
         cancel_requested: get::<Option<i64>>(row, "cancel_requested_at")?.is_some(),

@@ -14,9 +14,6 @@ use crate::store::sql::statement::{Sql, Value};
 use crate::store::{DocumentPage, DocumentRef, PagePosition, PageQuery, Result, Sort, SortBy};
 use std::collections::HashMap;
 
-/// Rows read per statement when they are read by id.
-const ROWS_PER_STATEMENT: usize = 500;
-
 /// One part of a sort order: an expression that is never NULL, whether it yields text, and whether it sorts descending.
 struct Key {
     expression: &'static str,
@@ -150,6 +147,22 @@ async fn rank(
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
+/// Appends ` FROM …` to ` ORDER BY …` for the documents that match `filter`, in the order of `sort`.
+fn push_sorted(sql: &mut Sql, filter: &Filter, sort: Sort, now: Timestamp) -> Result<()> {
+    Joins::of(filter).and(joins(sort)).push(sql);
+    push_documents(sql, filter, now)?;
+    push_order(sql, sort, now);
+    Ok(())
+}
+
+/// Appends `SELECT …` with all columns of a [`DocumentRow`], and ` FROM …` with the tables that they need.
+fn push_select(sql: &mut Sql, now: Timestamp) {
+    sql.push("SELECT ").push(COLUMNS).push(", ");
+    push_status(sql, now);
+    sql.push(" AS status");
+    Joins::ALL.push(sql);
+}
+
 pub(in crate::store) async fn page(db: &Database, request: &PageQuery) -> Result<DocumentPage> {
     let now = db.now();
     let mut reader = db.reader().await?;
@@ -172,24 +185,22 @@ async fn page_within(conn: &mut Reader, request: &PageQuery, now: Timestamp) -> 
         // page must not get earlier rows again.
         PagePosition::Offset(offset) if offset < total => offset,
         PagePosition::Offset(_) => last_page,
-        PagePosition::Document { document, rows_above: above, fallback_offset: else_at } => {
+        PagePosition::Document { document, rows_above, fallback_offset } => {
             match anchor(conn, request, document, now).await? {
-                Some(values) => rank(conn, request, document, &values, now).await?.saturating_sub(above).min(last_page),
-                None => else_at.min(last_page),
+                Some(values) => {
+                    rank(conn, request, document, &values, now).await?.saturating_sub(rows_above).min(last_page)
+                }
+                None => fallback_offset.min(last_page),
             }
         }
     };
     // Selects the ids of the page first, so that all columns are read only for the documents of the page.
     let mut sql = Sql::new("WITH w AS MATERIALIZED (SELECT d.id AS id");
-    Joins::of(&request.filter).and(joins(request.sort)).push(&mut sql);
-    push_documents(&mut sql, &request.filter, now)?;
-    push_order(&mut sql, request.sort, now);
+    push_sorted(&mut sql, &request.filter, request.sort, now)?;
     sql.push(" LIMIT ").bind(i64::try_from(request.limit).unwrap_or(i64::MAX));
     sql.push(" OFFSET ").bind(i64::try_from(offset).unwrap_or(i64::MAX));
-    sql.push(") SELECT ").push(COLUMNS).push(", ");
-    push_status(&mut sql, now);
-    sql.push(" AS status");
-    Joins::ALL.push(&mut sql);
+    sql.push(") ");
+    push_select(&mut sql, now);
     sql.push(" WHERE d.id IN (SELECT id FROM w)");
     push_order(&mut sql, request.sort, now);
     let rows = conn.all(sql.query()).await?;
@@ -198,11 +209,8 @@ async fn page_within(conn: &mut Reader, request: &PageQuery, now: Timestamp) -> 
 
 pub(in crate::store) async fn find(db: &Database, named: &DocumentRef) -> Result<Vec<DocumentRow>> {
     let now = db.now();
-    let mut sql = Sql::new("SELECT ");
-    sql.push(COLUMNS).push(", ");
-    push_status(&mut sql, now);
-    sql.push(" AS status");
-    Joins::ALL.push(&mut sql);
+    let mut sql = Sql::default();
+    push_select(&mut sql, now);
     match named {
         DocumentRef::Id(id) => sql.push(" WHERE d.id = ").bind(id.0),
         DocumentRef::Url(link) => sql.push(" WHERE d.external_link = ").bind(link.as_str()),
@@ -215,19 +223,14 @@ pub(in crate::store) async fn find(db: &Database, named: &DocumentRef) -> Result
 /// Returns the rows of those documents in `ids` that still exist, each once, in the order of `ids`.
 pub(in crate::store) async fn rows(db: &Database, ids: &[DocumentId]) -> Result<Vec<DocumentRow>> {
     let now = db.now();
+    let mut sql = Sql::default();
+    push_select(&mut sql, now);
+    sql.push(" WHERE d.id IN (SELECT each(").bind(ids.iter().map(|id| id.0).collect::<Vec<_>>()).push("))");
+    let mut reader = db.reader().await?;
     let mut rows = HashMap::with_capacity(ids.len());
-    for ids in ids.chunks(ROWS_PER_STATEMENT) {
-        let mut sql = Sql::new("SELECT ");
-        sql.push(COLUMNS).push(", ");
-        push_status(&mut sql, now);
-        sql.push(" AS status");
-        Joins::ALL.push(&mut sql);
-        sql.push(" WHERE d.id IN ").bind_list(ids.iter().map(|id| id.0));
-        let mut reader = db.reader().await?;
-        for row in reader.all(sql.query()).await? {
-            let row = document_row(&row, now)?;
-            rows.insert(row.id, row);
-        }
+    for row in reader.all(sql.query()).await? {
+        let row = document_row(&row, now)?;
+        rows.insert(row.id, row);
     }
     Ok(ids.iter().filter_map(|id| rows.remove(id)).collect())
 }
@@ -241,9 +244,7 @@ pub(in crate::store) async fn matching(
 ) -> Result<Vec<DocumentId>> {
     let now = db.now();
     let mut sql = Sql::new("SELECT d.id");
-    Joins::of(filter).and(joins(sort)).push(&mut sql);
-    push_documents(&mut sql, filter, now)?;
-    push_order(&mut sql, sort, now);
+    push_sorted(&mut sql, filter, sort, now)?;
     if let Some(limit) = limit {
         sql.push(" LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
     }

@@ -2,16 +2,15 @@
 //! only; a claim reads the queue itself.
 
 use crate::domain::content::ContentChange;
-use crate::domain::document::FailureCount;
 use crate::domain::failure::ErrorCode;
 use crate::domain::id::{AccountId, DocumentId, JobId};
 use crate::domain::job::QueueClass;
 use crate::domain::outcome::OutcomeResult;
 use crate::domain::time::Timestamp;
+use crate::store::queries::document::failure_count;
 use crate::store::sql::columns::{code, corrupt, line, number, optional_number, time, word};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
-use crate::store::sql::rows::jobs::class_from_code;
 use crate::store::sql::statement::{Sql, query};
 use crate::store::{JobBlockers, JobProgress, JobSummary, JobsPage, JobsQuery, MAX_SECTION_ROWS, Result};
 use std::collections::HashSet;
@@ -147,14 +146,7 @@ fn ready_progress(row: &Row) -> Result<JobProgress> {
 }
 
 fn waiting_progress(row: &Row) -> Result<JobProgress> {
-    let after = match (optional_number(row, "try_number")?, optional_number(row, "try_of")?) {
-        (Some(number), Some(of)) => code(row, "try_class", class_from_code)?.map(|class| FailureCount {
-            class,
-            failures: number,
-            attempts_allowed: of,
-        }),
-        _ => None,
-    };
+    let after = failure_count(row)?;
     Ok(JobProgress::Waiting { run_at: required_time(row, "run_at")?, after, lock_holder: line(row, "lock_holder")? })
 }
 
