@@ -47,7 +47,7 @@ pub struct Config {
     pub schedule: Scheduling,
     /// Values of `[log]`.
     pub log: LogSettings,
-    /// One warning for each key that the file still has under an old name.
+    /// Warnings, one for each key that the file still has under an old name.
     pub warnings: Vec<Problem>,
 }
 

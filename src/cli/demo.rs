@@ -97,8 +97,8 @@ fn plans() -> PlanTable {
     let plans = [("startups", None, [1, 2].as_slice()), ("business", Some(600), &[3]), ("enterprise", Some(120), &[4])];
     for (name, seconds, accounts) in plans {
         let Some(name) = PlanName::new(name) else { continue };
-        let every = seconds.and_then(|seconds| Cadence::new(Duration::from_secs(seconds)));
-        table.plans.insert(name.clone(), Plan { cadence: every, ..Plan::default() });
+        let cadence = seconds.and_then(|seconds| Cadence::new(Duration::from_secs(seconds)));
+        table.plans.insert(name.clone(), Plan { cadence, ..Plan::default() });
         table.accounts.extend(accounts.iter().map(|account| (AccountId(*account), name.clone())));
     }
     table

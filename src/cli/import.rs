@@ -70,9 +70,9 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     for line in lines {
         match line {
             ImportLine::Document(document) => documents.push(*document),
-            ImportLine::Unreadable { number, reason: why } => {
+            ImportLine::Unreadable { number, reason } => {
                 imported.unreadable += 1;
-                note(format!("{name}:{number}: {why}"));
+                note(format!("{name}:{number}: {reason}"));
             }
         }
     }

@@ -145,12 +145,12 @@ pub(super) fn pauses_document(scope: &PauseScope, row: &DocumentRow) -> bool {
 /// Returns true if the scope covers at least one document. For a class or everything it is always true, since later
 /// jobs may be covered.
 async fn has_documents(store: &dyn Queries, scope: &PauseScope) -> Result<bool, StoreError> {
-    let test = match scope {
+    let condition = match scope {
         PauseScope::All | PauseScope::Class(_) => return Ok(true),
         PauseScope::Account(account) => FilterCondition::Account(vec![account.0]),
         PauseScope::Host(host) => FilterCondition::Host(vec![host.clone()]),
     };
-    let filter = Filter { terms: vec![Term { negated: false, condition: test }] };
+    let filter = Filter { terms: vec![Term { negated: false, condition }] };
     let query = PageQuery { filter, sort: Sort::default(), position: PagePosition::Offset(0), limit: 1 };
     Ok(store.page(&query).await?.total > 0)
 }

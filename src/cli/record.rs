@@ -86,8 +86,8 @@ impl OutcomeLines {
     /// Starts a thread that prints, so that a slow reader does not block the async tasks.
     pub(super) fn start() -> Self {
         let (lines, received) = sync_channel::<Vec<Outcome>>(MAX_WAITING_BATCHES);
-        let broken = CancellationToken::new();
-        let signal = broken.clone();
+        let reader_gone = CancellationToken::new();
+        let signal = reader_gone.clone();
         let printer = thread::spawn(move || {
             let mut out = io::stdout();
             // An empty batch marks the end. The channel itself may close much later, since the store may keep a
@@ -100,7 +100,7 @@ impl OutcomeLines {
                 }
             }
         });
-        Self { lines, printer, reader_gone: broken, failed: Arc::default() }
+        Self { lines, printer, reader_gone, failed: Arc::default() }
     }
 
     pub(super) fn recorder(&self) -> Recorder {

@@ -213,7 +213,7 @@ mod tests {
     use crate::domain::id::AccountId;
     use crate::domain::schedule::{PassLimits, StoppedBy};
 
-    fn pass(enqueued: &[u32], stopped_by: Option<StoppedBy>, held_back: Option<u64>, dry_run: bool) -> Pass {
+    fn pass(enqueued: &[u32], stopped_by: Option<StoppedBy>, blocked_at_depth: Option<u64>, dry_run: bool) -> Pass {
         let account = |(id, enqueued): (i64, &u32)| AccountPass {
             account: AccountId(id),
             plan: None,
@@ -222,20 +222,13 @@ mod tests {
             stopped_by,
         };
         let accounts = (1..).zip(enqueued).map(account).collect();
-        Pass {
-            only: None,
-            limits: PassLimits::default(),
-            accounts,
-            skipped: Vec::new(),
-            blocked_at_depth: held_back,
-            dry_run,
-        }
+        Pass { only: None, limits: PassLimits::default(), accounts, skipped: Vec::new(), blocked_at_depth, dry_run }
     }
 
     #[test]
     fn a_pass_is_a_sentence_for_people() {
-        let text = |enqueued: &[u32], stopped_by, held_back, dry_run| {
-            sentence(&pass(enqueued, stopped_by, held_back, dry_run))
+        let text = |enqueued: &[u32], stopped_by, blocked_at_depth, dry_run| {
+            sentence(&pass(enqueued, stopped_by, blocked_at_depth, dry_run))
         };
         assert_eq!(text(&[9, 0, 3], None, None, false), "Scheduled 12 due documents in 2 accounts.");
         assert_eq!(text(&[1], None, None, true), "Would schedule 1 due document in 1 account.");

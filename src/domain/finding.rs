@@ -45,23 +45,23 @@ impl Finding {
     }
 
     /// Creates a finding with the verdict [`CheckStatus::Warn`] and a remedy.
-    pub fn warn(check: &'static str, message: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { check, status: CheckStatus::Warn, message: message.into(), remedy: Some(cure.into()) }
+    pub fn warn(check: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { check, status: CheckStatus::Warn, message: message.into(), remedy: Some(remedy.into()) }
     }
 
     /// Creates a finding with the verdict [`CheckStatus::Fail`] and a remedy.
-    pub fn fail(check: &'static str, message: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { check, status: CheckStatus::Fail, message: message.into(), remedy: Some(cure.into()) }
+    pub fn fail(check: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { check, status: CheckStatus::Fail, message: message.into(), remedy: Some(remedy.into()) }
     }
 
     /// Creates a finding from an error message of this program, which ends in a semicolon and the remedy if there is
     /// one.
-    pub fn of_message(check: &'static str, verdict: CheckStatus, message: &str) -> Self {
-        let (text, cure) = match message.rsplit_once("; ") {
-            Some((text, cure)) => (text.to_owned(), Some(cure.to_owned())),
+    pub fn of_message(check: &'static str, status: CheckStatus, message: &str) -> Self {
+        let (text, remedy) = match message.rsplit_once("; ") {
+            Some((text, remedy)) => (text.to_owned(), Some(remedy.to_owned())),
             None => (message.to_owned(), None),
         };
-        Self { check, status: verdict, message: text, remedy: cure }
+        Self { check, status, message: text, remedy }
     }
 }
 

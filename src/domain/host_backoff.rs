@@ -141,11 +141,11 @@ impl CircuitBreaker {
             self.history.retry_after.push((document.0, until.micros()));
             if self.history.retry_after.len() >= RETRY_AFTER_THRESHOLD {
                 let last = self.history.retry_after.iter().map(|(_, until)| *until).max().unwrap_or_default();
-                let because = format!("{} documents received Retry-After", self.history.retry_after.len());
+                let reason = format!("{} documents received Retry-After", self.history.retry_after.len());
                 self.extend_backoff(HostBackoff {
                     until: Timestamp::from_micros(last),
                     kind: BackoffKind::RetryAfter,
-                    reason: because,
+                    reason,
                 });
             }
         }
@@ -158,7 +158,7 @@ impl CircuitBreaker {
         }
         self.history.failures.retain(|(recorded, _)| *recorded != document.0);
         self.history.failures.push((document.0, failure));
-        let because = match self.cool_downs {
+        let reason = match self.cool_downs {
             0 if self.history.failures.len() < FAILURE_THRESHOLD => return,
             0 => format!(
                 "{} documents in a row {}",
@@ -171,7 +171,7 @@ impl CircuitBreaker {
         let wait = COOL_DOWN_RANGE.0.saturating_mul(1 << self.cool_downs.min(16)).min(COOL_DOWN_RANGE.1);
         self.cool_downs += 1;
         self.history.failures.clear();
-        self.extend_backoff(HostBackoff { until: now.plus(wait), kind: BackoffKind::CoolDown, reason: because });
+        self.extend_backoff(HostBackoff { until: now.plus(wait), kind: BackoffKind::CoolDown, reason });
     }
 
     /// Replaces the back-off if `backoff` ends later: a new back-off never shortens an active one.

@@ -42,8 +42,8 @@ impl Cadence {
     pub const MAX: Duration = Duration::from_secs(100 * 31_557_600);
 
     /// Creates a cadence. Returns `None` for less than a minute; cuts more than a hundred years to a hundred years.
-    pub fn new(every: Duration) -> Option<Self> {
-        if every < Self::MIN { None } else { Some(Self(every.min(Self::MAX))) }
+    pub fn new(interval: Duration) -> Option<Self> {
+        if interval < Self::MIN { None } else { Some(Self(interval.min(Self::MAX))) }
     }
 
     /// Returns the interval between two syncs.
@@ -194,16 +194,16 @@ mod tests {
 
     #[test]
     fn an_account_has_its_own_plan_then_the_default() {
-        let every = Cadence::new(Duration::from_secs(3_600));
+        let cadence = Cadence::new(Duration::from_secs(3_600));
         let mut table = PlanTable::default();
         assert!(table.is_empty() && table.of(AccountId(7)).decision(None) == AccountDecision::NoPlan);
-        table.plans.insert(name("Gold"), Plan { cadence: every, weight: Some(4), max_running: Some(2) });
+        table.plans.insert(name("Gold"), Plan { cadence, weight: Some(4), max_running: Some(2) });
         table.plans.insert(name("none"), Plan::default());
         table.accounts.insert(AccountId(7), name(" GOLD "));
         table.default = Some(name("none"));
         let gold = table.of(AccountId(7));
-        assert_eq!((gold.weight, gold.max_running, gold.cadence), (Some(4), Some(2), every));
-        assert_eq!(gold.decision(None), AccountDecision::Scheduled(every.expect("an hour")));
+        assert_eq!((gold.weight, gold.max_running, gold.cadence), (Some(4), Some(2), cadence));
+        assert_eq!(gold.decision(None), AccountDecision::Scheduled(cadence.expect("an hour")));
         assert_eq!(gold.decision(Some(&name("gold"))), gold.decision(None));
         assert_eq!(gold.decision(Some(&name("none"))), AccountDecision::OtherPlan);
         assert_eq!(AccountPlan { feature: false, ..gold }.decision(None), AccountDecision::FeatureOff);

@@ -38,35 +38,35 @@ impl ContentRules {
     /// the setting's name.
     fn of(site: &SiteRule) -> Result<Self, String> {
         let selectors = |name: &str, all: &[String]| {
-            let read = |words: &String| match Matcher::new(words) {
-                Ok(matcher) => Ok(Selector { matcher, source: words.clone() }),
-                Err(_) => Err(format!("({name}): \"{}\" is not a CSS selector", SafeLine::new(words))),
+            let read = |source: &String| match Matcher::new(source) {
+                Ok(matcher) => Ok(Selector { matcher, source: source.clone() }),
+                Err(_) => Err(format!("({name}): \"{}\" is not a CSS selector", SafeLine::new(source))),
             };
             all.iter().map(read).collect::<Result<Vec<_>, _>>()
         };
-        let pattern = |words: &String| {
-            let read = RegexBuilder::new(words).size_limit(PATTERN_SIZE).build();
+        let pattern = |source: &String| {
+            let read = RegexBuilder::new(source).size_limit(PATTERN_SIZE).build();
             read.map_err(|error| {
                 let why = error.to_string();
                 let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                format!("(ignore): \"{}\" is not a pattern: {why}", SafeLine::new(words))
+                format!("(ignore): \"{}\" is not a pattern: {why}", SafeLine::new(source))
             })
         };
-        let mut words = String::new();
+        let mut identity = String::new();
         for (name, all) in [("include", &site.include), ("exclude", &site.exclude), ("ignore", &site.ignore)] {
             for one in all {
-                let _ = writeln!(words, "{name}={one}");
+                let _ = writeln!(identity, "{name}={one}");
             }
         }
         if site.extract != Extract::default() {
-            words.push_str(site.extract.word());
+            identity.push_str(site.extract.word());
         }
         Ok(Self {
             include: selectors("include", &site.include)?,
             exclude: selectors("exclude", &site.exclude)?,
             extract: site.extract,
             ignore: site.ignore.iter().map(pattern).collect::<Result<_, _>>()?,
-            identity: words,
+            identity,
         })
     }
 

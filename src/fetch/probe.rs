@@ -49,10 +49,10 @@ pub async fn probe(settings: FetchSettings, request: &FetchRequest) -> Result<Pr
     let trace = Trace::default();
     let fetcher = Fetcher::traced(settings, trace.clone())?;
     let began = Instant::now();
-    let end = fetcher.fetch(request).await;
-    let all = began.elapsed();
+    let result = fetcher.fetch(request).await;
+    let total = began.elapsed();
     let marks = trace.marks();
-    let mut probe = Probe { hops: Vec::new(), body: None, convert: None, total: all, result: end };
+    let mut probe = Probe { hops: Vec::new(), body: None, convert: None, total, result };
     let mut phase_began = None;
     for hop_marks in split(&marks) {
         let mut hop = hop(hop_marks);

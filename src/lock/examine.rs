@@ -33,9 +33,9 @@ pub async fn examine(settings: &Settings) -> Vec<Finding> {
             vec![finding]
         }
         Err(_) => {
-            let text = format!("Redis at {}: no answer within three seconds", address.label());
-            let cure = Some("check host and port, and that the server runs".to_owned());
-            vec![Finding { check: REDIS, status: verdict(settings.mode), message: text, remedy: cure }]
+            let message = format!("Redis at {}: no answer within three seconds", address.label());
+            let remedy = Some("check host and port, and that the server runs".to_owned());
+            vec![Finding { check: REDIS, status: verdict(settings.mode), message, remedy }]
         }
     }
 }

@@ -86,13 +86,13 @@ impl Postgres {
         changes: &watch::Sender<u64>,
     ) -> Result<(Self, Arc<dyn Clock>)> {
         let (database_url, connect) = DatabaseUrl::parse(url, options.access)?;
-        let ended = CancellationToken::new();
-        let guard = ended.clone().drop_guard();
-        let runtime = pool::runtime(ended.clone())?;
+        let shutdown = CancellationToken::new();
+        let guard = shutdown.clone().drop_guard();
+        let runtime = pool::runtime(shutdown.clone())?;
         let pool = Pool::new(database_url, connect.clone(), runtime);
         let mut conn = Conn::Postgres(pool.acquire(PoolShare::Ordinary).await?);
-        let state = schema::read_state(&mut conn, pool.url()).await?;
-        state.check_usable(pool.url(), options.access)?;
+        let schema_state = schema::read_state(&mut conn, pool.url()).await?;
+        schema_state.check_usable(pool.url(), options.access)?;
         let server = Arc::new(ServerClock::default());
         server.set(server_time(&mut conn).await?);
         drop(conn);
@@ -102,8 +102,8 @@ impl Postgres {
             (options.clock.clone(), None)
         };
         let session = Session::start(&pool, connect, changes.clone());
-        let ended = guard.disarm();
-        Ok((Self { pool, session, clock: follows, schema_state: state, shutdown: ended }, clock))
+        let shutdown = guard.disarm();
+        Ok((Self { pool, session, clock: follows, schema_state, shutdown }, clock))
     }
 
     /// Returns the database's name for display, without secrets.

@@ -69,12 +69,12 @@ impl Performer {
         runner: Option<Handle>,
         operator: SafeLine,
     ) -> (Self, mpsc::Receiver<Msg>) {
-        let (to, inbox) = mpsc::channel(INBOX_CAPACITY);
+        let (messages, inbox) = mpsc::channel(INBOX_CAPACITY);
         let shared = Arc::new(Shared {
             store,
             runner,
             operator,
-            messages: to,
+            messages,
             page_read_micros: AtomicU64::new(0),
             full_count_lock: Mutex::new(()),
         });

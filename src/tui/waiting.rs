@@ -92,8 +92,8 @@ impl WaitingScreen {
         let screen = ManuallyDrop::new(terminal::screen()?);
         let glyphs = if display.ascii { ASCII } else { UNICODE };
         let appearance = Appearance { glyphs, theme: Theme::new(display.mono || terminal::no_color()) };
-        let waiting = ConnectionStatus { store, reason: None, tries: 0, retry_in_secs: None };
-        Ok(Self { guard, screen, appearance, status: waiting, backoff: Backoff::of_countdown() })
+        let status = ConnectionStatus { store, reason: None, tries: 0, retry_in_secs: None };
+        Ok(Self { guard, screen, appearance, status, backoff: Backoff::of_countdown() })
     }
 
     async fn wait<T, E, F>(
@@ -165,8 +165,8 @@ impl WaitingScreen {
 
     fn draw(&mut self) -> io::Result<()> {
         self.guard.frame_begins()?;
-        let (waiting, appearance) = (&self.status, self.appearance);
-        self.screen.draw(|frame| draw(waiting, appearance, frame.buffer_mut()))?;
+        let (status, appearance) = (&self.status, self.appearance);
+        self.screen.draw(|frame| draw(status, appearance, frame.buffer_mut()))?;
         self.guard.frame_ends()
     }
 }

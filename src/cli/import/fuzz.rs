@@ -32,16 +32,16 @@ fn sitemap() {
         let lines_of_file = file.len() as u64 + 1;
         let lines = read(ImportFormat::Sitemap, &file, 1, 2);
         let acts = |text: &str| text.chars().any(|c| c.is_control() && c != '\n');
-        if let Err(why) = &lines {
-            assert!(!why.is_empty() && !acts(why), "{why:?}");
+        if let Err(reason) = &lines {
+            assert!(!reason.is_empty() && !acts(reason), "{reason:?}");
         }
         for line in lines.iter().flatten() {
             match line {
                 ImportLine::Document(document) => assert!(document.link.as_str().starts_with("http"), "{document:?}"),
-                ImportLine::Unreadable { number, reason: why } => {
+                ImportLine::Unreadable { number, reason } => {
                     assert!((1..=lines_of_file).contains(number), "line {number}");
-                    assert!(why.len() < 1_000 || why.contains("curl"), "{why}");
-                    assert!(!acts(why), "{why:?}");
+                    assert!(reason.len() < 1_000 || reason.contains("curl"), "{reason}");
+                    assert!(!acts(reason), "{reason:?}");
                 }
             }
         }

@@ -131,7 +131,7 @@ fn lines(bytes: &[u8], read: impl Fn(&str) -> Option<Result<NewDocument, String>
 pub(super) fn import_line(number: u64, read: Result<NewDocument, String>) -> ImportLine {
     match read {
         Ok(document) => ImportLine::Document(Box::new(document)),
-        Err(why) => ImportLine::Unreadable { number, reason: why },
+        Err(reason) => ImportLine::Unreadable { number, reason },
     }
 }
 

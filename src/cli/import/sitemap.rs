@@ -32,7 +32,7 @@ pub(super) fn read(bytes: &[u8], owner: (i64, i64)) -> Result<Vec<ImportLine>, S
     reader.config_mut().expand_empty_elements = true;
     let mut walk = SitemapParser::new(&text, encoding, owner);
     loop {
-        let (at, why) = match reader.read_event() {
+        let (at, reason) = match reader.read_event() {
             Ok(Event::Eof) => return walk.end(),
             Ok(event) => {
                 let space = match &event {
@@ -41,14 +41,14 @@ pub(super) fn read(bytes: &[u8], owner: (i64, i64)) -> Result<Vec<ImportLine>, S
                 };
                 match walk.event(&space, &event, reader.buffer_position()) {
                     Ok(()) => continue,
-                    Err(why) => (reader.buffer_position(), why),
+                    Err(reason) => (reader.buffer_position(), reason),
                 }
             }
             Err(error) => {
                 (reader.error_position(), format!("is not well-formed XML: {}", shortened(&error.to_string())))
             }
         };
-        return walk.stop(at, why);
+        return walk.stop(at, reason);
     }
 }
 
@@ -157,8 +157,8 @@ impl<'t> SitemapParser<'t> {
             2 => {
                 if let Some(entry) = self.entry.take().filter(|entry| !entry.has_loc) {
                     // Many sitemaps consist of a single line, so the line number alone does not identify the entry.
-                    let why = format!("entry {} has no loc", self.entries);
-                    self.read.push(ImportLine::Unreadable { number: entry.line, reason: why });
+                    let reason = format!("entry {} has no loc", self.entries);
+                    self.read.push(ImportLine::Unreadable { number: entry.line, reason });
                 }
             }
             3 => {
@@ -177,11 +177,11 @@ impl<'t> SitemapParser<'t> {
             return;
         }
         let wrong = loc.error.or_else(|| {
-            let why = || format!("{}: is not {} text", shortened(&loc.text), self.encoding);
-            loc.text.contains(char::REPLACEMENT_CHARACTER).then(why)
+            let reason = || format!("{}: is not {} text", shortened(&loc.text), self.encoding);
+            loc.text.contains(char::REPLACEMENT_CHARACTER).then(reason)
         });
         let read = match wrong {
-            Some(why) => Err(why),
+            Some(reason) => Err(reason),
             None if loc.text.trim().is_empty() => Err(format!("entry {} has an empty loc", self.entries)),
             None => Fields::url_only(loc.text).into_document(self.owner),
         };
@@ -213,17 +213,17 @@ impl<'t> SitemapParser<'t> {
         }
     }
 
-    fn push_unreadable(&mut self, at: u64, why: String) {
+    fn push_unreadable(&mut self, at: u64, reason: String) {
         let number = self.line_counter.line(at);
-        self.read.push(ImportLine::Unreadable { number, reason: why });
+        self.read.push(ImportLine::Unreadable { number, reason });
     }
 
     /// Ends the parsing at byte `at`: the file cannot be read from there on, for the reason `why`.
-    fn stop(mut self, at: u64, why: String) -> Result<Vec<ImportLine>, String> {
+    fn stop(mut self, at: u64, reason: String) -> Result<Vec<ImportLine>, String> {
         if self.root.is_none() {
-            return Err(why);
+            return Err(reason);
         }
-        self.push_unreadable(at, format!("{why}; the rest was not read"));
+        self.push_unreadable(at, format!("{reason}; the rest was not read"));
         self.depth = 0;
         self.end()
     }
@@ -242,11 +242,11 @@ impl<'t> SitemapParser<'t> {
         if self.sitemaps.is_empty() {
             return Ok(self.read);
         }
-        let why = index_message(&self.sitemaps);
+        let reason = index_message(&self.sitemaps);
         if !names_pages {
-            return Err(why);
+            return Err(reason);
         }
-        self.push_unreadable(u64::MAX, why);
+        self.push_unreadable(u64::MAX, reason);
         Ok(self.read)
     }
 }

@@ -55,11 +55,11 @@ impl Difference {
         let differing = changed_ranges(&lines);
         let mut bytes = 0;
         for index in display_order(&lines) {
-            let (line, differs) = (&lines[index], differing[index].clone());
+            let (line, changed_range) = (&lines[index], differing[index].clone());
             if kept.lines.len() == MAX_LINES || bytes >= MAX_BYTES {
                 break;
             }
-            let shown = truncated(line, differs);
+            let shown = truncated(line, changed_range);
             bytes += shown.text().len();
             kept.lines.push(shown);
         }
@@ -144,27 +144,27 @@ fn changed_words(old: &str, new: &str) -> (Range<usize>, Range<usize>) {
 
 /// Cuts a line to the part that is kept: its beginning or, if the changed part comes late in the line, the text around
 /// that part.
-fn truncated(line: &DiffLine<&str>, differs: Range<usize>) -> DisplayLine {
+fn truncated(line: &DiffLine<&str>, changed_range: Range<usize>) -> DisplayLine {
     let (text, with): (&str, fn(String) -> DiffLine<String>) = match line {
         DiffLine::Same(text) => (text, DiffLine::Same),
         DiffLine::Removed(text) => (text, DiffLine::Removed),
         DiffLine::Added(text) => (text, DiffLine::Added),
         DiffLine::Skipped(number) => {
             let line = DiffLine::Skipped(*number);
-            return DisplayLine { line, changed_range: differs, start_omitted: false, end_omitted: false };
+            return DisplayLine { line, changed_range, start_omitted: false, end_omitted: false };
         }
     };
-    let before = text[..differs.start].chars().count();
+    let before = text[..changed_range.start].chars().count();
     let start = if before + CONTEXT_CHARS <= MAX_LINE_CHARS {
         0
     } else {
-        text[..differs.start].char_indices().rev().nth(CONTEXT_CHARS - 1).map_or(0, |(at, _)| at)
+        text[..changed_range.start].char_indices().rev().nth(CONTEXT_CHARS - 1).map_or(0, |(at, _)| at)
     };
     let end = text[start..].char_indices().nth(MAX_LINE_CHARS).map_or(text.len(), |(at, _)| start + at);
     let within = |at: usize| at.clamp(start, end) - start;
     DisplayLine {
         line: with(text[start..end].to_owned()),
-        changed_range: within(differs.start)..within(differs.end),
+        changed_range: within(changed_range.start)..within(changed_range.end),
         start_omitted: start > 0,
         end_omitted: end < text.len(),
     }

@@ -14,7 +14,7 @@ impl Filter {
     /// Returns true if a document matches every term. Terms about outcomes match no document; [`check`](Self::check)
     /// refuses them.
     pub fn matches(&self, row: &DocumentRow, now: Timestamp) -> bool {
-        self.all(|test| match test {
+        self.all(|condition| match condition {
             FilterCondition::Word(word) => contains(&row.name, word) || contains(&row.url, word),
             FilterCondition::Status(values) => values.contains(&row.status),
             FilterCondition::Error(values) => row.error_code.is_some_and(|code| values.contains(&code)),
@@ -38,7 +38,7 @@ impl Filter {
     /// documents match no outcome; [`check`](Self::check) refuses them. `_now` is reserved for fields that will need
     /// the time.
     pub fn matches_outcome(&self, outcome: &Outcome, _now: Timestamp) -> bool {
-        self.all(|test| match test {
+        self.all(|condition| match condition {
             FilterCondition::Word(word) => {
                 contains(&outcome.name, word)
                     || contains(&outcome.url, word)
@@ -67,7 +67,7 @@ impl Filter {
     }
 
     fn all(&self, matches: impl Fn(&FilterCondition) -> bool) -> bool {
-        self.terms.iter().all(|Term { negated, condition: test }| matches(test) != *negated)
+        self.terms.iter().all(|Term { negated, condition }| matches(condition) != *negated)
     }
 }
 

@@ -101,14 +101,14 @@ impl<'a> Reader<'a> {
             values.push(self.value(true)?);
         }
         let value_at = values[0].at;
-        let test = test(field, values)?;
-        match (&test, subject) {
+        let condition = test(field, values)?;
+        match (&condition, subject) {
             (FilterCondition::Content(words), Some(Subject::Documents))
                 if words.iter().any(|word| *word != ContentChange::Quarantined) =>
             {
                 error(value_at, "only content:held is supported here")
             }
-            _ => Ok(Term { negated, condition: test }),
+            _ => Ok(Term { negated, condition }),
         }
     }
 
@@ -230,13 +230,13 @@ fn age(field: Field, mut values: Vec<Value>) -> Result<Age, FilterError> {
     let Some(Value { at, text }) = values.pop() else {
         return error(0, format!("{name}: needs a span of time"));
     };
-    let (side, span) = match (text.strip_prefix('<'), text.strip_prefix('>')) {
+    let (comparison, span) = match (text.strip_prefix('<'), text.strip_prefix('>')) {
         (Some(span), _) => (Comparison::Less, span),
         (_, Some(span)) => (Comparison::More, span),
         _ => return error(at, format!("{name}: needs < or > and a span of time, such as {name}:<1h or {name}:>2d")),
     };
     match parse_span(span) {
-        Some(span) => Ok(Age { comparison: side, span }),
+        Some(span) => Ok(Age { comparison, span }),
         None => error(at, format!("{name}: \"{span}\" is not a span of time such as 90m, 2d or 1w")),
     }
 }

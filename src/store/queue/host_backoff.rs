@@ -31,9 +31,9 @@ impl HostRecords {
 
 fn host_from_row(row: &Row) -> Result<(String, CircuitBreaker)> {
     let backoff = host_backoff(row, "")?;
-    let notes: &str = get(row, "notes")?;
-    let notes = serde_json::from_str(notes).map_err(|_| corrupt("notes"))?;
-    Ok((get(row, "host")?, CircuitBreaker { backoff, cool_downs: number(row, "cool_downs")?, history: notes }))
+    let history: &str = get(row, "notes")?;
+    let history = serde_json::from_str(history).map_err(|_| corrupt("notes"))?;
+    Ok((get(row, "host")?, CircuitBreaker { backoff, cool_downs: number(row, "cool_downs")?, history }))
 }
 
 /// Reads the state of the hosts in `named`. A host's value is true if an attempt showed a failure of the host or the
@@ -90,7 +90,7 @@ pub(in crate::store) async fn write(tx: &mut Tx<'_>, hosts: HostRecords) -> Resu
         if before == Some(&memory) {
             continue;
         }
-        let notes = serde_json::to_string(&memory.history).map_err(|_| corrupt("notes"))?;
+        let history = serde_json::to_string(&memory.history).map_err(|_| corrupt("notes"))?;
         let write = query(
             "INSERT INTO @hosts_sched AS h (host, held_until, held_kind, held_because, cool_downs, notes) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (host) DO UPDATE SET held_until = excluded.held_until, \
@@ -100,7 +100,7 @@ pub(in crate::store) async fn write(tx: &mut Tx<'_>, hosts: HostRecords) -> Resu
         let write = write.bind(&host).bind(backoff.as_ref().map(|backoff| backoff.until.micros()));
         let write =
             write.bind(backoff.as_ref().map(|backoff| backoff.kind.word())).bind(backoff.map(|backoff| backoff.reason));
-        tx.run(write.bind(memory.cool_downs).bind(notes)).await?;
+        tx.run(write.bind(memory.cool_downs).bind(history)).await?;
     }
     Ok(())
 }

@@ -71,14 +71,14 @@ pub(in crate::store) async fn run(
     };
     for only in plan_names.into_iter().filter(|_| acts) {
         let pass = Pass { only, limits: plans.limits, dry_run, ..Pass::default() };
-        let is_full = full_queue_depth(db, plans.limits.queue_depth).await?;
+        let full_queue_depth = full_queue_depth(db, plans.limits.queue_depth).await?;
         let mut running = RunningPass {
             order,
             plans: &plans,
             idle_accounts,
             now,
             last_account,
-            full_queue_depth: is_full,
+            full_queue_depth,
             pass,
             found: Vec::new(),
         };
@@ -124,15 +124,10 @@ async fn serve(db: &Database, running: &mut RunningPass<'_>) -> Result<bool> {
 /// Takes as many of an account's due documents as the limits allow.
 fn serve_account(running: &mut RunningPass<'_>, account: &AccountPlan, mut due: Vec<DocumentId>) {
     let limits = running.plans.limits;
-    let verdict = account.decision(running.pass.only.as_ref());
-    let mut served = AccountPass {
-        account: account.account,
-        plan: account.name.clone(),
-        decision: verdict,
-        enqueued: 0,
-        stopped_by: None,
-    };
-    if let AccountDecision::Scheduled(cadence) = verdict {
+    let decision = account.decision(running.pass.only.as_ref());
+    let mut served =
+        AccountPass { account: account.account, plan: account.name.clone(), decision, enqueued: 0, stopped_by: None };
+    if let AccountDecision::Scheduled(cadence) = decision {
         let (may, left) = running.capacity();
         if due.len() > may as usize {
             due.truncate(may as usize);

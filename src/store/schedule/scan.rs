@@ -148,10 +148,9 @@ async fn due_at_cadence(
     limit: u32,
     due: &mut HashMap<AccountId, Vec<DocumentId>>,
 ) -> Result<()> {
-    let left_to_others = if db.is_chatwoot_database() { FOREIGN_SYNC_TIMEOUT } else { running.order.lease };
+    let foreign_sync_timeout = if db.is_chatwoot_database() { FOREIGN_SYNC_TIMEOUT } else { running.order.lease };
     let rules = running.order.terms.rules;
-    let mut due_query =
-        DueQuery { accounts, cadence, rules, foreign_sync_timeout: left_to_others, now: running.now, limit };
+    let mut due_query = DueQuery { accounts, cadence, rules, foreign_sync_timeout, now: running.now, limit };
     loop {
         let mut reader = db.reader().await?;
         let found = due::documents(&mut reader, &due_query).await?;

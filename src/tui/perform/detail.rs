@@ -17,7 +17,7 @@ impl Shared {
     /// read, is stored in the result.
     pub(super) async fn detail(
         &self,
-        reading: u64,
+        read_id: u64,
         document: DocumentId,
     ) -> Result<Option<Box<DetailData>>, StoreError> {
         let Some(row) = self.store.find(&DocumentRef::Id(document)).await?.into_iter().next() else {
@@ -36,21 +36,21 @@ impl Shared {
             stored.map_or(Vec::new(), |stored| safe_block(&stored.text).lines().map(str::to_owned).collect())
         };
         let content = off_the_loop(lines).await?;
-        Ok(Some(Box::new(DetailData { row, outcomes, content, version, versions, quarantined, read_id: reading })))
+        Ok(Some(Box::new(DetailData { row, outcomes, content, version, versions, quarantined, read_id })))
     }
 
     /// Compares the two texts that `of` names; `None` when one of them has changed or does not exist any more.
     /// `reading`, the number of this read, is stored in the result.
     pub(super) async fn difference(
         &self,
-        reading: u64,
+        read_id: u64,
         document: DocumentId,
-        of: Compared,
+        compared: Compared,
     ) -> Result<Option<DifferenceData>, StoreError> {
         let stored = self.store.content(document).await?;
         let number = stored.as_ref().map_or(0, |stored| stored.version);
         let stored = stored.map(|stored| stored.text);
-        let (old, new) = match &of {
+        let (old, new) = match &compared {
             Compared::Quarantined { fingerprint, stored: version } => {
                 let quarantined = self.store.quarantined_content(document).await?;
                 let quarantined =
@@ -68,7 +68,7 @@ impl Shared {
             (Difference::of(&safe_block(&old), &safe_block(&new), CONTEXT_LINES), chars)
         };
         let (difference, chars) = off_the_loop(compare).await?;
-        Ok(Some(DifferenceData { document, compared: of, difference, chars, read_id: reading }))
+        Ok(Some(DifferenceData { document, compared, difference, chars, read_id }))
     }
 }
 

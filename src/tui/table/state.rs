@@ -249,14 +249,14 @@ impl<D: TableData> Rows for TableState<D> {
 
     fn show_cursor(&mut self, height: usize) {
         let height = height.max(1);
-        let Some(RowSpan { first, last, total: of }) = self.data.span(self.cursor_index) else {
+        let Some(RowSpan { first, last, total }) = self.data.span(self.cursor_index) else {
             self.top = 0;
             return;
         };
         if last >= self.top + height {
             self.top = (last + 1).saturating_sub(height);
         }
-        self.top = self.top.min(first).min(of.saturating_sub(height));
+        self.top = self.top.min(first).min(total.saturating_sub(height));
     }
 }
 

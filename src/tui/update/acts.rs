@@ -141,7 +141,7 @@ fn confirm(model: &mut Model, title: String, lines: Vec<String>, verb: &'static 
 
 fn preview(model: &mut Model, targets: Targets, verb: BulkVerb, which: &str, up: &mut Update) {
     let generation = model.next_generation();
-    let named = match &targets {
+    let marked_count = match &targets {
         Targets::Ids(ids) => Some(ids.len()),
         Targets::Matching(_) => None,
     };
@@ -149,7 +149,7 @@ fn preview(model: &mut Model, targets: Targets, verb: BulkVerb, which: &str, up:
         generation,
         verb,
         selection_text: which.into(),
-        marked_count: named,
+        marked_count,
         answer: None,
         yes_focused: false,
     })));

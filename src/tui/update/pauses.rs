@@ -35,9 +35,9 @@ pub(super) fn choose(model: &mut Model) {
     }
     lines.push(String::new());
     lines.push("A pause stops jobs from starting, whoever requests them; running jobs finish.".to_owned());
-    let chosen = grouped.then_some(0);
+    let focused = grouped.then_some(0);
     model.overlay =
-        Some(Overlay::Choice(ChoiceDialog { title: "pause or resume".to_owned(), lines, choices, focused: chosen }));
+        Some(Overlay::Choice(ChoiceDialog { title: "pause or resume".to_owned(), lines, choices, focused }));
 }
 
 /// Opens the confirmation to pause everything, or to resume it if everything is paused.
@@ -74,8 +74,8 @@ fn job_count(jobs: u64) -> String {
 }
 
 fn command(scope: PauseScope, is_active: bool) -> Command {
-    let act = if is_active { CommandKind::Resume(scope) } else { CommandKind::Pause(scope) };
-    Command { kind: act, documents: Vec::new(), name: None }
+    let kind = if is_active { CommandKind::Resume(scope) } else { CommandKind::Pause(scope) };
+    Command { kind, documents: Vec::new(), name: None }
 }
 
 fn of_document(model: &Model) -> Result<Vec<PauseScope>, &'static str> {

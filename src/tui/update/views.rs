@@ -32,13 +32,13 @@ pub(super) fn fit(model: &mut Model) {
 
 /// Shows the document list, filtered to the current host or account.
 pub(super) fn show_documents(model: &mut Model, up: &mut Update) {
-    let test = match group(model) {
+    let condition = match group(model) {
         Ok(PauseScope::Host(host)) => FilterCondition::Host(vec![host]),
         Ok(PauseScope::Account(account)) => FilterCondition::Account(vec![account.0]),
         Ok(_) => return,
         Err(reason) => return model.notify(Level::Refused, reason),
     };
-    let filter = Filter { terms: vec![Term { negated: false, condition: test }] };
+    let filter = Filter { terms: vec![Term { negated: false, condition }] };
     let text = filter.to_string();
     prompt::restart_with_filter(model, filter, text, up);
     show(model, ViewId::Documents, up);

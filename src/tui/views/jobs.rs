@@ -82,8 +82,8 @@ fn changes_at(progress: &JobProgress, now: Timestamp) -> Option<Timestamp> {
             let lease = lease_until.and_then(|at| format::countdown_changes_at(at, now));
             lease.into_iter().chain(heartbeat_at.map(|at| format::age_changes_at(at, now))).min()
         }
-        JobProgress::Ready { since, blockers: blocked } => {
-            let backoff = blocked.host_backoff_until.and_then(|at| format::countdown_changes_at(at, now));
+        JobProgress::Ready { since, blockers } => {
+            let backoff = blockers.host_backoff_until.and_then(|at| format::countdown_changes_at(at, now));
             backoff.into_iter().chain([format::age_changes_at(*since, now)]).min()
         }
         JobProgress::Waiting { run_at, .. } => format::countdown_changes_at(*run_at, now),

@@ -41,13 +41,13 @@ impl ScrollBar {
     /// are visible. The thumb is at the top only while the first line is visible. Ratatui's arithmetic would round and
     /// leave the thumb at the top for the next few lines too.
     fn thumb(&self) -> Option<(u64, u64)> {
-        let Self { top, rows, total: of } = *self;
-        if of <= rows || rows == 0 {
+        let Self { top, rows, total } = *self;
+        if total <= rows || rows == 0 {
             return None;
         }
-        let size = (rows * rows / of).clamp(1, rows);
+        let size = (rows * rows / total).clamp(1, rows);
         let scrollable = rows - size;
-        Some(((top * scrollable).div_ceil((of - rows).max(1)).min(scrollable), size))
+        Some(((top * scrollable).div_ceil((total - rows).max(1)).min(scrollable), size))
     }
 }
 

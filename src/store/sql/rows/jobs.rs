@@ -40,7 +40,7 @@ pub(in crate::store) struct JobRow {
 }
 
 fn job(row: &Row) -> Result<JobRow> {
-    let before = if get::<bool>(row, "before_taken")? {
+    let row_before = if get::<bool>(row, "before_taken")? {
         Some(RowBefore {
             sync_status: get::<Option<i64>>(row, "before_sync_status")?.and_then(SyncStatus::from_code),
             error_code: get(row, "before_error_code")?,
@@ -63,7 +63,7 @@ fn job(row: &Row) -> Result<JobRow> {
                 crashes: number(row, "crashes")?,
             },
             last_failure: word(row, "last_failure", ErrorCode::parse)?,
-            row_before: before,
+            row_before,
             cancel_requested_by: line(row, "cancel_requested_by")?,
         },
         account_id: get(row, "account_id")?,

@@ -117,7 +117,7 @@ impl Documents {
         let height = height.max(1);
         self.around = self.cursor.filter(|_| self.follows_row);
         let from = self.top.saturating_sub(height);
-        let around = match self.around {
+        let position = match self.around {
             Some(document) => PagePosition::Document {
                 document,
                 rows_above: self.cursor_index.saturating_sub(from),
@@ -125,7 +125,7 @@ impl Documents {
             },
             None => PagePosition::Offset(from),
         };
-        PageQuery { filter: self.filter.clone(), sort: self.sort, position: around, limit: height * 3 }
+        PageQuery { filter: self.filter.clone(), sort: self.sort, position, limit: height * 3 }
     }
 
     /// Applies the result of a read. Returns true if visible rows are still missing and have to be read.

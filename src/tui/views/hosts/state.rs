@@ -40,13 +40,13 @@ mod tests {
     use crate::domain::time::Timestamp;
     use crate::tui::table::state::TableData as _;
 
-    fn host(name: &str, documents: u64, failed: u64, limited: u64) -> HostSummary {
+    fn host(name: &str, documents: u64, failed: u64, rate_limited: u64) -> HostSummary {
         HostSummary {
             host: name.into(),
             documents,
             failed,
             last_hour: 100,
-            rate_limited: limited,
+            rate_limited,
             median_duration: None,
             running: 0,
             ready: 0,

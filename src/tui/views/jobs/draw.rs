@@ -50,8 +50,8 @@ fn last_cell(model: &Model, summary: &JobSummary, _: u16) -> Spans {
 pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     let appearance = model.appearance();
     let jobs = &model.views.jobs;
-    let none = "No running, waiting or ended jobs.";
-    let header = PaneHeader { name: "jobs", totals: totals(model), empty_text: none, foot: Spans::new() };
+    let empty_text = "No running, waiting or ended jobs.";
+    let header = PaneHeader { name: "jobs", totals: totals(model), empty_text, foot: Spans::new() };
     let Some(mut canvas) = frame(model, jobs, header, pane, buf) else { return };
     let columns = COLUMNS.layout(canvas.area.width);
     let under = jobs.row().map(|summary| summary.job);

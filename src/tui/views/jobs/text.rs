@@ -43,8 +43,8 @@ pub fn status_detail(model: &Model, summary: &JobSummary) -> Spans {
             vec![span(format!("{text} "), tone), span(holder, Tone::Plain)]
         }
         JobProgress::Ready { .. } if let Some(pause) = of_job(model, summary) => paused(pause, None),
-        JobProgress::Ready { blockers: blocked, .. } => {
-            let (why, tone) = why_ready(model, summary, blocked);
+        JobProgress::Ready { blockers, .. } => {
+            let (why, tone) = why_ready(model, summary, blockers);
             vec![span(why, tone)]
         }
         JobProgress::Waiting { after, .. } if let Some(pause) = of_job(model, summary) => paused(pause, *after),
@@ -81,21 +81,21 @@ fn paused(pause: &Pause, after: Option<FailureCount>) -> Spans {
 
 /// Returns the reason why a ready job that is not paused does not run yet. The first of these counts: no worker, the
 /// host's back-off, the limit per host, the account's limit, no free slot.
-fn why_ready(model: &Model, summary: &JobSummary, blocked: &JobBlockers) -> (String, Tone) {
+fn why_ready(model: &Model, summary: &JobSummary, blockers: &JobBlockers) -> (String, Tone) {
     if model.queue.workers == 0 && !model.has_runner {
         return ("no worker runs".to_owned(), Tone::Waiting);
     }
-    if let Some(at) = blocked.host_backoff_until.filter(|at| *at > model.now) {
-        let because = blocked.host_backoff_reason.as_ref().map_or(String::new(), |because| format!(": {because}"));
+    if let Some(at) = blockers.host_backoff_until.filter(|at| *at > model.now) {
+        let because = blockers.host_backoff_reason.as_ref().map_or(String::new(), |because| format!(": {because}"));
         return (format!("cooling down, ends {}{because}", format::until(model.now, at)), Tone::Waiting);
     }
     let cap = u64::from(model.options.per_host);
-    if cap > 0 && blocked.host_running >= cap {
-        return (format!("host busy {}/{cap}", blocked.host_running), Tone::Plain);
+    if cap > 0 && blockers.host_running >= cap {
+        return (format!("host busy {}/{cap}", blockers.host_running), Tone::Plain);
     }
-    match blocked.account_cap {
-        Some(cap) if blocked.account_running >= cap => {
-            (format!("account {} at its cap {}/{cap}", summary.account, blocked.account_running), Tone::Plain)
+    match blockers.account_cap {
+        Some(cap) if blockers.account_running >= cap => {
+            (format!("account {} at its cap {}/{cap}", summary.account, blockers.account_running), Tone::Plain)
         }
         _ => ("waits for a slot".to_owned(), Tone::Dim),
     }
