@@ -38,6 +38,7 @@ mod sqlite;
 mod upgrade;
 mod version;
 
+pub use checks::CheckDepth;
 pub use error::{Result, StoreError};
 pub use examine::examine;
 pub use interface::base::{CommitSignals, QueueState, StoreBase};
@@ -56,6 +57,7 @@ pub use interface::queries::{
     OutcomeQuery, OutcomesFrom, Queries, WorkerHealth, WorkerSummary,
 };
 pub use interface::schedule::{PassMode, PassRequest, PassResult, PassTrigger, PlanSource, Plans, ScheduleStore};
+pub use interface::status::{CheckScope, StatusCheck, StatusStore};
 pub use interface::store::{ConsoleStore, RunnerStore, Store};
 pub use migrations::SCHEMA_VERSION;
 pub use options::{Access, Options, Recorder};

@@ -1,5 +1,5 @@
 //! `quarterdeck doctor`: checks everything that the program needs, and prints the problems and how to fix them. Changes
-//! nothing.
+//! nothing unless asked to rebuild the stored statuses.
 //!
 //! [`CHECKS`] lists the checks: `settings` (config file, log directory, private hosts), `machine` (certificates,
 //! terminal, locale), `database` (the store, its workers and its queue, with `faq` for the outbox and `schedule` for
@@ -19,6 +19,7 @@ use crate::config::{Config, ConfigError, DefaultPaths, Environment, Flags};
 use crate::domain::finding::{CheckStatus, Finding};
 use crate::domain::text::SafeLine;
 use crate::format;
+use crate::store::CheckDepth;
 use crate::tui::glyphs::{ASCII, UNICODE};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -29,6 +30,12 @@ pub struct Args {
     /// Print one JSON object per line: check, result (ok, warn, fail), says, cure
     #[arg(long)]
     pub json: bool,
+    /// Check every page of the store's file and the stored status of every document; takes seconds in a large store
+    #[arg(long)]
+    pub full: bool,
+    /// First rebuild the stored statuses and counts from the documents and their jobs; other writers wait meanwhile
+    #[arg(long)]
+    pub rebuild: bool,
 }
 
 /// Input of the checks: paths, environment and flags, and the settings loaded from them.
@@ -37,6 +44,7 @@ struct CheckContext {
     environment: Environment,
     flags: Flags,
     config: Result<Config, ConfigError>,
+    depth: CheckDepth,
 }
 
 /// A check. One that needs the settings returns no finding if these could not be loaded.
@@ -58,7 +66,11 @@ const CHECKS: [Check; 8] = [
 pub(super) async fn run(args: &Args, paths: DefaultPaths, flags: Flags, out: &mut Output) -> Result<Exit, CliError> {
     let environment = Environment::read();
     let config = Config::load(&paths, &environment, &flags);
-    let context = CheckContext { default_paths: paths, environment, flags, config };
+    let depth = if args.full { CheckDepth::Full } else { CheckDepth::Quick };
+    let context = CheckContext { default_paths: paths, environment, flags, config, depth };
+    if args.rebuild {
+        database::rebuild(&context).await?;
+    }
     let mut all = Vec::new();
     for check in CHECKS {
         for finding in check(&context).await {

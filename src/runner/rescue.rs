@@ -1,4 +1,4 @@
-//! Makes the jobs of dead workers ready again; every runner checks once a second.
+//! Once a second, makes the jobs of dead workers ready again, and writes the statuses that time alone has changed.
 
 use super::event::Event;
 use super::worker::Worker;
@@ -11,7 +11,7 @@ use tokio::time::{MissedTickBehavior, interval};
 /// seconds of the death of its worker.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Rescues jobs of dead workers until the worker has ended.
+/// Rescues jobs of dead workers and expires statuses until the worker has ended.
 pub(super) async fn run(worker: Arc<Worker>) {
     let mut ticks = interval(CHECK_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -32,6 +32,9 @@ pub(super) async fn run(worker: Arc<Worker>) {
             }
             // The claim loop reports the store's failure to the user.
             Err(error) => tracing::warn!(%error, "jobs of dead workers could not be rescued"),
+        }
+        if let Err(error) = worker.store.expire_statuses().await {
+            tracing::warn!(%error, "statuses that time has changed could not be written");
         }
     }
 }

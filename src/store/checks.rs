@@ -3,6 +3,15 @@
 use crate::domain::finding::{CheckStatus, Finding};
 use crate::store::StoreError;
 
+/// The extent of a check whose duration grows with the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckDepth {
+    /// Checks what takes no longer in a large store: a part of it.
+    Quick,
+    /// Checks everything.
+    Full,
+}
+
 /// Check that the store exists and responds.
 pub(in crate::store) const STORE: &str = "store";
 /// Check that the schema has the version that this program needs.

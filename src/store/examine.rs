@@ -2,16 +2,16 @@
 //! nothing.
 
 use super::address::{self, StoreAddress};
-use super::checks::{STORE, of_error};
+use super::checks::{CheckDepth, STORE, of_error};
 use super::postgres::examine as postgres;
 use super::sqlite::examine as sqlite;
 use crate::domain::finding::Finding;
 
 /// Returns the findings about the store at `url`, in the order of the checks. A check that an earlier finding makes
 /// impossible is left out.
-pub async fn examine(url: &str) -> Vec<Finding> {
+pub async fn examine(url: &str, depth: CheckDepth) -> Vec<Finding> {
     match address::parse(url) {
-        Ok(StoreAddress::Sqlite(path)) => sqlite::examine(&path).await,
+        Ok(StoreAddress::Sqlite(path)) => sqlite::examine(&path, depth).await,
         Ok(StoreAddress::Postgres(url)) => postgres::examine(&url).await,
         Err(error) => vec![of_error(STORE, &error)],
     }

@@ -3,8 +3,8 @@
 //! The runner claims and finishes jobs through [`JobStore`](jobs::JobStore). Verbs (commands of the command line) and
 //! the console change documents through [`DocumentStore`](documents::DocumentStore) and read through
 //! [`Queries`](queries::Queries). Passes of the schedule use [`ScheduleStore`](schedule::ScheduleStore), relays of
-//! messages to subscribers use [`OutboxStore`](outbox::OutboxStore), and [`ChatwootStore`](chatwoot::ChatwootStore)
-//! reads the tables of a Chatwoot database. All of them extend [`StoreBase`](base::StoreBase); [`Store`](store::Store)
+//! messages to subscribers use [`OutboxStore`](outbox::OutboxStore), [`StatusStore`](status::StatusStore) keeps stored
+//! statuses correct, and [`ChatwootStore`](chatwoot::ChatwootStore) reads the tables of a Chatwoot database. All of them extend [`StoreBase`](base::StoreBase); [`Store`](store::Store)
 //! is all of them.
 
 pub(in crate::store) mod base;
@@ -14,4 +14,5 @@ pub(in crate::store) mod jobs;
 pub(in crate::store) mod outbox;
 pub(in crate::store) mod queries;
 pub(in crate::store) mod schedule;
+pub(in crate::store) mod status;
 pub(in crate::store) mod store;

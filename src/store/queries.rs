@@ -9,6 +9,8 @@ pub(in crate::store) mod documents;
 pub(in crate::store) mod hosts;
 pub(in crate::store) mod jobs;
 pub(in crate::store) mod listing;
+pub(in crate::store) mod order;
 pub(in crate::store) mod outcomes;
+pub(in crate::store) mod page;
 pub(in crate::store) mod preview;
 pub(in crate::store) mod workers;

@@ -1,5 +1,6 @@
 //! The queue of jobs: requests that add jobs, lanes (the ready jobs of one account, host and class, see *Fair queueing*
-//! in the architecture page), claims, pauses and host back-off, and the writes of a job's transition.
+//! in the architecture page), claims, pauses and host back-off, the writes of a job's transition, and the upkeep of
+//! stored statuses.
 
 pub(in crate::store) mod apply;
 pub(in crate::store) mod claim;
@@ -11,4 +12,5 @@ pub(in crate::store) mod lanes;
 pub(in crate::store) mod pauses;
 pub(in crate::store) mod purge;
 pub(in crate::store) mod requests;
+pub(in crate::store) mod status;
 pub(in crate::store) mod tries;

@@ -8,6 +8,7 @@ mod jobs;
 mod outbox;
 mod queries;
 mod schedule;
+mod status;
 
 use super::attempts::finish::{self, Finishing};
 use super::attempts::group_commit::GroupCommit;

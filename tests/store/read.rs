@@ -15,8 +15,8 @@ use quarterdeck::domain::link::Link;
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    DocumentRef, DocumentStore, JobStore, NewDocument, OutcomeQuery, OutcomesFrom, PagePosition, PageQuery, Queries,
-    Sort, SortBy, StoreBase, StoreError,
+    CheckScope, DocumentRef, DocumentStore, JobStore, NewDocument, OutcomeQuery, OutcomesFrom, PagePosition, PageQuery,
+    Queries, Sort, SortBy, StatusStore, StoreBase, StoreError,
 };
 use std::time::Duration;
 
@@ -150,8 +150,8 @@ async fn every_order_is_total_and_an_anchor_stands_where_it_is_listed(backend: B
             scene.ask(&[id], QueueClass::Auto).await;
         }
     }
-    use SortBy::{Attempted, Error, Id, Name, Next, Status as ByStatus, Synced, Url};
-    for by in [ByStatus, Name, Url, Error, Attempted, Synced, Next, Id] {
+    use SortBy::{Attempted, Error, Id, Next};
+    for by in SortBy::ALL {
         for descending in [false, true] {
             let ask = async |around, limit| {
                 let query = page(Filter::default(), by, descending, around, limit);
@@ -177,7 +177,7 @@ async fn every_order_is_total_and_an_anchor_stands_where_it_is_listed(backend: B
         let query = page(Filter::default(), by, descending, PagePosition::Offset(0), 100);
         scene.store.page(&query).await.unwrap().rows.into_iter().map(|row| row.id.0).collect::<Vec<_>>()
     };
-    assert_eq!(ask(Attempted, false).await[..3], [2, 3, 1], "the most recent first");
+    assert_eq!(ask(Attempted, false).await[..3], [3, 2, 1], "the most recent first");
     assert_eq!(ask(Attempted, true).await[24], 3, "never is the greatest age");
     assert_eq!(ask(Error, false).await[..2], [2, 3]);
     assert_eq!(ask(Error, true).await[..2], [3, 2], "documents without an error stay last");
@@ -281,16 +281,59 @@ async fn the_status_of_sql_is_the_status_of_the_domain(backend: Backend) {
     scene.sql(&(script + "COMMIT;")).await;
     let query = page(Filter::default(), SortBy::Id, false, PagePosition::Offset(0), 1_000);
     let rows = scene.store.page(&query).await.unwrap().rows;
-    let mut counted = [0_u64; 8];
     for (row, facts) in rows.iter().zip(&facts) {
         assert_eq!(row.status, facts.status(START), "{facts:?}");
-        counted[row.status as usize] += 1;
     }
-    let counts = scene.store.counts().await.unwrap();
+    let statuses: Vec<Status> = facts.iter().map(|facts| facts.status(START)).collect();
+    assert_lists_agree(&scene, &statuses).await;
+    // The same after a plan makes some documents stale, before and after their stored statuses are corrected.
+    let cadence = Duration::from_secs(5_000);
+    let plan = format!("INSERT INTO accounts_sched (account_id, cadence) VALUES (1, {})", cadence.as_micros());
+    scene.sql(&plan).await;
+    let statuses: Vec<Status> =
+        facts.iter().map(|facts| StatusFacts { cadence: Some(cadence), ..*facts }.status(START)).collect();
     for status in Status::ALL {
-        assert_eq!(counts.of(status), counted[status as usize], "{status:?}");
-        assert!(status == Status::Stale || counted[status as usize] > 0, "{status:?} was never made");
+        assert!(statuses.contains(&status), "{status:?} was never made");
     }
+    assert_lists_agree(&scene, &statuses).await;
+    let expired = scene.store.expire_statuses().await.unwrap();
+    assert!(expired > 0);
+    assert_lists_agree(&scene, &statuses).await;
+    scene.sql("UPDATE document_status SET status = 7, status_until = NULL WHERE document_id % 5 = 0").await;
+    scene.sql("DELETE FROM document_status WHERE document_id = 7").await;
+    let sample = CheckScope::Sample { from: DocumentId(7), documents: 1 };
+    assert_eq!(scene.store.check_statuses(sample).await.unwrap().wrong, 1);
+    assert!(scene.store.check_statuses(CheckScope::All).await.unwrap().wrong > 50);
+    scene.store.rebuild_statuses().await.unwrap();
+    assert_lists_agree(&scene, &statuses).await;
+}
+
+/// Asserts that counts, filters and the order by status agree with the statuses of the documents 1, 2, ….
+async fn assert_lists_agree(scene: &Scene, statuses: &[Status]) {
+    let store = &scene.store;
+    let checked = store.check_statuses(CheckScope::All).await.unwrap();
+    assert!(checked.is_clean() && checked.documents == statuses.len() as u64, "{checked:?}");
+    let with = |status: Status| -> Vec<DocumentId> {
+        (1..).zip(statuses).filter(|(_, has)| **has == status).map(|(id, _)| DocumentId(id)).collect()
+    };
+    let counts = store.counts().await.unwrap();
+    let account = &store.accounts().await.unwrap().rows[0];
+    for status in Status::ALL {
+        assert_eq!(counts.of(status), with(status).len() as u64, "{status:?}");
+        assert_eq!(account.counts.of(status), counts.of(status), "{status:?}");
+        for other in Status::ALL {
+            let both = filter(false, FilterCondition::Status(vec![status, other]));
+            let mut expected = with(status);
+            if other != status {
+                expected.extend(with(other));
+                expected.sort();
+            }
+            assert_eq!(store.matching(&both, Sort::BY_ID, None).await.unwrap(), expected, "{status:?} {other:?}");
+        }
+    }
+    let by_status: Vec<DocumentId> = Status::ALL.into_iter().flat_map(with).collect();
+    let sort = Sort { by: SortBy::Status, descending: false };
+    assert_eq!(store.matching(&Filter::default(), sort, None).await.unwrap(), by_status);
 }
 
 on_both! {

@@ -11,8 +11,8 @@ use quarterdeck::domain::id::{DocumentId, Seq};
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
 use quarterdeck::domain::lock::LockHolder;
 use quarterdeck::store::{
-    ClaimLimits, ClaimedJob, DocumentRef, DocumentStore, Finish, FinishResult, JobStore, MarkResult, MarkTiming,
-    Queries, SqlStore, Store, StoreBase,
+    CheckScope, ClaimLimits, ClaimedJob, DocumentRef, DocumentStore, Finish, FinishResult, JobStore, MarkResult,
+    MarkTiming, Queries, SqlStore, StatusStore, Store, StoreBase,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +36,7 @@ enum Step {
     Beat,
     Rescue,
     Time(u64),
+    Expire,
     Vanish(i64),
 }
 
@@ -73,7 +74,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             2 => (0_usize..6).prop_map(Step::Release),
             1 => Just(Step::Beat),
             2 => Just(Step::Rescue),
-            3 => prop_oneof![Just(1_u64), Just(6), Just(31), Just(130)].prop_map(Step::Time),
+            3 => prop_oneof![Just(1_u64), Just(6), Just(31), Just(130), Just(7_300)].prop_map(Step::Time),
+            1 => Just(Step::Expire),
             1 => document().prop_map(Step::Vanish),
         ],
         60,
@@ -161,6 +163,9 @@ impl Play {
                 let dead = format!("SELECT count(*) FROM jobs WHERE state = 'running' AND lease_until < {now}");
                 assert_eq!(self.scene.number(&dead).await, 0, "a running job with a dead lease");
             }
+            Step::Expire => {
+                store.expire_statuses().await.unwrap();
+            }
             Step::Time(seconds) => self.scene.clock.advance(Duration::from_secs(*seconds)),
             Step::Vanish(document) => {
                 let sql = format!("UPDATE captain_documents SET status = 1 - status WHERE id = {document}");
@@ -172,6 +177,8 @@ impl Play {
     async fn check(&self) {
         let scene = &self.scene;
         assert_eq!(scene.store.rederive_lanes().await.unwrap(), 0, "lanes are the jobs'");
+        let checked = scene.store.check_statuses(CheckScope::All).await.unwrap();
+        assert!(checked.is_clean(), "stored statuses and counts are those of documents and jobs: {checked:?}");
         let zero = async |what: &str, sql: &str| assert_eq!(scene.number(sql).await, 0, "{what}");
         zero(
             "two live jobs of a document",

@@ -14,7 +14,7 @@ use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
 use quarterdeck::domain::request::{Request, RequestKind, RequestScope};
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::runner::tail::{TailItem, follow};
-use quarterdeck::store::{Access, AddResult, NewDocument, Store, open};
+use quarterdeck::store::{Access, AddResult, CheckScope, NewDocument, Store, open};
 use rustix::process::Signal;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -193,6 +193,11 @@ impl Fleet {
         assert!(followed.is_ok(), "{name}: the log is followed to its end, {last}");
         let tail = self.outcomes();
         let name = format!("{name} {}", self.place.either("SQLite", "PostgreSQL"));
+        let statuses = self.store.check_statuses(CheckScope::All).await.expect("the store answers");
+        assert!(
+            statuses.is_clean(),
+            "{name}: stored statuses and counts are those of documents and jobs: {statuses:?}"
+        );
         assert_invariants(&self.place, &tail, &Case { name: &name, size, faults, longest, took }).await;
         self.store.close().await;
         tail

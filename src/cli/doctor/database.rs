@@ -2,20 +2,25 @@
 
 use super::schedule::schedule;
 use super::{CheckContext, faq};
+use crate::cli::exit::CliError;
 use crate::config::Config;
 use crate::domain::document::Status;
 use crate::domain::filter::Filter;
 use crate::domain::finding::{CheckStatus, Finding};
+use crate::domain::id::DocumentId;
 use crate::domain::pause::PauseScope;
 use crate::format;
 use crate::store::{
-    Access, OutcomeQuery, OutcomesFrom, Queries, QueueState, Store, StoreBase, StoreError, WorkerHealth, WorkerSummary,
-    examine, open,
+    Access, CheckDepth, CheckScope, OutcomeQuery, OutcomesFrom, Queries, QueueState, Store, StoreBase, StoreError,
+    WorkerHealth, WorkerSummary, examine, open,
 };
 use std::time::Duration;
 
 const WORKERS: &str = "workers";
 const QUEUE: &str = "queue";
+const STATUSES: &str = "statuses";
+/// Number of documents whose stored status is checked unless all are.
+const SAMPLE_SIZE: u32 = 1_000;
 /// Age of the oldest ready job above which the workers do not keep up: 10 min.
 const MAX_READY_AGE: Duration = Duration::from_secs(600);
 /// Maximum time by which the newest outcome may be ahead of the clock; beyond it the clock counts as set back.
@@ -25,7 +30,7 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 pub(super) async fn store(context: &CheckContext) -> Vec<Finding> {
     let Ok(config) = &context.config else { return Vec::new() };
     let url = &config.store.url;
-    let mut found = examine(url).await;
+    let mut found = examine(url, context.depth).await;
     let is_usable =
         |finding: &Finding| !matches!(finding.check, "store" | "schema") || finding.status == CheckStatus::Ok;
     if !found.iter().all(is_usable) {
@@ -34,7 +39,7 @@ pub(super) async fn store(context: &CheckContext) -> Vec<Finding> {
     }
     match open(url, Access::ReadOnly).await {
         Ok(store) => {
-            if let Err(error) = check_contents(&*store, config, &mut found).await {
+            if let Err(error) = check_contents(&*store, config, context.depth, &mut found).await {
                 found.push(store_error(&error));
             }
             found.extend(faq::jobs(config, &*store).await);
@@ -57,14 +62,60 @@ fn store_error(error: &StoreError) -> Finding {
     Finding::of_message("store", verdict, &error.to_string())
 }
 
-async fn check_contents(store: &dyn Store, config: &Config, found: &mut Vec<Finding>) -> Result<(), StoreError> {
+/// Writes the stored statuses and counts anew.
+pub(super) async fn rebuild(context: &CheckContext) -> Result<(), CliError> {
+    // Without settings the checks say why.
+    let Ok(config) = &context.config else { return Ok(()) };
+    let store = open(&config.store.url, Access::Write).await?;
+    let rebuilt = store.rebuild_statuses().await;
+    store.close().await;
+    Ok(rebuilt?)
+}
+
+/// Compares stored statuses, and with a full check also the counts, with the documents and jobs.
+async fn statuses_found(store: &dyn Store, documents: u64, depth: CheckDepth) -> Result<Option<Finding>, StoreError> {
+    let scope = match depth {
+        CheckDepth::Full => CheckScope::All,
+        CheckDepth::Quick => {
+            // Another part each time.
+            let from = store.now().micros().unsigned_abs().checked_rem(documents).unwrap_or_default();
+            CheckScope::Sample { from: DocumentId(from.cast_signed()), documents: SAMPLE_SIZE }
+        }
+    };
+    let checked = store.check_statuses(scope).await?;
+    if checked.is_clean() {
+        let message =
+            format!("stored statuses agree with the jobs, {} checked", format::count(checked.documents, "document"));
+        return Ok((checked.documents > 0).then(|| Finding::ok(STATUSES, message)));
+    }
+    let counts = if checked.wrong_counts > 0 {
+        format!(", and {}", format::count(checked.wrong_counts, "wrong count"))
+    } else {
+        String::new()
+    };
+    let message = format!(
+        "{} of {} with a wrong stored status{counts}: lists show them in the wrong place",
+        checked.wrong,
+        format::count(checked.documents, "document"),
+    );
+    Ok(Some(Finding::warn(STATUSES, message, "`quarterdeck doctor --rebuild` writes them anew")))
+}
+
+async fn check_contents(
+    store: &dyn Store,
+    config: &Config,
+    depth: CheckDepth,
+    found: &mut Vec<Finding>,
+) -> Result<(), StoreError> {
     let queue = store.queue().await?;
     let workers = store.workers().await?;
     found.extend(workers_found(store, &workers, &queue));
     found.push(queue_found(store, &workers, &queue));
     found.extend(pauses_found(store, &queue).await?);
     schedule(store, config, found).await?;
-    let stuck = store.counts().await?.of(Status::Stuck);
+    let counts = store.counts().await?;
+    found.extend(statuses_found(store, counts.total(), depth).await?);
+    let stuck = counts.of(Status::Stuck);
     if stuck > 0 {
         found.push(Finding::warn(
             "documents",

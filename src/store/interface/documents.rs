@@ -73,7 +73,8 @@ pub enum AddResult {
     Exists(DocumentId),
 }
 
-/// A column to sort by. Rows with equal values are sorted by ascending id.
+/// A column to sort by. Rows with equal values are sorted by id, in the direction in which the column's values grow or
+/// shrink; rows without a value by ascending id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SortBy {
     /// In the order of [`Status::ALL`](crate::domain::document::Status::ALL): statuses that need attention first.
@@ -90,6 +91,12 @@ pub enum SortBy {
     Next,
     /// By id, which is the order of arrival.
     Id,
+}
+
+impl SortBy {
+    /// All columns to sort by.
+    pub const ALL: [Self; 8] =
+        [Self::Status, Self::Name, Self::Url, Self::Error, Self::Attempted, Self::Synced, Self::Next, Self::Id];
 }
 
 /// A sort order of documents: a column and a direction.

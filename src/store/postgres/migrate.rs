@@ -183,7 +183,11 @@ fn scripts(step: MigrationStep) -> Vec<&'static str> {
         }
         // A server is backed up by its own tools.
         MigrationStep::Copy => Vec::new(),
-        MigrationStep::Documents => vec![DOCUMENTS_SCRIPT, "INSERT INTO quarterdeck.made VALUES ('captain_documents')"],
+        MigrationStep::Documents => vec![
+            DOCUMENTS_SCRIPT,
+            "INSERT INTO quarterdeck.made VALUES ('captain_documents')",
+            "SELECT quarterdeck.keep_statuses()",
+        ],
         MigrationStep::Accounts => vec![ACCOUNTS_SCRIPT, "INSERT INTO quarterdeck.made VALUES ('accounts')"],
     }
 }

@@ -3,14 +3,16 @@
 
 use crate::domain::document::Status;
 use crate::domain::time::Timestamp;
+use crate::store::queries::counts::{expired_statuses, move_count, numbers};
 use crate::store::queries::listing::{GroupSummary, MAX_LISTED, add_figures, push_recent_attempts};
 use crate::store::sql::columns::{corrupt, line, number, span, time};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::dialect::Dialect;
-use crate::store::sql::filter::{push_row_status, push_settled_status, push_status};
+use crate::store::sql::documents::StatusSource;
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::{Sql, Statement, query};
+use crate::store::sql::status::{push_computed, push_row_status, push_settled_status};
 use crate::store::{AccountSummary, Listing, Result};
 use std::collections::BTreeMap;
 
@@ -23,9 +25,7 @@ pub(in crate::store) async fn accounts(db: &Database) -> Result<Listing<AccountS
     let shown = ids.into_iter().take(MAX_LISTED as usize).map(|id| (id.0, AccountSummary::new(id.0)));
     let mut accounts: BTreeMap<i64, AccountSummary> = shown.collect();
     let names = names(&mut reader, &accounts).await?;
-    let settled = reader.all(settled_counts(now)).await?;
-    let marked = reader.all(syncing_counts(now)).await?;
-    let decided = reader.all(job_status_counts(now)).await?;
+    count_statuses(&mut reader, db.status_source(), now, &mut accounts).await?;
     let kept = reader.all(query("SELECT account_id, plan, cadence FROM @accounts_sched")).await?;
     let jobs = reader
         .all(query(
@@ -45,23 +45,6 @@ pub(in crate::store) async fn accounts(db: &Database) -> Result<Listing<AccountS
         summary.name = line(row, "name")?;
         Ok(())
     })?;
-    add_figures(&mut accounts, &settled, |summary, row| {
-        summary.counts.set(Status::Failed, number(row, "failed")?);
-        summary.counts.set(Status::Stale, number(row, "stale")?);
-        summary.counts.set(Status::Synced, number(row, "synced")?);
-        summary.counts.set(Status::Never, number(row, "never")?);
-        Ok(())
-    })?;
-    add_figures(&mut accounts, &marked, |summary, row| {
-        summary.counts.set(status(row, "status")?, number(row, "n")?);
-        Ok(())
-    })?;
-    add_figures(&mut accounts, &decided, |summary, row| {
-        let (from, to, n) = (status(row, "instead")?, status(row, "status")?, number::<u64>(row, "n")?);
-        summary.counts.set(from, summary.counts.of(from).saturating_sub(n));
-        summary.counts.set(to, summary.counts.of(to) + n);
-        Ok(())
-    })?;
     add_figures(&mut accounts, &kept, |summary, row| {
         (summary.plan, summary.cadence) = (line(row, "plan")?, span(row, "cadence")?);
         Ok(())
@@ -76,6 +59,50 @@ pub(in crate::store) async fn accounts(db: &Database) -> Result<Listing<AccountS
         Ok(())
     })?;
     Ok(Listing { rows: accounts.into_values().collect(), total })
+}
+
+/// Adds the number of documents at each status.
+async fn count_statuses(
+    reader: &mut Reader,
+    source: StatusSource,
+    now: Timestamp,
+    accounts: &mut BTreeMap<i64, AccountSummary>,
+) -> Result<()> {
+    if source == StatusSource::Stored {
+        let stored = "SELECT account_id, status, CAST(sum(documents) AS BIGINT) AS documents FROM @document_counts \
+             GROUP BY account_id, status";
+        for (account, status, documents) in numbers(reader, query(stored)).await? {
+            if let Some(summary) = accounts.get_mut(&account) {
+                summary.counts.set(status, documents);
+            }
+        }
+        for (account, status, documents) in numbers(reader, expired_statuses(now)).await? {
+            if let Some(summary) = accounts.get_mut(&account) {
+                move_count(&mut summary.counts, status, documents);
+            }
+        }
+        return Ok(());
+    }
+    let settled = reader.all(settled_counts(now)).await?;
+    let marked = reader.all(syncing_counts(now)).await?;
+    let decided = reader.all(job_status_counts(now)).await?;
+    add_figures(accounts, &settled, |summary, row| {
+        summary.counts.set(Status::Failed, number(row, "failed")?);
+        summary.counts.set(Status::Stale, number(row, "stale")?);
+        summary.counts.set(Status::Synced, number(row, "synced")?);
+        summary.counts.set(Status::Never, number(row, "never")?);
+        Ok(())
+    })?;
+    add_figures(accounts, &marked, |summary, row| {
+        summary.counts.set(status(row, "status")?, number(row, "n")?);
+        Ok(())
+    })?;
+    add_figures(accounts, &decided, |summary, row| {
+        let (from, to, n) = (status(row, "instead")?, status(row, "status")?, number::<u64>(row, "n")?);
+        summary.counts.set(from, summary.counts.of(from).saturating_sub(n));
+        summary.counts.set(to, summary.counts.of(to) + n);
+        Ok(())
+    })
 }
 
 impl GroupSummary for AccountSummary {
@@ -138,7 +165,7 @@ fn job_status_counts(now: Timestamp) -> Statement {
     let mut sql = Sql::new("SELECT d.account_id, CAST(");
     push_row_status(&mut sql, now);
     sql.push(" AS BIGINT) AS instead, ");
-    push_status(&mut sql, now);
+    push_computed(&mut sql, now);
     sql.push(
         " AS status, count(*) AS n FROM @jobs l JOIN captain_documents d ON d.id = l.document_id \
          LEFT JOIN @accounts_sched c ON c.account_id = d.account_id WHERE l.state IN ('scheduled', 'ready', 'running') \

@@ -2,27 +2,44 @@
 
 use crate::domain::document::{Status, StatusCounts};
 use crate::domain::lock::StoreId;
+use crate::domain::time::Timestamp;
 use crate::store::queries::workers;
 use crate::store::queue::pauses::{CLASS_NOT_PAUSED, LANE_NOT_PAUSED};
 use crate::store::sql::columns::{corrupt, number, time};
-use crate::store::sql::conn::get;
+use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
-use crate::store::sql::filter::{Joins, push_status};
-use crate::store::sql::statement::{Sql, query};
+use crate::store::sql::documents::{Joins, StatusSource};
+use crate::store::sql::reader::Reader;
+use crate::store::sql::statement::{Sql, Statement, query};
+use crate::store::sql::status::{after_its_time, push_computed};
 use crate::store::{QueueState, Result};
 
 pub(in crate::store) async fn counts(db: &Database) -> Result<StatusCounts> {
-    let mut sql = Sql::new("SELECT ");
-    push_status(&mut sql, db.now());
-    sql.push(" AS status, count(*) AS documents");
-    Joins::STATUS.push(&mut sql);
-    sql.push(" GROUP BY 1");
+    let now = db.now();
     let mut reader = db.reader().await?;
+    reader.enter_snapshot().await?;
     let mut counts = StatusCounts::default();
-    for row in reader.all(sql.query()).await? {
-        let index: usize = number(&row, "status")?;
-        let status = Status::ALL.get(index).ok_or_else(|| corrupt("status"))?;
-        counts.set(*status, number(&row, "documents")?);
+    match db.status_source() {
+        StatusSource::Stored => {
+            let stored = "SELECT CAST(0 AS BIGINT) AS account_id, status, CAST(sum(documents) AS BIGINT) AS documents \
+                 FROM @document_counts GROUP BY status";
+            for (_, status, documents) in numbers(&mut reader, query(stored)).await? {
+                counts.set(status, documents);
+            }
+            for (_, status, documents) in numbers(&mut reader, expired_statuses(now)).await? {
+                move_count(&mut counts, status, documents);
+            }
+        }
+        StatusSource::Computed => {
+            let mut sql = Sql::new("SELECT CAST(0 AS BIGINT) AS account_id, ");
+            push_computed(&mut sql, now);
+            sql.push(" AS status, count(*) AS documents");
+            Joins::status(StatusSource::Computed).push(&mut sql, StatusSource::Computed);
+            sql.push(" GROUP BY 2");
+            for (_, status, documents) in numbers(&mut reader, sql.query()).await? {
+                counts.set(status, documents);
+            }
+        }
     }
     // Few rows are quarantined, however many documents there are. A quarantined text whose document another program has
     // removed does not count.
@@ -31,7 +48,44 @@ pub(in crate::store) async fn counts(db: &Database) -> Result<StatusCounts> {
          AND EXISTS (SELECT 1 FROM captain_documents d WHERE d.id = h.document_id)",
     );
     counts.quarantined = number(&reader.one(quarantined).await?, "held")?;
+    reader.leave_snapshot().await?;
     Ok(counts)
+}
+
+/// Returns the number of documents in a store of our own.
+pub(in crate::store) async fn stored_total(reader: &mut Reader) -> Result<u64> {
+    let total = query("SELECT CAST(coalesce(sum(documents), 0) AS BIGINT) FROM @document_counts");
+    let total: i64 = get(&reader.one(total).await?, 0)?;
+    Ok(u64::try_from(total).unwrap_or_default())
+}
+
+/// Counts the documents whose stored status has expired at the time `now`, by account and stored status. The sign keeps
+/// SQLite from reading all documents in the order of their statuses.
+pub(in crate::store) fn expired_statuses(now: Timestamp) -> Statement {
+    query(
+        "SELECT account_id, +status AS status, count(*) AS documents FROM @document_status WHERE status_until < ? \
+         GROUP BY account_id, +status",
+    )
+    .bind(now.micros())
+}
+
+/// Counts `documents` under the status that their stored status becomes after its time.
+pub(in crate::store) fn move_count(counts: &mut StatusCounts, status: Status, documents: u64) {
+    if let Some(later) = after_its_time(status) {
+        counts.set(status, counts.of(status).saturating_sub(documents));
+        counts.set(later, counts.of(later) + documents);
+    }
+}
+
+/// Reads numbers of documents by account and status.
+pub(in crate::store) async fn numbers(reader: &mut Reader, statement: Statement) -> Result<Vec<(i64, Status, u64)>> {
+    let rows = reader.all(statement).await?;
+    let read = |row: &Row| {
+        let index: usize = number(row, "status")?;
+        let status = Status::ALL.get(index).copied().ok_or_else(|| corrupt("status"))?;
+        Ok((get(row, "account_id")?, status, number(row, "documents")?))
+    };
+    rows.iter().map(read).collect()
 }
 
 pub(in crate::store) async fn queue(db: &Database) -> Result<QueueState> {

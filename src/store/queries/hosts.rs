@@ -6,6 +6,7 @@ use crate::store::queries::listing::{GroupSummary, MAX_LISTED, add_figures, push
 use crate::store::sql::columns::{host_backoff, line, number, optional_number};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
+use crate::store::sql::documents::StatusSource;
 use crate::store::sql::statement::{Sql, Statement, query};
 use crate::store::{HostSummary, Listing, Result};
 use std::collections::BTreeMap;
@@ -15,13 +16,16 @@ pub(in crate::store) async fn hosts(db: &Database) -> Result<Listing<HostSummary
     let now = db.now();
     let mut reader = db.reader().await?;
     reader.enter_snapshot().await?;
-    let documents = reader.all(documents()).await?;
-    let failed = reader
-        .all(query(
-            "SELECT s.host, count(*) AS n FROM captain_documents d JOIN @document_state s ON s.document_id = d.id \
-             WHERE d.sync_status = 2 GROUP BY 1",
-        ))
-        .await?;
+    let documents = reader.all(documents(db.status_source())).await?;
+    let failed = match db.status_source() {
+        // Read with the documents.
+        StatusSource::Stored => Vec::new(),
+        StatusSource::Computed => {
+            let failed = "SELECT s.host, count(*) AS n FROM captain_documents d \
+                 JOIN @document_state s ON s.document_id = d.id WHERE d.sync_status = 2 GROUP BY 1";
+            reader.all(query(failed)).await?
+        }
+    };
     let ended = reader.all(recent_attempts(now)).await?;
     let jobs = reader
         .all(query(
@@ -74,7 +78,7 @@ fn host(row: &Row) -> Result<HostSummary> {
     Ok(HostSummary {
         host: line(row, "host")?.unwrap_or_default(),
         documents: number(row, "n")?,
-        failed: 0,
+        failed: number(row, "failed")?,
         last_hour: 0,
         rate_limited: 0,
         median_duration: None,
@@ -84,12 +88,16 @@ fn host(row: &Row) -> Result<HostSummary> {
     })
 }
 
-/// Selects the hosts to show, each with the number of its documents and the total number of hosts.
-fn documents() -> Statement {
-    let mut sql = Sql::new(
-        "SELECT host, n, count(*) OVER () AS hosts FROM (SELECT host, count(*) AS n FROM @document_state GROUP BY host) q \
-         ORDER BY n DESC, host COLLATE bytes LIMIT ",
-    );
+/// Selects the hosts to show, each with the number of its documents, in a store of our own also of the failed ones, and
+/// the total number of hosts.
+fn documents(source: StatusSource) -> Statement {
+    let mut sql = Sql::new("SELECT host, n, failed, count(*) OVER () AS hosts FROM (");
+    sql.push(source.pick(
+        "SELECT host, CAST(sum(documents) AS BIGINT) AS n, CAST(sum(failed) AS BIGINT) AS failed FROM @host_counts \
+         GROUP BY host HAVING sum(documents) > 0",
+        "SELECT host, count(*) AS n, CAST(0 AS BIGINT) AS failed FROM @document_state GROUP BY host",
+    ));
+    sql.push(") q ORDER BY n DESC, host COLLATE bytes LIMIT ");
     sql.bind(MAX_LISTED);
     sql.query()
 }

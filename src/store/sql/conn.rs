@@ -6,6 +6,7 @@ use crate::store::sql::dialect::Dialect;
 use crate::store::sql::error::reading;
 use crate::store::sql::rendered::rendered;
 use crate::store::sql::statement::{Statement, Value};
+use futures_util::{Stream, StreamExt as _};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
@@ -111,6 +112,27 @@ impl Conn {
         Ok(rows.into_iter().map(Row::Sqlite).collect())
     }
 
+    /// Runs a statement and calls `take` with each row as it arrives, so that a long result need not fit into memory. An
+    /// error of `take` ends the reading and is the inner result.
+    pub(in crate::store) async fn each(
+        &mut self,
+        statement: Statement,
+        take: impl FnMut(&Row) -> Result<()>,
+    ) -> SqlxResult<Result<()>> {
+        match self {
+            Self::Sqlite(conn) => each_row(prepared!(Sqlite, statement).fetch(conn), Row::Sqlite, take).await,
+            Self::SqlitePooled(conn) => {
+                each_row(prepared!(Sqlite, statement).fetch(&mut **conn), Row::Sqlite, take).await
+            }
+            Self::Postgres(lease) => {
+                let prepared = prepared!(Postgres, statement).persistent(lease.keeps_statements());
+                let (conn, alone) = lease.begin_statement().await?;
+                let answer = timeout(RESPONSE_TIMEOUT, each_row(prepared.fetch(conn), Row::Postgres, take)).await;
+                lease.end_statement(answer, alone).await
+            }
+        }
+    }
+
     /// Lets the drop of a pooled SQLite connection close it instead of returning it to the pool. Connections of the
     /// other kinds close anyway if they are dropped within a transaction.
     pub(in crate::store) fn close_on_drop(&mut self) {
@@ -127,6 +149,19 @@ impl Conn {
             Self::Postgres(lease) => lease.script(text).await,
         }
     }
+}
+
+async fn each_row<R>(
+    mut rows: impl Stream<Item = SqlxResult<R>> + Unpin,
+    row: impl Fn(R) -> Row,
+    mut take: impl FnMut(&Row) -> Result<()>,
+) -> SqlxResult<Result<()>> {
+    while let Some(next) = rows.next().await {
+        if let Err(error) = take(&row(next?)) {
+            return Ok(Err(error));
+        }
+    }
+    Ok(Ok(()))
 }
 
 /// The name or the index of a column.

@@ -15,7 +15,7 @@ pub(in crate::store) enum Dialect {
 }
 
 /// Markers, each with its replacement on SQLite and on PostgreSQL. The first that matches applies.
-const MARKS: [(&str, &str, &str); 8] = [
+const MARKS: [(&str, &str, &str); 10] = [
     // A table or sequence of our own.
     ("@", "", "quarterdeck."),
     // A time of `captain_documents` as microseconds, and the reverse.
@@ -23,9 +23,14 @@ const MARKS: [(&str, &str, &str); 8] = [
     ("stamp(", "(", "quarterdeck.stamp("),
     // The numbers of a list.
     ("each(", "value FROM json_each(", "unnest("),
+    // The elements of a JSON array, as rows with a column `value`.
+    ("elements(", "json_each(", "quarterdeck.elements("),
     // Lower case for ASCII letters; other characters stay.
     ("fold(", "lower(", "quarterdeck.fold("),
-    ("COLLATE bytes", "COLLATE BINARY", "COLLATE \"C\""),
+    // SQLite compares bytes anyway, and uses some indexes only for columns without a collation.
+    ("COLLATE bytes", "", "COLLATE \"C\""),
+    // The first characters of a text, as many as an index of PostgreSQL can take.
+    ("leading(", "(", "quarterdeck.leading("),
     // The document's metadata as an object with these keys set; other keys stay.
     (
         "metadata = merged(",

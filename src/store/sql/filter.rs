@@ -2,106 +2,22 @@
 //! bound.
 
 use crate::domain::content::ContentChange;
-use crate::domain::document::STUCK_AFTER;
 use crate::domain::filter::{Age, Comparison, Filter, FilterCondition, Term};
 use crate::domain::time::Timestamp;
+use crate::store::sql::documents::StatusSource;
 use crate::store::sql::statement::Sql;
+use crate::store::sql::status::push_has_status;
 use crate::store::{Result, StoreError};
 
-/// The tables that a statement about documents `d` joins. Each is joined only on demand: with a hundred thousand
-/// documents an unused join costs as much as the rest of the statement, and SQLite drops only some unused joins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::store) struct Joins {
-    /// Joins `s`, the document's row of `document_state`.
-    pub(in crate::store) state: bool,
-    /// Leaves out documents without a row in `s`, so that the database can start with an index of `s`.
-    pub(in crate::store) only_with_state: bool,
-    /// Joins `l`, the document's live job, and `c`, the stored plan of the document's account.
-    pub(in crate::store) live: bool,
-    /// Joins `j`, the document's live job or else its last one; implies `s`.
-    pub(in crate::store) last: bool,
-}
-
-impl Joins {
-    /// Joins all tables, and leaves out no document.
-    pub(in crate::store) const ALL: Self = Self { state: true, only_with_state: false, live: true, last: true };
-    /// Joins the tables from which a document's status is derived.
-    pub(in crate::store) const STATUS: Self = Self { state: false, only_with_state: false, live: true, last: false };
-
-    /// Returns the tables that the terms of `filter` need.
-    pub(in crate::store) fn of(filter: &Filter) -> Self {
-        filter.terms.iter().fold(Self::default(), |joins, term| {
-            joins.and(match &term.condition {
-                FilterCondition::Status(_) | FilterCondition::Next(_) => Self::STATUS,
-                FilterCondition::Error(_) | FilterCondition::Http(_) | FilterCondition::Host(_) => {
-                    Self { state: true, only_with_state: !term.negated, ..Self::default() }
-                }
-                FilterCondition::Queue(_) => Self { last: true, ..Self::default() },
-                _ => Self::default(),
-            })
-        })
-    }
-
-    /// Returns the tables of `self` and those of `other`.
-    pub(in crate::store) const fn and(self, other: Self) -> Self {
-        Self {
-            state: self.state || other.state,
-            only_with_state: self.only_with_state || other.only_with_state,
-            live: self.live || other.live,
-            last: self.last || other.last,
-        }
-    }
-
-    /// Appends ` FROM …` with the table of documents and these joins.
-    pub(in crate::store) fn push(self, sql: &mut Sql) {
-        sql.push(" FROM captain_documents d");
-        if self.state || self.last {
-            sql.push(if self.only_with_state { " JOIN" } else { " LEFT JOIN" });
-            sql.push(" @document_state s ON s.document_id = d.id");
-        }
-        if self.live {
-            sql.push(" LEFT JOIN @jobs l ON l.document_id = d.id AND l.state IN ('scheduled', 'ready', 'running')");
-            sql.push(" LEFT JOIN @accounts_sched c ON c.account_id = d.account_id");
-        }
-        if self.last {
-            sql.push(" LEFT JOIN @jobs j ON j.id = s.job_id");
-        }
-    }
-}
-
-/// Appends an expression for a document's status as its index in `Status::ALL`, by the rules of `StatusFacts::status`.
-/// Needs [`Joins::STATUS`].
-pub(in crate::store) fn push_status(sql: &mut Sql, now: Timestamp) {
-    sql.push(
-        "CAST(CASE WHEN l.lock_holder IS NOT NULL THEN 2 WHEN l.state = 'running' THEN 3 WHEN l.state = 'ready' THEN 4 \
-         WHEN l.state = 'scheduled' AND l.attempt > 0 THEN 2 ELSE ",
-    );
-    push_row_status(sql, now);
-    sql.push(" END AS BIGINT)");
-}
-
-/// Appends an expression for the status that a document has by its row, without its job, as an index in `Status::ALL`.
-/// Needs the join `c`, the stored plan of the account.
-pub(in crate::store) fn push_row_status(sql: &mut Sql, now: Timestamp) {
-    sql.push("CASE WHEN d.sync_status = 0 THEN CASE WHEN micros(d.last_sync_attempted_at) >= ")
-        .bind(now.minus(STUCK_AFTER).micros())
-        .push(" THEN 3 ELSE 1 END ELSE ");
-    push_settled_status(sql, now);
-    sql.push(" END");
-}
-
-/// Appends an expression like that of [`push_row_status`], for documents whose row is not `syncing`. It does not read
-/// the time of the attempt. Needs the join `c`, the stored plan of the account.
-pub(in crate::store) fn push_settled_status(sql: &mut Sql, now: Timestamp) {
-    sql.push("CASE WHEN d.sync_status = 2 THEN 0 WHEN d.sync_status = 1 THEN CASE WHEN micros(d.last_synced_at) < ")
-        .bind(now.micros())
-        .push(" - c.cadence THEN 5 ELSE 6 END ELSE 7 END");
-}
-
-/// Appends ` WHERE …` for documents `d`. Fails for terms that do not apply to documents, and for filters that are too
-/// long.
-pub(in crate::store) fn push_documents(sql: &mut Sql, filter: &Filter, now: Timestamp) -> Result<()> {
-    push(sql, filter, |sql, test| document_test(sql, test, now))
+/// Appends ` WHERE …` for the documents of `source`. Fails for terms that do not apply to documents, and for filters that
+/// are too long.
+pub(in crate::store) fn push_documents(
+    sql: &mut Sql,
+    source: StatusSource,
+    filter: &Filter,
+    now: Timestamp,
+) -> Result<()> {
+    push(sql, filter, |sql, test| document_test(sql, source, test, now))
 }
 
 /// Appends ` WHERE …` for outcomes `o`. Fails for terms that do not apply to outcomes, and for filters that are too
@@ -136,13 +52,10 @@ fn push(
     Ok(())
 }
 
-fn document_test(sql: &mut Sql, test: &FilterCondition, now: Timestamp) -> Result<()> {
+fn document_test(sql: &mut Sql, source: StatusSource, test: &FilterCondition, now: Timestamp) -> Result<()> {
     match test {
         FilterCondition::Word(word) => push_word(sql, "d.name", "d.external_link", word),
-        FilterCondition::Status(statuses) => {
-            push_status(sql, now);
-            sql.push(" IN ").bind_list(statuses.iter().map(|status| *status as i64));
-        }
+        FilterCondition::Status(statuses) => push_has_status(sql, source, statuses, now),
         FilterCondition::Error(codes) => {
             sql.push("s.error_code IN ").bind_list(codes.iter().map(|code| code.word()));
         }
@@ -151,28 +64,29 @@ fn document_test(sql: &mut Sql, test: &FilterCondition, now: Timestamp) -> Resul
         }
         FilterCondition::Host(hosts) => push_hosts(sql, "s.host", hosts),
         FilterCondition::Id(ids) => {
-            sql.push("d.id IN ").bind_list(ids.iter().copied());
+            sql.push(source.id()).push(" IN ").bind_list(ids.iter().copied());
         }
         FilterCondition::Account(ids) => {
-            sql.push("d.account_id IN ").bind_list(ids.iter().copied());
+            sql.push(source.pick("m.account_id IN ", "d.account_id IN ")).bind_list(ids.iter().copied());
         }
         FilterCondition::Assistant(ids) => {
-            sql.push("d.assistant_id IN ").bind_list(ids.iter().copied());
+            sql.push(source.pick("m.assistant_id IN ", "d.assistant_id IN ")).bind_list(ids.iter().copied());
         }
-        FilterCondition::Attempted(age) => push_age(sql, "micros(d.last_sync_attempted_at)", *age, now),
-        FilterCondition::Synced(age) => push_age(sql, "micros(d.last_synced_at)", *age, now),
+        FilterCondition::Attempted(age) => push_age(sql, source.attempted_at(), *age, now),
+        FilterCondition::Synced(age) => push_age(sql, source.synced_at(), *age, now),
         FilterCondition::Next(age) => {
             let at = now.plus(age.span).micros();
+            let next = source.next_at();
             match age.comparison {
-                Comparison::Less => sql.push("l.state = 'scheduled' AND l.run_at < ").bind(at),
-                Comparison::More => sql.push("l.state IS NULL OR l.state <> 'scheduled' OR l.run_at > ").bind(at),
+                Comparison::Less => sql.push(next).push(" < ").bind(at),
+                Comparison::More => sql.push(next).push(" IS NULL OR ").push(next).push(" > ").bind(at),
             };
         }
         FilterCondition::Queue(classes) => {
             sql.push("j.class IN ").bind_list(classes.iter().map(|class| class.code()));
         }
         FilterCondition::Content(words) if words[..] == [ContentChange::Quarantined] => {
-            sql.push("d.id IN (SELECT document_id FROM @held_contents WHERE rejected_at IS NULL)");
+            sql.push(source.id()).push(" IN (SELECT document_id FROM @held_contents WHERE rejected_at IS NULL)");
         }
         FilterCondition::Content(_) => return meaningless("for documents, `content:` accepts only `held`"),
         FilterCondition::Result(_) | FilterCondition::By(_) => {
@@ -276,7 +190,8 @@ mod tests {
             ],
         };
         let mut sql = Sql::default();
-        push_documents(&mut sql, &filter, Timestamp::from_micros(0)).expect("documents have both");
+        push_documents(&mut sql, StatusSource::Stored, &filter, Timestamp::from_micros(0))
+            .expect("documents have both");
         assert!(!sql.text().contains("1=1"), "{}", sql.text());
         assert_eq!(like_literal("50%_\\"), "50\\%\\_\\\\");
     }

@@ -29,6 +29,15 @@ impl Reader {
         self.conn.fetch_all(statement).await.map_err(reading)
     }
 
+    /// Calls `take` with each row of a statement, one after the other, without keeping the rows.
+    pub(in crate::store) async fn each(
+        &mut self,
+        statement: Statement,
+        take: impl FnMut(&Row) -> Result<()>,
+    ) -> Result<()> {
+        self.conn.each(statement, take).await.map_err(reading)?
+    }
+
     /// Returns the first row of a statement, if it has any.
     pub(in crate::store) async fn first(&mut self, statement: Statement) -> Result<Option<Row>> {
         Ok(self.all(statement).await?.into_iter().next())

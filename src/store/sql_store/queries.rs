@@ -7,7 +7,7 @@ use crate::domain::filter::Filter;
 use crate::domain::id::{DocumentId, Seq};
 use crate::domain::outcome::Outcome;
 use crate::domain::pause::Pause;
-use crate::store::queries::{accounts, contents, counts, documents, hosts, jobs, outcomes, preview, workers};
+use crate::store::queries::{accounts, contents, counts, documents, hosts, jobs, outcomes, page, preview, workers};
 use crate::store::queue::{pauses, purge};
 use crate::store::{
     AccountSummary, BulkVerb, DocumentPage, DocumentRef, HostSummary, JobsPage, JobsQuery, Listing, OutcomeQuery,
@@ -23,11 +23,11 @@ impl Queries for SqlStore {
     }
 
     async fn page(&self, query: &PageQuery) -> Result<DocumentPage> {
-        documents::page(&self.db, query).await
+        page::page(&self.db, query).await
     }
 
     async fn matching(&self, filter: &Filter, sort: Sort, limit: Option<u64>) -> Result<Vec<DocumentId>> {
-        documents::matching(&self.db, filter, sort, limit).await
+        page::matching(&self.db, filter, sort, limit).await
     }
 
     async fn rows(&self, ids: &[DocumentId]) -> Result<Vec<DocumentRow>> {

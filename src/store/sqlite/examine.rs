@@ -3,6 +3,7 @@
 use super::connect::{Connector, check_file_system, check_header, check_library, check_writable};
 use super::migrate::{self, FileState};
 use crate::domain::finding::{CheckStatus, Finding};
+use crate::store::CheckDepth;
 use crate::store::checks::{INTEGRITY, RIGHTS, SCHEMA, SPACE, STORE, of_error};
 use crate::store::sql::error::reading;
 use crate::store::{Result, StoreError};
@@ -19,7 +20,10 @@ const MIN_FREE_SPACE: u64 = 32 * MEGABYTE;
 /// Number of free bytes below which the check warns.
 const LOW_FREE_SPACE: u64 = 500 * MEGABYTE;
 
-pub(in crate::store) async fn examine(path: &Path) -> Vec<Finding> {
+/// Size of a file above which only a full check reads all its pages; less takes a moment.
+const MAX_QUICK_SIZE: u64 = 64 * MEGABYTE;
+
+pub(in crate::store) async fn examine(path: &Path, depth: CheckDepth) -> Vec<Finding> {
     let mut found = Vec::new();
     let connect = match Connector::for_inspection(path) {
         Ok(connect) => connect,
@@ -54,7 +58,7 @@ pub(in crate::store) async fn examine(path: &Path) -> Vec<Finding> {
             found.push(named(STORE, wrong));
             return found;
         }
-        if let Err(error) = examine_contents(&connect, bytes, &mut found).await {
+        if let Err(error) = examine_contents(&connect, bytes, depth, &mut found).await {
             let error = match error {
                 StoreError::Unusable(why) | StoreError::Corrupt(why) => {
                     StoreError::Unusable(format!("{location}: {why}"))
@@ -73,7 +77,7 @@ pub(in crate::store) async fn examine(path: &Path) -> Vec<Finding> {
 }
 
 /// Checks the schema version and the integrity of the file, and adds the findings to `found`.
-async fn examine_contents(connect: &Connector, bytes: u64, found: &mut Vec<Finding>) -> Result<()> {
+async fn examine_contents(connect: &Connector, bytes: u64, depth: CheckDepth, found: &mut Vec<Finding>) -> Result<()> {
     let mut conn = connect.reader().await?;
     check_library(&mut conn).await?;
     let library: String = query("SELECT sqlite_version()").fetch_one(&mut conn).await.map_err(reading)?.get(0);
@@ -91,6 +95,14 @@ async fn examine_contents(connect: &Connector, bytes: u64, found: &mut Vec<Findi
             "`quarterdeck migrate` brings the store up to date, and so does the console",
         ),
     });
+    if depth == CheckDepth::Quick && bytes > MAX_QUICK_SIZE {
+        found.push(Finding::ok(
+            INTEGRITY,
+            format!("not checked, {}: --full checks every page of the file", size(bytes)),
+        ));
+        let _ = conn.close().await;
+        return Ok(());
+    }
     let mut wrong = find_damage(&mut conn).await?;
     if !wrong.is_empty() {
         // A file to which nobody writes is read without a lock. Another process may have begun to write meanwhile, so

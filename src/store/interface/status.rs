@@ -1,0 +1,51 @@
+//! The interface for the upkeep of stored statuses and counts, which lists and figures read.
+
+use crate::domain::id::DocumentId;
+use crate::store::Result;
+use crate::store::interface::base::StoreBase;
+use async_trait::async_trait;
+
+/// Upkeep of the stored statuses of a store of our own. On a database of Chatwoot nothing is stored, and no call does
+/// anything.
+#[async_trait]
+pub trait StatusStore: StoreBase {
+    /// Writes the statuses that time alone has changed since they were stored: a document that has been `syncing` for
+    /// too long becomes `stuck`, one that was synced longer ago than its account's cadence becomes `stale`. Returns the
+    /// number of documents. Until then reads correct these statuses themselves, but more slowly.
+    async fn expire_statuses(&self) -> Result<u64>;
+
+    /// Compares stored statuses with the documents and jobs.
+    async fn check_statuses(&self, scope: CheckScope) -> Result<StatusCheck>;
+
+    /// Writes all stored statuses and counts anew. One transaction, which keeps other writers waiting: a few seconds
+    /// for a million documents.
+    async fn rebuild_statuses(&self) -> Result<()>;
+}
+
+/// The documents of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckScope {
+    /// All documents, and the counts.
+    All,
+    /// This number of documents, by id from `from` on.
+    Sample { from: DocumentId, documents: u32 },
+}
+
+/// The result of a check of stored statuses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StatusCheck {
+    /// Number of documents that were compared.
+    pub documents: u64,
+    /// Number of those whose stored status, times or owner are wrong.
+    pub wrong: u64,
+    /// Number of counts (of an account's documents at a status, or of a host's documents) that are wrong; 0 for a
+    /// sample.
+    pub wrong_counts: u64,
+}
+
+impl StatusCheck {
+    /// Returns true if nothing is wrong.
+    pub const fn is_clean(self) -> bool {
+        self.wrong == 0 && self.wrong_counts == 0
+    }
+}

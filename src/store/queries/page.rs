@@ -1,0 +1,276 @@
+//! Pages of the sorted, filtered list of documents, and the ids that match a filter.
+
+use crate::domain::document::DocumentRow;
+use crate::domain::filter::Filter;
+use crate::domain::id::DocumentId;
+use crate::domain::time::Timestamp;
+use crate::store::queries::counts::stored_total;
+use crate::store::queries::documents::rows_within;
+use crate::store::queries::order::{Direction, Key, Segment, order_horizon, segments};
+use crate::store::sql::conn::get;
+use crate::store::sql::database::Database;
+use crate::store::sql::documents::{Joins, StatusSource};
+use crate::store::sql::filter::push_documents;
+use crate::store::sql::reader::Reader;
+use crate::store::sql::statement::{Sql, Value, query};
+use crate::store::{DocumentPage, PagePosition, PageQuery, Result, Sort, SortBy};
+
+/// A filtered, sorted list of documents at one time, read in one snapshot.
+struct List<'a> {
+    reader: &'a mut Reader,
+    source: StatusSource,
+    filter: &'a Filter,
+    /// The order, as segments one after the other.
+    segments: Vec<Segment>,
+    now: Timestamp,
+}
+
+/// The place of a document in the order: its segment, and its values of the segment's keys.
+struct Anchor {
+    id: i64,
+    segment: usize,
+    values: Vec<Value>,
+}
+
+pub(in crate::store) async fn page(db: &Database, request: &PageQuery) -> Result<DocumentPage> {
+    let mut reader = db.reader().await?;
+    // One snapshot, so that total, offset and rows describe the same instant.
+    reader.enter_snapshot().await?;
+    let mut list = List::open(&mut reader, db.status_source(), &request.filter, request.sort, db.now()).await?;
+    let page = list.page(request).await?;
+    reader.leave_snapshot().await?;
+    Ok(page)
+}
+
+/// Returns the ids of the documents that match `filter`, in the order of `sort`; at most `limit` if it is set.
+pub(in crate::store) async fn matching(
+    db: &Database,
+    filter: &Filter,
+    sort: Sort,
+    limit: Option<u64>,
+) -> Result<Vec<DocumentId>> {
+    let mut reader = db.reader().await?;
+    reader.enter_snapshot().await?;
+    let mut list = List::open(&mut reader, db.status_source(), filter, sort, db.now()).await?;
+    let mut ids = Vec::new();
+    for segment in 0..list.segments.len() {
+        let left = limit.map(|limit| limit.saturating_sub(ids.len() as u64));
+        if left == Some(0) {
+            break;
+        }
+        ids.extend(list.ids(segment, Ahead::All, left, 0).await?);
+    }
+    reader.leave_snapshot().await?;
+    Ok(ids.into_iter().map(DocumentId).collect())
+}
+
+/// The documents of a segment that are read, in the direction of the reading.
+#[derive(Clone, Copy)]
+enum Ahead<'a> {
+    /// All, from the first one on.
+    All,
+    /// All, from the last one backwards.
+    Backwards,
+    /// The anchor and those after it.
+    From(&'a Anchor),
+    /// Those before the anchor, from it backwards.
+    Before(&'a Anchor),
+}
+
+impl<'a> List<'a> {
+    async fn open(
+        reader: &'a mut Reader,
+        source: StatusSource,
+        filter: &'a Filter,
+        sort: Sort,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let by_stored_status = match (sort.by, source) {
+            (SortBy::Status, StatusSource::Stored) => {
+                let expired = query("SELECT EXISTS (SELECT 1 FROM @document_status WHERE status_until < ?)");
+                !get::<bool>(&reader.one(expired.bind(order_horizon(now))).await?, 0)?
+            }
+            _ => false,
+        };
+        let status = if by_stored_status { Key::Number("m.status") } else { Key::CurrentStatus };
+        Ok(Self { reader, source, filter, segments: segments(sort, source, status), now })
+    }
+
+    async fn page(&mut self, request: &PageQuery) -> Result<DocumentPage> {
+        let totals = self.totals().await?;
+        let total: u64 = totals.iter().sum();
+        let last_page = total.saturating_sub(request.limit.max(1));
+        let mut around = None;
+        let offset = match request.position {
+            // An offset within the list is kept even if its page is short: a caller that continues from the end of the
+            // last page must not get earlier rows again.
+            PagePosition::Offset(offset) if offset < total => offset,
+            PagePosition::Offset(_) => last_page,
+            PagePosition::Document { document, rows_above, fallback_offset } => match self.anchor(document).await? {
+                Some(anchor) => {
+                    let rank = self.rank(&anchor).await?;
+                    let before: u64 = totals.iter().take(anchor.segment).sum();
+                    let offset = (before + rank).saturating_sub(rows_above).min(last_page);
+                    around = Some((anchor, rank, before + rank - offset));
+                    offset
+                }
+                None => fallback_offset.min(last_page),
+            },
+        };
+        let ids = match around {
+            // The page begins in the anchor's segment: read from the anchor in both directions.
+            Some((anchor, rank, above)) if above <= rank => {
+                let mut ids = self.ids(anchor.segment, Ahead::Before(&anchor), Some(above), 0).await?;
+                ids.reverse();
+                let left = request.limit.saturating_sub(above);
+                ids.extend(self.ids(anchor.segment, Ahead::From(&anchor), Some(left), 0).await?);
+                self.fill(ids, anchor.segment + 1, request.limit).await?
+            }
+            _ => self.from_offset(&totals, offset, request.limit).await?,
+        };
+        let rows: Vec<DocumentRow> = rows_within(self.reader, &ids, self.now).await?;
+        Ok(DocumentPage { rows, offset, total })
+    }
+
+    /// Returns the number of documents in each segment.
+    async fn totals(&mut self) -> Result<Vec<u64>> {
+        let total = match (self.source, self.filter.terms.is_empty()) {
+            (StatusSource::Stored, true) => stored_total(self.reader).await?,
+            _ => self.count(None, None).await?,
+        };
+        if self.segments.len() == 1 {
+            return Ok(vec![total]);
+        }
+        let first = self.count(Some(0), None).await?;
+        Ok(vec![first, total.saturating_sub(first)])
+    }
+
+    /// Returns the number of documents in a segment, or in the whole list; with `before`, of those that come before it
+    /// in its segment.
+    async fn count(&mut self, segment: Option<usize>, before: Option<&Anchor>) -> Result<u64> {
+        let segment = segment.and_then(|index| self.segments.get(index));
+        let joins = segment.map_or(Joins::NONE, |segment| segment.joins);
+        let mut sql = Sql::new("SELECT count(*)");
+        Joins::of(self.filter, self.source).and(joins).push(&mut sql, self.source);
+        push_documents(&mut sql, self.source, self.filter, self.now)?;
+        if let Some(segment) = segment {
+            segment.push_condition(&mut sql);
+            if let Some(anchor) = before {
+                let place = (&anchor.values[..], anchor.id);
+                segment.push_comparison(&mut sql, self.source, self.now, before_sign(segment.direction), place);
+            }
+        }
+        let count: i64 = get(&self.reader.one(sql.query()).await?, 0)?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
+    async fn rank(&mut self, anchor: &Anchor) -> Result<u64> {
+        self.count(Some(anchor.segment), Some(anchor)).await
+    }
+
+    /// Returns the place of `document`; `None` if it does not match the filter.
+    async fn anchor(&mut self, document: DocumentId) -> Result<Option<Anchor>> {
+        for (index, segment) in self.segments.iter().enumerate() {
+            let mut sql = Sql::new("SELECT 0");
+            for key in &segment.keys {
+                sql.push(", ");
+                key.push(&mut sql, self.source, self.now);
+            }
+            Joins::of(self.filter, self.source).and(segment.joins).push(&mut sql, self.source);
+            push_documents(&mut sql, self.source, self.filter, self.now)?;
+            segment.push_condition(&mut sql);
+            sql.push(" AND ").push(self.source.id()).push(" = ").bind(document.0);
+            let Some(row) = self.reader.first(sql.query()).await? else { continue };
+            let mut values = Vec::with_capacity(segment.keys.len());
+            for (index, key) in segment.keys.iter().enumerate() {
+                values.push(match key {
+                    Key::Text(_) => Value::Text(get(&row, index + 1)?),
+                    Key::Number(_) | Key::CurrentStatus => Value::Int(get(&row, index + 1)?),
+                });
+            }
+            return Ok(Some(Anchor { id: document.0, segment: index, values }));
+        }
+        Ok(None)
+    }
+
+    /// Returns the ids of the page at `offset`.
+    async fn from_offset(&mut self, totals: &[u64], offset: u64, limit: u64) -> Result<Vec<i64>> {
+        let (mut segment, mut within) = (0, offset);
+        while let Some(total) = totals.get(segment).filter(|total| within >= **total) {
+            within -= total;
+            segment += 1;
+        }
+        let Some(total) = totals.get(segment) else { return Ok(Vec::new()) };
+        let wanted = limit.min(total - within);
+        // Rows that are skipped cost as much as rows that are read, so the nearer end is the start.
+        let ids = if within > total / 2 {
+            let mut ids = self.ids(segment, Ahead::Backwards, Some(wanted), total - within - wanted).await?;
+            ids.reverse();
+            ids
+        } else {
+            self.ids(segment, Ahead::All, Some(wanted), within).await?
+        };
+        self.fill(ids, segment + 1, limit).await
+    }
+
+    /// Appends ids from the start of the segments from `next` on, until there are `limit`.
+    async fn fill(&mut self, mut ids: Vec<i64>, next: usize, limit: u64) -> Result<Vec<i64>> {
+        for segment in next..self.segments.len() {
+            let left = limit.saturating_sub(ids.len() as u64);
+            if left > 0 {
+                ids.extend(self.ids(segment, Ahead::All, Some(left), 0).await?);
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Returns ids of a segment in the direction of `ahead`, at most `limit` after the first `skipped`.
+    async fn ids(&mut self, segment: usize, ahead: Ahead<'_>, limit: Option<u64>, skipped: u64) -> Result<Vec<i64>> {
+        let (source, now) = (self.source, self.now);
+        let Some(segment) = self.segments.get(segment) else { return Ok(Vec::new()) };
+        let mut sql = Sql::new("SELECT ");
+        sql.push(source.id());
+        Joins::of(self.filter, source).and(segment.joins).push(&mut sql, source);
+        push_documents(&mut sql, source, self.filter, now)?;
+        segment.push_condition(&mut sql);
+        let direction = match ahead {
+            Ahead::All => segment.direction,
+            Ahead::Backwards => segment.direction.reversed(),
+            Ahead::From(anchor) => {
+                push_from(&mut sql, segment, source, now, anchor);
+                segment.direction
+            }
+            Ahead::Before(anchor) => {
+                let place = (&anchor.values[..], anchor.id);
+                segment.push_comparison(&mut sql, source, now, before_sign(segment.direction), place);
+                segment.direction.reversed()
+            }
+        };
+        segment.push_order(&mut sql, source, now, direction);
+        if let Some(limit) = limit {
+            sql.push(" LIMIT ").bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        }
+        if skipped > 0 {
+            sql.push(" OFFSET ").bind(i64::try_from(skipped).unwrap_or(i64::MAX));
+        }
+        let mut ids = Vec::new();
+        self.reader.each(sql.query(), |row| Ok(ids.push(get(row, 0)?))).await?;
+        Ok(ids)
+    }
+}
+
+/// Returns the comparison for documents that come before another one.
+const fn before_sign(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Ascending => "<",
+        Direction::Descending => ">",
+    }
+}
+
+fn push_from(sql: &mut Sql, segment: &Segment, source: StatusSource, now: Timestamp, anchor: &Anchor) {
+    let sign = match segment.direction {
+        Direction::Ascending => ">=",
+        Direction::Descending => "<=",
+    };
+    segment.push_comparison(sql, source, now, sign, (&anchor.values, anchor.id));
+}

@@ -1,0 +1,129 @@
+//! The tables that a statement about documents reads.
+//!
+//! In a store of our own a list starts with `m`, the table `document_status`, whose triggers keep the status and the
+//! times of each document in columns with indexes. On a database of Chatwoot, whose table gets no trigger, it starts
+//! with `d`, the table `captain_documents`, and the status is computed from the document's row and its live job.
+
+use crate::domain::filter::{Filter, FilterCondition};
+use crate::store::sql::statement::Sql;
+
+/// The table from which a list reads the status and the times of documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum StatusSource {
+    /// `document_status`, as `m`.
+    Stored,
+    /// `captain_documents`, as `d`, with the live job `l` and the plan `c`.
+    Computed,
+}
+
+impl StatusSource {
+    /// Returns `stored` or `computed`.
+    pub(in crate::store) const fn pick(self, stored: &'static str, computed: &'static str) -> &'static str {
+        match self {
+            Self::Stored => stored,
+            Self::Computed => computed,
+        }
+    }
+
+    /// Returns the column of the document's id.
+    pub(in crate::store) const fn id(self) -> &'static str {
+        self.pick("m.document_id", "d.id")
+    }
+
+    /// Returns the time of the last attempt in microseconds.
+    pub(in crate::store) const fn attempted_at(self) -> &'static str {
+        self.pick("m.attempted_at", "micros(d.last_sync_attempted_at)")
+    }
+
+    /// Returns the time of the last successful sync in microseconds.
+    pub(in crate::store) const fn synced_at(self) -> &'static str {
+        self.pick("m.synced_at", "micros(d.last_synced_at)")
+    }
+
+    /// Returns the time of the scheduled job in microseconds; NULL without one.
+    pub(in crate::store) const fn next_at(self) -> &'static str {
+        self.pick("m.next_at", "(CASE WHEN l.state = 'scheduled' THEN l.run_at END)")
+    }
+}
+
+/// The tables that a statement joins. Each is joined only on demand: with a hundred thousand documents an unused join
+/// costs as much as the rest of the statement, and SQLite drops only some unused joins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::store) struct Joins {
+    /// Joins `d`, the document's row.
+    pub(in crate::store) documents: bool,
+    /// Joins `s`, the document's row of `document_state`.
+    pub(in crate::store) state: bool,
+    /// Leaves out documents without a row in `s`, so that the database can start with an index of `s`.
+    pub(in crate::store) only_with_state: bool,
+    /// Joins `l`, the document's live job, and `c`, the stored plan of the document's account.
+    pub(in crate::store) live: bool,
+    /// Joins `j`, the document's live job or else its last one; implies `s`.
+    pub(in crate::store) last: bool,
+}
+
+impl Joins {
+    /// Joins no other table.
+    pub(in crate::store) const NONE: Self =
+        Self { documents: false, state: false, only_with_state: false, live: false, last: false };
+    /// Joins all tables, and leaves out no document.
+    pub(in crate::store) const ALL: Self =
+        Self { documents: true, state: true, only_with_state: false, live: true, last: true };
+    /// Joins the document's row.
+    pub(in crate::store) const DOCUMENTS: Self = Self { documents: true, ..Self::NONE };
+    /// Joins our own state of the document.
+    pub(in crate::store) const STATE: Self = Self { state: true, ..Self::NONE };
+
+    /// Joins the tables from which a status or the time of a scheduled job is read.
+    pub(in crate::store) const fn status(source: StatusSource) -> Self {
+        match source {
+            StatusSource::Stored => Self::NONE,
+            StatusSource::Computed => Self { live: true, ..Self::NONE },
+        }
+    }
+
+    /// Returns the tables that the terms of `filter` need.
+    pub(in crate::store) fn of(filter: &Filter, source: StatusSource) -> Self {
+        filter.terms.iter().fold(Self::NONE, |joins, term| {
+            joins.and(match &term.condition {
+                FilterCondition::Word(_) => Self::DOCUMENTS,
+                FilterCondition::Status(_) | FilterCondition::Next(_) => Self::status(source),
+                FilterCondition::Error(_) | FilterCondition::Http(_) | FilterCondition::Host(_) => {
+                    Self { only_with_state: !term.negated, ..Self::STATE }
+                }
+                FilterCondition::Queue(_) => Self { last: true, ..Self::NONE },
+                _ => Self::NONE,
+            })
+        })
+    }
+
+    /// Returns the tables of `self` and those of `other`.
+    pub(in crate::store) const fn and(self, other: Self) -> Self {
+        Self {
+            documents: self.documents || other.documents,
+            state: self.state || other.state,
+            only_with_state: self.only_with_state || other.only_with_state,
+            live: self.live || other.live,
+            last: self.last || other.last,
+        }
+    }
+
+    /// Appends ` FROM …` with the table of `source` and these joins.
+    pub(in crate::store) fn push(self, sql: &mut Sql, source: StatusSource) {
+        sql.push(source.pick(" FROM @document_status m", " FROM captain_documents d"));
+        if source == StatusSource::Stored && (self.documents || self.live) {
+            sql.push(" JOIN captain_documents d ON d.id = m.document_id");
+        }
+        if self.state || self.last {
+            sql.push(if self.only_with_state { " JOIN" } else { " LEFT JOIN" });
+            sql.push(" @document_state s ON s.document_id = ").push(source.id());
+        }
+        if self.live {
+            sql.push(" LEFT JOIN @jobs l ON l.document_id = d.id AND l.state IN ('scheduled', 'ready', 'running')");
+            sql.push(" LEFT JOIN @accounts_sched c ON c.account_id = d.account_id");
+        }
+        if self.last {
+            sql.push(" LEFT JOIN @jobs j ON j.id = s.job_id");
+        }
+    }
+}
