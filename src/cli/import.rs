@@ -14,11 +14,14 @@ use super::output::{Output, note};
 use crate::store::AddResult;
 use lines::{ImportFormat, ImportLine};
 use serde::Serialize;
-use std::io::{self, Read as _};
+use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 
-/// Maximum number of documents added to the store in one call.
-const BATCH: usize = 1_000;
+/// Maximum number of documents that are read before they are added; they take about 30 MB.
+const BATCH_SIZE: usize = 100_000;
+/// Number of documents up to which a batch keeps the order of the file.
+const MAX_UNSORTED: usize = 10_000;
 
 /// Arguments of `import`.
 #[derive(Debug, clap::Args)]
@@ -50,34 +53,47 @@ struct Imported {
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     let is_stdin = args.file.as_os_str() == "-";
     let name = if is_stdin { "stdin".to_owned() } else { args.file.display().to_string() };
-    let mut bytes = Vec::new();
-    let read = if is_stdin {
-        io::stdin().lock().read_to_end(&mut bytes).map(|_| ())
+    let wrong = |error: String| CliError::Usage(format!("{name}: {error}"));
+    let unreadable = |error: io::Error| CliError::Usage(format!("cannot read {name}: {error}"));
+    let unpacked = if is_stdin {
+        gzip::unpack(io::stdin())
     } else {
-        std::fs::read(&args.file).map(|read| bytes = read)
-    };
-    read.map_err(|error| CliError::Usage(format!("cannot read {name}: {error}")))?;
-
-    let bytes = gzip::unpack(bytes).map_err(|error| CliError::Usage(format!("{name}: {error}")))?;
-    let form = args.format.unwrap_or_else(|| ImportFormat::guess(&args.file, &bytes));
-    let lines = lines::read(form, &bytes, args.owner.account(), args.owner.assistant())
-        .map_err(|error| CliError::Usage(format!("{name}: {error}")))?;
+        let file = File::open(&args.file).map_err(unreadable)?;
+        // Opening a folder succeeds; only reading fails.
+        if file.metadata().is_ok_and(|data| data.is_dir()) {
+            return Err(unreadable(io::ErrorKind::IsADirectory.into()));
+        }
+        gzip::unpack(file)
+    }
+    .map_err(wrong)?;
+    let form = args.format.unwrap_or_else(|| ImportFormat::guess(&args.file, &unpacked.head));
+    let mut lines = lines::read(form, unpacked.text, args.owner.account(), args.owner.assistant()).map_err(wrong)?;
 
     let store = context.writable_store("import").await?;
     args.owner.check(&*store).await?;
     let mut imported = Imported::default();
-    let mut documents = Vec::new();
-    for line in lines {
-        match line {
-            ImportLine::Document(document) => documents.push(*document),
-            ImportLine::Unreadable { number, reason } => {
-                imported.unreadable += 1;
-                note(format!("{name}:{number}: {reason}"));
+    loop {
+        let mut batch = Vec::new();
+        for line in lines.by_ref() {
+            match line.map_err(unreadable)? {
+                ImportLine::Document(document) => batch.push(*document),
+                ImportLine::Unreadable { number, reason } => {
+                    imported.unreadable += 1;
+                    note(format!("{name}:{number}: {reason}"));
+                }
+            }
+            if batch.len() == BATCH_SIZE {
+                break;
             }
         }
-    }
-    for batch in documents.chunks(BATCH) {
-        let added = store.add(batch).await?;
+        if batch.is_empty() {
+            break;
+        }
+        if batch.len() > MAX_UNSORTED {
+            // The indexes of links and hosts are then written from their start to their end, not all over.
+            batch.sort_unstable_by(|a, b| a.link.as_str().cmp(b.link.as_str()));
+        }
+        let added = store.add(&batch).await?;
         for added in &added {
             match added {
                 AddResult::New(_) => imported.added += 1,

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::Output;
-use super::request::{BulkArgs, ChosenDocuments, choose};
+use super::request::{BATCH_SIZE, BulkArgs, ChosenDocuments, choose};
 use super::selection::Selection;
 use crate::format;
 use crate::store::BulkVerb;
@@ -51,7 +51,10 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     let Some(ChosenDocuments { store, ids, .. }) = choose(context, &bulk, BulkVerb::Remove, out).await? else {
         return Ok(Exit::Done);
     };
-    let removed = store.remove(&ids).await?;
+    let mut removed = 0;
+    for batch in ids.chunks(BATCH_SIZE) {
+        removed += store.remove(batch).await?;
+    }
     if args.json {
         out.json(&serde_json::json!({ "removed": removed }))?;
     } else {

@@ -18,6 +18,10 @@ use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
+/// Number of documents that are requested, cancelled or removed by one call, so that memory does not grow with the
+/// number of documents.
+pub(super) const BATCH_SIZE: usize = 1_000;
+
 /// Arguments of a verb that acts on many documents.
 #[derive(Debug, clap::Args)]
 pub struct BulkArgs {
@@ -51,17 +55,24 @@ pub(super) async fn request(
     // Read before the request, so that every outcome of the requested jobs has a later number.
     let before = store.last_seq().await?;
     let request = Request { kind: verb, class: QueueClass::Manual, by: operator(), scope: selected.scope() };
-    let answers = store.request(&ids, &request).await?;
+    let mut printer = AnswerPrinter::new(&selected, bulk.json && !wait, wait);
+    let mut awaited = AwaitedJobs::with_urls(urls(&selected));
+    for batch in ids.chunks(BATCH_SIZE) {
+        let answers = store.request(batch, &request).await?;
+        printer.print(&answers, out)?;
+        if wait {
+            awaited.add(&answers);
+        }
+    }
     context.announce(&*store).await?;
-    let refused = print_answers(&answers, &selected, name, bulk.json && !wait, wait, out)?;
-    let mut exit = if refused { Exit::WrongUse } else { Exit::Done };
-    if answers.iter().any(|response| !matches!(response.answer, RequestAnswer::Skipped(_))) {
+    printer.end(name, out)?;
+    let mut exit = if printer.refused { Exit::WrongUse } else { Exit::Done };
+    if printer.accepted {
         report_pauses(&*store, |scope| selected.may_be_paused(scope, QueueClass::Manual)).await?;
     }
     if wait {
-        let awaited = AwaitedJobs::from(&answers, urls(&selected));
         exit = exit.max(wait::until_ended(context, store.clone(), before, awaited, bulk.json, out).await?);
-    } else if !answers.is_empty() && store.queue().await?.workers == 0 {
+    } else if store.queue().await?.workers == 0 {
         note("no worker is running: start `quarterdeck work` or the console with --runner, or use --wait");
     }
     store.close().await;
@@ -73,9 +84,12 @@ pub(super) async fn cancel(context: &Context, bulk: &BulkArgs, out: &mut Output)
     let Some(ChosenDocuments { store, selected, ids }) = choose(context, bulk, BulkVerb::Cancel, out).await? else {
         return Ok(Exit::Done);
     };
-    let answers = store.cancel(&ids, &operator()).await?;
+    let mut printer = AnswerPrinter::new(&selected, bulk.json, false);
+    for batch in ids.chunks(BATCH_SIZE) {
+        printer.print(&store.cancel(batch, &operator()).await?, out)?;
+    }
     context.announce(&*store).await?;
-    print_answers(&answers, &selected, "cancel", bulk.json, false, out)?;
+    printer.end("cancel", out)?;
     store.close().await;
     Ok(Exit::Done)
 }
@@ -183,43 +197,59 @@ struct AnswerJson<'a> {
     reason: Option<&'a str>,
 }
 
-/// Prints the answers: a line for each named document, or sums for documents that a filter matched. With `quiet`, only
-/// the named documents that are skipped are printed. With `json`, an object is printed for every document. Returns true
-/// if a named document cannot be synced: it is a PDF, not available or missing.
-fn print_answers(
-    answers: &[DocumentAnswer],
-    selected: &Selected,
-    verb: &str,
+/// Prints the answers, batch by batch: a line for each named document, or sums for documents that a filter matched.
+struct AnswerPrinter {
+    is_named: bool,
+    /// Prints an object for every document.
     json: bool,
+    /// Prints only the named documents that are skipped.
     quiet: bool,
-    out: &mut Output,
-) -> io::Result<bool> {
-    let is_named = matches!(selected, Selected::Rows(_));
-    let mut refused = false;
-    let mut sums: BTreeMap<&'static str, usize> = BTreeMap::new();
-    for DocumentAnswer { document_id, answer } in answers {
-        let (word, reason) = (format::answer_word(answer), format::answer_note(answer));
-        let never =
-            matches!(answer, RequestAnswer::Skipped(SkipReason::Pdf | SkipReason::Unavailable | SkipReason::Missing));
-        refused |= is_named && never;
-        if json {
-            out.json(&AnswerJson { document_id: *document_id, answer: word, reason: reason.as_deref() })?;
-        } else if is_named {
-            match reason {
-                Some(reason) if word == "skipped" => note(format!("{document_id} {reason}")),
-                Some(reason) if !quiet => out.line(format!("{word} {document_id} ({reason})"))?,
-                None if !quiet => out.line(format!("{word} {document_id}"))?,
-                _ => {}
+    sums: BTreeMap<&'static str, usize>,
+    /// True if a named document cannot be synced: it is a PDF, not available or missing.
+    refused: bool,
+    /// True if the request was not skipped for every document.
+    accepted: bool,
+}
+
+impl AnswerPrinter {
+    fn new(selected: &Selected, json: bool, quiet: bool) -> Self {
+        let is_named = matches!(selected, Selected::Rows(_));
+        Self { is_named, json, quiet, sums: BTreeMap::new(), refused: false, accepted: false }
+    }
+
+    fn print(&mut self, answers: &[DocumentAnswer], out: &mut Output) -> io::Result<()> {
+        for DocumentAnswer { document_id, answer } in answers {
+            let (word, reason) = (format::answer_word(answer), format::answer_note(answer));
+            let never = matches!(
+                answer,
+                RequestAnswer::Skipped(SkipReason::Pdf | SkipReason::Unavailable | SkipReason::Missing)
+            );
+            self.refused |= self.is_named && never;
+            self.accepted |= !matches!(answer, RequestAnswer::Skipped(_));
+            if self.json {
+                out.json(&AnswerJson { document_id: *document_id, answer: word, reason: reason.as_deref() })?;
+            } else if self.is_named {
+                match reason {
+                    Some(reason) if word == "skipped" => note(format!("{document_id} {reason}")),
+                    Some(reason) if !self.quiet => out.line(format!("{word} {document_id} ({reason})"))?,
+                    None if !self.quiet => out.line(format!("{word} {document_id}"))?,
+                    _ => {}
+                }
+            } else {
+                *self.sums.entry(word).or_default() += 1;
             }
-        } else {
-            *sums.entry(word).or_default() += 1;
         }
+        Ok(())
     }
-    if !sums.is_empty() && !quiet {
-        let sums: Vec<String> = sums.into_iter().map(|(word, count)| format!("{word} {count}")).collect();
-        out.line(format!("{verb}: {}", sums.join(", ")))?;
+
+    /// Prints the sums.
+    fn end(&mut self, verb: &str, out: &mut Output) -> io::Result<()> {
+        if self.sums.is_empty() || self.quiet {
+            return Ok(());
+        }
+        let sums: Vec<String> = self.sums.iter().map(|(word, count)| format!("{word} {count}")).collect();
+        out.line(format!("{verb}: {}", sums.join(", ")))
     }
-    Ok(refused)
 }
 
 fn urls(selected: &Selected) -> HashMap<DocumentId, String> {

@@ -42,8 +42,13 @@ pub(super) struct AwaitedJobs {
 }
 
 impl AwaitedJobs {
-    /// Collects the jobs of a request's answers. Answers without a job are left out. `urls` are the URLs for messages.
-    pub(super) fn from(answers: &[DocumentAnswer], urls: HashMap<DocumentId, String>) -> Self {
+    /// Returns an empty collection. `urls` are the URLs for messages.
+    pub(super) fn with_urls(urls: HashMap<DocumentId, String>) -> Self {
+        Self { urls, ..Self::default() }
+    }
+
+    /// Adds the jobs of a request's answers. Answers without a job are left out.
+    pub(super) fn add(&mut self, answers: &[DocumentAnswer]) {
         let job = |response: &DocumentAnswer| match response.answer {
             RequestAnswer::Queued(job)
             | RequestAnswer::Promoted(job)
@@ -52,8 +57,8 @@ impl AwaitedJobs {
             | RequestAnswer::AlreadySyncing(job, _) => Some((job, response.document_id)),
             RequestAnswer::Skipped(_) | RequestAnswer::Cancelled(_) | RequestAnswer::Stopping(_) => None,
         };
-        let pending: HashMap<JobId, DocumentId> = answers.iter().filter_map(job).collect();
-        Self { total: pending.len(), pending, urls, ..Self::default() }
+        self.pending.extend(answers.iter().filter_map(job));
+        self.total = self.pending.len();
     }
 
     /// Counts an outcome that ends a job. Returns true if the outcome belongs to a job that is still awaited.
@@ -274,7 +279,9 @@ mod tests {
             .iter()
             .map(|job| DocumentAnswer { document_id: DocumentId(job * 10), answer: RequestAnswer::Queued(JobId(*job)) })
             .collect();
-        AwaitedJobs::from(&answers, HashMap::new())
+        let mut awaited = AwaitedJobs::default();
+        awaited.add(&answers);
+        awaited
     }
 
     #[test]
@@ -310,7 +317,8 @@ mod tests {
             document_id: DocumentId(1),
             answer: RequestAnswer::Skipped(crate::domain::request::SkipReason::NothingToCancel),
         };
-        let none = AwaitedJobs::from(&[skipped], HashMap::new());
+        let mut none = AwaitedJobs::default();
+        none.add(&[skipped]);
         assert_eq!((none.is_over(), none.exit()), (true, Exit::Done));
     }
 

@@ -1,11 +1,12 @@
 //! Tests import files: the documents that are read, and the messages about bad lines.
 
 use quarterdeck::cli::import::lines::{ImportFormat, ImportLine, read};
+use std::io::Cursor;
 use std::path::Path;
 
 /// Formats each line as `url name account assistant`, or `number: why` for a bad one.
 fn shown(form: ImportFormat, text: impl AsRef<[u8]>) -> Vec<String> {
-    let lines = read(form, text.as_ref(), 1, 2).expect("has a header");
+    let lines = read(form, Box::new(Cursor::new(text.as_ref().to_vec())), 1, 2).expect("has a header");
     let line = |line: ImportLine| match line {
         ImportLine::Document(document) => format!(
             "{} {} {} {}",
@@ -16,7 +17,7 @@ fn shown(form: ImportFormat, text: impl AsRef<[u8]>) -> Vec<String> {
         ),
         ImportLine::Unreadable { number, reason: why } => format!("{number}: {why}"),
     };
-    lines.into_iter().map(line).collect()
+    lines.map(|read| line(read.expect("from memory"))).collect()
 }
 
 #[test]
@@ -69,8 +70,8 @@ fn csv_has_a_header_in_any_order() {
         ["2: is not UTF-8 text", "https://a.b/2 - 1 2"]
     );
     assert_eq!(
-        read(ImportFormat::Csv, b"link,name\nhttps://a.b,x", 1, 1),
-        Err("the first line must be a header with a column url".to_owned())
+        read(ImportFormat::Csv, Box::new(Cursor::new("link,name\nhttps://a.b,x")), 1, 1).err(),
+        Some("the first line must be a header with a column url".to_owned())
     );
 }
 
@@ -106,6 +107,13 @@ fn what_is_untrusted_comes_out_safe() {
     let long = "x".repeat(300);
     let said = &shown(ImportFormat::List, &long)[0];
     assert!(said.chars().count() < 150 && said.contains('…'), "{said}");
+}
+
+#[test]
+fn an_endless_line_takes_no_memory_and_hides_no_other() {
+    let text = format!("https://a.b/1\n{}\nhttps://a.b/2\n{}", "x".repeat(3_000_000), "y".repeat(1_000_001));
+    let expected = ["https://a.b/1 - 1 2", "2: is longer than 1 MB", "https://a.b/2 - 1 2", "4: is longer than 1 MB"];
+    assert_eq!(shown(ImportFormat::List, text), expected);
 }
 
 #[test]

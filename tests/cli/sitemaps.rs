@@ -2,6 +2,7 @@
 //! sitemap.
 
 use quarterdeck::cli::import::lines::{ImportFormat, ImportLine, read};
+use std::io::Cursor;
 
 /// Returns the URLs, or `number: why` for a bad entry; the error is the message about the whole file.
 fn shown(file: impl AsRef<[u8]>) -> Result<Vec<String>, String> {
@@ -9,7 +10,8 @@ fn shown(file: impl AsRef<[u8]>) -> Result<Vec<String>, String> {
         ImportLine::Document(document) => document.link.as_str().to_owned(),
         ImportLine::Unreadable { number, reason: why } => format!("{number}: {why}"),
     };
-    Ok(read(ImportFormat::Sitemap, file.as_ref(), 1, 2)?.into_iter().map(line).collect())
+    let lines = read(ImportFormat::Sitemap, Box::new(Cursor::new(file.as_ref().to_vec())), 1, 2)?;
+    Ok(lines.map(|read| line(read.expect("from memory"))).collect())
 }
 
 fn urls(file: impl AsRef<[u8]>) -> Vec<String> {

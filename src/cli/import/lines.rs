@@ -1,5 +1,5 @@
-//! Parses import files: one URL a line, CSV with a header, JSON lines, or a sitemap. Pure: takes bytes, and returns
-//! documents and unreadable lines in the order of the file.
+//! Parses import files: one URL a line, CSV with a header, JSON lines, or a sitemap. Documents and unreadable lines come
+//! in the order of the file, one after the other, so that a large file need not fit into memory.
 
 use super::sitemap;
 use crate::domain::id::{AccountId, AssistantId};
@@ -8,6 +8,7 @@ use crate::domain::text::SafeLine;
 use crate::store::NewDocument;
 use clap::ValueEnum;
 use serde_json::Value;
+use std::io::{self, BufRead, Read};
 use std::path::Path;
 
 /// Format of an import file.
@@ -63,20 +64,137 @@ impl ImportFormat {
     }
 }
 
-/// Parses `bytes` in the format `form`. Lines that name no owner belong to `account` and `assistant`.
+/// Maximum length of a line in bytes. A URL or a name is far shorter.
+const MAX_LINE: u64 = 1_000_000;
+
+/// The documents and unreadable lines of a file; an error means that the file itself could not be read on.
+pub struct ImportLines {
+    parser: Parser,
+    /// Account and assistant of lines that name none.
+    owner: (i64, i64),
+}
+
+enum Parser {
+    List(LineReader),
+    Jsonl(LineReader),
+    Csv {
+        reader: csv::Reader<LineReader>,
+        positions: [Option<usize>; 4],
+    },
+    /// A sitemap is parsed as a whole.
+    Sitemap(std::vec::IntoIter<ImportLine>),
+}
+
+/// Parses `text` in the format `form`. Lines that name no owner belong to `account` and `assistant`.
 ///
 /// # Errors
 /// Nothing can be read at all, as in a CSV file without a `url` column or in XML that is no sitemap.
-pub fn read(form: ImportFormat, bytes: &[u8], account: i64, assistant: i64) -> Result<Vec<ImportLine>, String> {
+pub fn read(
+    form: ImportFormat,
+    text: Box<dyn BufRead + Send>,
+    account: i64,
+    assistant: i64,
+) -> Result<ImportLines, String> {
     let owner = (account, assistant);
-    match form {
-        ImportFormat::List => Ok(lines(bytes, |text| match text.starts_with('#') {
-            true => None,
-            false => Some(Fields::url_only(text.to_owned()).into_document(owner)),
-        })),
-        ImportFormat::Jsonl => Ok(lines(bytes, |text| Some(json(text).and_then(|fields| fields.into_document(owner))))),
-        ImportFormat::Csv => csv(without_bom(bytes), owner),
-        ImportFormat::Sitemap => sitemap::read(bytes, owner),
+    let parser = match form {
+        ImportFormat::List => Parser::List(LineReader::new(text)?),
+        ImportFormat::Jsonl => Parser::Jsonl(LineReader::new(text)?),
+        ImportFormat::Csv => csv_parser(LineReader::new(text)?)?,
+        ImportFormat::Sitemap => {
+            let mut bytes = Vec::new();
+            let mut text = text;
+            text.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+            Parser::Sitemap(sitemap::read(&bytes, owner)?.into_iter())
+        }
+    };
+    Ok(ImportLines { parser, owner })
+}
+
+impl Iterator for ImportLines {
+    type Item = io::Result<ImportLine>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let owner = self.owner;
+        match &mut self.parser {
+            Parser::List(lines) => lines.next_line(|text| match text.starts_with('#') {
+                true => None,
+                false => Some(Fields::url_only(text.to_owned()).into_document(owner)),
+            }),
+            Parser::Jsonl(lines) => {
+                lines.next_line(|text| Some(json(text).and_then(|fields| fields.into_document(owner))))
+            }
+            Parser::Csv { reader, positions } => next_record(reader, *positions, owner),
+            Parser::Sitemap(lines) => lines.next().map(Ok),
+        }
+    }
+}
+
+/// A reader of lines, without a byte-order mark at the start.
+struct LineReader {
+    text: Box<dyn BufRead + Send>,
+    number: u64,
+}
+
+impl LineReader {
+    fn new(mut text: Box<dyn BufRead + Send>) -> Result<Self, String> {
+        if text.fill_buf().map_err(|error| error.to_string())?.starts_with(BYTE_ORDER_MARK) {
+            text.consume(BYTE_ORDER_MARK.len());
+        }
+        Ok(Self { text, number: 0 })
+    }
+
+    /// Parses the next line with `read`. Blank lines are skipped, and so are those for which `read` returns `None`.
+    fn next_line(
+        &mut self,
+        read: impl Fn(&str) -> Option<Result<NewDocument, String>>,
+    ) -> Option<io::Result<ImportLine>> {
+        loop {
+            let mut line = Vec::new();
+            match (&mut self.text).take(MAX_LINE + 1).read_until(b'\n', &mut line) {
+                Ok(0) => return None,
+                Ok(_) => self.number += 1,
+                Err(error) => return Some(Err(error)),
+            }
+            let number = self.number;
+            if line.len() as u64 > MAX_LINE {
+                if let Err(error) = self.skip_line() {
+                    return Some(Err(error));
+                }
+                return Some(Ok(ImportLine::Unreadable { number, reason: "is longer than 1 MB".to_owned() }));
+            }
+            match std::str::from_utf8(line.trim_ascii()) {
+                Ok("") => {}
+                Ok(text) => {
+                    if let Some(read) = read(text) {
+                        return Some(Ok(import_line(number, read)));
+                    }
+                }
+                Err(_) => {
+                    return Some(Ok(ImportLine::Unreadable { number, reason: "is not UTF-8 text".to_owned() }));
+                }
+            }
+        }
+    }
+
+    /// Skips the rest of a line that has been read in part.
+    fn skip_line(&mut self) -> io::Result<()> {
+        loop {
+            let buffer = self.text.fill_buf()?;
+            let (length, ended) = match buffer.iter().position(|byte| *byte == b'\n') {
+                Some(end) => (end + 1, true),
+                None => (buffer.len(), buffer.is_empty()),
+            };
+            self.text.consume(length);
+            if ended {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Read for LineReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.text.read(buffer)
     }
 }
 
@@ -117,17 +235,6 @@ impl Fields {
     }
 }
 
-/// Parses each line with `read`. Blank lines are skipped, and so are those for which `read` returns `None`.
-fn lines(bytes: &[u8], read: impl Fn(&str) -> Option<Result<NewDocument, String>>) -> Vec<ImportLine> {
-    let numbered = (1..).zip(without_bom(bytes).split(|byte| *byte == b'\n'));
-    let line = |(number, line): (u64, &[u8])| match std::str::from_utf8(line.trim_ascii()) {
-        Ok("") => None,
-        Ok(text) => read(text).map(|read| import_line(number, read)),
-        Err(_) => Some(ImportLine::Unreadable { number, reason: "is not UTF-8 text".to_owned() }),
-    };
-    numbered.filter_map(line).collect()
-}
-
 pub(super) fn import_line(number: u64, read: Result<NewDocument, String>) -> ImportLine {
     match read {
         Ok(document) => ImportLine::Document(Box::new(document)),
@@ -158,33 +265,32 @@ fn without_position(error: &serde_json::Error) -> String {
     text.split(" at line ").next().unwrap_or(&text).to_owned()
 }
 
-fn csv(bytes: &[u8], owner: (i64, i64)) -> Result<Vec<ImportLine>, String> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(bytes);
+fn csv_parser(text: LineReader) -> Result<Parser, String> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text);
     let header = reader.byte_headers().map_err(|error| error.to_string())?.clone();
     let position = |name: &str| header.iter().position(|cell| cell.eq_ignore_ascii_case(name.as_bytes()));
     let positions = COLUMNS.map(position);
     if positions[0].is_none() {
         return Err("the first line must be a header with a column url".to_owned());
     }
-    let mut read = Vec::new();
+    Ok(Parser::Csv { reader, positions })
+}
+
+fn next_record(
+    reader: &mut csv::Reader<LineReader>,
+    positions: [Option<usize>; 4],
+    owner: (i64, i64),
+) -> Option<io::Result<ImportLine>> {
     let mut record = csv::ByteRecord::new();
-    loop {
-        match reader.read_byte_record(&mut record) {
-            Ok(false) => return Ok(read),
-            Ok(true) => {
-                let number = record.position().map_or(0, csv::Position::line);
-                read.push(import_line(
-                    number,
-                    record_fields(&record, positions).and_then(|fields| fields.into_document(owner)),
-                ));
-            }
-            Err(error) => {
-                // Cannot happen: reading from memory does not fail, and any number of cells is allowed.
-                let number = error.position().map_or(0, csv::Position::line);
-                read.push(ImportLine::Unreadable { number, reason: error.to_string() });
-                return Ok(read);
-            }
+    match reader.read_byte_record(&mut record) {
+        Ok(false) => None,
+        Ok(true) => {
+            let number = record.position().map_or(0, csv::Position::line);
+            let read = record_fields(&record, positions).and_then(|fields| fields.into_document(owner));
+            Some(Ok(import_line(number, read)))
         }
+        // Only reading can fail: any number of cells is allowed.
+        Err(error) => Some(Err(error.into())),
     }
 }
 
@@ -200,8 +306,10 @@ fn record_fields(record: &csv::ByteRecord, positions: [Option<usize>; 4]) -> Res
     Ok(Fields { url: url?, name: name?, account_id: account_id?, assistant_id: assistant_id? })
 }
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 fn without_bom(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
 }
 
 /// Shortens a cell for a message, to a length at which the cell can still be found in the file.

@@ -8,17 +8,18 @@ use crate::domain::link::is_pdf;
 use crate::domain::request::{LiveJob, Request, RequestScope, SkipReason};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
+use crate::store::queries::page::matching;
 use crate::store::sql::columns::{code, line, optional_number, span, time, word};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
-use crate::store::sql::filter::{Joins, push_documents};
+use crate::store::sql::documents::{Joins, StatusSource};
 use crate::store::sql::rows::documents::{AVAILABLE, host};
 use crate::store::sql::statement::Sql;
-use crate::store::{BulkVerb, Preview, Result, Targets};
+use crate::store::{BulkVerb, Preview, Result, Sort, Targets};
 use std::collections::{BTreeMap, HashSet};
 
-/// Maximum number of document ids per statement.
-const CHUNK: usize = 500;
+/// Maximum number of documents per statement.
+const CHUNK_SIZE: usize = 1_000;
 
 /// The facts about a document that decide whether a bulk request affects it.
 struct Candidate {
@@ -31,25 +32,44 @@ struct Candidate {
 
 pub(in crate::store) async fn preview(db: &Database, of: &Targets, verb: BulkVerb) -> Result<Preview> {
     let now = db.now();
-    let candidates = candidates(db, of, now).await?;
+    let mut ids = match of {
+        Targets::Matching(filter) => matching(db, filter, Sort::BY_ID, None).await?,
+        Targets::Ids(ids) => ids.clone(),
+    };
+    ids.sort_unstable();
+    ids.dedup();
     let mut preview = Preview::default();
     let mut skipped = BTreeMap::<SkipReason, u64>::new();
     let mut hosts = HashSet::new();
-    if let Targets::Ids(ids) = of {
-        let requested: HashSet<_> = ids.iter().collect();
-        let missing = requested.len().saturating_sub(candidates.len()) as u64;
-        if missing > 0 {
-            skipped.insert(SkipReason::Missing, missing);
-        }
+    let mut found = 0;
+    // In batches, each a short read: neither memory nor the store is taken up by all documents at once.
+    for batch in ids.chunks(CHUNK_SIZE) {
+        let mut sql = Sql::new(SELECT);
+        Joins::ALL.push(&mut sql, StatusSource::Computed);
+        sql.push(" WHERE d.id IN (SELECT each(").bind(batch.iter().map(|id| id.0).collect::<Vec<_>>());
+        sql.push(")) ORDER BY d.id");
+        let mut reader = db.reader().await?;
+        reader
+            .each(sql.query(), |row| {
+                let candidate = candidate(row)?;
+                found += 1;
+                match candidate.check(verb, now) {
+                    Ok(()) => {
+                        preview.targets.push(candidate.id);
+                        if !hosts.contains(&candidate.host) {
+                            hosts.insert(candidate.host);
+                        }
+                    }
+                    Err(reason) => *skipped.entry(reason).or_default() += 1,
+                }
+                Ok(())
+            })
+            .await?;
     }
-    for candidate in candidates {
-        match candidate.check(verb, now) {
-            Ok(()) => {
-                preview.targets.push(candidate.id);
-                hosts.insert(candidate.host);
-            }
-            Err(reason) => *skipped.entry(reason).or_default() += 1,
-        }
+    // A document that a filter has found and that is gone by now is not missing: nobody named it.
+    let missing = ids.len().saturating_sub(found) as u64;
+    if missing > 0 && matches!(of, Targets::Ids(_)) {
+        *skipped.entry(SkipReason::Missing).or_default() += missing;
     }
     preview.skipped = skipped.into_iter().collect();
     preview.skipped.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -75,42 +95,11 @@ impl Candidate {
     }
 }
 
-/// Reads the documents of a bulk request, in id order, each once.
-async fn candidates(db: &Database, of: &Targets, now: Timestamp) -> Result<Vec<Candidate>> {
-    let select = "SELECT d.id, d.external_link, CAST(d.status AS BIGINT) AS row_status, \
-         CAST(d.sync_status AS BIGINT) AS sync_status, micros(d.last_sync_attempted_at) AS last_sync_attempted_at, \
-         micros(d.last_synced_at) AS last_synced_at, s.host, l.id AS job_id, l.state, l.class, l.attempt, \
-         l.recorded_attempt, l.worker_name, l.lock_holder, c.cadence";
-    let mut reader = db.reader().await?;
-    let mut statements = Vec::new();
-    match of {
-        Targets::Matching(filter) => {
-            let mut sql = Sql::new(select);
-            Joins::ALL.push(&mut sql);
-            push_documents(&mut sql, filter, now)?;
-            statements.push(sql);
-        }
-        Targets::Ids(ids) => {
-            let mut ids: Vec<_> = ids.iter().map(|id| id.0).collect();
-            ids.sort_unstable();
-            ids.dedup();
-            for chunk in ids.chunks(CHUNK) {
-                let mut sql = Sql::new(select);
-                Joins::ALL.push(&mut sql);
-                sql.push(" WHERE d.id IN ").bind_list(chunk.iter().copied());
-                statements.push(sql);
-            }
-        }
-    }
-    let mut candidates = Vec::new();
-    for mut sql in statements {
-        sql.push(" ORDER BY d.id");
-        for row in reader.all(sql.query()).await? {
-            candidates.push(candidate(&row)?);
-        }
-    }
-    Ok(candidates)
-}
+/// Selects the columns of a [`Candidate`].
+const SELECT: &str = "SELECT d.id, d.external_link, CAST(d.status AS BIGINT) AS row_status, \
+     CAST(d.sync_status AS BIGINT) AS sync_status, micros(d.last_sync_attempted_at) AS last_sync_attempted_at, \
+     micros(d.last_synced_at) AS last_synced_at, s.host, l.id AS job_id, l.state, l.class, l.attempt, \
+     l.recorded_attempt, l.worker_name, l.lock_holder, c.cadence";
 
 fn candidate(row: &Row) -> Result<Candidate> {
     let url: &str = get(row, "external_link")?;
