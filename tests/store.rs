@@ -1,6 +1,7 @@
 //! Tests the store on real files and databases.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod abandoned;
 mod chatwoot_plans;
 mod claim;
 mod fairness;

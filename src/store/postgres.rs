@@ -1,10 +1,11 @@
 //! PostgreSQL-specific parts of the store: connections, the server's clock, advisory locks that show which worker
 //! processes are alive, and notifications between processes.
 //!
-//! `url` parses the URL and explains what is wrong with it, `pool` keeps connections, `schema` reads what the database
-//! contains, `migrate` brings our tables up to date, `older` finds workers of older programs, `examine` checks the
+//! `url` parses the URL and explains what is wrong with it, `pool` keeps connections, `abandoned` stops reads whose
+//! caller went away, `schema` reads what the database contains, `migrate` brings our tables up to date, `older` finds workers of older programs, `examine` checks the
 //! database for `doctor`, `session` keeps the one connection that owns the locks and receives notifications.
 
+mod abandoned;
 pub(super) mod error;
 pub(super) mod examine;
 pub mod migrate;

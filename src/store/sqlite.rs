@@ -2,8 +2,8 @@
 //! processes are alive, and a task that notices commits of other processes.
 //!
 //! `connect` opens the file or refuses it, `migrate` brings it up to date after `backup` has made a copy and `older`
-//! has found no worker of an older program, `examine` checks it for `doctor`, `locks` keeps the lock files, `watch`
-//! watches for commits.
+//! has found no worker of an older program, `examine` checks it for `doctor`, `locks` keeps the lock files,
+//! `read_connection` stops reads whose caller went away, `watch` watches for commits.
 
 mod backup;
 mod connect;
@@ -13,6 +13,7 @@ mod file_identity;
 mod locks;
 mod migrate;
 mod older;
+mod read_connection;
 mod watch;
 
 use crate::domain::text::SafeLine;
@@ -25,6 +26,7 @@ use crate::store::{Access, Result, StoreError};
 use connect::{BUSY_TIMEOUT, Connector, begin_immediate, check_header};
 use locks::WorkerLocks;
 use migrate::FileState;
+use read_connection::Source;
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqlitePoolOptions};
 use std::path::Path;
@@ -33,6 +35,8 @@ use std::time::Duration;
 use tokio::sync::watch::Sender;
 use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
+
+pub(super) use read_connection::ReadConnection;
 
 /// Maximum number of connections that read at the same time. A console has at most one query of each kind in progress.
 const MAX_READERS: u32 = 4;
@@ -114,10 +118,11 @@ impl Sqlite {
     /// Returns a connection for one read.
     pub(super) async fn reader(&self) -> Result<Conn> {
         self.connect.check_identity()?;
-        Ok(match &self.readers {
-            Readers::Pool(pool) => Conn::SqlitePooled(pool.acquire().await.map_err(reading)?),
-            Readers::PerRead => Conn::Sqlite(self.connect.reader().await?),
-        })
+        let source = match &self.readers {
+            Readers::Pool(pool) => Source::Pooled(pool.acquire().await.map_err(reading)?),
+            Readers::PerRead => Source::PerRead(self.connect.reader().await?),
+        };
+        Ok(Conn::SqliteReader(ReadConnection::new(source).await?))
     }
 
     /// Locks the file that shows that this process's worker is alive.

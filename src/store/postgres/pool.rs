@@ -5,12 +5,13 @@
 //! thread with its own runtime; they must neither open connections on that runtime nor wait for slow reads. This pool
 //! opens every connection on one runtime of the store.
 
+use super::abandoned::{self, AbandonedRead};
 use super::error::code;
 use super::url::{DatabaseUrl, TRANSACTION_SETTINGS};
 use crate::domain::backoff::Backoff;
 use crate::store::{Result, StoreError};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Error, raw_sql};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Error, Row, raw_sql};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
@@ -18,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// Maximum number of ordinary connections. It is small, since all consoles and workers share the connections of a
 /// server, by default a hundred.
@@ -31,6 +33,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Longest wait for the response to a statement. Detects dead connections: a live server ends a statement earlier
 /// (`statement_timeout`).
 pub(in crate::store) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(35);
+/// Longest time for which closing waits until abandoned reads are stopped.
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 /// Idle time after which a connection is pinged before it is used.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(1);
 /// Idle time after which a connection is closed instead of used.
@@ -52,11 +56,21 @@ pub(super) struct Pool {
     ordinary: Arc<Semaphore>,
     heartbeat: Arc<Semaphore>,
     idle: Mutex<Idle>,
+    /// Tasks that stop abandoned reads.
+    stopping: TaskTracker,
+}
+
+/// An open connection.
+pub(super) struct OpenConnection {
+    pub(super) conn: PgConnection,
+    /// Process id of the server process that serves the connection. Behind PgBouncer it is known only within a
+    /// transaction, because each transaction may run on another server connection.
+    pub(super) backend: Option<i32>,
 }
 
 #[derive(Default)]
 struct Idle {
-    connections: Vec<(PgConnection, Instant)>,
+    connections: Vec<(OpenConnection, Instant)>,
     closed: bool,
     backoff: Backoff,
     /// After a failed connection: the time before which no other one is attempted, and the message of the failure.
@@ -73,6 +87,7 @@ impl Pool {
             ordinary: Arc::new(Semaphore::new(ORDINARY_CONNECTIONS)),
             heartbeat: Arc::new(Semaphore::new(HEARTBEAT_CONNECTIONS)),
             idle: Mutex::default(),
+            stopping: TaskTracker::new(),
         })
     }
 
@@ -106,18 +121,19 @@ impl Pool {
                 }
                 idle.connections.pop()
             };
-            let Some((mut conn, since)) = resting else { break };
+            let Some((mut open, since)) = resting else { break };
             let alive = since.elapsed() < PING_AFTER_IDLE
-                || (since.elapsed() < MAX_IDLE && matches!(timeout(CONNECT_TIMEOUT, conn.ping()).await, Ok(Ok(()))));
+                || (since.elapsed() < MAX_IDLE
+                    && matches!(timeout(CONNECT_TIMEOUT, open.conn.ping()).await, Ok(Ok(()))));
             if alive {
-                return Ok(PooledConnection::new(conn, self, permit));
+                return Ok(PooledConnection::new(open, self, permit));
             }
         }
         Ok(PooledConnection::new(self.connect().await?, self, permit))
     }
 
     /// Opens a connection. Fails at once during the back-off after a failed connection.
-    async fn connect(&self) -> Result<PgConnection> {
+    async fn connect(&self) -> Result<OpenConnection> {
         if let Some((until, why)) = &self.idle().outage
             && Instant::now() < *until
         {
@@ -142,21 +158,27 @@ impl Pool {
     }
 
     /// Opens a connection without regard to the back-off.
-    pub(super) async fn connect_at_once(&self) -> Result<PgConnection> {
-        let options = self.options.clone();
-        let connecting = self.runtime.spawn(async move { timeout(CONNECT_TIMEOUT, options.connect()).await });
+    async fn connect_at_once(&self) -> Result<OpenConnection> {
+        let (options, pgbouncer) = (self.options.clone(), self.url.pgbouncer);
+        let connecting = async move {
+            let mut conn = options.connect().await?;
+            let backend = if pgbouncer { None } else { Some(backend_of(&mut conn).await?) };
+            Ok(OpenConnection { conn, backend })
+        };
+        let connecting = self.runtime.spawn(timeout(CONNECT_TIMEOUT, connecting));
         match connecting.await {
-            Ok(Ok(Ok(conn))) => Ok(conn),
+            Ok(Ok(Ok(open))) => Ok(open),
             Ok(Ok(Err(error))) => Err(self.url.explain(&error)),
             Ok(Err(_)) => Err(StoreError::Unavailable(self.url.describe("does not answer within 5 s"))),
             Err(_) => Err(closed()),
         }
     }
 
-    fn put_back(&self, conn: PgConnection) {
+    /// Returns a connection without a statement or transaction in progress to the pool.
+    pub(super) fn put_back(&self, open: OpenConnection) {
         let mut idle = self.idle();
         if !idle.closed {
-            idle.connections.push((conn, Instant::now()));
+            idle.connections.push((open, Instant::now()));
         }
     }
 
@@ -172,14 +194,17 @@ impl Pool {
 
     /// Closes the idle connections and refuses further use. A connection in use is closed when its caller drops it.
     pub(super) async fn close(&self) {
+        self.stopping.close();
+        // The time limit keeps a server that does not answer from blocking the process.
+        let _ = timeout(STOP_TIMEOUT, self.stopping.wait()).await;
         let resting = {
             let mut idle = self.idle();
             idle.closed = true;
             std::mem::take(&mut idle.connections)
         };
-        for (conn, _) in resting {
+        for (open, _) in resting {
             // The connection is idle, so nothing can be lost.
-            let _ = timeout(CONNECT_TIMEOUT, conn.close()).await;
+            let _ = timeout(CONNECT_TIMEOUT, open.conn.close()).await;
         }
     }
 }
@@ -190,17 +215,17 @@ pub(super) fn closed() -> StoreError {
 
 /// A connection of the pool. A drop returns it to the pool or, in the middle of a statement or transaction, closes it.
 pub(in crate::store) struct PooledConnection {
-    conn: Option<PgConnection>,
+    /// Connection and permit; `None` once the read on it was abandoned.
+    leased: Option<(OpenConnection, OwnedSemaphorePermit)>,
     pool: Arc<Pool>,
-    _permit: OwnedSemaphorePermit,
     /// True while no statement is in progress.
     at_rest: bool,
     in_transaction: bool,
 }
 
 impl PooledConnection {
-    fn new(conn: PgConnection, pool: &Arc<Pool>, permit: OwnedSemaphorePermit) -> Self {
-        Self { conn: Some(conn), pool: Arc::clone(pool), _permit: permit, at_rest: true, in_transaction: false }
+    fn new(open: OpenConnection, pool: &Arc<Pool>, permit: OwnedSemaphorePermit) -> Self {
+        Self { leased: Some((open, permit)), pool: Arc::clone(pool), at_rest: true, in_transaction: false }
     }
 
     /// Returns the connection for one statement; the caller passes the statement's result to
@@ -213,7 +238,7 @@ impl PooledConnection {
             self.script("BEGIN").await?;
         }
         self.at_rest = false;
-        Ok((self.conn()?, alone))
+        Ok((&mut self.open()?.conn, alone))
     }
 
     /// Returns true if prepared statements can be used again. Behind PgBouncer the next statement may run on another
@@ -222,9 +247,9 @@ impl PooledConnection {
         !self.pool.url.pgbouncer
     }
 
-    fn conn(&mut self) -> std::result::Result<&mut PgConnection, Error> {
+    fn open(&mut self) -> std::result::Result<&mut OpenConnection, Error> {
         let gone = || Error::Io(std::io::Error::new(std::io::ErrorKind::NotConnected, "the connection is closed"));
-        self.conn.as_mut().ok_or_else(gone)
+        self.leased.as_mut().map(|(open, _)| open).ok_or_else(gone)
     }
 
     /// Records the response of one statement, or its timeout, and returns it. If the statement succeeded in its own
@@ -253,24 +278,41 @@ impl PooledConnection {
     pub(in crate::store) async fn script(&mut self, text: &'static str) -> std::result::Result<(), Error> {
         let begins = text.starts_with("BEGIN");
         self.in_transaction |= begins;
-        let settings = if begins && self.pool.url.pgbouncer { TRANSACTION_SETTINGS } else { "" };
+        let pgbouncer = self.pool.url.pgbouncer;
+        let settings = if begins && pgbouncer { TRANSACTION_SETTINGS } else { "" };
         self.at_rest = false;
         let script = raw_sql(AssertSqlSafe(format!("{text}{settings}")));
-        let answer = timeout(RESPONSE_TIMEOUT, script.execute(self.conn()?)).await;
-        Box::pin(self.end_statement(answer, false)).await?;
-        if text == "COMMIT" || text == "ROLLBACK" {
-            self.in_transaction = false;
+        let answer = timeout(RESPONSE_TIMEOUT, script.fetch_all(&mut self.open()?.conn)).await;
+        let rows = Box::pin(self.end_statement(answer, false)).await?;
+        let ends = text == "COMMIT" || text == "ROLLBACK";
+        self.in_transaction &= !ends;
+        if pgbouncer && (begins || ends) {
+            self.open()?.backend = rows.last().map(|row| row.try_get(0)).transpose()?;
         }
         Ok(())
+    }
+
+    /// Stops the statement in progress on the server, a read whose result nobody awaits any more, and takes the
+    /// connection from this caller. The pool gets the connection back once the statement has ended.
+    pub(in crate::store) fn abandon_read(&mut self) {
+        if let Some((open, permit)) = self.leased.take() {
+            let read = AbandonedRead { open, in_transaction: self.in_transaction, permit };
+            self.pool.stopping.spawn_on(abandoned::stop(Arc::clone(&self.pool), read), &self.pool.runtime);
+        }
     }
 }
 
 impl Drop for PooledConnection {
     fn drop(&mut self) {
-        if let (true, false, Some(conn)) = (self.at_rest, self.in_transaction, self.conn.take()) {
-            self.pool.put_back(conn);
+        if let (true, false, Some((open, _))) = (self.at_rest, self.in_transaction, self.leased.take()) {
+            self.pool.put_back(open);
         }
     }
+}
+
+/// Returns the process id of the server process that serves a connection.
+async fn backend_of(conn: &mut PgConnection) -> std::result::Result<i32, Error> {
+    raw_sql("SELECT pg_backend_pid()").fetch_one(conn).await?.try_get(0)
 }
 
 /// Starts a thread with a runtime that owns the connections until `ended` is cancelled. The connections outlive the

@@ -8,9 +8,10 @@ use sqlx::{ConnectOptions, Error};
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// Settings of each transaction behind PgBouncer, where session settings would affect other clients.
-pub(super) const TRANSACTION_SETTINGS: &str =
-    "; SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '10s'; SET LOCAL jit = off";
+/// Settings of each transaction behind PgBouncer, where session settings would affect other clients. Ends with the
+/// query for the server process of the transaction, so that a read in it can be stopped.
+pub(super) const TRANSACTION_SETTINGS: &str = "; SET LOCAL statement_timeout = '30s'; \
+     SET LOCAL lock_timeout = '10s'; SET LOCAL jit = off; SELECT pg_backend_pid()";
 
 /// Settings of our own sessions: timeouts of statements and locks, and of a transaction that a stuck process leaves
 /// open. JIT is off, since our statements touch few rows: where the server expects many, compiling takes longer (150 ms

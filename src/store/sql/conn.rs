@@ -6,8 +6,8 @@ use crate::store::sql::dialect::Dialect;
 use crate::store::sql::error::reading;
 use crate::store::sql::rendered::rendered;
 use crate::store::sql::statement::{Statement, Value};
+use crate::store::sqlite::ReadConnection;
 use futures_util::{Stream, StreamExt as _};
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Decode, Row as _, Type};
@@ -31,10 +31,10 @@ pub(in crate::store) enum Purpose {
 
 /// A connection in use. A drop closes the connection or returns it to its pool.
 pub(in crate::store) enum Conn {
-    /// A connection outside any pool.
+    /// The connection that writes.
     Sqlite(SqliteConnection),
-    /// A pooled connection that only reads.
-    SqlitePooled(PoolConnection<Sqlite>),
+    /// A connection that only reads.
+    SqliteReader(ReadConnection),
     Postgres(PooledConnection),
 }
 
@@ -77,7 +77,7 @@ impl Conn {
     /// Returns the dialect of the database.
     pub(in crate::store) fn dialect(&self) -> Dialect {
         match self {
-            Self::Sqlite(_) | Self::SqlitePooled(_) => Dialect::Sqlite,
+            Self::Sqlite(_) | Self::SqliteReader(_) => Dialect::Sqlite,
             Self::Postgres(_) => Dialect::Postgres,
         }
     }
@@ -86,7 +86,9 @@ impl Conn {
     pub(in crate::store) async fn execute(&mut self, statement: Statement) -> SqlxResult<u64> {
         match self {
             Self::Sqlite(conn) => Ok(prepared!(Sqlite, statement).execute(conn).await?.rows_affected()),
-            Self::SqlitePooled(conn) => Ok(prepared!(Sqlite, statement).execute(&mut **conn).await?.rows_affected()),
+            Self::SqliteReader(reader) => {
+                Ok(prepared!(Sqlite, statement).execute(reader.connection()).await?.rows_affected())
+            }
             Self::Postgres(lease) => {
                 let prepared = prepared!(Postgres, statement).persistent(lease.keeps_statements());
                 let (conn, alone) = lease.begin_statement().await?;
@@ -100,7 +102,7 @@ impl Conn {
     pub(in crate::store) async fn fetch_all(&mut self, statement: Statement) -> SqlxResult<Vec<Row>> {
         let rows = match self {
             Self::Sqlite(conn) => prepared!(Sqlite, statement).fetch_all(conn).await?,
-            Self::SqlitePooled(conn) => prepared!(Sqlite, statement).fetch_all(&mut **conn).await?,
+            Self::SqliteReader(reader) => prepared!(Sqlite, statement).fetch_all(reader.connection()).await?,
             Self::Postgres(lease) => {
                 let prepared = prepared!(Postgres, statement).persistent(lease.keeps_statements());
                 let (conn, alone) = lease.begin_statement().await?;
@@ -121,8 +123,8 @@ impl Conn {
     ) -> SqlxResult<Result<()>> {
         match self {
             Self::Sqlite(conn) => each_row(prepared!(Sqlite, statement).fetch(conn), Row::Sqlite, take).await,
-            Self::SqlitePooled(conn) => {
-                each_row(prepared!(Sqlite, statement).fetch(&mut **conn), Row::Sqlite, take).await
+            Self::SqliteReader(reader) => {
+                each_row(prepared!(Sqlite, statement).fetch(reader.connection()), Row::Sqlite, take).await
             }
             Self::Postgres(lease) => {
                 let prepared = prepared!(Postgres, statement).persistent(lease.keeps_statements());
@@ -136,8 +138,18 @@ impl Conn {
     /// Lets the drop of a pooled SQLite connection close it instead of returning it to the pool. Connections of the
     /// other kinds close anyway if they are dropped within a transaction.
     pub(in crate::store) fn close_on_drop(&mut self) {
-        if let Self::SqlitePooled(conn) = self {
-            conn.close_on_drop();
+        if let Self::SqliteReader(reader) = self {
+            reader.close_on_drop();
+        }
+    }
+
+    /// Stops the statement in progress, a read whose result nobody awaits any more. Never called for a write.
+    pub(in crate::store) fn abandon_read(&mut self) {
+        match self {
+            // Only reads are stopped, and they have another kind of connection.
+            Self::Sqlite(_) => {}
+            Self::SqliteReader(reader) => reader.abandon_statement(),
+            Self::Postgres(lease) => lease.abandon_read(),
         }
     }
 
@@ -145,7 +157,7 @@ impl Conn {
     pub(in crate::store) async fn script(&mut self, text: &'static str) -> SqlxResult<()> {
         match self {
             Self::Sqlite(conn) => sqlx::raw_sql(text).execute(conn).await.map(drop),
-            Self::SqlitePooled(conn) => sqlx::raw_sql(text).execute(&mut **conn).await.map(drop),
+            Self::SqliteReader(reader) => sqlx::raw_sql(text).execute(reader.connection()).await.map(drop),
             Self::Postgres(lease) => lease.script(text).await,
         }
     }

@@ -6,11 +6,14 @@ use crate::store::sql::dialect::Dialect;
 use crate::store::sql::error::{no_row, reading};
 use crate::store::sql::statement::Statement;
 
-/// A connection for reads. A drop within a snapshot closes the connection: otherwise the next read on the connection
+/// A connection for reads. A drop while a statement runs stops the statement in the database, because nobody awaits its
+/// result any more. A drop within a snapshot closes an SQLite connection: otherwise the next read on the connection
 /// would see old data.
 pub(in crate::store) struct Reader {
     conn: Conn,
     in_snapshot: bool,
+    /// True while a statement runs.
+    running: bool,
 }
 
 impl Reader {
@@ -21,12 +24,15 @@ impl Reader {
 
     /// Creates a reader on `conn`, not within a snapshot.
     pub(in crate::store) fn on(conn: Conn) -> Self {
-        Self { conn, in_snapshot: false }
+        Self { conn, in_snapshot: false, running: false }
     }
 
     /// Returns all rows of a statement.
     pub(in crate::store) async fn all(&mut self, statement: Statement) -> Result<Vec<Row>> {
-        self.conn.fetch_all(statement).await.map_err(reading)
+        self.running = true;
+        let rows = self.conn.fetch_all(statement).await;
+        self.running = false;
+        rows.map_err(reading)
     }
 
     /// Calls `take` with each row of a statement, one after the other, without keeping the rows.
@@ -35,7 +41,10 @@ impl Reader {
         statement: Statement,
         take: impl FnMut(&Row) -> Result<()>,
     ) -> Result<()> {
-        self.conn.each(statement, take).await.map_err(reading)?
+        self.running = true;
+        let taken = self.conn.each(statement, take).await;
+        self.running = matches!(taken, Ok(Err(_)));
+        taken.map_err(reading)?
     }
 
     /// Returns the first row of a statement, if it has any.
@@ -70,6 +79,9 @@ impl Drop for Reader {
     fn drop(&mut self) {
         if self.in_snapshot {
             self.conn.close_on_drop();
+        }
+        if self.running {
+            self.conn.abandon_read();
         }
     }
 }
