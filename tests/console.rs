@@ -5,6 +5,7 @@ mod groups;
 mod held;
 mod panel;
 mod pauses;
+mod reads;
 mod views;
 
 use crate::support::facts::{NOW, ago, document, options, outcome, workers};

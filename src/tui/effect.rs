@@ -73,6 +73,52 @@ pub enum Effect {
     End(ExitReason),
 }
 
+/// A kind of read. Of each kind only the newest read matters to the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReadKind {
+    Page,
+    Summary,
+    /// The rows of any view but the document list, since one view is shown at a time.
+    View,
+    Pauses,
+    Workers,
+    NewestOutcomes,
+    OlderOutcomes,
+    PinnedOutcomes,
+    Detail,
+    Difference,
+    Preview,
+    MarkAll,
+}
+
+impl Effect {
+    /// Returns the kind of read that this effect requests; `None` if it does not read the store.
+    pub const fn read_kind(&self) -> Option<ReadKind> {
+        Some(match self {
+            Self::LoadPage { .. } => ReadKind::Page,
+            Self::LoadSummary => ReadKind::Summary,
+            Self::LoadView { .. } => ReadKind::View,
+            Self::LoadPauses => ReadKind::Pauses,
+            Self::LoadWorkers => ReadKind::Workers,
+            Self::LoadNewestOutcomes => ReadKind::NewestOutcomes,
+            Self::LoadOlderOutcomes(_) => ReadKind::OlderOutcomes,
+            Self::LoadPinnedOutcomes(_) => ReadKind::PinnedOutcomes,
+            Self::LoadDetail { .. } => ReadKind::Detail,
+            Self::LoadDifference { .. } => ReadKind::Difference,
+            Self::Preview { .. } => ReadKind::Preview,
+            Self::MarkAll(_) => ReadKind::MarkAll,
+            Self::RunCommand(_)
+            | Self::Copy(..)
+            | Self::Open(_)
+            | Self::Drain
+            | Self::ReleaseJobs
+            | Self::Redraw
+            | Self::Suspend
+            | Self::End(_) => return None,
+        })
+    }
+}
+
 /// The reason why a console ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitReason {

@@ -6,7 +6,7 @@ mod detail;
 mod watching;
 
 use super::command::{Command, CommandKind};
-use super::effect::Effect;
+use super::effect::{Effect, ReadKind};
 use super::msg::{CommandResult, Msg, StoreResult};
 use super::views::catalog::{ViewId, ViewRows};
 use crate::domain::filter::Filter;
@@ -20,11 +20,13 @@ use crate::store::{
     AddResult, ConsoleStore, DecisionResult, JobsQuery, MAX_SECTION_ROWS, NewDocument, OutcomeQuery, OutcomesFrom,
     ReviewTarget, Sort, StoreError,
 };
+use std::collections::HashMap;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, broadcast, mpsc, watch};
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -42,6 +44,8 @@ pub struct Performer {
     shared: Arc<Shared>,
     tracker: TaskTracker,
     ending: CancellationToken,
+    /// The newest read of each kind, which may have ended.
+    newest_reads: std::sync::Mutex<HashMap<ReadKind, AbortHandle>>,
 }
 
 struct Shared {
@@ -78,7 +82,13 @@ impl Performer {
             page_read_micros: AtomicU64::new(0),
             full_count_lock: Mutex::new(()),
         });
-        (Self { shared, tracker: TaskTracker::new(), ending: CancellationToken::new() }, inbox)
+        let performer = Self {
+            shared,
+            tracker: TaskTracker::new(),
+            ending: CancellationToken::new(),
+            newest_reads: std::sync::Mutex::default(),
+        };
+        (performer, inbox)
     }
 
     /// Waits until the store has no write in progress, and delays further writes until the result is dropped.
@@ -111,7 +121,8 @@ impl Performer {
         self.spawn(Arc::clone(&self.shared).watch_state(locks, Msg::Locks));
     }
 
-    /// Starts one effect. Its answer, if it has one, is sent as a message.
+    /// Starts one effect. Its answer, if it has one, is sent as a message. A read stops the earlier read of the same
+    /// kind, whose answer the console would drop; the earlier read then has no answer.
     pub fn perform(&self, effect: Effect) {
         let shared = Arc::clone(&self.shared);
         match effect {
@@ -121,7 +132,14 @@ impl Performer {
             }
             Effect::Drain => shared.runner.iter().for_each(Handle::drain),
             Effect::ReleaseJobs => shared.runner.iter().for_each(Handle::leave),
-            effect => self.spawn(shared.read(effect)),
+            effect => {
+                let Some(kind) = effect.read_kind() else { return };
+                let mut newest_reads = self.newest_reads.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(earlier) = newest_reads.remove(&kind) {
+                    earlier.abort();
+                }
+                newest_reads.insert(kind, self.spawn(shared.read(effect)).abort_handle());
+            }
         }
     }
 
@@ -133,11 +151,11 @@ impl Performer {
         let _ = timeout(SHUTDOWN_TIMEOUT, self.tracker.wait()).await;
     }
 
-    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
         let ending = self.ending.clone();
         self.tracker.spawn(async move {
             ending.run_until_cancelled(future).await;
-        });
+        })
     }
 }
 
@@ -196,7 +214,7 @@ impl Shared {
                 Msg::Preview { generation, answer: answer(store.preview(&targets, verb).await) }
             }
             Effect::MarkAll(filter) => Msg::MatchingIds(answer(store.matching(&filter, Sort::BY_ID, None).await)),
-            // The other effects read nothing; the loop or `perform` has handled them.
+            // The other effects read nothing.
             _ => return,
         };
         self.send(msg).await;

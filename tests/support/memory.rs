@@ -45,6 +45,8 @@ pub struct Facts {
     pub page_delays: Vec<Duration>,
     /// Number of queries of the list.
     pub pages: usize,
+    /// Number of those that were not dropped before their end.
+    pub pages_completed: usize,
     pub workers: Vec<WorkerSummary>,
     /// Number of queries of the workers.
     pub workers_read: usize,
@@ -110,8 +112,8 @@ impl Memory {
             facts.counting = (under_way, facts.counting.1.max(under_way));
             facts.counting_takes
         });
+        let _running = Counting(self);
         sleep(takes).await;
-        self.with(|facts| facts.counting.0 -= 1);
     }
 
     fn sorted(&self, filter: &Filter, sort: Sort) -> Result<Vec<DocumentRow>> {
@@ -128,6 +130,15 @@ impl Memory {
             }
             rows
         })
+    }
+}
+
+/// A running query of hosts or accounts, which may be dropped before its end.
+struct Counting<'a>(&'a Memory);
+
+impl Drop for Counting<'_> {
+    fn drop(&mut self) {
+        self.0.with(|facts| facts.counting.0 -= 1);
     }
 }
 
@@ -303,6 +314,7 @@ impl Queries for Memory {
             (delay, self.sorted(&query.filter, query.sort))
         };
         sleep(delay).await;
+        self.with(|facts| facts.pages_completed += 1);
         let rows = rows?;
         let total = rows.len() as u64;
         let last = total.saturating_sub(query.limit);

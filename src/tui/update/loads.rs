@@ -12,7 +12,7 @@ use crate::tui::msg::{DetailData, StoreResult};
 use crate::tui::scope::PaneId;
 use crate::tui::screen::list_rows;
 use crate::tui::views;
-use crate::tui::views::catalog::ViewRows;
+use crate::tui::views::catalog::{ViewId, ViewRows};
 use crate::tui::views::detail::state::{Detail, Tab};
 use std::time::Duration;
 
@@ -66,6 +66,12 @@ pub(super) fn active_view(model: &mut Model, up: &mut Update) {
     let (view, now) = (model.active_view, model.now);
     let rows = views::for_pane(PaneId::View(view)).rows_mut(model);
     if let Some(wait) = rows.and_then(|rows| rows.request_read(now)) {
+        // This read stops the read of another view, which is read again when it is shown.
+        for other in ViewId::ALL.iter().filter(|other| **other != view) {
+            if let Some(rows) = views::for_pane(PaneId::View(*other)).rows_mut(model) {
+                rows.abandon_read();
+            }
+        }
         up.effect(Effect::LoadView { view, wait });
     }
 }
