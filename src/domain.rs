@@ -5,6 +5,7 @@
 //! console and the command line decide in the same way.
 
 pub mod backoff;
+pub mod body_digest;
 pub mod content;
 pub mod content_guard;
 pub mod difference;
