@@ -65,15 +65,15 @@ async fn the_page_is_fetched_whole_after_a_week_whatever_was_said_meanwhile(on: 
     let mut deck = Deck::start(on, site.await).await;
     let document = deck.add("/a").await;
     synced(&mut deck, document).await;
-    // A server that ignores validators sends the whole page: the text is the same, and the week starts again.
+    // A server that ignores validators sends the whole page: nothing has changed, and the week starts again.
     deck.pass(DAY);
-    assert_eq!(synced(&mut deck, document).await.content, Some(ContentChange::Same));
+    assert_eq!(synced(&mut deck, document).await.content, Some(ContentChange::Identical));
     deck.pass(FULL_FETCH_INTERVAL - DAY);
     assert_eq!(synced(&mut deck, document).await.content, Some(ContentChange::NotModified));
     deck.pass(DAY - Duration::from_micros(1));
     assert_eq!(synced(&mut deck, document).await.content, Some(ContentChange::NotModified));
     deck.pass(Duration::from_micros(1));
-    assert_eq!(synced(&mut deck, document).await.content, Some(ContentChange::Same));
+    assert_eq!(synced(&mut deck, document).await.content, Some(ContentChange::Identical));
     assert!(!was_conditional(&deck, "/a"));
 }
 

@@ -6,6 +6,7 @@ mod client;
 mod firecrawl;
 mod golden;
 mod hostile;
+mod identical;
 mod main_content;
 mod markdown;
 mod probe;

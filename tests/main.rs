@@ -21,6 +21,7 @@ mod faults;
 mod fetch;
 mod health;
 mod host_backoff;
+mod identical;
 mod language;
 mod layers;
 mod locks;

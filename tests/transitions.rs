@@ -1,7 +1,7 @@
 //! Tests the job state machine as tables: the effect of each event on a job, its document's row and the log.
 
 use proptest::prelude::*;
-use quarterdeck::domain::content::{ContentChange, Page};
+use quarterdeck::domain::content::{ContentChange, IdenticalBody, Page};
 use quarterdeck::domain::document::{Status, SyncStatus};
 use quarterdeck::domain::failure::{ErrorCode, Failure};
 use quarterdeck::domain::fingerprint::Fingerprint;
@@ -84,6 +84,29 @@ fn a_good_attempt_ends_the_job_and_says_what_it_found() {
         assert_eq!(results(&transition), [result], "{change:?}");
         let line = &transition.outcomes[0];
         assert_eq!((line.content, line.duration_ms, line.bytes), (Some(change), Some(212), Some(4)));
+    }
+}
+
+#[test]
+fn a_page_that_was_not_converted_ends_the_job_and_says_why() {
+    let identical = IdenticalBody { bytes: 9, http_status: 203, validators: None };
+    let cases = [
+        (AttemptEnd::NotModified, ContentChange::NotModified, 304, None, None),
+        (
+            AttemptEnd::Identical(identical),
+            ContentChange::Identical,
+            203,
+            Some(9),
+            Some("identical page, not converted"),
+        ),
+    ];
+    for (end, change, status, bytes, detail) in cases {
+        let transition = finish(&running(), &end);
+        assert_eq!((transition.state, &transition.row), (JobState::Done, &RowWrite::Synced));
+        assert_eq!(results(&transition), [R::Unchanged], "{change:?}");
+        let line = &transition.outcomes[0];
+        assert_eq!((line.content, line.duration_ms, line.http_status), (Some(change), Some(212), Some(status)));
+        assert_eq!((line.bytes, line.detail.as_deref()), (bytes, detail));
     }
 }
 

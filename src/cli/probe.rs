@@ -35,8 +35,8 @@ pub(super) async fn run(
             print_page(page, stored, text, out)?;
             Ok(Exit::Done)
         }
-        // Cannot happen: the request is unconditional.
-        Ok(FetchResponse::NotModified) => Ok(Exit::Done),
+        // Cannot happen: the request knows nothing of the response before.
+        Ok(FetchResponse::NotModified | FetchResponse::Identical(_)) => Ok(Exit::Done),
         Err(failure) => {
             out.line(format!("failed      {}", failure.detail))?;
             out.line(format!("            {}", describe_retry(failure, &config.runner.policy)))?;
@@ -89,7 +89,9 @@ fn print_page(page: &Page, stored: &StoredBaseline, text: &str, out: &mut Output
         out.line(format!("doubt       this text {reason}"))?;
     }
     out.line(match (change, reason) {
-        (ContentChange::Same | ContentChange::NotModified, _) => "A sync would change nothing.",
+        (ContentChange::Same | ContentChange::NotModified | ContentChange::Identical, _) => {
+            "A sync would change nothing."
+        }
         (ContentChange::First, None) => "A sync would store this text as the first content:",
         (ContentChange::First, Some(_)) => "Despite the doubt, a sync would store this text as the first content:",
         (ContentChange::Changed, _) => "A sync would change the stored text:",
@@ -103,7 +105,7 @@ fn print_page(page: &Page, stored: &StoredBaseline, text: &str, out: &mut Output
             "The text would need review, and the stored one would stay. What it would change:"
         }
     })?;
-    if matches!(change, ContentChange::Same | ContentChange::NotModified) {
+    if !change.writes() && change != ContentChange::Quarantined {
         return Ok(());
     }
     out.line("")?;

@@ -12,7 +12,7 @@ pub struct Args {
     /// Documents, and how the verb treats many of them.
     #[command(flatten)]
     pub bulk: BulkArgs,
-    /// Fetch the pages whole, without conditional requests
+    /// Fetch and convert the pages whole, even if they have not changed
     #[arg(long)]
     pub force: bool,
     /// Wait until all syncs have ended; run them here if no worker runs. Exit 0 only if all documents were synced

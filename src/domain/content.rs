@@ -1,5 +1,6 @@
 //! Fetched pages, and the comparison with the stored content.
 
+use super::body_digest::BodyDigest;
 use super::content_guard::QuarantineReason;
 use super::fingerprint::Fingerprint;
 use super::text::{SafeLine, cut_chars, is_blank};
@@ -28,6 +29,32 @@ impl Validators {
     pub fn new(etag: Option<String>, last_modified: Option<String>) -> Option<Self> {
         (etag.is_some() || last_modified.is_some()).then_some(Self { etag, last_modified })
     }
+}
+
+/// Facts about the response that the stored text came from, by which the next fetch recognises that nothing has
+/// changed. The default knows nothing: the whole page is fetched and converted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PriorResponse {
+    /// Validators for a conditional request; `None` requests the whole page.
+    pub validators: Option<Validators>,
+    /// Digest of the body: a page with the same digest is not converted. `None` converts every page.
+    pub body_digest: Option<BodyDigest>,
+}
+
+/// Response whose body is the one that the stored text came from, so that it was not converted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdenticalBody {
+    /// Size of the body in bytes, after decompression.
+    pub bytes: u64,
+    /// HTTP status of the last response, after redirects.
+    pub http_status: u16,
+    /// Validators of this response, which may differ from those of the response before.
+    pub validators: Option<Validators>,
+}
+
+impl IdenticalBody {
+    /// Detail of the outcome of such a fetch.
+    pub const DETAIL: &str = "identical page, not converted";
 }
 
 /// Version of the converter and the site rules that produced a text. Texts of different versions may differ although
@@ -106,6 +133,8 @@ pub struct Page {
     pub etag: Option<String>,
     /// `Last-Modified` header, byte for byte as the server sent it.
     pub last_modified: Option<String>,
+    /// Digest of the response's body; `None` if the fetcher recognises no identical bodies.
+    pub body_digest: Option<BodyDigest>,
     /// Fingerprint of the content without the text that the page's site rule ignores.
     pub fingerprint: Fingerprint,
     /// Version of converter and site rules that produced the content; `None` if unknown.
@@ -143,6 +172,7 @@ impl Page {
             http_status,
             etag: None,
             last_modified: None,
+            body_digest: None,
             converter: None,
             note: None,
             quarantine_reason: None,
@@ -181,6 +211,8 @@ word_enum! {
         Reconverted = "same",
         /// The server answered 304.
         NotModified = "not_modified",
+        /// The page was fetched, and its body is the one that the stored text came from: it was not converted.
+        Identical = "identical",
         /// Suspect content was quarantined; the stored content stays.
         Quarantined = "held",
     }

@@ -46,7 +46,9 @@ impl HostSignal {
     /// Derives the evidence from the end of an attempt.
     pub fn of(end: &AttemptEnd) -> Self {
         match end {
-            AttemptEnd::Fetched { .. } | AttemptEnd::NotModified => Self { responded: true, ..Self::default() },
+            AttemptEnd::Fetched { .. } | AttemptEnd::NotModified | AttemptEnd::Identical(_) => {
+                Self { responded: true, ..Self::default() }
+            }
             AttemptEnd::Stopped => Self::default(),
             AttemptEnd::Failed(failure) => Self::of_failure(failure),
         }
@@ -206,6 +208,7 @@ const fn describe_probe_failure(failure: HostFailure) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::content::IdenticalBody;
 
     const START: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
 
@@ -233,6 +236,8 @@ mod tests {
         assert_eq!(status(504), trouble(HostFailure::ServerError));
         assert_eq!(status(408), trouble(HostFailure::TimedOut));
         assert_eq!(HostSignal::of(&AttemptEnd::NotModified), ANSWERED);
+        let identical = IdenticalBody { bytes: 9, http_status: 200, validators: None };
+        assert_eq!(HostSignal::of(&AttemptEnd::Identical(identical)), ANSWERED);
         assert_eq!(HostSignal::of(&AttemptEnd::Stopped), HostSignal::default());
         let timeout = || Failure::transient(ErrorCode::Timeout, "no answer");
         assert_eq!(of(timeout()), trouble(HostFailure::TimedOut));

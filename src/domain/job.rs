@@ -10,7 +10,7 @@ mod words;
 pub use row::{RowBefore, RowWrite};
 pub use words::{JobState, QueueClass};
 
-use super::content::{ContentChange, Page};
+use super::content::{ContentChange, IdenticalBody, Page};
 use super::failure::{ErrorCode, Failure, FailureClass};
 use super::fingerprint::Fingerprint;
 use super::id::{DocumentId, JobId};
@@ -53,6 +53,8 @@ pub enum AttemptEnd {
     },
     /// The server answered that the stored content is still current (304).
     NotModified,
+    /// The page was fetched and not converted, because its body is the one that the stored text came from.
+    Identical(IdenticalBody),
     Failed(Failure),
     /// A cancel request stopped the attempt before it had a result.
     Stopped,
@@ -110,6 +112,14 @@ impl Job {
                 draft.duration_ms = Some(took);
                 draft.http_status = Some(304);
                 draft.content = Some(ContentChange::NotModified);
+                Transition { row: RowWrite::Synced, outcomes: vec![draft], ..self.transition_to(JobState::Done, now) }
+            }
+            AttemptEnd::Identical(body) => {
+                let mut draft = OutcomeDraft::new(OutcomeResult::Unchanged).with_detail(IdenticalBody::DETAIL);
+                draft.duration_ms = Some(took);
+                draft.http_status = Some(body.http_status);
+                draft.content = Some(ContentChange::Identical);
+                draft.bytes = Some(body.bytes);
                 Transition { row: RowWrite::Synced, outcomes: vec![draft], ..self.transition_to(JobState::Done, now) }
             }
             AttemptEnd::Failed(failure) => self.failed(failure, policy, took, now),

@@ -11,7 +11,8 @@ use std::fmt;
 pub enum RequestKind {
     /// Sync the document, whatever its status.
     Sync,
-    /// Sync the document and fetch the full page, without the validators by which the server could answer 304.
+    /// Sync the document and fetch and convert the full page: without the validators by which the server could answer
+    /// 304, and even if its body is the one that the stored text came from.
     SyncWhole,
     /// Sync the document if it failed, waits for its next attempt, or is stuck.
     Retry,

@@ -71,7 +71,7 @@ impl Fetcher {
         let url =
             self.client.guard.parse(&fetch_request.url).map_err(|refusal| errors::refused(refusal.to_string()))?;
         let route = self.route(fetch_request.document, &host_of(url.as_str()).unwrap_or_default());
-        let request = PageRequest { url: &url, validators: fetch_request.validators.as_ref(), rules: route.rules };
+        let request = PageRequest { url: &url, prior: &fetch_request.prior, rules: route.rules };
         match (fetch_by(route.fetcher, request).await, route.fallback) {
             (Err(failure), Some(fallback)) if route.fetcher.may_fall_back(&failure) => {
                 let second = fetch_by(fallback, request).await;
@@ -105,7 +105,7 @@ impl Fetcher {
 async fn fetch_by(fetcher: &dyn PageFetcher, request: PageRequest<'_>) -> Result<FetchResponse, Failure> {
     Ok(match fetcher.fetch(request).await? {
         FetchResponse::Page(page) => FetchResponse::Page(request.rules.mark(page, fetcher.version())),
-        FetchResponse::NotModified => FetchResponse::NotModified,
+        unchanged @ (FetchResponse::NotModified | FetchResponse::Identical(_)) => unchanged,
     })
 }
 

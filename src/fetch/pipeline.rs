@@ -12,12 +12,14 @@ use super::convert::{Converted, convert_by};
 use super::errors::{self, Stage};
 use super::head::{ContentType, Kind, sniffed, text_of};
 use super::memory::{MemoryPermit, SMALL_BODY};
+use super::request::FetchResponse;
 use super::trace::Mark;
-use crate::domain::content::Page;
+use crate::domain::body_digest::{BodyDigest, BodyHasher, ConversionInputs};
+use crate::domain::content::{ConverterVersion, IdenticalBody, Page, Validators};
 use crate::domain::failure::{ErrorCode, Failure};
 use crate::domain::text::SafeLine;
 use reqwest::Response;
-use reqwest::header::{CONTENT_ENCODING, ETAG, LAST_MODIFIED};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, LAST_MODIFIED};
 use std::borrow::Cow;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -29,27 +31,51 @@ const CONVERT_ALONE_ABOVE: usize = 4 * 1024 * 1024;
 /// Maximum number of bytes of a plain text that are read: enough for 200,000 characters in any encoding.
 const MAX_PLAIN_TEXT: usize = 4 * MAX_MARKDOWN;
 
-/// Reads the response from `url` and turns it into a page. `deadline` limits all waits except those for memory.
+/// Origin of a response, and the rules by which it is converted.
+pub(super) struct Source {
+    /// URL of the response, after redirects.
+    pub url: Url,
+    pub rules: Arc<ContentRules>,
+    /// Version of the converter and `rules`.
+    pub converter: ConverterVersion,
+}
+
+/// Reads the response from `source` and turns it into a page, unless the digest of its body is `known`. `deadline`
+/// limits all waits except those for memory.
 pub(super) async fn page(
     client: &HttpClient,
     response: Response,
-    (url, rules): (Url, Arc<ContentRules>),
+    source: Source,
+    known: Option<&BodyDigest>,
     deadline: Instant,
-) -> Result<Page, Failure> {
+) -> Result<FetchResponse, Failure> {
     let status = response.status().as_u16();
     let content_type = ContentType::of(response.headers())?;
     let (etag, last_modified) = (text_of(&response, ETAG), text_of(&response, LAST_MODIFIED));
-    let (body, deadline) = read_body(client, response, deadline).await?;
+    let mut hasher = BodyHasher::new(&source.inputs(&response));
+    let (body, deadline) = read_body(client, response, deadline, |piece| hasher.update(piece)).await?;
     client.note(|| Mark::BodyReceived);
     let bytes = body.bytes.len() as u64;
-    let received = Received { body, content_type, url, rules };
+    let digest = hasher.finish();
+    if known == Some(&digest) {
+        let validators = Validators::new(etag, last_modified);
+        return Ok(FetchResponse::Identical(IdenticalBody { bytes, http_status: status, validators }));
+    }
+    let received = Received { body, content_type, source };
     let converted = convert(client, received, deadline).await?;
     client.note(|| Mark::Converted);
     let page = Page::new(converted.title.as_deref(), converted.markdown, bytes, status);
     let page = page.ok_or_else(|| Failure::permanent(ErrorCode::ContentEmpty, "the page has no text"))?;
     let unmatched = (!converted.unmatched.is_empty())
         .then(|| SafeLine::new(&format!("no element of the page matches {}", converted.unmatched.join(" nor "))));
-    Ok(Page { note: unmatched, etag, last_modified, ..page })
+    Ok(FetchResponse::Page(Page { note: unmatched, etag, last_modified, body_digest: Some(digest), ..page }))
+}
+
+impl Source {
+    fn inputs<'a>(&'a self, response: &'a Response) -> ConversionInputs<'a> {
+        let content_type = response.headers().get(CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
+        ConversionInputs { converter: self.converter, content_type, url: self.url.as_str() }
+    }
 }
 
 /// A body with its memory permit.
@@ -59,12 +85,13 @@ pub(super) struct Body {
     _permit: MemoryPermit,
 }
 
-/// Reads the decompressed body. Also returns the deadline, extended by the time that the body waited for memory, which
-/// is not the page's fault.
+/// Reads the decompressed body and passes each piece to `on_piece` as it arrives. Also returns the deadline, extended
+/// by the time that the body waited for memory, which is not the page's fault.
 pub(super) async fn read_body(
     client: &HttpClient,
     mut response: Response,
     mut deadline: Instant,
+    mut on_piece: impl FnMut(&[u8]),
 ) -> Result<(Body, Instant), Failure> {
     let most = client.settings.max_body;
     let plain = !response.headers().contains_key(CONTENT_ENCODING);
@@ -94,6 +121,7 @@ pub(super) async fn read_body(
             // take memory, and all of it returns to the system. Growing in steps would leave fragments behind.
             bytes.reserve_exact(usize::try_from(most).unwrap_or_default().saturating_sub(bytes.len()));
         }
+        on_piece(&piece);
         bytes.extend_from_slice(&piece);
     }
 }
@@ -102,8 +130,7 @@ pub(super) async fn read_body(
 struct Received {
     body: Body,
     content_type: ContentType,
-    url: Url,
-    rules: Arc<ContentRules>,
+    source: Source,
 }
 
 /// Decodes and converts a body on a thread of the pool. A page that exceeds the shared memory budget is converted once
@@ -129,9 +156,9 @@ impl Received {
             Ok(Decoded::Html(Cow::Owned(html))) if budget == TreeBudget::Alone => {
                 // The decoded text may be three times as large as the body, so the body's bytes are freed first.
                 self.body.bytes = Vec::new();
-                convert_by(&html, &self.url, &self.rules, budget)
+                convert_by(&html, &self.source.url, &self.source.rules, budget)
             }
-            Ok(Decoded::Html(html)) => convert_by(&html, &self.url, &self.rules, budget),
+            Ok(Decoded::Html(html)) => convert_by(&html, &self.source.url, &self.source.rules, budget),
             Ok(Decoded::Plain(text)) => {
                 Ok(Converted { title: None, markdown: charset::plain(&text), unmatched: Vec::new() })
             }

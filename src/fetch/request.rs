@@ -1,6 +1,6 @@
 //! Request and response of a fetch, for the runner and the commands.
 
-use crate::domain::content::{Page, Validators};
+use crate::domain::content::{IdenticalBody, Page, PriorResponse};
 use crate::domain::id::DocumentId;
 
 /// Request for the page of a document.
@@ -9,33 +9,34 @@ pub struct FetchRequest {
     /// Id of the document, by which site rules for single documents are found.
     pub document: DocumentId,
     pub url: String,
-    /// Validators of the stored content: the server may answer that nothing has changed. `None` requests the whole
-    /// page.
-    pub validators: Option<Validators>,
+    /// Facts about the response that the stored content came from: the server may answer that nothing has changed, and
+    /// an identical body is not converted.
+    pub prior: PriorResponse,
 }
 
 impl FetchRequest {
-    /// Creates a request without validators, for the whole page.
+    /// Creates a request for the whole page, which is converted whatever its body is.
     pub fn whole(document: DocumentId, url: impl Into<String>) -> Self {
-        Self { document, url: url.into(), validators: None }
+        Self { document, url: url.into(), prior: PriorResponse::default() }
     }
 }
 
 /// Result of a successful fetch.
-#[expect(clippy::large_enum_variant, reason = "one an attempt, moved a few times: a box would be one allocation more")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FetchResponse {
     Page(Page),
     /// The stored page is still current (304). Occurs only if the request had validators.
     NotModified,
+    /// The body is that of the stored page, so it was not converted. Occurs only if the request had a body digest.
+    Identical(IdenticalBody),
 }
 
 impl FetchResponse {
-    /// Returns the page, unless the server answered 304.
+    /// Returns the page, unless the stored one is still current.
     pub fn page(self) -> Option<Page> {
         match self {
             Self::Page(page) => Some(page),
-            Self::NotModified => None,
+            Self::NotModified | Self::Identical(_) => None,
         }
     }
 }

@@ -6,6 +6,7 @@ use super::report;
 use super::running_jobs::{Stop, wait_for_stop};
 use super::worker::Worker;
 use crate::domain::backoff::Backoff;
+use crate::domain::content::PriorResponse;
 use crate::domain::document::SyncStep;
 use crate::domain::failure::Failure;
 use crate::domain::job::AttemptEnd;
@@ -76,11 +77,14 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> AttemptEnd {
     // answer 304 although the page must be converted again.
     let converter = worker.fetcher.converter(document, &claimed.url);
     let is_current = claimed.stored.converter == Some(converter);
-    let validators = claimed.validators.filter(|_| is_current);
-    let request = FetchRequest { document, url: claimed.url.clone(), validators };
+    let PriorResponse { validators, body_digest } = claimed.prior;
+    // The body digest needs no such check: it includes the converter version.
+    let prior = PriorResponse { validators: validators.filter(|_| is_current), body_digest };
+    let request = FetchRequest { document, url: claimed.url.clone(), prior };
     let mut page = match worker.fetcher.fetch(&request).await {
         Ok(FetchResponse::Page(page)) => page,
         Ok(FetchResponse::NotModified) => return AttemptEnd::NotModified,
+        Ok(FetchResponse::Identical(body)) => return AttemptEnd::Identical(body),
         Err(failure) => return AttemptEnd::Failed(failure),
     };
     fault::point("after_fetch", &claimed.url);

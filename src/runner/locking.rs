@@ -5,6 +5,8 @@ use super::event::LockHealth;
 use super::running_jobs::{Stop, wait_for_stop};
 use super::worker::Worker;
 use crate::domain::backoff::Backoff;
+use crate::domain::content::PriorResponse;
+use crate::domain::fingerprint::Fingerprint;
 use crate::domain::lock::{Lock, LockHolder, LockMode};
 use crate::fault;
 use crate::lock::LockResult;
@@ -67,17 +69,22 @@ pub(super) async fn begin(
     let lease = claimed.lease;
     match persist(worker, stop, || worker.store.mark(lease)).await {
         Ok(MarkResult::Marked { fingerprint }) => {
-            if claimed.stored.fingerprint != fingerprint {
-                // The validators belong to a text that is not the stored one any more.
-                claimed.validators = None;
-                claimed.stored.converter = None;
-            }
-            claimed.stored.fingerprint = fingerprint;
+            set_fingerprint(claimed, fingerprint);
             NextStep::Run
         }
         Ok(MarkResult::Ended | MarkResult::LeaseLost) => NextStep::Over,
         Err(next) => next,
     }
+}
+
+/// Sets the fingerprint of the stored text. If another program has changed the text since the claim, forgets what
+/// belonged to the text before.
+fn set_fingerprint(claimed: &mut ClaimedJob, fingerprint: Option<Fingerprint>) {
+    if claimed.stored.fingerprint != fingerprint {
+        claimed.prior = PriorResponse::default();
+        claimed.stored.converter = None;
+    }
+    claimed.stored.fingerprint = fingerprint;
 }
 
 /// Acquires or extends the lock before a result is written. If another owner has it, the job is deferred instead. An
@@ -195,6 +202,50 @@ pub(super) async fn watch_redis(worker: Arc<Worker>) {
         tokio::select! {
             () = worker.ended.cancelled() => return,
             changed = state.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::body_digest::BodyDigest;
+    use crate::domain::content::{ConverterVersion, StoredBaseline, Validators};
+    use crate::domain::id::{AccountId, DocumentId, JobId, Token};
+    use crate::domain::job::QueueClass;
+    use crate::domain::retry::Counters;
+    use crate::domain::time::Timestamp;
+
+    #[test]
+    fn a_text_that_changed_after_the_claim_is_not_the_one_that_the_response_before_brought() {
+        let (ours, theirs) = (Some(Fingerprint::of("ours")), Some(Fingerprint::of("theirs")));
+        let prior = PriorResponse {
+            validators: Validators::new(Some("\"1\"".into()), None),
+            body_digest: Some(BodyDigest::stored("d1".into())),
+        };
+        let claimed = ClaimedJob {
+            lease: JobLease { job_id: JobId(1), token: Token(1) },
+            document_id: DocumentId(1),
+            account_id: AccountId(1),
+            url: "https://a.test/".into(),
+            class: QueueClass::Manual,
+            counters: Counters::default(),
+            stored: StoredBaseline {
+                fingerprint: ours.clone(),
+                converter: Some(ConverterVersion(3)),
+                ..StoredBaseline::default()
+            },
+            prior,
+            started_at: Timestamp::from_micros(0),
+        };
+        let mut same = claimed.clone();
+        set_fingerprint(&mut same, ours);
+        assert_eq!(same, claimed);
+        for changed in [theirs, None] {
+            let mut other = claimed.clone();
+            set_fingerprint(&mut other, changed.clone());
+            assert_eq!((other.stored.fingerprint, other.stored.converter), (changed, None));
+            assert_eq!(other.prior, PriorResponse::default());
         }
     }
 }

@@ -9,7 +9,7 @@ mod page;
 
 use futures_util::StreamExt as _;
 use page::{PAGE_BYTES, page};
-use quarterdeck::domain::content::Validators;
+use quarterdeck::domain::content::{PriorResponse, Validators};
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::fetch::{FetchRequest, FetchSettings, Fetcher, convert};
 use rustix::time::{ClockId, clock_gettime};
@@ -98,7 +98,14 @@ async fn compare(requests: usize, address: &str) {
         assert!(fetcher.fetch(&ask).await.unwrap().page().is_some());
     })
     .await;
-    let asked = FetchRequest { validators: Validators::new(Some("\"1\"".into()), None), ..ask };
+    let body_digest = fetcher.fetch(&ask).await.unwrap().page().unwrap().body_digest;
+    let known = FetchRequest { prior: PriorResponse { validators: None, body_digest }, ..ask };
+    let identical = measure(requests, || async {
+        assert!(fetcher.fetch(&known).await.unwrap().page().is_none());
+    })
+    .await;
+    let validators = Validators::new(Some("\"1\"".into()), None);
+    let asked = FetchRequest { prior: PriorResponse { validators, body_digest: None }, ..known };
     let unchanged = measure(requests, || async {
         assert!(fetcher.fetch(&asked).await.unwrap().page().is_none());
     })
@@ -108,5 +115,6 @@ async fn compare(requests: usize, address: &str) {
     println!("request by the bare client {bare:>8.0}");
     println!("conversion                 {converting:>8.0}");
     println!("fetch, everything          {whole:>8.0}   {:.2} times the two", whole / sum);
+    println!("fetch, identical body      {identical:>8.0}");
     println!("fetch answered 304         {unchanged:>8.0}");
 }

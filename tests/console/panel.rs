@@ -1,7 +1,9 @@
 //! Tests the outcome panel in the real event loop: it misses no outcome, keeps its scroll position, and stays bounded.
 
 use super::{outcomes, quiet_store, with};
+use quarterdeck::domain::content::{ContentChange, IdenticalBody};
 use quarterdeck::domain::id::Seq;
+use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_outcomes_cost_few_draws_and_none_is_missed() {
@@ -37,6 +39,24 @@ async fn at_the_bottom_follows_and_anywhere_else_is_held() {
         // Moving down to the last line switches following on, too.
         operator.press(&["k", "j"]);
         operator.sees("● following").await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_was_not_converted_says_how_that_was_found() {
+    let store = quiet_store(5);
+    let unchanged = |seq, content| Outcome {
+        result: OutcomeResult::Unchanged,
+        content: Some(content),
+        ..outcomes(seq, seq).remove(0)
+    };
+    let by_server = unchanged(1, ContentChange::NotModified);
+    let by_body = Outcome { detail: Some(IdenticalBody::DETAIL.into()), ..unchanged(2, ContentChange::Identical) };
+    store.with(|facts| facts.outcomes = vec![by_server, by_body]);
+    with(store, async |operator| {
+        operator.sees("304").await;
+        operator.sees("identical").await;
     })
     .await;
 }

@@ -237,12 +237,17 @@ pub fn fetcher(site: &Site) -> Arc<Fetcher> {
 
 /// Returns the same fetcher for several sites.
 pub fn fetcher_of(sites: &[&Site]) -> Arc<Fetcher> {
+    fetcher_with(sites, FetchSettings::default())
+}
+
+/// Returns the same fetcher with other settings besides.
+pub fn fetcher_with(sites: &[&Site], settings: FetchSettings) -> Arc<Fetcher> {
     let limits = FetchSettings {
         connect_timeout: PATIENCE,
         read_timeout: PATIENCE,
         total_timeout: PATIENCE,
         allow_private_hosts: sites.iter().map(|site| site.host().parse().expect("a host and port")).collect(),
-        ..FetchSettings::default()
+        ..settings
     };
     Arc::new(Fetcher::new(limits).expect("a fetcher"))
 }

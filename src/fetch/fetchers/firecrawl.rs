@@ -4,6 +4,9 @@
 //! service ([`Blame::Service`](crate::domain::failure::Blame)), have no HTTP status and are never `access_denied`. The
 //! request has the parameters that Chatwoot uses: Markdown of the main content, without frames, sidebars, cookie
 //! banners and navigation, unless the page's site rule has others.
+//!
+//! Identical bodies are not recognised here: the API's responses contain values of each scrape, and the text in them
+//! needs no conversion.
 
 use super::{PageFetcher, PageRequest};
 use crate::domain::content::Page;
@@ -73,7 +76,7 @@ impl PageFetcher for FirecrawlFetcher {
         let response = self.scrape(request, deadline).await?;
         let status = response.status();
         let wait = retry_after(status, response.headers(), SystemTime::now());
-        let body = match timeout_at(deadline, read_body(&self.client, response, deadline)).await {
+        let body = match timeout_at(deadline, read_body(&self.client, response, deadline, |_| ())).await {
             Ok(body) => body.map_err(|failure| service_failure(&failure))?.0,
             Err(_) => return Err(self.too_slow()),
         };

@@ -6,7 +6,7 @@ use crate::domain::failure::{ErrorCode, Failure, FailureClass};
 use crate::fetch::client::HttpClient;
 use crate::fetch::errors;
 use crate::fetch::head::{next_hop, retry_after};
-use crate::fetch::pipeline;
+use crate::fetch::pipeline::{self, Source};
 use crate::fetch::request::FetchResponse;
 use crate::fetch::robots::{self, Robots};
 use async_trait::async_trait;
@@ -43,7 +43,7 @@ impl HttpFetcher {
             if let Some(robots) = &self.robots {
                 robots::obey(robots, &self.client, &url, deadline).await?;
             }
-            let response = self.client.get(&url, conditions(request.validators), deadline).await?;
+            let response = self.client.get(&url, conditions(request.prior.validators.as_ref()), deadline).await?;
             let Some(next) = next_hop(&response, &url) else {
                 return Ok((response, url));
             };
@@ -69,7 +69,7 @@ impl PageFetcher for HttpFetcher {
         let (response, url) = self.follow(request, deadline).await?;
         let status = response.status();
         if status == StatusCode::NOT_MODIFIED {
-            return match request.validators {
+            return match request.prior.validators {
                 Some(_) => Ok(FetchResponse::NotModified),
                 None => {
                     Err(errors::refused("304 Not Modified, although the whole page was requested").with_status(304))
@@ -81,9 +81,11 @@ impl PageFetcher for HttpFetcher {
             let reason = status.canonical_reason().unwrap_or_default();
             return Err(Failure::from_status(status.as_u16(), reason).with_retry_after(wait));
         }
-        let of = (url, Arc::clone(request.rules));
-        let page = pipeline::page(&self.client, response, of, deadline).await;
-        page.map(FetchResponse::Page).map_err(|failure| failure.with_status(status.as_u16()))
+        let rules = Arc::clone(request.rules);
+        let source = Source { url, converter: rules.converter(self.version()), rules };
+        let known = request.prior.body_digest.as_ref();
+        let page = pipeline::page(&self.client, response, source, known, deadline).await;
+        page.map_err(|failure| failure.with_status(status.as_u16()))
     }
 
     /// Returns true for failures that another fetcher may avoid: all transient failures (such as of hosts that do not

@@ -1,6 +1,6 @@
 //! Interface between the router ([`Fetcher`](crate::fetch::Fetcher)) and the fetchers.
 
-use crate::domain::content::Validators;
+use crate::domain::content::PriorResponse;
 use crate::domain::failure::Failure;
 use crate::fetch::content_rules::ContentRules;
 use crate::fetch::request::FetchResponse;
@@ -12,9 +12,9 @@ use url::Url;
 #[derive(Clone, Copy, Debug)]
 pub(in crate::fetch) struct PageRequest<'a> {
     pub url: &'a Url,
-    /// `ETag` and `Last-Modified` of the stored text: the server may answer that nothing has changed. `None` requests
-    /// the whole page.
-    pub validators: Option<&'a Validators>,
+    /// Facts about the response that the stored text came from. A fetcher that can use neither validators nor the body
+    /// digest ignores them.
+    pub prior: &'a PriorResponse,
     /// Rules of the page's site about content.
     pub rules: &'a Arc<ContentRules>,
 }

@@ -11,7 +11,7 @@ use crate::domain::job::{AttemptEnd, ErrorReport, JobState, Transition};
 use crate::domain::outcome::{Outcome, OutcomeKind, OutcomeResult};
 use crate::domain::retry::RetryPolicy;
 use crate::store::attempts::group_commit::{Receiver, gather};
-use crate::store::queue::apply::{TransitionData, apply};
+use crate::store::queue::apply::{FullFetch, TransitionData, apply};
 use crate::store::queue::host_backoff;
 use crate::store::queue::host_backoff::HostRecords;
 use crate::store::sql::conn::Purpose;
@@ -210,7 +210,7 @@ async fn write_finish(
         token: Some(lease.token.0),
         worker: row.worker_name.clone(),
         page: if unfit.is_none() { page_written(end) } else { None },
-        fetched: if unfit.is_none() { page_fetched(end) } else { None },
+        fetched: if unfit.is_none() { full_fetch(end) } else { None },
         quarantined: if unfit.is_none() { page_quarantined(end) } else { None },
         failed_try: failed_try(&to, end, policy),
         ..TransitionData::default()
@@ -259,13 +259,14 @@ fn failed_try(to: &Transition, end: &AttemptEnd, policy: &RetryPolicy) -> Option
     }
 }
 
-/// Returns the page if its text is the stored text after the finish, whether written now or unchanged. The store then
-/// keeps the page's `ETag` and `Last-Modified`.
-fn page_fetched(end: &AttemptEnd) -> Option<(&Page, &Fingerprint)> {
+/// Returns the full fetch of the stored text: of the text that is stored after the finish, whether written now or
+/// unchanged.
+fn full_fetch(end: &AttemptEnd) -> Option<FullFetch<'_>> {
     match end {
         AttemptEnd::Fetched { page, fingerprint, change } if change.writes() || *change == ContentChange::Same => {
-            Some((page, fingerprint))
+            Some(FullFetch::Converted(page, fingerprint))
         }
+        AttemptEnd::Identical(body) => Some(FullFetch::Identical(body)),
         _ => None,
     }
 }

@@ -89,10 +89,11 @@ async fn decide_one(tx: &mut Tx<'_>, text: &ReviewTarget, decision: Decision, by
 }
 
 async fn write_accepted(tx: &mut Tx<'_>, document: &Document, page: &Page, fetched: Option<Timestamp>) -> Result<()> {
-    // The validators (`ETag`, `Last-Modified`) of this text were not kept, so the next fetch requests the whole page.
+    // The validators (`ETag`, `Last-Modified`) and the body digest of this text were not kept, so the next fetch
+    // requests the whole page and converts it.
     let state = query(
-        "UPDATE @document_state SET recent = ?2, etag = NULL, last_modified = NULL, validated = ?3, converter = ?4, \
-         fetched_whole_at = ?5 WHERE document_id = ?1",
+        "UPDATE @document_state SET recent = ?2, etag = NULL, last_modified = NULL, body_digest = NULL, validated = ?3, \
+         converter = ?4, fetched_whole_at = ?5 WHERE document_id = ?1",
     );
     let state = state
         .bind(document.id)

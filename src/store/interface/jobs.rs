@@ -1,6 +1,6 @@
 //! The interface for workers: registration, claims, leases, and ends of attempts.
 
-use crate::domain::content::{StoredBaseline, Validators};
+use crate::domain::content::{PriorResponse, StoredBaseline};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{AccountId, DocumentId, JobId, Token, WorkerId};
 use crate::domain::job::{AttemptEnd, ErrorReport, JobState, QueueClass};
@@ -114,8 +114,8 @@ pub struct ClaimedJob {
     pub counters: Counters,
     /// The stored values that the fetched page is compared with.
     pub stored: StoredBaseline,
-    /// HTTP validators for a conditional request; `None` requests the whole page.
-    pub validators: Option<Validators>,
+    /// Facts about the response that the stored text came from, by which an unchanged page is recognised.
+    pub prior: PriorResponse,
     /// Start of the attempt, UTC.
     pub started_at: Timestamp,
 }

@@ -1,6 +1,7 @@
 //! Writes a job's transition, as the domain decided it: the job's row and lane, its document's row, and its outcomes.
 
-use crate::domain::content::{ContentChange, Page};
+use crate::domain::body_digest::BodyDigest;
+use crate::domain::content::{ContentChange, IdenticalBody, Page, Validators};
 use crate::domain::document::{FailureCount, RecentResult};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{AccountId, AssistantId, Seq};
@@ -27,9 +28,8 @@ pub(in crate::store) struct TransitionData<'a> {
     pub(in crate::store) worker: Option<SafeLine>,
     /// Page whose content is written, with its fingerprint.
     pub(in crate::store) page: Option<(&'a Page, &'a Fingerprint)>,
-    /// Page that was fetched in full, written or unchanged. Its `ETag` and `Last-Modified` are kept for the next
-    /// request.
-    pub(in crate::store) fetched: Option<(&'a Page, &'a Fingerprint)>,
+    /// Full fetch that brought the text which is stored now, written or unchanged.
+    pub(in crate::store) fetched: Option<FullFetch<'a>>,
     /// Quarantined page, which waits for a person's decision.
     pub(in crate::store) quarantined: Option<&'a Page>,
     /// Failure that ended the attempt: its class, the number of failures of that class so far, and the attempts
@@ -37,6 +37,25 @@ pub(in crate::store) struct TransitionData<'a> {
     pub(in crate::store) failed_try: Option<FailureCount>,
     /// Holder of the document's lock, if the job is postponed because of that lock.
     pub(in crate::store) lock_holder: Option<&'a LockHolder>,
+}
+
+/// Full fetch of the stored text. Its facts are kept, so that the next fetch recognises an unchanged page.
+#[derive(Clone, Copy)]
+pub(in crate::store) enum FullFetch<'a> {
+    /// The page was converted; with its fingerprint.
+    Converted(&'a Page, &'a Fingerprint),
+    /// The body is the one that the stored text came from, so what is known of that text stays.
+    Identical(&'a IdenticalBody),
+}
+
+impl FullFetch<'_> {
+    /// Returns the page's `ETag` and `Last-Modified`.
+    fn validators(self) -> Option<Validators> {
+        match self {
+            Self::Converted(page, _) => Validators::new(page.etag.clone(), page.last_modified.clone()),
+            Self::Identical(body) => body.validators.clone(),
+        }
+    }
 }
 
 /// Writes the transition `to` of the job `row`: writes the job, its lane and its document, and records the outcomes.
@@ -199,11 +218,18 @@ async fn write_state(tx: &mut Tx<'_>, document: &Document, to: &Transition, with
          http_status = CASE WHEN ?4 THEN ?7 ELSE http_status END, \
          etag = CASE WHEN ?8 THEN ?9 ELSE etag END, \
          last_modified = CASE WHEN ?8 THEN ?10 ELSE last_modified END, \
-         validated = CASE WHEN ?8 THEN ?11 ELSE validated END, \
          fetched_whole_at = CASE WHEN ?8 THEN ?12 ELSE fetched_whole_at END, \
-         converter = CASE WHEN ?8 THEN ?15 ELSE converter END WHERE document_id = ?1",
+         validated = CASE WHEN ?16 THEN ?11 ELSE validated END, \
+         converter = CASE WHEN ?16 THEN ?15 ELSE converter END, \
+         body_digest = CASE WHEN ?16 THEN ?17 ELSE body_digest END WHERE document_id = ?1",
     );
-    let (page, fingerprint) = with.fetched.unzip();
+    let validators = with.fetched.and_then(FullFetch::validators);
+    let (etag, last_modified) =
+        validators.map_or((None, None), |validators| (validators.etag, validators.last_modified));
+    let (page, fingerprint) = match with.fetched {
+        Some(FullFetch::Converted(page, fingerprint)) => (Some(page), Some(fingerprint)),
+        Some(FullFetch::Identical(_)) | None => (None, None),
+    };
     let statement = statement
         .bind(document.id)
         .bind(recent)
@@ -212,14 +238,16 @@ async fn write_state(tx: &mut Tx<'_>, document: &Document, to: &Transition, with
         .bind(failure.and_then(|draft| draft.error_code).map(|code| code.word()))
         .bind(failure.and_then(|draft| draft.detail.as_ref()).map(|detail| detail.to_string()))
         .bind(failure.and_then(|draft| draft.http_status))
-        .bind(page.is_some())
-        .bind(page.and_then(|page| page.etag.clone()))
-        .bind(page.and_then(|page| page.last_modified.clone()))
+        .bind(with.fetched.is_some())
+        .bind(etag)
+        .bind(last_modified)
         .bind(fingerprint.map(|fingerprint| fingerprint.as_str().to_owned()))
         .bind(tx.now.micros())
         .bind(failure.is_some_and(|draft| draft.result == OutcomeResult::PermanentFailure))
         .bind(synced)
-        .bind(page.and_then(|page| page.converter).map(|converter| converter.0));
+        .bind(page.and_then(|page| page.converter).map(|converter| converter.0))
+        .bind(page.is_some())
+        .bind(page.and_then(|page| page.body_digest.as_ref()).map(BodyDigest::as_str));
     tx.run(statement).await?;
     Ok(())
 }

@@ -7,6 +7,7 @@
 
 mod choose;
 
+use crate::domain::content::PriorResponse;
 use crate::domain::id::{AccountId, JobId, Token, WorkerId};
 use crate::domain::job::QueueClass;
 use crate::domain::text::SafeLine;
@@ -221,7 +222,7 @@ fn claimed_job(
     if limits.mark_timing == MarkTiming::AtClaim {
         budget.tries.push(TryStart::of(row));
     }
-    let validators = if row.fetch_whole { None } else { document.validators(tx.now) };
+    let prior = if row.fetch_whole { PriorResponse::default() } else { document.prior_response(tx.now) };
     ClaimedJob {
         lease: JobLease { job_id: row.job.id, token: Token(token) },
         document_id: row.job.document_id,
@@ -229,7 +230,7 @@ fn claimed_job(
         url: document.url.clone(),
         class: row.job.class,
         counters: row.job.claimed(),
-        validators,
+        prior,
         stored: document.stored(),
         started_at: tx.now,
     }

@@ -1,7 +1,8 @@
 //! Conversion of rows of `captain_documents`, joined with our own state of each document. Transactions read these rows
 //! here before they change them.
 
-use crate::domain::content::{ConverterVersion, FULL_FETCH_INTERVAL, StoredBaseline, Validators};
+use crate::domain::body_digest::BodyDigest;
+use crate::domain::content::{ConverterVersion, FULL_FETCH_INTERVAL, PriorResponse, StoredBaseline, Validators};
 use crate::domain::document::SyncStatus;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::DocumentId;
@@ -50,7 +51,9 @@ pub(in crate::store) struct Document {
 pub(in crate::store) struct ContentProvenance {
     has_content: bool,
     validators: Option<Validators>,
-    /// Fingerprint of the text that the validators belong to.
+    /// Digest of the body that the stored text came from.
+    body_digest: Option<BodyDigest>,
+    /// Fingerprint of the text that the validators and the body digest belong to.
     validated_fingerprint: Option<String>,
     fetched_whole_at: Option<Timestamp>,
     converter: Option<i64>,
@@ -86,19 +89,21 @@ impl Document {
         self.fingerprint.clone().filter(|_| self.provenance.has_content).map(Fingerprint::stored)
     }
 
-    /// Returns true if the stored text is the one that this program fetched last. Only then do validators and converter
-    /// apply to the stored text.
+    /// Returns true if the stored text is the one that this program fetched last. Only then do validators, body digest
+    /// and converter apply to the stored text.
     fn is_own_text(&self) -> bool {
         self.provenance.validated_fingerprint.is_some() && self.provenance.validated_fingerprint == self.fingerprint
     }
 
-    /// Returns the validators for a conditional request; `None` to fetch the whole page. A conditional request is made
-    /// only if the validators belong to exactly the stored text, and if the whole page was last fetched within
-    /// [`FULL_FETCH_INTERVAL`].
-    pub(in crate::store) fn validators(&self, now: Timestamp) -> Option<Validators> {
-        let ContentProvenance { has_content, validators, fetched_whole_at, .. } = &self.provenance;
+    /// Returns what is known of the response that brought the stored text; nothing unless it brought exactly that
+    /// text. The validators are left out if the whole page was not fetched within [`FULL_FETCH_INTERVAL`].
+    pub(in crate::store) fn prior_response(&self, now: Timestamp) -> PriorResponse {
+        let ContentProvenance { has_content, validators, body_digest, fetched_whole_at, .. } = &self.provenance;
+        if !*has_content || !self.is_own_text() {
+            return PriorResponse::default();
+        }
         let is_recent = fetched_whole_at.is_some_and(|at| at.plus(FULL_FETCH_INTERVAL) > now);
-        if *has_content && self.is_own_text() && is_recent { validators.clone() } else { None }
+        PriorResponse { validators: validators.clone().filter(|_| is_recent), body_digest: body_digest.clone() }
     }
 }
 
@@ -128,6 +133,7 @@ fn document(row: &Row) -> Result<Document> {
         provenance: ContentProvenance {
             has_content: get(row, "has_content")?,
             validators: Validators::new(get(row, "etag")?, get(row, "last_modified")?),
+            body_digest: get::<Option<String>>(row, "body_digest")?.map(BodyDigest::stored),
             validated_fingerprint: get(row, "validated")?,
             fetched_whole_at: time(row, "fetched_whole_at")?,
             converter: get(row, "converter")?,
@@ -145,7 +151,7 @@ fn document(row: &Row) -> Result<Document> {
 const DOCUMENTS: &str = "SELECT d.id, d.name, d.external_link, d.account_id, d.assistant_id, \
      CAST(d.status AS BIGINT) AS status, CAST(d.sync_status AS BIGINT) AS sync_status, \
      micros(d.last_sync_attempted_at) AS last_sync_attempted_at, micros(d.last_synced_at) AS last_synced_at, \
-     s.host, s.fence, s.recent, s.etag, s.last_modified, s.validated, s.fetched_whole_at, \
+     s.host, s.fence, s.recent, s.etag, s.last_modified, s.body_digest, s.validated, s.fetched_whole_at, \
      d.content IS NOT NULL AS has_content, s.converter, \
      CAST(coalesce(s.content_length, length(d.content)) AS BIGINT) AS chars, \
      h.fingerprint AS held_fingerprint, h.rejected_at, meta.content_fingerprint AS fingerprint, c.cadence \

@@ -35,7 +35,7 @@ pub(in crate::store) struct JobRow {
     /// Name of the program that has the document's lock, if the job waits for that lock.
     pub(in crate::store) lock_holder: Option<SafeLine>,
     pub(in crate::store) lock_value: Option<SafeLine>,
-    /// True if the attempt must fetch the whole page, without a conditional request.
+    /// True if the attempt must fetch and convert the whole page, whatever is known of the response before.
     pub(in crate::store) fetch_whole: bool,
 }
 

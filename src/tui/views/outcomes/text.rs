@@ -79,14 +79,15 @@ pub fn title(entry: &Entry) -> String {
     }
 }
 
-/// Returns the word at the right end of an entry with unchanged content: "304" or "unchanged"; empty for any other
-/// entry.
+/// Returns the word at the right end of an entry with unchanged content: "304", "identical" or "unchanged"; empty for
+/// any other entry.
 pub fn aside(entry: &Entry) -> &'static str {
     if !entry.is_quiet() {
         return "";
     }
     match entry.outcome.content {
         Some(ContentChange::NotModified) => "304",
+        Some(ContentChange::Identical) => "identical",
         _ => "unchanged",
     }
 }
