@@ -79,9 +79,13 @@ async fn main() {
         .collect();
     let allow_private_hosts = addresses.iter().map(|address| address.to_string().parse().unwrap()).collect();
     let fetcher = Arc::new(Fetcher::new(FetchSettings { allow_private_hosts, ..FetchSettings::default() }).unwrap());
-    for round in ["first content", "unchanged"] {
-        let request =
-            Request { kind: RequestKind::Sync, class: QueueClass::Auto, by: "bench".into(), scope: RequestScope::Bulk };
+    let rounds = [
+        ("first content", RequestKind::Sync),
+        ("unchanged, converted", RequestKind::SyncWhole),
+        ("unchanged, identical", RequestKind::Sync),
+    ];
+    for (round, kind) in rounds {
+        let request = Request { kind, class: QueueClass::Auto, by: "bench".into(), scope: RequestScope::Bulk };
         let asked = Instant::now();
         store.request(&ids, &request).await.unwrap();
         let asked = asked.elapsed();
