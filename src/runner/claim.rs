@@ -10,10 +10,18 @@ use crate::store::{ClaimLimits, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
 
 /// Longest wait between two reads of the queue while the database answers. It bounds the delay after a missed signal
 /// and after a change of the system clock.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// Time after a wake-up for which a busy worker waits before it claims. Attempts whose finishes were written together end
+/// within it, so that one claim fills all their slots.
+const CLAIM_DELAY: Duration = Duration::from_millis(1);
+/// Shortest time between two reads of the cancel requests.
+const CANCEL_INTERVAL: Duration = Duration::from_millis(100);
+/// Shortest time between two reads of the queue's figures while attempts run.
+const QUEUE_INTERVAL: Duration = Duration::from_millis(250);
 /// Longest wait of a worker that ends, first for stopped attempts to release their jobs, then for the store to remove
 /// the worker.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -21,7 +29,8 @@ const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Claims and starts jobs until the worker drains or leaves, a newer version has migrated the store or, with
 /// [`Mode::Drain`], no work is left; then shuts the worker down.
 pub(super) async fn run(worker: Arc<Worker>) {
-    let mut registered = false;
+    let _end = EndGuard(worker.ended.clone());
+    let mut state = LoopState::default();
     let mut backoff = Backoff::of_claims();
     let mut changes = worker.store.changes();
     let mut mismatch = worker.store.schema_mismatch();
@@ -38,7 +47,7 @@ pub(super) async fn run(worker: Arc<Worker>) {
             break;
         }
         changes.mark_unchanged();
-        let until = match claim_round(&worker, &mut registered).await {
+        let until = match claim_round(&worker, &mut state).await {
             Ok(ClaimRound::Idle) => break,
             Ok(ClaimRound::PollAt(until)) => {
                 backoff.reset();
@@ -60,8 +69,38 @@ pub(super) async fn run(worker: Arc<Worker>) {
             Ok(()) = mismatch.changed() => {}
             () = sleep_until(until) => {}
         }
+        if worker.running_jobs.len() > 0 {
+            sleep(CLAIM_DELAY).await;
+        }
     }
-    shut_down(&worker, registered).await;
+    shut_down(&worker, state.registered).await;
+}
+
+/// Ends the worker when its runtime is shut down around the claim loop: the heartbeat has a thread of its own, which
+/// would otherwise keep the store open for ever. After a panic of the loop, running attempts still need the heartbeat.
+struct EndGuard(CancellationToken);
+
+impl Drop for EndGuard {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.0.cancel();
+        }
+    }
+}
+
+/// What the loop remembers from one round to the next.
+#[derive(Default)]
+struct LoopState {
+    registered: bool,
+    /// The last read of the cancel requests.
+    cancels_read: Option<Instant>,
+    /// The last read of the queue's figures, and the time of the next poll that followed from it.
+    queue_read: Option<(Instant, Instant)>,
+}
+
+/// Returns true if at least `interval` has passed since `last`.
+fn is_due(last: Option<Instant>, interval: Duration) -> bool {
+    last.is_none_or(|last| last.elapsed() >= interval)
 }
 
 enum ClaimRound {
@@ -72,13 +111,17 @@ enum ClaimRound {
 }
 
 /// Registers the worker if needed, stops attempts with a cancel request, claims once and starts the claimed attempts.
-async fn claim_round(worker: &Arc<Worker>, registered: &mut bool) -> Result<ClaimRound, StoreError> {
-    if !*registered {
+async fn claim_round(worker: &Arc<Worker>, state: &mut LoopState) -> Result<ClaimRound, StoreError> {
+    if !state.registered {
         worker.store.register(&worker.info()).await?;
-        *registered = true;
+        state.registered = true;
     }
-    for lease in worker.store.cancel_requested(&worker.running_jobs.all()).await? {
-        worker.running_jobs.stop(lease, Stop::Cancel);
+    let cancels_due = is_due(state.cancels_read, CANCEL_INTERVAL);
+    if cancels_due {
+        for lease in worker.store.cancel_requested(&worker.running_jobs.all()).await? {
+            worker.running_jobs.stop(lease, Stop::Cancel);
+        }
+        state.cancels_read = Some(Instant::now());
     }
     let busy = u32::try_from(worker.running_jobs.len()).unwrap_or(u32::MAX);
     let may_claim = locking::may_claim(worker);
@@ -100,8 +143,18 @@ async fn claim_round(worker: &Arc<Worker>, registered: &mut bool) -> Result<Clai
         }
     }
     publish_status(worker, Phase::Running);
+    // A request that this round did not read is read by the next one.
+    let next = Instant::now() + if cancels_due { POLL_INTERVAL } else { CANCEL_INTERVAL };
     if may_claim && claimed == slots {
-        return Ok(ClaimRound::PollAt(Instant::now() + POLL_INTERVAL));
+        return Ok(ClaimRound::PollAt(next));
+    }
+    if worker.running_jobs.len() > 0
+        && let Some((read, until)) = state.queue_read
+        && read.elapsed() < QUEUE_INTERVAL
+    {
+        // What was due at a time that has passed was made ready by this round's claim.
+        let due = if until > Instant::now() { until } else { next };
+        return Ok(ClaimRound::PollAt(due.min(read + QUEUE_INTERVAL).min(next)));
     }
     let queue = worker.store.queue().await?;
     // Paused jobs do not count: they may stay paused for days.
@@ -110,7 +163,9 @@ async fn claim_round(worker: &Arc<Worker>, registered: &mut bool) -> Result<Clai
         return Ok(ClaimRound::Idle);
     }
     let due = queue.next_due_at.map(|at| at.since(worker.store.now()));
-    Ok(ClaimRound::PollAt(Instant::now() + due.unwrap_or(POLL_INTERVAL).min(POLL_INTERVAL)))
+    let until = Instant::now() + due.unwrap_or(POLL_INTERVAL).min(POLL_INTERVAL);
+    state.queue_read = Some((Instant::now(), until));
+    Ok(ClaimRound::PollAt(until.min(next)))
 }
 
 fn publish_status(worker: &Worker, phase: Phase) {

@@ -2,8 +2,9 @@
 //! processes are alive, and notifications between processes.
 //!
 //! `url` parses the URL and explains what is wrong with it, `pool` keeps connections, `abandoned` stops reads whose
-//! caller went away, `schema` reads what the database contains, `migrate` brings our tables up to date, `older` finds workers of older programs, `examine` checks the
-//! database for `doctor`, `session` keeps the one connection that owns the locks and receives notifications.
+//! caller went away, `schema` reads what the database contains, `migrate` brings our tables up to date, `older` finds
+//! workers of older programs, `examine` checks the database for `doctor`, `session` keeps the one connection that owns
+//! the locks and receives notifications.
 
 mod abandoned;
 pub(super) mod error;
@@ -44,6 +45,9 @@ const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(60);
 /// Delay before a free worker lock is checked a second time: its owner's connection may have broken and be about to
 /// reconnect.
 const LOCK_RECHECK_DELAY: Duration = Duration::from_millis(300);
+/// The query for the server's clock and the schema version, run with the beginning of a transaction.
+const CLOCK_AND_VERSION: &str = "; SELECT quarterdeck.micros(clock_timestamp() AT TIME ZONE 'UTC'), \
+     (SELECT max(version) FROM quarterdeck.migrations)";
 /// The advisory lock that serialises transactions which move jobs in the queue; the key is `qd-queue` in ASCII.
 const QUEUE_LOCK: i64 = i64::from_be_bytes(*b"qd-queue");
 
@@ -122,26 +126,20 @@ impl Postgres {
     /// lock on the table of migrations, so that a migration waits until the transaction ends.
     pub(super) async fn begin(&self, purpose: Purpose, clock: &dyn Clock) -> Result<(Conn, Timestamp, i64)> {
         let of = if purpose == Purpose::Heartbeat { PoolShare::Heartbeat } else { PoolShare::Ordinary };
-        let mut conn = Conn::Postgres(self.pool.acquire(of).await?);
+        let mut conn = self.pool.acquire(of).await?;
         let begin = match purpose {
             Purpose::Claim => "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan",
             _ => "BEGIN",
         };
-        conn.script(begin).await.map_err(writing)?;
-        let statement = match purpose {
+        let lock = match purpose {
             // Acquires the queue lock before it reads the clock, since the lock may take a while.
-            Purpose::Queue | Purpose::Claim => query(
-                "WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(?) AS taken) \
-                 SELECT micros(clock_timestamp() AT TIME ZONE 'UTC'), (SELECT max(version) FROM @migrations), taken \
-                 FROM turn",
-            )
-            .bind(QUEUE_LOCK),
-            Purpose::Rows | Purpose::Heartbeat => {
-                query("SELECT micros(clock_timestamp() AT TIME ZONE 'UTC'), (SELECT max(version) FROM @migrations)")
-            }
+            Purpose::Queue | Purpose::Claim => format!("; SELECT pg_advisory_xact_lock({QUEUE_LOCK})"),
+            Purpose::Rows | Purpose::Heartbeat => String::new(),
         };
-        let rows = conn.fetch_all(statement).await.map_err(writing)?;
-        let version = get(rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?, 1)?;
+        // Everything in one round trip.
+        let row = conn.begin(begin, &format!("{lock}{CLOCK_AND_VERSION}")).await.map_err(writing)?;
+        let (conn, rows) = (Conn::Postgres(conn), [Row::Postgres(row)]);
+        let version = get(&rows[0], 1)?;
         let now = match &self.clock {
             Some(server) => {
                 let now = first_time(&rows)?;

@@ -1,6 +1,7 @@
 //! SQL for both databases: statements and their dialects, connections and rows, write transactions, filters, the
 //! classification of database errors, and the clock.
 
+pub(in crate::store) mod batch;
 pub(in crate::store) mod clock;
 pub(in crate::store) mod columns;
 pub(in crate::store) mod conn;

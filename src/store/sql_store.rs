@@ -11,7 +11,7 @@ mod schedule;
 mod status;
 
 use super::attempts::finish::{self, Finishing};
-use super::attempts::group_commit::GroupCommit;
+use super::attempts::group_commit::{Gatherer, GroupCommit, OpenAttempts};
 use super::attempts::liveness::Liveness;
 use super::attempts::mark;
 use super::queries::counts;
@@ -29,6 +29,7 @@ pub struct SqlStore {
     liveness: Liveness,
     /// Accounts that passes of the schedule need not scan yet.
     idle_accounts: IdleAccounts,
+    open_attempts: Arc<OpenAttempts>,
     finishes: GroupCommit<Finishing, FinishResult>,
     marks: GroupCommit<JobLease, MarkResult>,
 }
@@ -39,16 +40,21 @@ impl SqlStore {
         let db = Database::open(url, options).await?;
         let (finishes, pending_finishes) = GroupCommit::new();
         let (marks, pending_marks) = GroupCommit::new();
+        let open_attempts = Arc::new(OpenAttempts::default());
         if !db.is_read_only() {
             lanes::rederive(&db).await?;
-            db.tasks.spawn(finish::write_groups(Arc::downgrade(&db), pending_finishes));
-            db.tasks.spawn(mark::write_groups(Arc::downgrade(&db), pending_marks));
+            let finishing = Gatherer::new(pending_finishes, Some(Arc::clone(&open_attempts)));
+            // Not every attempt marks its document, so the number of marks to come is not known.
+            let marking = Gatherer::new(pending_marks, None);
+            db.tasks.spawn(finish::write_groups(Arc::downgrade(&db), finishing));
+            db.tasks.spawn(mark::write_groups(Arc::downgrade(&db), marking));
         }
         db.watch();
         Ok(Arc::new(Self {
             db,
             liveness: Liveness::default(),
             idle_accounts: IdleAccounts::default(),
+            open_attempts,
             finishes,
             marks,
         }))

@@ -15,18 +15,19 @@ mod migrate;
 mod older;
 mod read_connection;
 mod watch;
+mod writer;
 
 use crate::domain::text::SafeLine;
 use crate::store::migrations::{SCHEMA_VERSION, pending};
 use crate::store::sql::conn::Conn;
-use crate::store::sql::error::reading;
+use crate::store::sql::error::{reading, writing};
 use crate::store::upgrade::{MigrationStep, ON_OPEN, OlderWorker, UpgradeOptions, UpgradeReport};
 use crate::store::version::SchemaMismatch;
 use crate::store::{Access, Result, StoreError};
-use connect::{BUSY_TIMEOUT, Connector, begin_immediate, check_header};
+use connect::{Connector, check_header};
 use locks::WorkerLocks;
 use migrate::FileState;
-use read_connection::Source;
+use read_connection::ReadSource;
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqlitePoolOptions};
 use std::path::Path;
@@ -37,6 +38,7 @@ use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
 pub(super) use read_connection::ReadConnection;
+pub(super) use writer::{FromColumn, WriterConnection, WriterRow};
 
 /// Maximum number of connections that read at the same time. A console has at most one query of each kind in progress.
 const MAX_READERS: u32 = 4;
@@ -46,7 +48,7 @@ const YIELD_DELAY: Duration = Duration::from_millis(6);
 
 /// Exclusive access to the one connection that writes, for one transaction. Contains `None` while the transaction owns
 /// the connection, before the first transaction, and after one that was dropped midway.
-pub(super) type WriterSlot<'s> = MutexGuard<'s, Option<SqliteConnection>>;
+pub(super) type WriterSlot<'s> = MutexGuard<'s, Option<WriterConnection>>;
 
 /// Source of the connections that read.
 enum Readers {
@@ -62,7 +64,7 @@ pub(super) struct Sqlite {
     connect: Connector,
     /// The upgrade that opening made to an existing store; `None` if there was none.
     pub(super) upgraded: Option<UpgradeReport>,
-    writer: Arc<Mutex<Option<SqliteConnection>>>,
+    writer: Arc<Mutex<Option<WriterConnection>>>,
     readers: Readers,
     locks: WorkerLocks,
 }
@@ -100,13 +102,13 @@ impl Sqlite {
 
     /// Takes the connection from `slot`, or opens one, begins a write transaction on it, and returns the connection and
     /// the schema version. No other process writes until the transaction ends.
-    pub(super) async fn begin(&self, slot: &mut Option<SqliteConnection>) -> Result<(SqliteConnection, i64)> {
+    pub(super) async fn begin(&self, slot: &mut Option<WriterConnection>) -> Result<(WriterConnection, i64)> {
         self.connect.check_identity()?;
         let mut conn = match slot.take() {
             Some(conn) => conn,
-            None => self.connect.writer().await?,
+            None => WriterConnection::open(self.connect.path()).await.map_err(writing)?,
         };
-        let version = begin_immediate(&mut conn, BUSY_TIMEOUT).await?;
+        let version = conn.begin().await.map_err(writing)?;
         Ok((conn, version))
     }
 
@@ -119,8 +121,8 @@ impl Sqlite {
     pub(super) async fn reader(&self) -> Result<Conn> {
         self.connect.check_identity()?;
         let source = match &self.readers {
-            Readers::Pool(pool) => Source::Pooled(pool.acquire().await.map_err(reading)?),
-            Readers::PerRead => Source::PerRead(self.connect.reader().await?),
+            Readers::Pool(pool) => ReadSource::Pooled(pool.acquire().await.map_err(reading)?),
+            Readers::PerRead => ReadSource::PerRead(self.connect.reader().await?),
         };
         Ok(Conn::SqliteReader(ReadConnection::new(source).await?))
     }
@@ -146,7 +148,7 @@ impl Sqlite {
     }
 
     /// Waits until this process has no write in progress, and delays further writes until the result is dropped.
-    pub(super) async fn quiesce(&self) -> OwnedMutexGuard<Option<SqliteConnection>> {
+    pub(super) async fn quiesce(&self) -> OwnedMutexGuard<Option<WriterConnection>> {
         Arc::clone(&self.writer).lock_owned().await
     }
 

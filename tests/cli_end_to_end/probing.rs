@@ -67,7 +67,7 @@ fn a_probe_knows_whose_rules_made_the_stored_text() {
     let place = Place::new();
     place.run(["add", &place.url("/ok/a")]).ok();
     place.run(["sync", "1", "--wait"]).ok();
-    probed_and_synced(&place, "A sync would change nothing.", "same");
+    probed_and_synced(&place, "A sync would change nothing.", "identical");
     let sites = format!(
         "[retry]\ntransient_waits = [\"100ms\"]\n[fetch]\nallow_private_hosts = [\"127.0.0.1\"]\n\
          sites = [{{ host = \"127.0.0.1:{}\", exclude = [\"h1\"] }}]\n",
@@ -75,5 +75,5 @@ fn a_probe_knows_whose_rules_made_the_stored_text() {
     );
     place.write("config.toml", &sites);
     probed_and_synced(&place, "A sync would store this text without reporting a change", "same");
-    probed_and_synced(&place, "A sync would change nothing.", "same");
+    probed_and_synced(&place, "A sync would change nothing.", "identical");
 }

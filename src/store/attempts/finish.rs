@@ -10,7 +10,7 @@ use crate::domain::id::{DocumentId, JobId};
 use crate::domain::job::{AttemptEnd, ErrorReport, JobState, Transition};
 use crate::domain::outcome::{Outcome, OutcomeKind, OutcomeResult};
 use crate::domain::retry::RetryPolicy;
-use crate::store::attempts::group_commit::{Receiver, gather};
+use crate::store::attempts::group_commit::{Gatherer, Pending};
 use crate::store::queue::apply::{FullFetch, TransitionData, apply};
 use crate::store::queue::host_backoff;
 use crate::store::queue::host_backoff::HostRecords;
@@ -34,10 +34,13 @@ pub(in crate::store) struct Finishing {
 
 /// Writes finishes in groups. Returns once every sender is dropped and everything sent is written or has failed, or
 /// once the database is dropped.
-pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Receiver<Finishing, FinishResult>) {
-    while let Some(first) = pending.recv().await {
+pub(in crate::store) async fn write_groups(
+    db: Weak<Database>,
+    mut pending: Gatherer<Pending<Finishing, FinishResult>>,
+) {
+    while let Some(group) = pending.next_group().await {
         let (group, answers): (Vec<_>, Vec<_>) =
-            gather(first, &mut pending).await.into_iter().map(|pending| (pending.write, pending.answer)).unzip();
+            group.into_iter().map(|pending| (pending.write, pending.answer)).unzip();
         let Some(db) = db.upgrade() else { return };
         let finished = finish_group(&db, &group).await;
         for (answer, finished) in answers.into_iter().zip(finished) {
@@ -142,13 +145,13 @@ async fn finish_one(tx: &mut Tx<'_>, pending: &Finishing, read: &mut GroupRows) 
     let finish = &pending.finish;
     let before = tx.recorded_count();
     tx.script("SAVEPOINT one").await?;
-    match write_finish(tx, finish, &finish.end, &pending.policy, read).await {
+    match write_at_once(tx, finish, &finish.end, &pending.policy, read).await {
         Err(StoreError::Refused(why)) => {
             // Only the data of this attempt is refused; the other finishes of the group are not affected.
             rollback_to_savepoint(tx, before).await?;
             let failure = Failure::unexpected("StoreRefused", format!("the database refused the data: {why}"));
             let end = AttemptEnd::Failed(failure);
-            match write_finish(tx, finish, &end, &pending.policy, read).await {
+            match write_at_once(tx, finish, &end, &pending.policy, read).await {
                 Err(StoreError::Refused(why)) => {
                     rollback_to_savepoint(tx, before).await?;
                     tx.script("RELEASE one").await?;
@@ -159,6 +162,19 @@ async fn finish_one(tx: &mut Tx<'_>, pending: &Finishing, read: &mut GroupRows) 
         }
         other => release_savepoint(tx, other).await,
     }
+}
+
+/// Writes a finish without waiting for others of its group, so that an error is the error of this one.
+async fn write_at_once(
+    tx: &mut Tx<'_>,
+    finish: &Finish,
+    end: &AttemptEnd,
+    policy: &RetryPolicy,
+    read: &mut GroupRows,
+) -> Result<FinishWrite> {
+    let written = write_finish(tx, finish, end, policy, read).await?;
+    tx.write_batches().await?;
+    Ok(written)
 }
 
 async fn rollback_to_savepoint(tx: &mut Tx<'_>, recorded: usize) -> Result<()> {

@@ -4,7 +4,7 @@
 use crate::domain::id::DocumentId;
 use crate::domain::job::JobState;
 use crate::domain::lock::LockHolder;
-use crate::store::attempts::group_commit::{Receiver, gather};
+use crate::store::attempts::group_commit::{Gatherer, Pending};
 use crate::store::queue::apply::{TransitionData, apply};
 use crate::store::queue::tries;
 use crate::store::queue::tries::TryStart;
@@ -19,10 +19,10 @@ use std::time::Duration;
 
 /// Marks documents as `syncing` in groups. Returns once every sender is dropped and everything sent is written or has
 /// failed, or once the database is dropped.
-pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Receiver<JobLease, MarkResult>) {
-    while let Some(first) = pending.recv().await {
+pub(in crate::store) async fn write_groups(db: Weak<Database>, mut pending: Gatherer<Pending<JobLease, MarkResult>>) {
+    while let Some(group) = pending.next_group().await {
         let (leases, answers): (Vec<_>, Vec<_>) =
-            gather(first, &mut pending).await.into_iter().map(|pending| (pending.write, pending.answer)).unzip();
+            group.into_iter().map(|pending| (pending.write, pending.answer)).unzip();
         let Some(db) = db.upgrade() else { return };
         match mark_group(&db, &leases).await {
             Ok(marked) => {

@@ -97,6 +97,15 @@ impl SortBy {
     /// All columns to sort by.
     pub const ALL: [Self; 8] =
         [Self::Status, Self::Name, Self::Url, Self::Error, Self::Attempted, Self::Synced, Self::Next, Self::Id];
+
+    /// Returns true if a store of our own has an index for the order. Otherwise a page is sorted at each read, which
+    /// takes a second or two for a million documents.
+    pub const fn is_indexed(self) -> bool {
+        match self {
+            Self::Name => false,
+            Self::Status | Self::Url | Self::Error | Self::Attempted | Self::Synced | Self::Next | Self::Id => true,
+        }
+    }
 }
 
 /// A sort order of documents: a column and a direction.

@@ -10,7 +10,7 @@ use super::error::code;
 use super::url::{DatabaseUrl, TRANSACTION_SETTINGS};
 use crate::domain::backoff::Backoff;
 use crate::store::{Result, StoreError};
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Error, Row, raw_sql};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -290,6 +290,22 @@ impl PooledConnection {
             self.open()?.backend = rows.last().map(|row| row.try_get(0)).transpose()?;
         }
         Ok(())
+    }
+
+    /// Begins a transaction by the fixed text `begin`, runs `query`, the fixed text of queries that begins with `; `, in
+    /// the same round trip, and returns the last row.
+    pub(in crate::store) async fn begin(&mut self, begin: &str, query: &str) -> std::result::Result<PgRow, Error> {
+        self.in_transaction = true;
+        let pgbouncer = self.pool.url.pgbouncer;
+        let settings = if pgbouncer { TRANSACTION_SETTINGS } else { "" };
+        self.at_rest = false;
+        let script = raw_sql(AssertSqlSafe(format!("{begin}{settings}{query}")));
+        let answer = timeout(RESPONSE_TIMEOUT, script.fetch_all(&mut self.open()?.conn)).await;
+        let mut rows = Box::pin(self.end_statement(answer, false)).await?;
+        if pgbouncer {
+            self.open()?.backend = rows.first().map(|row| row.try_get(0)).transpose()?;
+        }
+        rows.pop().ok_or(Error::RowNotFound)
     }
 
     /// Stops the statement in progress on the server, a read whose result nobody awaits any more, and takes the

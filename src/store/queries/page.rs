@@ -7,7 +7,7 @@ use crate::domain::time::Timestamp;
 use crate::store::queries::counts::stored_total;
 use crate::store::queries::documents::rows_within;
 use crate::store::queries::order::{Direction, Key, Segment, order_horizon, segments};
-use crate::store::sql::conn::get;
+use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::documents::{Joins, StatusSource};
 use crate::store::sql::filter::push_documents;
@@ -52,13 +52,15 @@ pub(in crate::store) async fn matching(
     let mut reader = db.reader().await?;
     reader.enter_snapshot().await?;
     let mut list = List::open(&mut reader, db.status_source(), filter, sort, db.now()).await?;
-    let mut ids = Vec::new();
+    // Room for all documents at once: a list that grows is copied, and takes up to three times as much for a moment.
+    let expected = if filter.terms.is_empty() && limit.is_none() { list.total().await? } else { 0 };
+    let mut ids = Vec::with_capacity(usize::try_from(expected).unwrap_or_default());
     for segment in 0..list.segments.len() {
         let left = limit.map(|limit| limit.saturating_sub(ids.len() as u64));
         if left == Some(0) {
             break;
         }
-        ids.extend(list.ids(segment, Ahead::All, left, 0).await?);
+        list.read_ids(segment, Ahead::All, left, 0, &mut ids).await?;
     }
     reader.leave_snapshot().await?;
     Ok(ids.into_iter().map(DocumentId).collect())
@@ -126,18 +128,23 @@ impl<'a> List<'a> {
                 ids.extend(self.ids(anchor.segment, Ahead::From(&anchor), Some(left), 0).await?);
                 self.fill(ids, anchor.segment + 1, request.limit).await?
             }
-            _ => self.from_offset(&totals, offset, request.limit).await?,
+            _ => self.ids_at_offset(&totals, offset, request.limit).await?,
         };
         let rows: Vec<DocumentRow> = rows_within(self.reader, &ids, self.now).await?;
         Ok(DocumentPage { rows, offset, total })
     }
 
+    /// Returns the number of documents.
+    async fn total(&mut self) -> Result<u64> {
+        match (self.source, self.filter.terms.is_empty()) {
+            (StatusSource::Stored, true) => stored_total(self.reader).await,
+            _ => self.count(None, None).await,
+        }
+    }
+
     /// Returns the number of documents in each segment.
     async fn totals(&mut self) -> Result<Vec<u64>> {
-        let total = match (self.source, self.filter.terms.is_empty()) {
-            (StatusSource::Stored, true) => stored_total(self.reader).await?,
-            _ => self.count(None, None).await?,
-        };
+        let total = self.total().await?;
         if self.segments.len() == 1 {
             return Ok(vec![total]);
         }
@@ -194,7 +201,7 @@ impl<'a> List<'a> {
     }
 
     /// Returns the ids of the page at `offset`.
-    async fn from_offset(&mut self, totals: &[u64], offset: u64, limit: u64) -> Result<Vec<i64>> {
+    async fn ids_at_offset(&mut self, totals: &[u64], offset: u64, limit: u64) -> Result<Vec<i64>> {
         let (mut segment, mut within) = (0, offset);
         while let Some(total) = totals.get(segment).filter(|total| within >= **total) {
             within -= total;
@@ -226,8 +233,22 @@ impl<'a> List<'a> {
 
     /// Returns ids of a segment in the direction of `ahead`, at most `limit` after the first `skipped`.
     async fn ids(&mut self, segment: usize, ahead: Ahead<'_>, limit: Option<u64>, skipped: u64) -> Result<Vec<i64>> {
+        let mut ids = Vec::new();
+        self.read_ids(segment, ahead, limit, skipped, &mut ids).await?;
+        Ok(ids)
+    }
+
+    /// Appends ids like those of [`ids`](Self::ids) to `ids`.
+    async fn read_ids(
+        &mut self,
+        segment: usize,
+        ahead: Ahead<'_>,
+        limit: Option<u64>,
+        skipped: u64,
+        ids: &mut Vec<i64>,
+    ) -> Result<()> {
         let (source, now) = (self.source, self.now);
-        let Some(segment) = self.segments.get(segment) else { return Ok(Vec::new()) };
+        let Some(segment) = self.segments.get(segment) else { return Ok(()) };
         let mut sql = Sql::new("SELECT ");
         sql.push(source.id());
         Joins::of(self.filter, source).and(segment.joins).push(&mut sql, source);
@@ -253,9 +274,11 @@ impl<'a> List<'a> {
         if skipped > 0 {
             sql.push(" OFFSET ").bind(i64::try_from(skipped).unwrap_or(i64::MAX));
         }
-        let mut ids = Vec::new();
-        self.reader.each(sql.query(), |row| Ok(ids.push(get(row, 0)?))).await?;
-        Ok(ids)
+        let take = |row: &Row| {
+            ids.push(get(row, 0)?);
+            Ok(())
+        };
+        self.reader.each(sql.query(), take).await
     }
 }
 

@@ -38,7 +38,7 @@ pub(in crate::store) async fn preview(db: &Database, of: &Targets, verb: BulkVer
     };
     ids.sort_unstable();
     ids.dedup();
-    let mut preview = Preview::default();
+    let mut preview = Preview { targets: Vec::with_capacity(ids.len()), ..Preview::default() };
     let mut skipped = BTreeMap::<SkipReason, u64>::new();
     let mut hosts = HashSet::new();
     let mut found = 0;

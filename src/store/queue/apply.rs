@@ -2,7 +2,7 @@
 
 use crate::domain::body_digest::BodyDigest;
 use crate::domain::content::{ContentChange, IdenticalBody, Page, Validators};
-use crate::domain::document::{FailureCount, RecentResult};
+use crate::domain::document::{FailureCount, RecentResult, SyncStatus};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{AccountId, AssistantId, Seq};
 use crate::domain::job::{JobState, RowWrite, Transition};
@@ -12,12 +12,13 @@ use crate::domain::text::{SafeLine, without_nul};
 use crate::domain::time::Timestamp;
 use crate::store::Result;
 use crate::store::queue::lanes::LaneKey;
+use crate::store::queue::row_changes::{DOCUMENTS, JOBS, STATES};
 use crate::store::queue::{contents, lanes};
 use crate::store::sql::rows::documents::Document;
 use crate::store::sql::rows::jobs::{JobRow, class_code};
 use crate::store::sql::rows::outcomes::NewOutcome;
-use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
+use serde_json::json;
 
 /// Data of a transition beyond the [`Transition`] itself: lease, worker, page and failure.
 #[derive(Default)]
@@ -66,7 +67,6 @@ pub(in crate::store) async fn apply(
     to: &Transition,
     with: TransitionData<'_>,
 ) -> Result<()> {
-    move_job(tx, row, to, &with).await?;
     let mut text_changed = false;
     if let Some(document) = document {
         text_changed = write_row(tx, document, to, with.page).await?;
@@ -75,6 +75,7 @@ pub(in crate::store) async fn apply(
             contents::update_quarantine(tx, row.job.id, document, with.quarantined).await?;
         }
     }
+    move_job(tx, row, to, &with).await?;
     for draft in &to.outcomes {
         let new = new_outcome(row, document, draft, &with, tx.now);
         let text_changed = text_changed && draft.content.is_some_and(ContentChange::writes);
@@ -92,37 +93,27 @@ async fn move_job(tx: &mut Tx<'_>, row: &JobRow, to: &Transition, with: &Transit
     };
     // After the document's row is restored, the next try saves the row in the job again.
     let forget_before = matches!(to.row, RowWrite::Restore(_));
-    let statement = query(
-        "UPDATE @jobs SET state = ?2, class = ?3, run_at = ?4, vtime = ?5, attempt = ?6, transient_fails = ?7, \
-         unexpected_fails = ?8, crashes = ?9, last_failure = ?10, before_taken = before_taken AND NOT ?11, \
-         finished_at = ?12, worker_id = NULL, worker_name = NULL, lease_token = NULL, lease_until = NULL, \
-         try_class = coalesce(?13, try_class), try_number = coalesce(?14, try_number), \
-         try_of = coalesce(?15, try_of), \
-         cancel_requested_by = CASE WHEN ?12 IS NULL THEN NULL ELSE cancel_requested_by END, \
-         cancel_requested_at = CASE WHEN ?12 IS NULL THEN NULL ELSE cancel_requested_at END, \
-         lock_holder = CASE WHEN ?12 IS NULL THEN coalesce(?16, lock_holder) END, \
-         lock_value = coalesce(?17, lock_value) WHERE id = ?1",
-    );
     let try_of = with.failed_try;
-    let statement = statement
-        .bind(row.job.id.0)
-        .bind(to.state.word())
-        .bind(to.class.code())
-        .bind(to.run_at.micros())
-        .bind(vtime)
-        .bind(to.counters.attempt)
-        .bind(to.counters.transient)
-        .bind(to.counters.unexpected)
-        .bind(to.counters.crashes)
-        .bind(to.last_failure.map(|code| code.word()))
-        .bind(forget_before)
-        .bind((!to.state.is_live()).then_some(tx.now.micros()))
-        .bind(try_of.map(|of| class_code(of.class)))
-        .bind(try_of.map(|of| of.failures))
-        .bind(try_of.map(|of| of.attempts_allowed))
-        .bind(with.lock_holder.map(|holder| holder.name.as_str()))
-        .bind(with.lock_holder.map(|holder| holder.value.as_str()));
-    tx.run(statement).await?;
+    let change = json!({
+        "id": row.job.id.0,
+        "state": to.state.word(),
+        "class": to.class.code(),
+        "run_at": to.run_at.micros(),
+        "vtime": vtime,
+        "attempt": to.counters.attempt,
+        "transient": to.counters.transient,
+        "unexpected": to.counters.unexpected,
+        "crashes": to.counters.crashes,
+        "last_failure": to.last_failure.map(|code| code.word()),
+        "forget_before": i64::from(forget_before),
+        "ended": i64::from(!to.state.is_live()),
+        "try_class": try_of.map(|of| class_code(of.class)),
+        "try_number": try_of.map(|of| of.failures),
+        "try_of": try_of.map(|of| of.attempts_allowed),
+        "lock_holder": with.lock_holder.map(|holder| holder.name.as_str()),
+        "lock_value": with.lock_holder.map(|holder| holder.value.as_str()),
+    });
+    tx.change_row(JOBS, row.job.id.0, change).await?;
     if was == JobState::Ready {
         lanes::remove(tx, &LaneKey::of(row)).await?;
     }
@@ -141,9 +132,8 @@ async fn write_row(
     to: &Transition,
     page: Option<(&Page, &Fingerprint)>,
 ) -> Result<bool> {
-    let now = tx.now.micros();
     let mut text_changed = false;
-    let statement = match &to.row {
+    let (kind, code, before) = match &to.row {
         RowWrite::Keep => return Ok(false),
         RowWrite::Synced => {
             if let Some((page, fingerprint)) = page {
@@ -154,39 +144,26 @@ async fn write_row(
                     tx.has_subscribers() && !rebased && contents::differs(tx, document, &page.content).await?;
                 contents::write(tx, document, page, fingerprint).await?;
             }
-            query("UPDATE captain_documents SET sync_status = 1, last_synced_at = stamp(?2), last_sync_attempted_at = stamp(?2), \
-                metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', NULL) \
-                WHERE id = ?1")
-            .bind(document.id)
-            .bind(now)
+            ("synced", None, None)
         }
-        RowWrite::Failed(code) => query(
-            "UPDATE captain_documents SET sync_status = 2, last_sync_attempted_at = stamp(?2), \
-            metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', ?3) \
-            WHERE id = ?1",
-        )
-        .bind(document.id)
-        .bind(now)
-        .bind(code.word()),
+        RowWrite::Failed(code) => ("failed", Some(code.word().to_owned()), None),
         // Only a row that still is `syncing` is repaired: what another program has written since then stays.
-        RowWrite::BackToFailed(code) => query(
-            "UPDATE captain_documents SET sync_status = 2, \
-            metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', ?2) \
-            WHERE id = ?1 AND sync_status = 0",
-        )
-        .bind(document.id)
-        .bind(code.word()),
-        RowWrite::Restore(before) => query(
-            "UPDATE captain_documents SET sync_status = ?2, last_sync_attempted_at = stamp(?3), \
-            metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', ?4) \
-            WHERE id = ?1 AND sync_status = 0",
-        )
-        .bind(document.id)
-        .bind(before.sync_status.map(|status| status.code()))
-        .bind(before.attempted_at.map(Timestamp::micros))
-        .bind(before.error_code.clone()),
+        RowWrite::BackToFailed(code) => ("back", Some(code.word().to_owned()), None),
+        RowWrite::Restore(before) => ("restore", before.error_code.clone(), Some(before)),
     };
-    tx.run(statement).await?;
+    let sync_status = match (&to.row, before) {
+        (RowWrite::Synced, _) => Some(SyncStatus::Synced),
+        (_, Some(before)) => before.sync_status,
+        _ => Some(SyncStatus::Failed),
+    };
+    let change = json!({
+        "id": document.id,
+        "kind": kind,
+        "sync_status": sync_status.map(SyncStatus::code),
+        "attempted_at": before.and_then(|before| before.attempted_at).map(Timestamp::micros),
+        "code": code,
+    });
+    tx.change_row(DOCUMENTS, document.id, change).await?;
     Ok(text_changed)
 }
 
@@ -211,45 +188,39 @@ async fn write_state(tx: &mut Tx<'_>, document: &Document, to: &Transition, with
     if recent == document.recent && fence <= document.fence && !synced && failure.is_none() {
         return Ok(());
     }
-    let statement = query(
-        "UPDATE @document_state SET recent = ?2, failures = CASE WHEN ?13 THEN failures + 1 WHEN ?14 THEN 0 \
-         ELSE failures END, fence = CASE WHEN fence < ?3 THEN ?3 ELSE fence END, \
-         error_code = CASE WHEN ?4 THEN ?5 ELSE error_code END, detail = CASE WHEN ?4 THEN ?6 ELSE detail END, \
-         http_status = CASE WHEN ?4 THEN ?7 ELSE http_status END, \
-         etag = CASE WHEN ?8 THEN ?9 ELSE etag END, \
-         last_modified = CASE WHEN ?8 THEN ?10 ELSE last_modified END, \
-         fetched_whole_at = CASE WHEN ?8 THEN ?12 ELSE fetched_whole_at END, \
-         validated = CASE WHEN ?16 THEN ?11 ELSE validated END, \
-         converter = CASE WHEN ?16 THEN ?15 ELSE converter END, \
-         body_digest = CASE WHEN ?16 THEN ?17 ELSE body_digest END WHERE document_id = ?1",
-    );
     let validators = with.fetched.and_then(FullFetch::validators);
     let (etag, last_modified) =
         validators.map_or((None, None), |validators| (validators.etag, validators.last_modified));
-    let (page, fingerprint) = match with.fetched {
-        Some(FullFetch::Converted(page, fingerprint)) => (Some(page), Some(fingerprint)),
-        Some(FullFetch::Identical(_)) | None => (None, None),
+    let converted = match with.fetched {
+        Some(FullFetch::Converted(page, fingerprint)) => Some((page, fingerprint)),
+        Some(FullFetch::Identical(_)) | None => None,
     };
-    let statement = statement
-        .bind(document.id)
-        .bind(recent)
-        .bind(fence)
-        .bind(synced || failure.is_some())
-        .bind(failure.and_then(|draft| draft.error_code).map(|code| code.word()))
-        .bind(failure.and_then(|draft| draft.detail.as_ref()).map(|detail| detail.to_string()))
-        .bind(failure.and_then(|draft| draft.http_status))
-        .bind(with.fetched.is_some())
-        .bind(etag)
-        .bind(last_modified)
-        .bind(fingerprint.map(|fingerprint| fingerprint.as_str().to_owned()))
-        .bind(tx.now.micros())
-        .bind(failure.is_some_and(|draft| draft.result == OutcomeResult::PermanentFailure))
-        .bind(synced)
-        .bind(page.and_then(|page| page.converter).map(|converter| converter.0))
-        .bind(page.is_some())
-        .bind(page.and_then(|page| page.body_digest.as_ref()).map(BodyDigest::as_str));
-    tx.run(statement).await?;
-    Ok(())
+    let failures = match failure {
+        Some(draft) if draft.result == OutcomeResult::PermanentFailure => Some("more"),
+        _ => synced.then_some("none"),
+    };
+    let page = match (with.fetched, converted) {
+        (None, _) => None,
+        (Some(_), Some(_)) => Some("converted"),
+        (Some(_), None) => Some("identical"),
+    };
+    let change = json!({
+        "id": document.id,
+        "recent": recent,
+        "fence": fence,
+        "failures": failures,
+        "ended": (synced || failure.is_some()).then_some("yes"),
+        "error_code": failure.and_then(|draft| draft.error_code).map(|code| code.word()),
+        "detail": failure.and_then(|draft| draft.detail.as_ref()).map(|detail| detail.as_str()),
+        "http_status": failure.and_then(|draft| draft.http_status),
+        "page": page,
+        "etag": etag,
+        "last_modified": last_modified,
+        "validated": converted.map(|(_, fingerprint)| fingerprint.as_str()),
+        "converter": converted.and_then(|(page, _)| page.converter).map(|converter| converter.0),
+        "body_digest": converted.and_then(|(page, _)| page.body_digest.as_ref()).map(BodyDigest::as_str),
+    });
+    tx.change_row(STATES, document.id, change).await
 }
 
 /// Returns the outcome that `draft` becomes with job, document, worker and the time `at`. The commit assigns its

@@ -5,13 +5,13 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::JobId;
 use crate::domain::text::without_nul;
 use crate::store::Result;
+use crate::store::queue::row_changes::{CONTENTS, LENGTHS, OLD_VERSIONS, VERSIONS};
 use crate::store::sql::conn::get;
+use crate::store::sql::dialect::Dialect;
 use crate::store::sql::rows::documents::Document;
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
-
-/// Number of earlier contents kept per document.
-const KEPT_VERSIONS: i64 = 5;
+use serde_json::json;
 
 /// Returns true if `text` is not empty and differs from the stored text of a document. Must be called before `text` is
 /// written.
@@ -25,42 +25,44 @@ pub(in crate::store) async fn differs(tx: &mut Tx<'_>, document: &Document, text
 }
 
 /// Replaces the stored text of a document by that of `page` and, if the page has a title, its name by the title. Keeps
-/// the previous text as a version, and deletes versions beyond [`KEPT_VERSIONS`].
+/// the previous text as a version, and deletes versions beyond the newest five.
 pub(in crate::store) async fn write(
     tx: &mut Tx<'_>,
     document: &Document,
     page: &Page,
     fingerprint: &Fingerprint,
 ) -> Result<()> {
-    let now = tx.now.micros();
-    let keep = query(
-        "INSERT INTO @document_versions (document_id, version, replaced_at, fingerprint, content_length, content) \
-         SELECT d.id, s.content_version, ?2, ?3, length(d.content), d.content \
-         FROM captain_documents d JOIN @document_state s ON s.document_id = d.id \
-         WHERE d.id = ?1 AND d.content IS NOT NULL",
-    );
-    tx.run(keep.bind(document.id).bind(now).bind(document.fingerprint.clone())).await?;
-    let drop_old = query(
-        "DELETE FROM @document_versions WHERE document_id = ?1 AND version NOT IN \
-         (SELECT version FROM @document_versions WHERE document_id = ?1 ORDER BY version DESC LIMIT ?2)",
-    );
-    tx.run(drop_old.bind(document.id).bind(KEPT_VERSIONS)).await?;
+    if document.has_content() {
+        let keep = json!({ "id": document.id, "fingerprint": document.fingerprint });
+        tx.change_row(VERSIONS, document.id, keep).await?;
+        tx.change_row(OLD_VERSIONS, document.id, json!({ "id": document.id })).await?;
+    }
     let content = without_nul(page.content.clone());
     let title = page.title.as_ref().map(|title| title.as_str().to_owned()).filter(|title| !title.is_empty());
-    let length = i64::try_from(content.chars().count()).unwrap_or(i64::MAX);
-    let write = query(
-        "UPDATE captain_documents SET content = ?2, name = coalesce(?3, name), updated_at = stamp(?4), \
-        metadata = merged('key:content_fingerprint', ?5) \
-        WHERE id = ?1",
-    );
-    let write = write.bind(document.id).bind(content).bind(title).bind(now).bind(fingerprint.as_str().to_owned());
-    tx.run(write).await?;
-    let state = query(
-        "UPDATE @document_state SET content_version = content_version + 1, content_length = ?2 \
-         WHERE document_id = ?1",
-    );
-    tx.run(state.bind(document.id).bind(length)).await?;
-    Ok(())
+    let length = content.chars().count();
+    match tx.dialect() {
+        Dialect::Postgres => {
+            let change = json!({
+                "id": document.id,
+                "content": content,
+                "name": title,
+                "fingerprint": fingerprint.as_str(),
+            });
+            tx.change_row(CONTENTS, document.id, change).await?;
+        }
+        // There are no round trips, and a long text costs less as a value of its own.
+        Dialect::Sqlite => {
+            tx.write_batches().await?;
+            let write = query(
+                "UPDATE captain_documents SET content = ?2, name = coalesce(?3, name), updated_at = stamp(?4), \
+                metadata = merged('key:content_fingerprint', ?5) \
+                WHERE id = ?1",
+            );
+            let write = write.bind(document.id).bind(content).bind(title).bind(tx.now.micros());
+            tx.run(write.bind(fingerprint.as_str().to_owned())).await?;
+        }
+    }
+    tx.change_row(LENGTHS, document.id, json!({ "id": document.id, "length": length })).await
 }
 
 /// Updates a document's quarantine after a successful attempt: stores `page` as quarantined, unless its text already is

@@ -6,10 +6,10 @@ use crate::store::sql::dialect::Dialect;
 use crate::store::sql::error::reading;
 use crate::store::sql::rendered::rendered;
 use crate::store::sql::statement::{Statement, Value};
-use crate::store::sqlite::ReadConnection;
+use crate::store::sqlite::{FromColumn, ReadConnection, WriterConnection, WriterRow};
 use futures_util::{Stream, StreamExt as _};
 use sqlx::postgres::{PgRow, Postgres};
-use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
+use sqlx::sqlite::{Sqlite, SqliteRow};
 use sqlx::{AssertSqlSafe, Decode, Row as _, Type};
 use tokio::time::timeout;
 
@@ -32,7 +32,7 @@ pub(in crate::store) enum Purpose {
 /// A connection in use. A drop closes the connection or returns it to its pool.
 pub(in crate::store) enum Conn {
     /// The connection that writes.
-    Sqlite(SqliteConnection),
+    SqliteWriter(WriterConnection),
     /// A connection that only reads.
     SqliteReader(ReadConnection),
     Postgres(PooledConnection),
@@ -40,7 +40,10 @@ pub(in crate::store) enum Conn {
 
 /// A result row of either database.
 pub(in crate::store) enum Row {
+    /// Of a read.
     Sqlite(SqliteRow),
+    /// Of a transaction that writes.
+    SqliteWriter(WriterRow),
     Postgres(PgRow),
 }
 
@@ -77,7 +80,7 @@ impl Conn {
     /// Returns the dialect of the database.
     pub(in crate::store) fn dialect(&self) -> Dialect {
         match self {
-            Self::Sqlite(_) | Self::SqliteReader(_) => Dialect::Sqlite,
+            Self::SqliteWriter(_) | Self::SqliteReader(_) => Dialect::Sqlite,
             Self::Postgres(_) => Dialect::Postgres,
         }
     }
@@ -85,7 +88,7 @@ impl Conn {
     /// Runs a statement and returns the number of affected rows.
     pub(in crate::store) async fn execute(&mut self, statement: Statement) -> SqlxResult<u64> {
         match self {
-            Self::Sqlite(conn) => Ok(prepared!(Sqlite, statement).execute(conn).await?.rows_affected()),
+            Self::SqliteWriter(conn) => conn.execute(&statement),
             Self::SqliteReader(reader) => {
                 Ok(prepared!(Sqlite, statement).execute(reader.connection()).await?.rows_affected())
             }
@@ -101,7 +104,9 @@ impl Conn {
     /// Runs a statement and returns all its rows.
     pub(in crate::store) async fn fetch_all(&mut self, statement: Statement) -> SqlxResult<Vec<Row>> {
         let rows = match self {
-            Self::Sqlite(conn) => prepared!(Sqlite, statement).fetch_all(conn).await?,
+            Self::SqliteWriter(conn) => {
+                return Ok(conn.fetch_all(&statement)?.into_iter().map(Row::SqliteWriter).collect());
+            }
             Self::SqliteReader(reader) => prepared!(Sqlite, statement).fetch_all(reader.connection()).await?,
             Self::Postgres(lease) => {
                 let prepared = prepared!(Postgres, statement).persistent(lease.keeps_statements());
@@ -122,7 +127,13 @@ impl Conn {
         take: impl FnMut(&Row) -> Result<()>,
     ) -> SqlxResult<Result<()>> {
         match self {
-            Self::Sqlite(conn) => each_row(prepared!(Sqlite, statement).fetch(conn), Row::Sqlite, take).await,
+            // Transactions that write read few rows.
+            Self::SqliteWriter(conn) => {
+                Ok(conn.fetch_all(&statement)?.into_iter().map(Row::SqliteWriter).try_for_each({
+                    let mut take = take;
+                    move |row| take(&row)
+                }))
+            }
             Self::SqliteReader(reader) => {
                 each_row(prepared!(Sqlite, statement).fetch(reader.connection()), Row::Sqlite, take).await
             }
@@ -147,7 +158,7 @@ impl Conn {
     pub(in crate::store) fn abandon_read(&mut self) {
         match self {
             // Only reads are stopped, and they have another kind of connection.
-            Self::Sqlite(_) => {}
+            Self::SqliteWriter(_) => {}
             Self::SqliteReader(reader) => reader.abandon_statement(),
             Self::Postgres(lease) => lease.abandon_read(),
         }
@@ -156,7 +167,8 @@ impl Conn {
     /// Runs fixed SQL text without values: one statement or several, such as `BEGIN`.
     pub(in crate::store) async fn script(&mut self, text: &'static str) -> SqlxResult<()> {
         match self {
-            Self::Sqlite(conn) => sqlx::raw_sql(text).execute(conn).await.map(drop),
+            Self::SqliteWriter(conn) if text == "COMMIT" => conn.commit().await,
+            Self::SqliteWriter(conn) => conn.script(text),
             Self::SqliteReader(reader) => sqlx::raw_sql(text).execute(reader.connection()).await.map(drop),
             Self::Postgres(lease) => lease.script(text).await,
         }
@@ -176,36 +188,40 @@ async fn each_row<R>(
     Ok(Ok(()))
 }
 
+/// A type that a column can have, on either database.
+pub(in crate::store) trait Column<'r>:
+    Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres> + FromColumn<'r>
+{
+}
+
+impl<'r, T> Column<'r> for T where
+    T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres> + FromColumn<'r>
+{
+}
+
 /// The name or the index of a column.
 pub(in crate::store) trait ColumnIndex: Copy {
     /// Reads this column of `row`.
-    fn of<'r, T>(self, row: &'r Row) -> SqlxResult<T>
-    where
-        T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>;
+    fn of<'r, T: Column<'r>>(self, row: &'r Row) -> SqlxResult<T>;
 }
 
 macro_rules! column {
-    ($($of:ty),*) => {$(
+    ($($of:ty: $read:ident),*) => {$(
         impl ColumnIndex for $of {
-            fn of<'r, T>(self, row: &'r Row) -> SqlxResult<T>
-            where
-                T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>,
-            {
+            fn of<'r, T: Column<'r>>(self, row: &'r Row) -> SqlxResult<T> {
                 match row {
                     Row::Sqlite(row) => row.try_get(self),
+                    Row::SqliteWriter(row) => row.$read(self),
                     Row::Postgres(row) => row.try_get(self),
                 }
             }
         }
     )*};
 }
-column!(&str, usize);
+column!(&str: named, usize: at);
 
 /// Reads a column of a row. Fails with [`StoreError::Corrupt`](crate::store::StoreError::Corrupt) if the column is
 /// missing or has another type.
-pub(in crate::store) fn get<'r, T>(row: &'r Row, column: impl ColumnIndex) -> Result<T>
-where
-    T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>,
-{
+pub(in crate::store) fn get<'r, T: Column<'r>>(row: &'r Row, column: impl ColumnIndex) -> Result<T> {
     column.of(row).map_err(reading)
 }

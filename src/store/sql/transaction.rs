@@ -13,6 +13,7 @@ use crate::domain::outbox::Subscribers;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
+use crate::store::sql::batch::{Batches, RowChange};
 use crate::store::sql::conn::{Conn, Purpose, Row, get};
 use crate::store::sql::database::{Database, Engine};
 use crate::store::sql::dialect::Dialect;
@@ -37,6 +38,8 @@ pub(in crate::store) struct Tx<'s> {
     /// The subscribers that the process had when the transaction began.
     subscribers: Subscribers,
     outcomes: Vec<NewOutcome>,
+    /// Row changes that are written before the next read and before the commit.
+    batches: Batches,
     /// By account and class: the last virtual time (a job's position in the fair order of accounts) that this
     /// transaction assigned, and the step to the next one.
     pub(in crate::store) vtimes: HashMap<(i64, i64), (i64, i64)>,
@@ -53,7 +56,7 @@ impl<'s> Tx<'s> {
                 db.ensure_open()?;
                 let (conn, version) = sqlite.begin(&mut slot).await?;
                 db.check_version(version)?;
-                (Conn::Sqlite(conn), Some(slot), db.now())
+                (Conn::SqliteWriter(conn), Some(slot), db.now())
             }
             Engine::Postgres(postgres) => {
                 db.ensure_open()?;
@@ -63,7 +66,8 @@ impl<'s> Tx<'s> {
             }
         };
         let (outcomes, vtimes) = (Vec::new(), HashMap::new());
-        Ok(Self { conn, slot, db, now, changed: false, subscribers: db.subscribers(), outcomes, vtimes })
+        let (subscribers, batches) = (db.subscribers(), Batches::default());
+        Ok(Self { conn, slot, db, now, changed: false, subscribers, outcomes, batches, vtimes })
     }
 
     /// Returns the dialect of the database.
@@ -100,8 +104,35 @@ impl<'s> Tx<'s> {
         self.conn.script(text).await.map_err(writing)
     }
 
+    /// Changes the row `id`, together with other changes of the same kind: before the next read or the commit, whichever
+    /// comes first. `row` is the object that the statement of `change` reads.
+    pub(in crate::store) async fn change_row(
+        &mut self,
+        change: RowChange,
+        id: i64,
+        row: serde_json::Value,
+    ) -> Result<()> {
+        if self.batches.contains(change, id) {
+            self.write_batches().await?;
+        }
+        self.batches.push(change, id, row);
+        Ok(())
+    }
+
+    /// Writes the row changes that wait.
+    pub(in crate::store) async fn write_batches(&mut self) -> Result<()> {
+        for statement in self.batches.take(self.dialect(), self.now.micros()) {
+            self.conn.execute(statement).await.map_err(writing)?;
+            self.changed = true;
+        }
+        Ok(())
+    }
+
     /// Returns all rows of a statement.
     pub(in crate::store) async fn all(&mut self, statement: Statement) -> Result<Vec<Row>> {
+        if !self.batches.is_empty() {
+            self.write_batches().await?;
+        }
         let writes = statement.writes();
         let rows = self.conn.fetch_all(statement).await.map_err(writing)?;
         self.changed |= writes && !rows.is_empty();
@@ -128,16 +159,18 @@ impl<'s> Tx<'s> {
         self.outcomes.len()
     }
 
-    /// Drops the recorded outcomes after the first `kept`, and forgets the assigned virtual times, because the changes
-    /// to which they belong were rolled back.
+    /// Drops the recorded outcomes after the first `kept`, the row changes that wait and the assigned virtual times,
+    /// because the changes to which they belong were rolled back.
     pub(in crate::store) fn discard_outcomes(&mut self, kept: usize) {
         self.outcomes.truncate(kept);
+        self.batches.clear();
         self.vtimes.clear();
     }
 
     /// Writes the recorded outcomes with their numbers, commits, passes them to the recorder, and returns them in the
     /// order of their numbers.
     pub(in crate::store) async fn commit(mut self) -> Result<Vec<Outcome>> {
+        self.write_batches().await?;
         let db = self.db;
         let records = !self.outcomes.is_empty() || db.has_unconfirmed.load(Ordering::Relaxed);
         let mut unconfirmed = if records { Some(db.unconfirmed.lock().await) } else { None };
@@ -164,7 +197,7 @@ impl<'s> Tx<'s> {
             }
         }
         drop(unconfirmed);
-        if let (Some(mut slot), Conn::Sqlite(conn)) = (self.slot, self.conn) {
+        if let (Some(mut slot), Conn::SqliteWriter(conn)) = (self.slot, self.conn) {
             *slot = Some(conn);
         }
         // A commit without a change must wake nobody: otherwise a process that reads the queue after every change would
@@ -254,9 +287,9 @@ mod tests {
     async fn fill_disk(store: &SqlStore) {
         let Engine::Sqlite(sqlite) = &store.db.engine else { panic!("not a file") };
         let mut slot = sqlite.writer().await;
-        let mut conn = Conn::Sqlite(slot.take().unwrap());
+        let mut conn = Conn::SqliteWriter(slot.take().unwrap());
         conn.script("PRAGMA max_page_count = 1").await.unwrap();
-        let Conn::Sqlite(conn) = conn else { unreachable!() };
+        let Conn::SqliteWriter(conn) = conn else { unreachable!() };
         *slot = Some(conn);
     }
 
@@ -318,8 +351,10 @@ mod tests {
             let adding = store.add(&documents);
             let mut adding = std::pin::pin!(adding);
             for _ in 0..polls {
-                // Each poll runs until the next result of the connection's thread; then the caller drops the future.
-                let _ = tokio::time::timeout(Duration::from_micros(300), &mut adding).await;
+                // Each poll runs until the next wait for the disk; then the caller drops the future.
+                if tokio::time::timeout(Duration::from_micros(300), &mut adding).await.is_ok() {
+                    break;
+                }
             }
         }
         // On a fast machine one of the rounds may have completed.

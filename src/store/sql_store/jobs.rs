@@ -26,7 +26,9 @@ impl JobStore for SqlStore {
 
     async fn claim(&self, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<ClaimedJob>> {
         self.liveness.record_lease(limits.lease);
-        claim::claim(&self.db, worker, limits).await
+        let claimed = claim::claim(&self.db, worker, limits).await?;
+        self.open_attempts.add(claimed.len());
+        Ok(claimed)
     }
 
     async fn mark(&self, lease: JobLease) -> Result<MarkResult> {
@@ -35,10 +37,13 @@ impl JobStore for SqlStore {
     }
 
     async fn defer(&self, lease: JobLease, holder: &LockHolder, delay: Duration) -> Result<FinishResult> {
-        mark::defer(&self.db, lease, holder, delay).await
+        let deferred = mark::defer(&self.db, lease, holder, delay).await?;
+        self.open_attempts.remove(1);
+        Ok(deferred)
     }
 
     async fn heartbeat(&self, worker: &WorkerId, leased: &[JobLease], lease: Duration) -> Result<Vec<LeaseStatus>> {
+        self.open_attempts.correct(leased.len());
         workers::heartbeat(&self.db, &self.liveness, worker, leased, lease).await
     }
 
@@ -48,11 +53,18 @@ impl JobStore for SqlStore {
 
     async fn finish(&self, finish: Finish, policy: &RetryPolicy) -> Result<FinishResult> {
         self.db.ensure_writable()?;
-        self.finishes.send(Finishing { finish, policy: policy.clone() }).await
+        let finished = self.finishes.send(Finishing { finish, policy: policy.clone() }).await;
+        // A finish that failed is sent again.
+        if finished.is_ok() {
+            self.open_attempts.remove(1);
+        }
+        finished
     }
 
     async fn release(&self, leased: &[JobLease]) -> Result<()> {
-        leases::release(&self.db, leased).await
+        leases::release(&self.db, leased).await?;
+        self.open_attempts.remove(leased.len());
+        Ok(())
     }
 
     async fn rescue(&self) -> Result<RescueResult> {

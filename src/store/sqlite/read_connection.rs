@@ -14,13 +14,13 @@ const CHECK_INTERVAL: i32 = 1_000;
 
 /// A connection for one read. Only reads have such connections, so that no write can be stopped.
 pub(in crate::store) struct ReadConnection {
-    source: Source,
+    source: ReadSource,
     /// Checked by the connection's thread while a statement runs; true stops the statement.
     abandoned: Arc<AtomicBool>,
 }
 
 /// The source of a connection, which determines what its drop does.
-pub(super) enum Source {
+pub(super) enum ReadSource {
     /// A connection of the pool, which gets it back.
     Pooled(PoolConnection<Sqlite>),
     /// A connection of this read alone, which is closed.
@@ -29,7 +29,7 @@ pub(super) enum Source {
 
 impl ReadConnection {
     /// Prepares a connection for one read. The flag of an earlier read on the connection has no effect any more.
-    pub(super) async fn new(mut source: Source) -> Result<Self> {
+    pub(super) async fn new(mut source: ReadSource) -> Result<Self> {
         let abandoned = Arc::new(AtomicBool::new(false));
         let checked = Arc::clone(&abandoned);
         let mut handle = source.connection().lock_handle().await.map_err(reading)?;
@@ -51,13 +51,13 @@ impl ReadConnection {
 
     /// Lets the drop of a pooled connection close it instead of returning it to the pool.
     pub(in crate::store) fn close_on_drop(&mut self) {
-        if let Source::Pooled(conn) = &mut self.source {
+        if let ReadSource::Pooled(conn) = &mut self.source {
             conn.close_on_drop();
         }
     }
 }
 
-impl Source {
+impl ReadSource {
     fn connection(&mut self) -> &mut SqliteConnection {
         match self {
             Self::Pooled(conn) => conn,

@@ -73,6 +73,11 @@ impl Document {
         }
     }
 
+    /// Returns true if a text is stored.
+    pub(in crate::store) fn has_content(&self) -> bool {
+        self.provenance.has_content
+    }
+
     /// Fails with the reason if the document cannot be synced: it is a PDF or not available.
     pub(in crate::store) fn syncable(&self) -> std::result::Result<(), SkipReason> {
         if is_pdf(&self.url) {

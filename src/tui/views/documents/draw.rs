@@ -169,6 +169,9 @@ fn title(model: &Model) -> Spans {
     let down = if model.glyphs.ascii { "v" } else { "↓" };
     title.push(span(" by ", Tone::Dim));
     title.push(span(format!("{by} {}", if documents.sort.descending { up } else { down }), Tone::Plain));
+    if documents.restarted && !documents.sort.by.is_indexed() {
+        title.push(span("  sorting", Tone::Dim));
+    }
     title
 }
 
