@@ -32,4 +32,5 @@ pub mod site_rule;
 pub mod suggest;
 pub mod text;
 pub mod time;
+pub mod topic;
 pub(crate) mod word_enum;

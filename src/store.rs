@@ -6,7 +6,7 @@
 //! a Chatwoot database. All of them extend [`StoreBase`]. [`RunnerStore`] and [`ConsoleStore`] combine what the runner
 //! and the console need; [`Store`] is all of them, for the command line that opens it.
 //!
-//! The database is authoritative; [`StoreBase::changes`] is only a hint to read sooner. Every method that writes does
+//! The database is authoritative; [`StoreBase::changes`] is only a hint what to read again. Every method that writes does
 //! so in one transaction, unless its comment says otherwise. A transaction reads the clock once.
 //!
 //! Statements and rules are written once for both databases, in modules by subject: `sql` (statements, connections,
@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 mod address;
 mod attempts;
+mod changes;
 mod chatwoot;
 mod checks;
 mod error;
@@ -38,6 +39,7 @@ mod sqlite;
 mod upgrade;
 mod version;
 
+pub use changes::{ChangeSender, Changes};
 pub use checks::CheckDepth;
 pub use error::{Result, StoreError};
 pub use examine::examine;

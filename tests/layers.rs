@@ -71,6 +71,7 @@ const STORE_LAYERS: [&[&str]; 9] = [
         "error",
         "options",
         "address",
+        "changes",
         "checks",
         "interface",
         "migrations",

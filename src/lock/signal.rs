@@ -7,6 +7,7 @@ use super::{AddressError, ConnectionState, Redis, Settings, locked};
 use crate::domain::document::SyncStep;
 use crate::domain::id::DocumentId;
 use crate::domain::lock::StoreId;
+use crate::domain::topic::TopicSet;
 use futures_util::StreamExt as _;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -26,8 +27,8 @@ const MAX_STEPS: usize = 500;
 /// Notification from one process to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notification {
-    /// Something was committed, so the receiver must read the store.
-    Committed,
+    /// Data of these topics was changed by a commit, so the receiver must read it.
+    Committed(TopicSet),
     /// A running attempt reached a step.
     Step(DocumentId, SyncStep),
     Ended(DocumentId),
@@ -43,9 +44,18 @@ pub(super) struct PublishQueue {
 
 #[derive(Default)]
 struct PendingNotifications {
-    committed: bool,
+    /// Topics of commits.
+    committed: TopicSet,
     /// Latest step of each document; `None` means that the attempt has ended.
     steps: BTreeMap<DocumentId, Option<SyncStep>>,
+}
+
+impl PendingNotifications {
+    fn note(&mut self, document: DocumentId, step: Option<SyncStep>) {
+        if self.steps.len() < MAX_STEPS || self.steps.contains_key(&document) {
+            self.steps.insert(document, step);
+        }
+    }
 }
 
 impl Default for PublishQueue {
@@ -60,24 +70,17 @@ impl Redis {
     pub fn publish(&self, notification: Notification) {
         {
             let mut waiting = locked(&self.publish_queue.pending);
-            let (document, step) = match notification {
-                Notification::Committed => (None, None),
-                Notification::Step(document, step) => (Some(document), Some(step)),
-                Notification::Ended(document) => (Some(document), None),
-            };
-            match document {
-                None => waiting.committed = true,
-                Some(document) if waiting.steps.len() < MAX_STEPS || waiting.steps.contains_key(&document) => {
-                    waiting.steps.insert(document, step);
-                }
-                Some(_) => {}
+            match notification {
+                Notification::Committed(topics) => waiting.committed |= topics,
+                Notification::Step(document, step) => waiting.note(document, Some(step)),
+                Notification::Ended(document) => waiting.note(document, None),
             }
         }
         self.publish_queue.filled.notify_one();
     }
 
     /// Subscribes to the notifications of other processes. After each (re)connection the receiver gets one
-    /// [`Notification::Committed`], since earlier ones may be lost. A receiver that lags must read the store.
+    /// [`Notification::Committed`] of all topics, since earlier ones may be lost. A receiver that lags must read the store.
     pub fn notifications(&self) -> broadcast::Receiver<Notification> {
         self.notifications.subscribe()
     }
@@ -95,7 +98,7 @@ pub async fn announce(settings: &Settings, store: &StoreId) -> Result<(), Addres
     let address = RedisAddress::parse(url, &settings.key)?;
     let publishing = async {
         let mut open = address.client().get_multiplexed_async_connection().await?;
-        let committed = PendingNotifications { committed: true, ..PendingNotifications::default() };
+        let committed = PendingNotifications { committed: TopicSet::ALL, ..PendingNotifications::default() };
         let message = encode(&uuid::Uuid::new_v4().to_string(), &committed);
         redis::cmd("PUBLISH").arg(channel(store)).arg(message).query_async::<redis::Value>(&mut open).await
     };
@@ -146,7 +149,7 @@ async fn receive(redis: &Redis) {
     };
     let Ok(Ok(subscription)) = timeout(redis.call, subscribing).await else { return };
     // Earlier messages are lost, so receivers must read the store once.
-    let _ = redis.notifications.send(Notification::Committed);
+    let _ = redis.notifications.send(Notification::Committed(TopicSet::ALL));
     let mut messages = subscription.into_on_message();
     while let Some(message) = messages.next().await {
         let text = String::from_utf8_lossy(message.get_payload_bytes()).into_owned();
@@ -157,12 +160,12 @@ async fn receive(redis: &Redis) {
     }
 }
 
-/// Encodes a message, such as `a committed 7=fetching 9=ended` of process `a`: the id of the process, `committed` if it
-/// has committed, and per document id the latest step or `ended`.
+/// Encodes a message, such as `a committed jobs outcomes 7=fetching 9=ended` of process `a`: the id of the process,
+/// `committed` and the topics if it has committed, and per document id the latest step or `ended`.
 fn encode(process: &str, waiting: &PendingNotifications) -> String {
     let mut message = process.to_owned();
-    if waiting.committed {
-        message.push_str(" committed");
+    if !waiting.committed.is_empty() {
+        let _ = write!(message, " committed{}", waiting.committed);
     }
     for (document, step) in &waiting.steps {
         let _ = write!(message, " {document}={}", step.map_or("ended", SyncStep::word));
@@ -179,7 +182,7 @@ fn decode(own_process: &str, message: &str) -> Vec<Notification> {
     }
     let notification = |word: &str| {
         if word == "committed" {
-            return Some(Notification::Committed);
+            return Some(Notification::Committed(TopicSet::from_words(message.split(' '))));
         }
         let (document, step) = word.split_once('=')?;
         let document = DocumentId(document.parse().ok()?);
@@ -195,19 +198,22 @@ fn decode(own_process: &str, message: &str) -> Vec<Notification> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::topic::Topic;
 
     #[test]
     fn what_is_written_is_read_by_others_alone() {
         let steps = BTreeMap::from([(DocumentId(7), Some(SyncStep::Fetching)), (DocumentId(9), None)]);
-        let message = encode("a", &PendingNotifications { committed: true, steps });
-        assert_eq!(message, "a committed 7=fetching 9=ended");
+        let committed = TopicSet::of(&[Topic::Jobs, Topic::Outcomes]);
+        let message = encode("a", &PendingNotifications { committed, steps });
+        assert_eq!(message, "a committed jobs outcomes 7=fetching 9=ended");
         let said = [
-            Notification::Committed,
+            Notification::Committed(committed),
             Notification::Step(DocumentId(7), SyncStep::Fetching),
             Notification::Ended(DocumentId(9)),
         ];
         assert_eq!(decode("b", &message), said);
         assert_eq!(decode("a", &message), []);
-        assert_eq!(decode("b", "x 7=dancing y=fetching later committed"), [Notification::Committed]);
+        let of_another_version = "x 7=dancing y=fetching later committed";
+        assert_eq!(decode("b", of_another_version), [Notification::Committed(TopicSet::ALL)]);
     }
 }

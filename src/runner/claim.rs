@@ -6,6 +6,7 @@ use super::settings::Mode;
 use super::worker::Worker;
 use super::{attempt, locking, relay};
 use crate::domain::backoff::Backoff;
+use crate::domain::topic::{Topic, TopicSet};
 use crate::store::{ClaimLimits, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,8 @@ const CLAIM_DELAY: Duration = Duration::from_millis(1);
 const CANCEL_INTERVAL: Duration = Duration::from_millis(100);
 /// Shortest time between two reads of the queue's figures while attempts run.
 const QUEUE_INTERVAL: Duration = Duration::from_millis(250);
+/// What may let a claim find a job.
+const CLAIM_TOPICS: TopicSet = TopicSet::of(&[Topic::Jobs, Topic::Hosts, Topic::Pauses]);
 /// Longest wait of a worker that ends, first for stopped attempts to release their jobs, then for the store to remove
 /// the worker.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,7 +35,7 @@ pub(super) async fn run(worker: Arc<Worker>) {
     let _end = EndGuard(worker.ended.clone());
     let mut state = LoopState::default();
     let mut backoff = Backoff::of_claims();
-    let mut changes = worker.store.changes();
+    let mut changes = worker.store.changes().only(CLAIM_TOPICS);
     let mut mismatch = worker.store.schema_mismatch();
     if let Some(redis) = &worker.redis {
         // The first attempt to connect to Redis ends in a moment; jobs claimed before that could run without a lock.

@@ -8,6 +8,7 @@
 use super::worker::Worker;
 use crate::domain::backoff::Backoff;
 use crate::domain::outbox::{Deliver, DeliveryError, PendingDelivery, ReceiverState, Subscriber};
+use crate::domain::topic::{Topic, TopicSet};
 use crate::fault;
 use crate::store::StoreError;
 use futures_util::future::join_all;
@@ -89,7 +90,8 @@ fn subscribe(worker: &Worker, relay: &Relay) {
 }
 
 async fn run(worker: &Worker, relay: &Relay) {
-    let mut commits = worker.store.commits();
+    // Messages are written with outcomes.
+    let mut commits = worker.store.commits().only(TopicSet::of(&[Topic::Outcomes]));
     let mut backoff = Backoff::of_claims();
     loop {
         relay.subscriber.wait_reachable().await;

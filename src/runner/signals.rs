@@ -2,6 +2,7 @@
 //! process that receives one reads the store at once, a process that misses one polls the store a little later.
 
 use super::event::{Event, LockHealth};
+use crate::domain::topic::TopicSet;
 use crate::lock::{Notification, Redis};
 use crate::store::{CommitSignals, StoreBase};
 use std::sync::Arc;
@@ -19,16 +20,17 @@ pub fn join(
 ) {
     let (mut commits, publisher) = (store.commits(), Arc::clone(redis));
     let committed = async move {
-        while commits.changed().await.is_ok() {
-            publisher.publish(Notification::Committed);
+        while let Ok(topics) = commits.changed().await {
+            publisher.publish(Notification::Committed(topics));
         }
     };
     let mut notifications = redis.notifications();
     let listener = async move {
         loop {
             match notifications.recv().await {
+                Ok(Notification::Committed(topics)) => store.notify_remote_commit(topics),
                 // The missed messages may include a commit.
-                Ok(Notification::Committed) | Err(RecvError::Lagged(_)) => store.notify_remote_commit(),
+                Err(RecvError::Lagged(_)) => store.notify_remote_commit(TopicSet::ALL),
                 Ok(Notification::Step(document, step)) => {
                     let _ = events.send(Event::Step { document, step });
                 }

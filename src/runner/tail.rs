@@ -3,6 +3,7 @@
 use crate::domain::filter::Filter;
 use crate::domain::id::Seq;
 use crate::domain::outcome::Outcome;
+use crate::domain::topic::{Topic, TopicSet};
 use crate::store::{OutcomeQuery, OutcomesFrom, Queries, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +31,7 @@ pub enum TailItem {
 pub fn follow(store: Arc<dyn Queries>, after: Seq) -> mpsc::Receiver<TailItem> {
     let (sender, receiver) = mpsc::channel(MAX_PENDING_BATCHES);
     tokio::spawn(async move {
-        let mut changes = store.changes();
+        let mut changes = store.changes().only(TopicSet::of(&[Topic::Outcomes]));
         let mut last = after;
         loop {
             changes.mark_unchanged();

@@ -18,6 +18,7 @@ mod url;
 
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
+use crate::domain::topic::TopicSet;
 use crate::store::Options;
 use crate::store::sql::clock::{Clock, SystemClock};
 use crate::store::sql::conn::{Conn, Purpose, Row, get};
@@ -25,7 +26,7 @@ use crate::store::sql::error::{no_row, reading, writing};
 use crate::store::sql::rows::workers::KnownWorker;
 use crate::store::sql::statement::query;
 use crate::store::version::SchemaMismatch;
-use crate::store::{Result, StoreError};
+use crate::store::{ChangeSender, Result, StoreError};
 use pool::{Pool, PoolShare};
 use schema::DatabaseState;
 use session::{Session, lock_key};
@@ -85,11 +86,7 @@ impl ServerClock {
 impl Postgres {
     /// Connects to the database at `url` and checks its schema; changes nothing. Also returns the clock that the store
     /// is to use: that of `options` or, if that one yields to the database, the server's.
-    pub(super) async fn open(
-        url: &str,
-        options: &Options,
-        changes: &watch::Sender<u64>,
-    ) -> Result<(Self, Arc<dyn Clock>)> {
+    pub(super) async fn open(url: &str, options: &Options, changes: &ChangeSender) -> Result<(Self, Arc<dyn Clock>)> {
         let (database_url, connect) = DatabaseUrl::parse(url, options.access)?;
         let shutdown = CancellationToken::new();
         let guard = shutdown.clone().drop_guard();
@@ -157,9 +154,9 @@ impl Postgres {
         self.session.watch(&self.pool, read_only, mismatches);
     }
 
-    /// Notifies other processes that this one has committed.
-    pub(super) fn notify_others(&self) {
-        self.session.notify_others();
+    /// Notifies other processes that this one has changed data of these topics.
+    pub(super) fn notify_others(&self, topics: TopicSet) {
+        self.session.notify_others(topics);
     }
 
     /// Takes the advisory lock that shows that this process's worker is alive; behind PgBouncer there is none. Refuses

@@ -15,4 +15,5 @@ pub(in crate::store) mod rendered;
 pub(in crate::store) mod rows;
 pub(in crate::store) mod statement;
 pub(in crate::store) mod status;
+pub(in crate::store) mod topics;
 pub(in crate::store) mod transaction;

@@ -6,6 +6,7 @@
 //! `read_connection` stops reads whose caller went away, `watch` watches for commits.
 
 mod backup;
+mod commit_counts;
 mod connect;
 pub(super) mod error;
 pub(super) mod examine;
@@ -21,9 +22,11 @@ use crate::domain::text::SafeLine;
 use crate::store::migrations::{SCHEMA_VERSION, pending};
 use crate::store::sql::conn::Conn;
 use crate::store::sql::error::{reading, writing};
+use crate::store::sql::topics::Written;
 use crate::store::upgrade::{MigrationStep, ON_OPEN, OlderWorker, UpgradeOptions, UpgradeReport};
 use crate::store::version::SchemaMismatch;
-use crate::store::{Access, Result, StoreError};
+use crate::store::{Access, ChangeSender, Result, StoreError};
+use commit_counts::CountedChanges;
 use connect::{Connector, check_header};
 use locks::WorkerLocks;
 use migrate::FileState;
@@ -37,6 +40,7 @@ use tokio::sync::watch::Sender;
 use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
+pub(super) use commit_counts::CommitCounts;
 pub(super) use read_connection::ReadConnection;
 pub(super) use writer::{FromColumn, WriterConnection, WriterRow};
 
@@ -59,6 +63,15 @@ enum Readers {
     PerRead,
 }
 
+impl Readers {
+    async fn connection(&self, connect: &Connector) -> Result<ReadSource> {
+        Ok(match self {
+            Self::Pool(pool) => ReadSource::Pooled(pool.acquire().await.map_err(reading)?),
+            Self::PerRead => ReadSource::PerRead(connect.reader().await?),
+        })
+    }
+}
+
 /// An open SQLite file.
 pub(super) struct Sqlite {
     connect: Connector,
@@ -67,15 +80,20 @@ pub(super) struct Sqlite {
     writer: Arc<Mutex<Option<WriterConnection>>>,
     readers: Readers,
     locks: WorkerLocks,
+    changes: Arc<CountedChanges>,
 }
 
 impl Sqlite {
     /// Opens the file at `path`. Creates it if it is missing and migrates an older one, as far as `access` allows.
-    pub(super) async fn open(path: &Path, access: Access) -> Result<Self> {
+    /// `changes` gets the changes of this process and, once they are watched, those of others.
+    pub(super) async fn open(path: &Path, access: Access, changes: &ChangeSender) -> Result<Self> {
         let (connect, upgraded) = Connector::prepare(path, access, ON_OPEN).await?;
         let readers = if access == Access::ReadOnly { Readers::PerRead } else { Readers::Pool(pool(&connect)) };
         let locks = WorkerLocks::in_folder(connect.with_suffix(".workers"));
-        Ok(Self { connect, upgraded, writer: Arc::default(), readers, locks })
+        // Read before anything else is, so that no later commit of another process is missed.
+        let counts = CommitCounts::read(readers.connection(&connect).await?.connection()).await?;
+        let changes = Arc::new(CountedChanges::new(changes.clone(), counts));
+        Ok(Self { connect, upgraded, writer: Arc::default(), readers, locks, changes })
     }
 
     /// Returns the database's name for display: `sqlite` and the file name.
@@ -84,15 +102,19 @@ impl Sqlite {
         SafeLine::new(&format!("sqlite {}", name.to_string_lossy()))
     }
 
-    /// Returns the task that increments `changes` when another process has committed, and sets `mismatches` when one
-    /// has migrated the store; cancelling `stop` ends it.
+    /// Publishes a commit of this process, which wrote the counters `counts`.
+    pub(super) fn publish_commit(&self, written: Written, counts: CommitCounts) {
+        self.changes.committed(written, counts);
+    }
+
+    /// Returns the task that publishes changes by other processes, and sets `mismatches` when one has migrated the
+    /// store; cancelling `stop` ends it.
     pub(super) fn watch(
         &self,
-        changes: Sender<u64>,
         mismatches: Sender<Option<SchemaMismatch>>,
         stop: CancellationToken,
     ) -> impl Future<Output = ()> + Send + use<> {
-        watch::other_processes(self.connect.clone(), changes, mismatches, stop)
+        watch::other_processes(self.connect.clone(), Arc::clone(&self.changes), mismatches, stop)
     }
 
     /// Waits for exclusive access to the connection that writes.
@@ -120,11 +142,7 @@ impl Sqlite {
     /// Returns a connection for one read.
     pub(super) async fn reader(&self) -> Result<Conn> {
         self.connect.check_identity()?;
-        let source = match &self.readers {
-            Readers::Pool(pool) => ReadSource::Pooled(pool.acquire().await.map_err(reading)?),
-            Readers::PerRead => ReadSource::PerRead(self.connect.reader().await?),
-        };
-        Ok(Conn::SqliteReader(ReadConnection::new(source).await?))
+        Ok(Conn::SqliteReader(ReadConnection::new(self.readers.connection(&self.connect).await?).await?))
     }
 
     /// Locks the file that shows that this process's worker is alive.

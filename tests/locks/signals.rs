@@ -8,6 +8,7 @@ use quarterdeck::domain::document::SyncStep;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::lock::LockMode::Preferred;
 use quarterdeck::domain::lock::StoreId;
+use quarterdeck::domain::topic::{Topic, TopicSet};
 use quarterdeck::lock::{ConnectionState, Notification, Redis};
 use quarterdeck::runner::event::Event;
 use quarterdeck::runner::signals;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
+const JOBS: TopicSet = TopicSet::of(&[Topic::Jobs]);
 /// Commits in quick succession.
 const STORM: u32 = 20_000;
 
@@ -23,7 +25,7 @@ async fn joined(redis: &TestRedis, store: &str) -> (Arc<Redis>, broadcast::Recei
     let joined = redis.join(StoreId(store.into()));
     let mut news = joined.notifications();
     // The subscription is active once it reports that a commit may have been missed.
-    assert_eq!(next(&mut news).await, Notification::Committed);
+    assert_eq!(next(&mut news).await, Notification::Committed(TopicSet::ALL));
     (joined, news)
 }
 
@@ -42,13 +44,16 @@ async fn processes_of_one_store_hear_each_other_and_no_one_else() {
     assert_eq!(next(&mut heard).await, Notification::Step(DocumentId(7), SyncStep::Fetching));
     // Many commits cause few messages: at most one every 20 ms.
     for _ in 0..STORM {
-        one.publish(Notification::Committed);
+        one.publish(Notification::Committed(JOBS));
     }
     one.publish(Notification::Ended(DocumentId(7)));
     let mut commits = 0;
     loop {
         match next(&mut heard).await {
-            Notification::Committed => commits += 1,
+            Notification::Committed(topics) => {
+                assert_eq!(topics, JOBS);
+                commits += 1;
+            }
             Notification::Ended(DocumentId(7)) => break,
             other => panic!("{other:?}"),
         }
@@ -64,7 +69,7 @@ async fn a_console_that_only_watches_sees_steps_and_commits_of_a_worker_at_once(
     let store = open(&deck.place.url(), Access::Write).await.expect("the store opens");
     let watching = redis.join(store.id().await.expect("an id"));
     let mut news = watching.notifications();
-    assert_eq!(next(&mut news).await, Notification::Committed);
+    assert_eq!(next(&mut news).await, Notification::Committed(TopicSet::ALL));
     let events = broadcast::Sender::new(64);
     let mut seen = events.subscribe();
     signals::join(store.clone(), &watching, events, CancellationToken::new());
@@ -90,6 +95,7 @@ async fn a_hint_makes_others_look_and_is_not_told_again() {
     within("Redis", reach.wait_for(|reach| *reach == ConnectionState::Connected)).await.expect("it is watched");
     commits.mark_unchanged();
     changes.mark_unchanged();
-    deck.store.notify_remote_commit();
-    assert!(changes.has_changed().expect("open") && !commits.has_changed().expect("open"));
+    deck.store.notify_remote_commit(JOBS);
+    assert!(changes.has_changed() && !commits.has_changed());
+    assert_eq!(within("the hint", changes.changed()).await.expect("the store is open"), JOBS);
 }

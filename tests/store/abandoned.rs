@@ -64,7 +64,7 @@ async fn abandon_reads(number: usize, store: &Arc<SqlStore>, place: &Place, back
         reads.spawn(read(Arc::clone(store), in_snapshot));
     }
     if backend == Backend::Sqlite {
-        is_announced(&mut store.changes(), MOMENT).await;
+        is_announced(store.changes().changed(), MOMENT).await;
         return reads.shutdown().await;
     }
     let running = until("a slow read", async || {

@@ -189,11 +189,11 @@ async fn an_idle_claim_wakes_nobody(backend: Backend) {
     // would be announced in every round.
     let mut quiet = 0;
     for round in 1.. {
-        is_announced(&mut changes, MOMENT).await;
+        is_announced(changes.changed(), MOMENT).await;
         assert!(scene.claim(4).await.is_empty());
         scene.store.rescue().await.unwrap();
         scene.store.release(&[]).await.unwrap();
-        quiet += u32::from(!is_announced(&mut changes, MOMENT).await);
+        quiet += u32::from(!is_announced(changes.changed(), MOMENT).await);
         if quiet == 2 {
             break;
         }
@@ -213,7 +213,7 @@ async fn a_file_that_is_taken_away_is_told_and_comes_back() {
     // Repeats until the watching task has read the original file: it announces no commit from before its first poll.
     let told = async || {
         scene.sql("UPDATE captain_documents SET name = name || '.'").await;
-        is_announced(&mut changes, 2 * MOMENT).await.then_some(())
+        is_announced(changes.changed(), 2 * MOMENT).await.then_some(())
     };
     until("the first look", told).await;
     let unavailable = |what: &str, error: StoreError| match error {

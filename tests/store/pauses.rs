@@ -115,12 +115,12 @@ async fn a_pause_is_news_to_other_processes(backend: Backend) {
     let mut changes = elsewhere.changes();
     scene.store.pause(&PauseScope::All, &SafeLine::new("ana")).await.unwrap();
     // The watcher may have started only now: its first reading announces nothing.
-    while !is_announced(&mut changes, Duration::from_millis(200)).await {
+    while !is_announced(changes.changed(), Duration::from_millis(200)).await {
         scene.store.resume(&PauseScope::All).await.unwrap();
         scene.store.pause(&PauseScope::All, &SafeLine::new("ana")).await.unwrap();
     }
     for (paused, word) in [(false, "the end of a pause"), (true, "a pause")] {
-        while is_announced(&mut changes, Duration::from_millis(400)).await {}
+        while is_announced(changes.changed(), Duration::from_millis(400)).await {}
         match paused {
             true => scene.store.pause(&PauseScope::All, &SafeLine::new("ana")).await.unwrap(),
             false => scene.store.resume(&PauseScope::All).await.unwrap(),

@@ -136,7 +136,7 @@ impl Fleet {
         while *seen.borrow_and_update() < count && self.live().await != Some(0) {
             let next = async {
                 // No outcome announces an empty queue.
-                while !is_announced(&mut seen, POLL_INTERVAL).await && self.live().await != Some(0) {}
+                while !is_announced(seen.changed(), POLL_INTERVAL).await && self.live().await != Some(0) {}
             };
             within("the workers to get on", next).await;
         }

@@ -190,7 +190,7 @@ pub fn until(store: &dyn StoreBase, what: &str, mut is: impl AsyncFnMut() -> boo
                 return;
             }
             // A page request changes nothing in the store, so the check also runs at this interval.
-            is_announced(&mut changes, POLL_INTERVAL).await;
+            is_announced(changes.changed(), POLL_INTERVAL).await;
         }
     })
 }

@@ -10,7 +10,6 @@ use std::fmt::Display;
 use std::os::fd::AsFd;
 use std::panic::Location;
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 /// Upper limit of one wait.
@@ -73,10 +72,10 @@ pub fn until_announced(
     })
 }
 
-/// Returns true if a change is announced within `moment`. Tests may rely only on true: a busy machine may announce
-/// later.
-pub async fn is_announced<T>(changes: &mut watch::Receiver<T>, moment: Duration) -> bool {
-    timeout(moment, changes.changed()).await.is_ok_and(|changed| changed.is_ok())
+/// Returns true if a change is announced within `moment`; `changed` awaits it. Tests may rely only on true: a busy
+/// machine may announce later.
+pub async fn is_announced<T, E>(changed: impl Future<Output = Result<T, E>>, moment: Duration) -> bool {
+    timeout(moment, changed).await.is_ok_and(|changed| changed.is_ok())
 }
 
 /// Does the same as [`until`] for a thread without a runtime.

@@ -12,11 +12,12 @@ use quarterdeck::domain::pause::{Pause, PauseScope};
 use quarterdeck::domain::request::{DocumentAnswer, Request, RequestAnswer};
 use quarterdeck::domain::text::SafeLine;
 use quarterdeck::domain::time::Timestamp;
+use quarterdeck::domain::topic::TopicSet;
 use quarterdeck::store::{
-    AccountSummary, AddResult, BulkVerb, Decision, DecisionResult, DocumentPage, DocumentRef, DocumentStore,
-    HostSummary, JobsPage, JobsQuery, Listing, NewDocument, OutcomeQuery, OutcomesFrom, PagePosition, PageQuery,
-    Preview, QuarantinedContent, Queries, QueueState, RescueResult, Result, ReviewTarget, SchemaMismatch, Sort, SortBy,
-    StoreBase, StoreError, StoredContent, StoredVersion, Targets, WorkerSummary,
+    AccountSummary, AddResult, BulkVerb, ChangeSender, Changes, Decision, DecisionResult, DocumentPage, DocumentRef,
+    DocumentStore, HostSummary, JobsPage, JobsQuery, Listing, NewDocument, OutcomeQuery, OutcomesFrom, PagePosition,
+    PageQuery, Preview, QuarantinedContent, Queries, QueueState, RescueResult, Result, ReviewTarget, SchemaMismatch,
+    Sort, SortBy, StoreBase, StoreError, StoredContent, StoredVersion, Targets, WorkerSummary,
 };
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -47,6 +48,15 @@ pub struct Facts {
     pub pages: usize,
     /// Number of those that were not dropped before their end.
     pub pages_completed: usize,
+    /// Number of queries of the counts, of the queue's figures, and of the pauses.
+    pub counts_read: usize,
+    pub queue_read: usize,
+    pub pauses_read: usize,
+    /// Number of queries of the next change of a status.
+    pub deadlines_read: usize,
+    pub next_status_change: Option<Timestamp>,
+    /// The next time at which the queue's figures change.
+    pub next_due_at: Option<Timestamp>,
     pub workers: Vec<WorkerSummary>,
     /// Number of queries of the workers.
     pub workers_read: usize,
@@ -70,7 +80,7 @@ pub struct Facts {
 #[derive(Debug)]
 pub struct Memory {
     facts: Mutex<Facts>,
-    changes: watch::Sender<u64>,
+    changes: ChangeSender,
     mismatches: watch::Sender<Option<SchemaMismatch>>,
     begun: Instant,
 }
@@ -80,7 +90,7 @@ impl Memory {
         let facts = Facts { documents, ..Facts::default() };
         Self {
             facts: Mutex::new(facts),
-            changes: watch::channel(0).0,
+            changes: ChangeSender::default(),
             mismatches: watch::Sender::new(None),
             begun: Instant::now(),
         }
@@ -91,10 +101,15 @@ impl Memory {
         look(&mut self.facts.lock().expect("no test panics while it holds the facts"))
     }
 
-    /// Changes the facts and announces it, as a commit does.
+    /// Changes the facts and announces it, as a commit does that changes data of every topic.
     pub fn commit(&self, change: impl FnOnce(&mut Facts)) {
+        self.commit_of(TopicSet::ALL, change);
+    }
+
+    /// Changes the facts and announces it, as a commit does that changes data of these topics.
+    pub fn commit_of(&self, topics: TopicSet, change: impl FnOnce(&mut Facts)) {
         self.with(change);
-        self.changes.send_modify(|number| *number += 1);
+        self.changes.publish(topics);
     }
 
     fn read<T>(&self, look: impl FnOnce(&mut Facts) -> T) -> Result<T> {
@@ -152,7 +167,7 @@ impl StoreBase for Memory {
         super::facts::NOW.plus(self.begun.elapsed())
     }
 
-    fn changes(&self) -> watch::Receiver<u64> {
+    fn changes(&self) -> Changes {
         self.changes.subscribe()
     }
 
@@ -162,8 +177,15 @@ impl StoreBase for Memory {
 
     async fn queue(&self) -> Result<QueueState> {
         self.read(|facts| {
+            facts.queue_read += 1;
             let at = |status| facts.documents.iter().filter(|row| row.status == status).count() as u64;
-            QueueState { ready: at(Status::Queued), running: at(Status::Syncing), workers: 1, ..QueueState::default() }
+            QueueState {
+                ready: at(Status::Queued),
+                running: at(Status::Syncing),
+                workers: 1,
+                next_due_at: facts.next_due_at,
+                ..QueueState::default()
+            }
         })
     }
 }
@@ -343,12 +365,20 @@ impl Queries for Memory {
 
     async fn counts(&self) -> Result<StatusCounts> {
         self.read(|facts| {
+            facts.counts_read += 1;
             let mut counts = StatusCounts::default();
             for row in &facts.documents {
                 counts.set(row.status, counts.of(row.status) + 1);
                 counts.quarantined += u64::from(row.quarantine_reason.is_some());
             }
             counts
+        })
+    }
+
+    async fn next_status_change(&self) -> Result<Option<Timestamp>> {
+        self.read(|facts| {
+            facts.deadlines_read += 1;
+            facts.next_status_change
         })
     }
 
@@ -395,6 +425,7 @@ impl Queries for Memory {
 
     async fn pauses(&self) -> Result<Vec<Pause>> {
         self.read(|facts| {
+            facts.pauses_read += 1;
             facts.pauses.sort_by_key(|pause| pause.scope.clone());
             facts.pauses.clone()
         })

@@ -87,7 +87,8 @@ async fn renew_leases(
              RETURNING cancel_requested_at IS NOT NULL",
         );
         let statement = statement.bind(now.plus(lease).micros()).bind(leased.job_id.0).bind(leased.token.0);
-        statuses.push(match tx.first(statement).await? {
+        // A heartbeat changes nothing that anybody has to read at once.
+        statuses.push(match tx.first_quietly(statement).await? {
             None => LeaseStatus::Lost,
             Some(row) if get(&row, 0)? => LeaseStatus::CancelRequested,
             Some(_) => LeaseStatus::Renewed,
@@ -96,7 +97,7 @@ async fn renew_leases(
     let update = query("UPDATE @workers SET heartbeat_at = ? WHERE id = ?").bind(now.micros()).bind(&worker.0);
     // If the row is gone, another process has removed this worker as dead, for example during a sleep. The row is
     // inserted again.
-    if tx.run(update).await? == 0
+    if tx.run_quietly(update).await? == 0
         && let Some(info) = liveness.info(&worker.0)
     {
         upsert_worker(&mut tx, &info).await?;

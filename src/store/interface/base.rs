@@ -2,7 +2,8 @@
 
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
-use crate::store::{Result, SchemaMismatch};
+use crate::domain::topic::TopicSet;
+use crate::store::{Changes, Result, SchemaMismatch};
 use async_trait::async_trait;
 use tokio::sync::watch;
 
@@ -21,9 +22,10 @@ pub trait StoreBase: Send + Sync + 'static {
         false
     }
 
-    /// Returns a receiver of a counter that grows after this process or another has committed a change: a hint to read
-    /// again. Several commits in quick succession may count as one, and the counter may grow without a commit.
-    fn changes(&self) -> watch::Receiver<u64>;
+    /// Subscribes to changes by commits of this process and of others, with their topics: hints what to read again.
+    /// Several commits in quick succession may count as one, and a change may be published without a commit. Heartbeats
+    /// of workers, and leases that they renew, are no changes.
+    fn changes(&self) -> Changes;
 
     /// Returns a channel for the mismatch of schema versions. It contains `None` until the store turns out to have
     /// another version than this program, for example because another process has migrated it. A mismatch is never
@@ -44,13 +46,14 @@ pub trait StoreBase: Send + Sync + 'static {
 
 /// Signals about commits, for programs that pass them on between the processes of a store.
 pub trait CommitSignals: StoreBase {
-    /// Returns a receiver of a counter that grows when this process has committed a change, but not when another
-    /// process has. A process publishes only its own commits; otherwise it would send the notifications of others back
-    /// to them. Several commits in quick succession may count as one.
-    fn commits(&self) -> watch::Receiver<u64>;
+    /// Subscribes to changes by commits of this process, without those of other processes. A process publishes only its
+    /// own commits; otherwise it would send the notifications of others back to them. Several commits in quick
+    /// succession may count as one.
+    fn commits(&self) -> Changes;
 
-    /// Increments the counter of [`StoreBase::changes`]; called when another process has reported a commit.
-    fn notify_remote_commit(&self);
+    /// Publishes to the subscribers of [`StoreBase::changes`] that data of these topics has changed; called when
+    /// another process has reported a commit.
+    fn notify_remote_commit(&self, topics: TopicSet);
 }
 
 /// Figures of the queue: jobs by state, the oldest ready job, the next due time, and the number of live workers.

@@ -40,6 +40,10 @@ pub trait Queries: StoreBase {
     /// Returns the number of documents at each status, and of those with a text that waits for review.
     async fn counts(&self) -> Result<StatusCounts>;
 
+    /// Returns the next time at which time alone changes the status of a document, UTC: `syncing` becomes `stuck`, or
+    /// `synced` becomes `stale`. `None` if no status depends on the time.
+    async fn next_status_change(&self) -> Result<Option<Timestamp>>;
+
     /// Returns the stored values that a page fetched now would be compared with; `None` if there is no such document.
     async fn stored(&self, document: DocumentId) -> Result<Option<StoredBaseline>>;
 

@@ -4,14 +4,15 @@
 
 use super::pool::{Pool, PoolShare, closed};
 use crate::domain::backoff::Backoff;
+use crate::domain::topic::{Topic, TopicSet};
 use crate::store::sql::conn::{Conn, get};
 use crate::store::sql::error::reading;
-use crate::store::sql::statement::query;
+use crate::store::sql::statement::{Sql, query};
 use crate::store::version::{self, SchemaMismatch};
-use crate::store::{Result, StoreError};
+use crate::store::{ChangeSender, Result, StoreError};
 use sha2::{Digest, Sha256};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
-use sqlx::{Executor, Row};
+use sqlx::{Executor, Row as _};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -53,7 +54,10 @@ struct Shared {
     disabled: bool,
     /// Sender id by which this process recognises its own notifications.
     sender_id: String,
-    changes: watch::Sender<u64>,
+    changes: ChangeSender,
+    /// Topics of commits of which the other processes have not been notified yet.
+    pending: Mutex<TopicSet>,
+    /// Wakes the task that sends notifications.
     committed: Notify,
     broke_at: Mutex<Option<Instant>>,
 }
@@ -75,12 +79,13 @@ pub(super) async fn granted_locks(conn: &mut Conn) -> Result<HashSet<i64>> {
 
 impl Session {
     /// Starts the session's task on the pool's runtime; behind PgBouncer there is no session.
-    pub(super) fn start(pool: &Pool, options: PgConnectOptions, changes: watch::Sender<u64>) -> Self {
+    pub(super) fn start(pool: &Pool, options: PgConnectOptions, changes: ChangeSender) -> Self {
         let (commands, received) = mpsc::channel(16);
         let shared = Arc::new(Shared {
             disabled: pool.url().pgbouncer,
             sender_id: uuid::Uuid::new_v4().to_string(),
             changes,
+            pending: Mutex::default(),
             committed: Notify::new(),
             broke_at: Mutex::default(),
         });
@@ -103,8 +108,11 @@ impl Session {
         self.tasks.spawn_on(async move { stop.run_until_cancelled(polling).await }, pool.runtime());
     }
 
-    pub(super) fn notify_others(&self) {
-        self.shared.committed.notify_one();
+    pub(super) fn notify_others(&self, topics: TopicSet) {
+        if !topics.is_empty() {
+            *self.shared.pending.lock().unwrap_or_else(PoisonError::into_inner) |= topics;
+            self.shared.committed.notify_one();
+        }
     }
 
     pub(super) async fn acquire_lock(&self, worker: &str) -> Result<()> {
@@ -148,8 +156,13 @@ impl Drop for Session {
 }
 
 impl Shared {
-    fn announce_change(&self) {
-        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+    /// Publishes the change of which another process has notified this one. The first word of a notification names its
+    /// sender, and the others are topics.
+    fn receive(&self, payload: &str) {
+        let mut words = payload.split(' ');
+        if words.next() != Some(&*self.sender_id) {
+            self.changes.publish(TopicSet::from_words(words));
+        }
     }
 }
 
@@ -217,7 +230,7 @@ async fn serve(
         return SessionEnd::NotConnected;
     }
     // Notifications that were sent before this session listened are lost, so there may have been a change.
-    shared.announce_change();
+    shared.changes.publish(TopicSet::ALL);
     backoff.reset();
     let mut missing: Vec<i64> = locks.values().copied().collect();
     let mut ticks = interval(POLL_INTERVAL);
@@ -247,8 +260,7 @@ async fn serve(
                 }
             },
             notification = listener.try_recv() => match notification {
-                Ok(Some(notification)) if notification.payload() == shared.sender_id => {}
-                Ok(Some(_)) => shared.announce_change(),
+                Ok(Some(notification)) => shared.receive(notification.payload()),
                 Ok(None) | Err(_) => return SessionEnd::Broken,
             },
             // Repeated, since the server may take a while to notice that the previous session is dead.
@@ -291,13 +303,17 @@ async fn reacquire_locks(listener: &mut PgListener, missing: &[i64]) -> std::res
     Ok(still)
 }
 
-/// Notifies other processes of commits. Runs outside the store's transactions, so that no transaction waits for a
+/// Notifies other processes of commits, with the topics that they changed. Runs outside the store's transactions, so
+/// that no transaction waits for a notification: a `NOTIFY` within a transaction takes a lock of the whole server while
+/// that commits, and a row of counters would be locked by each of them. Commits in quick succession share a
 /// notification.
 async fn send_notifications(shared: Arc<Shared>, pool: Arc<Pool>) {
     loop {
         shared.committed.notified().await;
         if let Ok(lease) = pool.acquire(PoolShare::Heartbeat).await {
-            let statement = query("SELECT pg_notify(?, ?)").bind(CHANNEL).bind(&shared.sender_id);
+            let topics = std::mem::take(&mut *shared.pending.lock().unwrap_or_else(PoisonError::into_inner));
+            let payload = format!("{}{topics}", shared.sender_id);
+            let statement = query("SELECT pg_notify(?, ?)").bind(CHANNEL).bind(&payload);
             // If the notification is lost, other processes notice the commit at their next poll.
             let _ = Conn::Postgres(lease).execute(statement).await;
         }
@@ -305,34 +321,59 @@ async fn send_notifications(shared: Arc<Shared>, pool: Arc<Pool>) {
     }
 }
 
-/// Polls for changes that came without a notification, and for a newer schema version. Numbers of outcomes, claims, new
-/// jobs and pauses show a commit whose notification was lost at the next poll. The server's statistics show a write of
-/// another program within seconds.
+/// The signs of changes that a poll reads, each with the topics that it is a sign of. The numbers of outcomes, claims,
+/// new jobs and pauses show a commit whose notification was lost. The server's statistics show a write of another
+/// program to a document within seconds, and behind PgBouncer, where there are no notifications, every other change of
+/// the queue. Heartbeats show in none of them.
+const SIGNS: [(&str, TopicSet); 6] = [
+    ("(SELECT last FROM @outcome_seq)", TopicSet::of(&[Topic::Documents, Topic::Jobs, Topic::Outcomes, Topic::Hosts])),
+    ("(SELECT last_value FROM @fence)", TopicSet::of(&[Topic::Documents, Topic::Jobs, Topic::Hosts])),
+    ("(SELECT max(id) FROM @jobs)", TopicSet::of(&[Topic::Jobs])),
+    ("(SELECT max(since) + count(*) FROM @pauses)", TopicSet::of(&[Topic::Pauses])),
+    (
+        "(SELECT pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid) \
+          + pg_stat_get_tuples_deleted(c.oid) FROM pg_class c WHERE c.oid = to_regclass('@lanes'))",
+        TopicSet::of(&[Topic::Jobs]),
+    ),
+    (
+        "(SELECT pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid) \
+          + pg_stat_get_tuples_deleted(c.oid) FROM pg_class c WHERE c.oid = to_regclass('captain_documents'))",
+        TopicSet::of(&[Topic::Documents]),
+    ),
+];
+
+/// Polls for changes that came without a notification, and for a newer schema version.
 async fn poll_for_changes(shared: Arc<Shared>, pool: Arc<Pool>, mismatches: watch::Sender<Option<SchemaMismatch>>) {
+    let mut sql = Sql::new("SELECT (SELECT max(version) FROM @migrations)");
+    for (sign, _) in SIGNS {
+        sql.push(", ").push(sign);
+    }
+    let poll = sql.query();
     let mut ticks = interval(POLL_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut last = None;
+    let mut last: Option<[Option<i64>; SIGNS.len()]> = None;
     loop {
         ticks.tick().await;
         let Ok(lease) = pool.acquire(PoolShare::Heartbeat).await else { continue };
-        let statement = query(
-            "SELECT last + (SELECT last_value FROM @fence) + coalesce((SELECT max(id) FROM @jobs), 0) \
-             + coalesce((SELECT max(since) + count(*) FROM @pauses), 0), \
-             pg_stat_get_tuples_inserted(j.oid) + pg_stat_get_tuples_updated(j.oid) \
-             + pg_stat_get_tuples_inserted(d.oid) + pg_stat_get_tuples_updated(d.oid) \
-             + pg_stat_get_tuples_deleted(d.oid), \
-             (SELECT max(version) FROM @migrations) \
-             FROM @outcome_seq, pg_class j, pg_class d \
-             WHERE j.oid = to_regclass('@jobs') AND d.oid = to_regclass('captain_documents')",
-        );
-        let Ok(rows) = Conn::Postgres(lease).fetch_all(statement).await else { continue };
-        let current = rows.first().map(|row| (get::<i64>(row, 0).ok(), get::<i64>(row, 1).ok()));
-        if let Some(version) = rows.first().and_then(|row| get(row, 2).ok()) {
+        let Ok(rows) = Conn::Postgres(lease).fetch_all(poll.clone()).await else { continue };
+        let Some(row) = rows.first() else { continue };
+        if let Ok(version) = get(row, 0) {
             version::notify_if_newer(&mismatches, version);
         }
-        if last.is_some() && current != last {
-            shared.announce_change();
-        }
-        last = current.or(last);
+        let current = std::array::from_fn(|index| get(row, index + 1).ok().flatten());
+        shared.changes.publish(changed_topics(last.as_ref(), &current, shared.disabled));
+        last = Some(current);
     }
+}
+
+/// Returns the topics that the signs show as changed. Before the first poll there may have been a change, of which
+/// only the session is notified.
+fn changed_topics(
+    last: Option<&[Option<i64>; SIGNS.len()]>,
+    current: &[Option<i64>; SIGNS.len()],
+    has_no_session: bool,
+) -> TopicSet {
+    let Some(last) = last else { return if has_no_session { TopicSet::ALL } else { TopicSet::NONE } };
+    let changed = SIGNS.iter().zip(last.iter().zip(current)).filter(|(_, (last, current))| last != current);
+    changed.fold(TopicSet::NONE, |set, ((_, topics), _)| set | *topics)
 }

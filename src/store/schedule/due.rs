@@ -129,14 +129,35 @@ pub(in crate::store) async fn next_synced(
     accounts: &[AccountId],
     from: Timestamp,
 ) -> Result<HashMap<AccountId, Timestamp>> {
+    let text = "SELECT p.account_id, min((SELECT micros(min(d.last_synced_at)) FROM captain_documents d \
+         WHERE d.account_id = p.account_id AND d.assistant_id = p.assistant_id AND d.sync_status = 1 \
+         AND d.last_synced_at >= stamp(";
+    earliest(reader, accounts, text, from).await
+}
+
+/// Returns, for each account, the earliest `last_sync_attempted_at` of its documents that are being synced, as far as
+/// it is not before `from`. Accounts without such a document are left out.
+pub(in crate::store) async fn next_attempted(
+    reader: &mut Reader,
+    accounts: &[AccountId],
+    from: Timestamp,
+) -> Result<HashMap<AccountId, Timestamp>> {
+    let text = "SELECT p.account_id, min((SELECT micros(min(d.last_sync_attempted_at)) FROM captain_documents d \
+         WHERE d.account_id = p.account_id AND d.assistant_id = p.assistant_id AND d.sync_status = 0 \
+         AND d.last_sync_attempted_at >= stamp(";
+    earliest(reader, accounts, text, from).await
+}
+
+/// Returns the earliest time of each account by the statement `text`, which ends where the value of `from` follows.
+async fn earliest(
+    reader: &mut Reader,
+    accounts: &[AccountId],
+    text: &'static str,
+    from: Timestamp,
+) -> Result<HashMap<AccountId, Timestamp>> {
     let mut sql = Sql::new("");
     push_pairs(&mut sql, accounts);
-    sql.push(
-        "SELECT p.account_id, min((SELECT micros(min(d.last_synced_at)) FROM captain_documents d \
-         WHERE d.account_id = p.account_id AND d.assistant_id = p.assistant_id AND d.sync_status = 1 \
-         AND d.last_synced_at >= stamp(",
-    );
-    sql.bind(from.micros()).push("))) FROM pair p GROUP BY p.account_id");
+    sql.push(text).bind(from.micros()).push("))) FROM pair p GROUP BY p.account_id");
     let mut next = HashMap::new();
     for row in reader.all(sql.query()).await? {
         if let Some(at) = get::<Option<i64>>(&row, 1)? {

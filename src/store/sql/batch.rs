@@ -64,6 +64,11 @@ impl Batches {
         groups.into_iter().map(|group| combined(group, now)).collect()
     }
 
+    /// Returns the tables that the changes concern.
+    pub(in crate::store) fn tables(&self) -> impl Iterator<Item = &'static str> {
+        self.0.keys().map(|change| change.table)
+    }
+
     /// Forgets all changes.
     pub(in crate::store) fn clear(&mut self) {
         self.0.clear();

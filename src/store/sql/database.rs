@@ -5,6 +5,7 @@ use crate::domain::outbox::{Subscriber, Subscribers};
 use crate::domain::outcome::Outcome;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
+use crate::domain::topic::TopicSet;
 use crate::store::address::{self, StoreAddress};
 use crate::store::postgres::Postgres;
 use crate::store::sql::clock::Clock;
@@ -12,10 +13,11 @@ use crate::store::sql::conn::Conn;
 use crate::store::sql::documents::StatusSource;
 use crate::store::sql::reader::Reader;
 use crate::store::sql::rows::workers::KnownWorker;
-use crate::store::sqlite::Sqlite;
+use crate::store::sql::topics::Written;
+use crate::store::sqlite::{CommitCounts, Sqlite};
 use crate::store::version::{self, SchemaMismatch};
 use crate::store::{Access, Options, Recorder, UpgradeReport};
-use crate::store::{Result, StoreError};
+use crate::store::{ChangeSender, Changes, Result, StoreError};
 use std::collections::HashSet;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -37,10 +39,10 @@ pub(in crate::store) struct Database {
     read_only: bool,
     /// Subscribers to which this process offers its outcomes.
     subscribers: RwLock<Subscribers>,
-    /// Counter that grows after commits of this process and, as far as they are noticed, of others.
-    changes: watch::Sender<u64>,
-    /// Counter that grows after commits of this process alone.
-    commits: watch::Sender<u64>,
+    /// Changes by commits of this process and, as far as they are noticed, of others.
+    changes: ChangeSender,
+    /// Changes by commits of this process alone.
+    commits: ChangeSender,
     /// Outcomes of commits that returned an error but may have succeeded. A commit keeps this lock from the numbering
     /// of its outcomes until the recorder has received them, so that the recorder receives all outcomes in order.
     pub(super) unconfirmed: Mutex<Vec<Outcome>>,
@@ -60,9 +62,12 @@ impl Database {
     /// Opens the database at `url`. Creates an SQLite file that is missing and migrates an older one, as far as the
     /// access in `options` allows. Fails with [`StoreError::Unusable`] if the URL or the store is unsuitable.
     pub(in crate::store) async fn open(url: &str, options: Options) -> Result<Arc<Self>> {
-        let changes = watch::Sender::new(0);
+        let changes = ChangeSender::default();
         let (engine, clock) = match address::parse(url)? {
-            StoreAddress::Sqlite(path) => (Engine::Sqlite(Sqlite::open(&path, options.access).await?), options.clock),
+            StoreAddress::Sqlite(path) => {
+                let sqlite = Sqlite::open(&path, options.access, &changes).await?;
+                (Engine::Sqlite(sqlite), options.clock)
+            }
             StoreAddress::Postgres(url) => {
                 let (postgres, clock) = Postgres::open(&url, &options, &changes).await?;
                 (Engine::Postgres(postgres), clock)
@@ -75,7 +80,7 @@ impl Database {
             read_only: options.access == Access::ReadOnly,
             subscribers: RwLock::new(Arc::new([])),
             changes,
-            commits: watch::Sender::new(0),
+            commits: ChangeSender::default(),
             unconfirmed: Mutex::default(),
             has_unconfirmed: AtomicBool::new(false),
             mismatches: watch::Sender::new(None),
@@ -90,7 +95,7 @@ impl Database {
     pub(in crate::store) fn watch(&self) {
         match &self.engine {
             Engine::Sqlite(sqlite) => {
-                let watching = sqlite.watch(self.changes.clone(), self.mismatches.clone(), self.stop.clone());
+                let watching = sqlite.watch(self.mismatches.clone(), self.stop.clone());
                 self.tasks.spawn(watching);
             }
             Engine::Postgres(postgres) => postgres.watch(self.read_only, self.mismatches.clone()),
@@ -145,29 +150,34 @@ impl Database {
         }
     }
 
-    /// Subscribes to commits of this process and of others.
-    pub(in crate::store) fn changes(&self) -> watch::Receiver<u64> {
+    /// Subscribes to changes by commits of this process and of others.
+    pub(in crate::store) fn changes(&self) -> Changes {
         self.changes.subscribe()
     }
 
-    /// Subscribes to commits of this process alone.
-    pub(in crate::store) fn commits(&self) -> watch::Receiver<u64> {
+    /// Subscribes to changes by commits of this process alone.
+    pub(in crate::store) fn commits(&self) -> Changes {
         self.commits.subscribe()
     }
 
-    /// Wakes those who wait for [`changes`](Self::changes), because this or another process may have committed.
-    pub(in crate::store) fn notify_change(&self) {
-        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+    /// Wakes those who wait for [`changes`](Self::changes) of these topics, because another process has reported a
+    /// commit.
+    pub(in crate::store) fn notify_remote_commit(&self, topics: TopicSet) {
+        self.changes.publish(topics);
     }
 
     /// Publishes a commit of this process: wakes those who wait for [`changes`](Self::changes) or
     /// [`commits`](Self::commits), and on PostgreSQL notifies other processes. On SQLite other processes notice the
-    /// commit in the file.
-    pub(super) fn notify_commit(&self) {
-        self.commits.send_modify(|count| *count = count.wrapping_add(1));
-        self.notify_change();
-        if let Engine::Postgres(postgres) = &self.engine {
-            postgres.notify_others();
+    /// commit in the file, by the counters `counts` that it wrote.
+    pub(super) fn publish_commit(&self, written: Written, counts: Option<CommitCounts>) {
+        self.commits.publish(written.topics);
+        match (&self.engine, counts) {
+            (Engine::Sqlite(sqlite), Some(counts)) => sqlite.publish_commit(written, counts),
+            (Engine::Sqlite(_), None) => {}
+            (Engine::Postgres(postgres), _) => {
+                self.changes.publish(written.topics);
+                postgres.notify_others(written.topics);
+            }
         }
     }
 

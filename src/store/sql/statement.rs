@@ -101,11 +101,6 @@ impl Statement {
         self.values.push(value.into_value());
         self
     }
-
-    /// Returns true if the statement begins with INSERT, UPDATE or DELETE.
-    pub(in crate::store) fn writes(&self) -> bool {
-        ["INSERT", "UPDATE", "DELETE"].iter().any(|word| self.text.starts_with(word))
-    }
 }
 
 /// A builder of a statement. Its pieces of text are constants; everything that comes from outside is bound.

@@ -21,7 +21,8 @@ use crate::store::sql::error::{no_row, writing};
 use crate::store::sql::rows::outbox;
 use crate::store::sql::rows::outcomes::{NewOutcome, inserts};
 use crate::store::sql::statement::{Statement, query};
-use crate::store::sqlite::WriterSlot;
+use crate::store::sql::topics::Written;
+use crate::store::sqlite::{CommitCounts, WriterSlot};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
@@ -34,7 +35,8 @@ pub(in crate::store) struct Tx<'s> {
     /// Time of the store's clock, UTC, read once: if it were read twice, a lease could expire in between, and one
     /// statement would rescue a job that another one treats as running.
     pub(in crate::store) now: Timestamp,
-    changed: bool,
+    /// What the transaction has written so far.
+    written: Written,
     /// The subscribers that the process had when the transaction began.
     subscribers: Subscribers,
     outcomes: Vec<NewOutcome>,
@@ -66,8 +68,8 @@ impl<'s> Tx<'s> {
             }
         };
         let (outcomes, vtimes) = (Vec::new(), HashMap::new());
-        let (subscribers, batches) = (db.subscribers(), Batches::default());
-        Ok(Self { conn, slot, db, now, changed: false, subscribers, outcomes, batches, vtimes })
+        let (written, subscribers, batches) = (Written::default(), db.subscribers(), Batches::default());
+        Ok(Self { conn, slot, db, now, written, subscribers, outcomes, batches, vtimes })
     }
 
     /// Returns the dialect of the database.
@@ -87,16 +89,22 @@ impl<'s> Tx<'s> {
 
     /// Runs a statement that writes and returns the number of affected rows.
     pub(in crate::store) async fn run(&mut self, statement: Statement) -> Result<u64> {
-        let writes = statement.writes();
+        let written = Written::by(&statement);
         let touched = self.conn.execute(statement).await.map_err(writing)?;
-        self.changed |= writes && touched > 0;
+        if let Some(written) = written.filter(|_| touched > 0) {
+            self.written.add(written);
+        }
         Ok(touched)
     }
 
     /// Runs a statement like [`run`](Self::run), but does not publish its changes, for bookkeeping that need not wake
     /// anybody.
     pub(in crate::store) async fn run_quietly(&mut self, statement: Statement) -> Result<u64> {
-        self.conn.execute(statement).await.map_err(writing)
+        let touched = self.conn.execute(statement).await.map_err(writing)?;
+        if touched > 0 {
+            self.written.add(Written::BOOKKEEPING);
+        }
+        Ok(touched)
     }
 
     /// Runs fixed SQL text without values.
@@ -121,9 +129,11 @@ impl<'s> Tx<'s> {
 
     /// Writes the row changes that wait.
     pub(in crate::store) async fn write_batches(&mut self) -> Result<()> {
+        for table in self.batches.tables() {
+            self.written.add(Written::to(table));
+        }
         for statement in self.batches.take(self.dialect(), self.now.micros()) {
             self.conn.execute(statement).await.map_err(writing)?;
-            self.changed = true;
         }
         Ok(())
     }
@@ -133,10 +143,22 @@ impl<'s> Tx<'s> {
         if !self.batches.is_empty() {
             self.write_batches().await?;
         }
-        let writes = statement.writes();
+        let written = Written::by(&statement);
         let rows = self.conn.fetch_all(statement).await.map_err(writing)?;
-        self.changed |= writes && !rows.is_empty();
+        if let Some(written) = written.filter(|_| !rows.is_empty()) {
+            self.written.add(written);
+        }
         Ok(rows)
+    }
+
+    /// Returns the first row of a statement that writes, if it has any, but does not publish its changes, as
+    /// [`run_quietly`](Self::run_quietly) does.
+    pub(in crate::store) async fn first_quietly(&mut self, statement: Statement) -> Result<Option<Row>> {
+        let row = self.conn.fetch_all(statement).await.map_err(writing)?.into_iter().next();
+        if row.is_some() {
+            self.written.add(Written::BOOKKEEPING);
+        }
+        Ok(row)
     }
 
     /// Returns the first row of a statement, if it has any.
@@ -179,6 +201,7 @@ impl<'s> Tx<'s> {
             Some(unconfirmed) if !unconfirmed.is_empty() => self.find_committed(unconfirmed).await?,
             _ => Vec::new(),
         };
+        let counts = self.count_commit().await?;
         let committed = self.script("COMMIT").await;
         if let Some(unconfirmed) = &mut unconfirmed {
             match &committed {
@@ -202,10 +225,18 @@ impl<'s> Tx<'s> {
         }
         // A commit without a change must wake nobody: otherwise a process that reads the queue after every change would
         // never stop.
-        if self.changed {
-            db.notify_commit();
-        }
+        db.publish_commit(self.written, counts);
         Ok(outcomes)
+    }
+
+    /// Counts the commit on SQLite, so that other processes know what it has changed. Returns the counters with it;
+    /// `None` on PostgreSQL, where a notification follows the commit, and if nothing was written.
+    async fn count_commit(&mut self) -> Result<Option<CommitCounts>> {
+        if self.dialect() == Dialect::Postgres || self.written.is_empty() {
+            return Ok(None);
+        }
+        let row = self.conn.fetch_all(CommitCounts::increment(self.written)).await.map_err(writing)?.into_iter().next();
+        CommitCounts::of_row(&row.ok_or_else(no_row)?).map(Some)
     }
 
     /// Returns those outcomes of failed commits that are in the table after all. Compares more than the numbers, since

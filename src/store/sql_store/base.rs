@@ -3,8 +3,9 @@
 use super::SqlStore;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
+use crate::domain::topic::TopicSet;
 use crate::store::queries::counts;
-use crate::store::{CommitSignals, QueueState, Result, SchemaMismatch, StoreBase};
+use crate::store::{Changes, CommitSignals, QueueState, Result, SchemaMismatch, StoreBase};
 use async_trait::async_trait;
 use tokio::sync::watch;
 
@@ -22,7 +23,7 @@ impl StoreBase for SqlStore {
         self.db.is_chatwoot_database()
     }
 
-    fn changes(&self) -> watch::Receiver<u64> {
+    fn changes(&self) -> Changes {
         self.db.changes()
     }
 
@@ -40,11 +41,11 @@ impl StoreBase for SqlStore {
 }
 
 impl CommitSignals for SqlStore {
-    fn commits(&self) -> watch::Receiver<u64> {
+    fn commits(&self) -> Changes {
         self.db.commits()
     }
 
-    fn notify_remote_commit(&self) {
-        self.db.notify_change();
+    fn notify_remote_commit(&self, topics: TopicSet) {
+        self.db.notify_remote_commit(topics);
     }
 }

@@ -7,7 +7,10 @@ use crate::domain::filter::Filter;
 use crate::domain::id::{DocumentId, Seq};
 use crate::domain::outcome::Outcome;
 use crate::domain::pause::Pause;
-use crate::store::queries::{accounts, contents, counts, documents, hosts, jobs, outcomes, page, preview, workers};
+use crate::domain::time::Timestamp;
+use crate::store::queries::{
+    accounts, contents, counts, deadline, documents, hosts, jobs, outcomes, page, preview, workers,
+};
 use crate::store::queue::{pauses, purge};
 use crate::store::{
     AccountSummary, BulkVerb, DocumentPage, DocumentRef, HostSummary, JobsPage, JobsQuery, Listing, OutcomeQuery,
@@ -36,6 +39,10 @@ impl Queries for SqlStore {
 
     async fn counts(&self) -> Result<StatusCounts> {
         counts::counts(&self.db).await
+    }
+
+    async fn next_status_change(&self) -> Result<Option<Timestamp>> {
+        deadline::next_status_change(&self.db).await
     }
 
     async fn stored(&self, document: DocumentId) -> Result<Option<StoredBaseline>> {

@@ -58,7 +58,8 @@ impl ReadConnection {
 }
 
 impl ReadSource {
-    fn connection(&mut self) -> &mut SqliteConnection {
+    /// Returns the connection.
+    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
         match self {
             Self::Pooled(conn) => conn,
             Self::PerRead(conn) => conn,

@@ -35,7 +35,7 @@ impl Shared {
         loop {
             match timeout(floor, changes.changed()).await {
                 Ok(Err(_)) => return,
-                Ok(Ok(())) | Err(_) => self.send(Msg::StoreChanged).await,
+                Ok(Ok(_)) | Err(_) => self.send(Msg::StoreChanged).await,
             }
             let took = Duration::from_micros(
                 self.page_read_micros.load(Ordering::Relaxed).saturating_mul(READ_BACKOFF_FACTOR),
