@@ -3,18 +3,18 @@
 mod cursor;
 mod groups;
 mod held;
+mod idle;
 mod panel;
 mod pauses;
 mod reads;
 mod views;
 
-use crate::support::facts::{NOW, ago, document, options, outcome, workers};
+use crate::support::facts::{NOW, ago, document, options, outcome};
 use crate::support::live::{Operator, console};
 use crate::support::memory::Memory;
 use quarterdeck::domain::document::{DocumentRow, Status};
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
-use quarterdeck::store::WorkerHealth;
 use quarterdeck::tui::ExitReason;
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,18 +89,6 @@ async fn the_next_look_is_told() {
         row.next_check_at = Some(NOW.plus(Duration::from_secs(6 * 86_400 + 3_600)));
     });
     with(store, async |operator| operator.sees("Next check in 6d; r retries it now.").await).await;
-}
-
-/// A killed worker commits nothing that could announce its death, so the console must poll.
-#[tokio::test(start_paused = true)]
-async fn without_a_runner_of_its_own_it_looks_without_being_told() {
-    let store = quiet_store(3);
-    with(Arc::clone(&store), async |operator| {
-        store.with(|facts| facts.documents[0].status = Status::Queued);
-        operator.wait(5_500).await;
-        operator.sees("queued  Document 0001").await;
-    })
-    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -356,30 +344,4 @@ async fn a_terminal_that_takes_nothing_any_more_is_left() {
     })
     .await;
     assert_eq!(ended.exit, ExitReason::Left);
-}
-
-#[tokio::test(start_paused = true)]
-async fn workers_are_read_again_while_somebody_looks_and_only_then() {
-    let store = quiet_store(3);
-    store.with(|facts| facts.workers = workers());
-    let reads = Arc::clone(&store);
-    let read = move || reads.with(|facts| facts.workers_read);
-    with(Arc::clone(&store), async |operator| {
-        operator.wait(2_000).await;
-        let before = read();
-        operator.press(&["w"]);
-        operator.sees("web-2:4410").await;
-        operator.sees("alive").await;
-        // A killed worker commits nothing.
-        store.with(|facts| facts.workers[1].health = WorkerHealth::Gone);
-        operator.wait(3_000).await;
-        operator.sees_no("alive");
-        assert!(read() >= before + 2, "{before} and {}", read());
-        operator.press(&["esc"]);
-        operator.settle().await;
-        let closed = read();
-        operator.wait(4_000).await;
-        assert!(read() <= closed + 1, "the usual look alone");
-    })
-    .await;
 }

@@ -9,6 +9,7 @@ mod styles;
 mod views;
 
 use crate::support::screen::Screen;
+use quarterdeck::domain::topic::TopicSet;
 
 /// Compares the screen's text with a snapshot.
 fn shot(name: &str, screen: &Screen) {
@@ -116,7 +117,8 @@ fn nothing_yet() {
         // Counting a large store takes a moment: until then nothing is said to be empty.
         let text = screen.text();
         assert!(text.contains(" reading") && !text.contains("queue empty"), "{text}");
-        screen.send(quarterdeck::tui::msg::Msg::Summary(Ok(Default::default())));
+        screen.send(quarterdeck::tui::msg::Msg::Counts(Ok(Default::default())));
+        screen.send(quarterdeck::tui::msg::Msg::Queue(Ok(Default::default())));
         assert!(!screen.text().contains(" reading"), "{}", screen.text());
     });
 }
@@ -127,7 +129,7 @@ fn old_data() {
         screen.press(&["g", "s"]);
         let generation = screen.model.documents.generation;
         let answer = Err("the database does not answer: disk I/O error".into());
-        screen.send(quarterdeck::tui::msg::Msg::StoreChanged);
+        screen.send(quarterdeck::tui::msg::Msg::StoreChanged(TopicSet::ALL));
         let generation = generation.max(screen.model.documents.generation);
         screen.send(quarterdeck::tui::msg::Msg::Page { generation, answer });
     });

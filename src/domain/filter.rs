@@ -51,6 +51,28 @@ pub struct Filter {
     pub terms: Vec<Term>,
 }
 
+impl Filter {
+    /// Returns true if documents may begin or cease to match although nothing changes but the time. Statuses are left
+    /// out: the store knows when the next of them changes.
+    pub fn depends_on_time(&self) -> bool {
+        self.terms.iter().any(|term| match term.condition {
+            FilterCondition::Attempted(_) | FilterCondition::Synced(_) | FilterCondition::Next(_) => true,
+            FilterCondition::Word(_)
+            | FilterCondition::Status(_)
+            | FilterCondition::Error(_)
+            | FilterCondition::Http(_)
+            | FilterCondition::Host(_)
+            | FilterCondition::Id(_)
+            | FilterCondition::Account(_)
+            | FilterCondition::Assistant(_)
+            | FilterCondition::Queue(_)
+            | FilterCondition::Result(_)
+            | FilterCondition::Content(_)
+            | FilterCondition::By(_) => false,
+        })
+    }
+}
+
 /// A term, possibly negated with `-`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Term {

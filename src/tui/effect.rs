@@ -21,8 +21,12 @@ pub enum Effect {
         query: PageQuery,
         wait: Duration,
     },
-    /// Reads the documents' counts by status and the queue's figures.
-    LoadSummary,
+    /// Reads the documents' counts by status.
+    LoadCounts,
+    /// Reads the queue's figures.
+    LoadQueue,
+    /// Reads the next time at which time alone changes the status of a document.
+    LoadStatusDeadline,
     /// Reads the rows of a view other than the document list, once the time `wait` has passed.
     LoadView {
         view: ViewId,
@@ -77,7 +81,9 @@ pub enum Effect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReadKind {
     Page,
-    Summary,
+    Counts,
+    Queue,
+    StatusDeadline,
     /// The rows of any view but the document list, since one view is shown at a time.
     View,
     Pauses,
@@ -96,7 +102,9 @@ impl Effect {
     pub const fn read_kind(&self) -> Option<ReadKind> {
         Some(match self {
             Self::LoadPage { .. } => ReadKind::Page,
-            Self::LoadSummary => ReadKind::Summary,
+            Self::LoadCounts => ReadKind::Counts,
+            Self::LoadQueue => ReadKind::Queue,
+            Self::LoadStatusDeadline => ReadKind::StatusDeadline,
             Self::LoadView { .. } => ReadKind::View,
             Self::LoadPauses => ReadKind::Pauses,
             Self::LoadWorkers => ReadKind::Workers,

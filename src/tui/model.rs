@@ -3,6 +3,7 @@
 
 pub mod overlay;
 pub mod rate;
+pub mod reads;
 pub mod toast;
 pub mod workers;
 
@@ -25,6 +26,7 @@ use crate::store::{QueueState, SchemaMismatch};
 use jiff::tz::TimeZone;
 use overlay::Overlay;
 use rate::Rate;
+use reads::{MIN_TIMED_INTERVAL, ReadState, StatusDeadline};
 use std::collections::HashMap;
 use toast::{Level, Notices};
 use workers::Workers;
@@ -112,12 +114,16 @@ pub struct Model {
     /// Current step of each running attempt of which an event has reported the step.
     pub steps: HashMap<DocumentId, SyncStep>,
     pub shutdown: ShutdownState,
-    /// Counts and queue have been read at least once; until then the screen says that it is reading.
-    pub summary_read: bool,
-    /// A read of counts and queue is in progress.
-    pub summary_loading: bool,
-    /// A change of the store was reported while counts and queue were being read, so they are read again afterwards.
-    pub reload_summary: bool,
+    pub counts_read: ReadState,
+    /// Time of the last successful read of the counts.
+    pub counts_at: Option<Timestamp>,
+    pub queue_read: ReadState,
+    /// Time of the last successful read of the queue's figures.
+    pub queue_at: Option<Timestamp>,
+    /// Time of the last read of the queue's figures, successful or not.
+    pub queue_tried_at: Option<Timestamp>,
+    pub pauses_read: ReadState,
+    pub status_deadline: StatusDeadline,
     /// Number of the last numbered request to the store. Each request gets the next number.
     pub last_generation: u64,
 }
@@ -156,12 +162,34 @@ impl Model {
             read_at: None,
             steps: HashMap::new(),
             shutdown: ShutdownState::NotRequested,
-            summary_read: false,
-            summary_loading: false,
-            reload_summary: false,
+            counts_read: ReadState::default(),
+            counts_at: None,
+            queue_read: ReadState::default(),
+            queue_at: None,
+            queue_tried_at: None,
+            pauses_read: ReadState::default(),
+            status_deadline: StatusDeadline::default(),
             last_generation: 0,
             options,
         }
+    }
+
+    /// Returns true once counts and queue have been read; until then the screen says that it is reading.
+    pub const fn is_counted(&self) -> bool {
+        self.counts_at.is_some() && self.queue_at.is_some()
+    }
+
+    /// Returns the time at which the queue's figures change without a commit: a host's back-off ends, or a job becomes
+    /// due. `None` if it had passed when they were read, and while they are being read.
+    pub fn queue_due_at(&self) -> Option<Timestamp> {
+        let tried_at = self.queue_tried_at.filter(|_| self.queue_read == ReadState::Idle)?;
+        self.queue.next_due_at.filter(|at| *at > tried_at)
+    }
+
+    /// Returns the time at which the document list is to be read again because its filter depends on the time.
+    pub fn list_due_at(&self) -> Option<Timestamp> {
+        let read_at = self.read_at.filter(|_| !self.documents.loading && self.documents.filter.depends_on_time());
+        read_at.map(|at| at.plus(MIN_TIMED_INTERVAL))
     }
 
     /// Returns the zone in which times are shown.

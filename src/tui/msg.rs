@@ -9,6 +9,8 @@ use crate::domain::outcome::Outcome;
 use crate::domain::pause::Pause;
 use crate::domain::request::DocumentAnswer;
 use crate::domain::text::SafeLine;
+use crate::domain::time::Timestamp;
+use crate::domain::topic::TopicSet;
 use crate::runner::event::{Event, Health, LockHealth, RunnerStatus};
 use crate::store::{
     AddResult, DecisionResult, DocumentPage, Preview, QueueState, RescueResult, SchemaMismatch, WorkerSummary,
@@ -33,17 +35,22 @@ pub enum Msg {
     RefreshDue,
     /// The process received a signal to end, or lost its terminal.
     Terminate,
-    /// The store reported a commit, or has reported none for an interval, so that values that change with time are read
-    /// again.
-    StoreChanged,
+    /// The store reported commits that changed data of these topics.
+    StoreChanged(TopicSet),
+    /// The workers are to be read again, which also shows whether the database still answers.
+    PollDue,
     /// The visible rows of the document list, with rows before and after them.
     Page {
         /// The number of the answered request.
         generation: u64,
         answer: StoreResult<DocumentPage>,
     },
-    /// The documents' counts by status and the queue's figures.
-    Summary(StoreResult<(StatusCounts, QueueState)>),
+    /// The documents' counts by status.
+    Counts(StoreResult<StatusCounts>),
+    /// The queue's figures.
+    Queue(StoreResult<QueueState>),
+    /// The next time at which time alone changes the status of a document.
+    StatusDeadline(StoreResult<Option<Timestamp>>),
     /// The rows of a view other than the document list.
     Rows(ViewRows),
     Pauses(StoreResult<Vec<Pause>>),

@@ -99,7 +99,8 @@ impl Performer {
     /// Starts to watch the store and the runner.
     pub fn start(&self) {
         let shared = &self.shared;
-        self.spawn(Arc::clone(shared).watch_changes());
+        self.spawn(Arc::clone(shared).watch_changes(shared.store.changes()));
+        self.spawn(Arc::clone(shared).poll());
         self.spawn(Arc::clone(shared).watch_outcomes());
         self.spawn(Arc::clone(shared).watch_state(shared.store.schema_mismatch(), Msg::Schema));
         if let Some(runner) = &shared.runner {
@@ -184,7 +185,9 @@ impl Shared {
                     .store(u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
                 Msg::Page { generation, answer }
             }
-            Effect::LoadSummary => Msg::Summary(answer(self.summary().await)),
+            Effect::LoadCounts => Msg::Counts(answer(store.counts().await)),
+            Effect::LoadQueue => Msg::Queue(answer(store.queue().await)),
+            Effect::LoadStatusDeadline => Msg::StatusDeadline(answer(store.next_status_change().await)),
             Effect::LoadView { view, wait } => {
                 sleep(wait).await;
                 match self.rows(view).await {
@@ -236,10 +239,6 @@ impl Shared {
                 ViewRows::Accounts(answer(store.accounts().await))
             }
         })
-    }
-
-    async fn summary(&self) -> Result<(crate::domain::document::StatusCounts, crate::store::QueueState), StoreError> {
-        Ok((self.store.counts().await?, self.store.queue().await?))
     }
 
     async fn outcomes_from(

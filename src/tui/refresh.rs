@@ -1,6 +1,6 @@
 //! Next redraw deadline: the earliest time at which an age, a countdown, the rate, the clock's minute or a toast on the
-//! screen changes, or at which shown rows are to be read again. Until then the screen is redrawn only when a message
-//! changes it.
+//! screen changes, or at which data is to be read again because time alone changes it. Until then the screen is redrawn
+//! only when a message changes it.
 
 use super::model::Model;
 use super::model::overlay::Overlay;
@@ -33,8 +33,11 @@ pub fn next(model: &Model) -> Timestamp {
     if matches!(model.overlay, Some(Overlay::Workers(_))) {
         let ages = model.workers.list.iter().flat_map(|worker| [worker.started_at, worker.heartbeat_at]);
         moments.extend(ages.map(|at| format::age_changes_at(at, now)));
-        moments.extend(model.workers.due_at(now));
     }
+    moments.extend(model.status_deadline.statuses_due_at());
+    moments.extend(model.status_deadline.due_at());
+    moments.extend(model.queue_due_at());
+    moments.extend(model.list_due_at());
     if let Some(stale) = &model.read_failure {
         moments.extend(format::countdown_changes_at(stale.retry_at, now));
         moments.extend(model.read_at.map(|at| format::age_changes_at(at, now)));

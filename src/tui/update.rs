@@ -5,6 +5,7 @@ mod acts;
 mod changes;
 mod dialog;
 mod effects;
+mod figures;
 mod keys;
 mod loads;
 mod moves;
@@ -12,6 +13,7 @@ mod outcomes;
 mod pauses;
 mod prompt;
 mod step;
+mod timed;
 mod views;
 
 pub use effects::Update;
@@ -37,9 +39,8 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
     match msg {
         Msg::Start => {
             up.redraw();
-            loads::page(model, &mut up);
-            loads::summary(model, &mut up);
-            loads::workers(model, &mut up);
+            loads::everything(model, &mut up);
+            timed::status_deadline(model, &mut up);
         }
         Msg::Key(event) => keys::key(model, &event, &mut up),
         Msg::Paste(text) => prompt::paste(model, &text, &mut up),
@@ -49,19 +50,21 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         }
         Msg::RefreshDue => {
             up.redraw();
-            loads::workers_when_old(model, &mut up);
-            loads::active_view_when_old(model, &mut up);
+            timed::due(model, &mut up);
         }
         Msg::Terminate => {
             up.effect(Effect::ReleaseJobs);
             up.effect(Effect::End(ExitReason::Left));
         }
-        Msg::StoreChanged => loads::changed(model, &mut up),
+        Msg::StoreChanged(topics) => loads::changed(model, topics, &mut up),
+        Msg::PollDue => figures::poll_workers(model, &mut up),
         Msg::Page { generation, answer } => loads::take_page(model, generation, answer, &mut up),
-        Msg::Summary(answer) => loads::take_summary(model, answer, &mut up),
+        Msg::Counts(answer) => figures::take_counts(model, answer, &mut up),
+        Msg::Queue(answer) => figures::take_queue(model, answer, &mut up),
+        Msg::StatusDeadline(answer) => timed::take_status_deadline(model, answer, &mut up),
         Msg::Rows(rows) => loads::take_rows(model, rows, &mut up),
         Msg::Pauses(answer) => pauses::take(model, answer, &mut up),
-        Msg::Workers(answer) => loads::take_workers(model, answer, &mut up),
+        Msg::Workers(answer) => figures::take_workers(model, answer, &mut up),
         Msg::Detail { generation, answer } => loads::take_detail(model, generation, answer, &mut up),
         Msg::Difference { generation, answer } => changes::take(model, generation, answer, &mut up),
         Msg::NewestOutcomes(answer) => outcomes::take_newest(model, answer, &mut up),

@@ -5,6 +5,7 @@ use crate::support::facts::{options, within};
 use crate::support::screen::{Screen, find, lines};
 use crate::support::seen::{accounts, hosts, pauses};
 use quarterdeck::domain::filter::{Filter, Subject};
+use quarterdeck::domain::topic::TopicSet;
 use quarterdeck::store::{HostSummary, Listing};
 use quarterdeck::tui::Options;
 use quarterdeck::tui::effect::Effect;
@@ -202,7 +203,7 @@ fn loading_empty_away_slow_and_old_each_have_their_words() {
     let old = screen.cell_of("wiki.example");
     assert_eq!((old.fg, old.modifier), (Color::Reset, Modifier::DIM));
     // The store responds after three seconds; from now on the view shows the age of its data.
-    screen.send(Msg::StoreChanged);
+    screen.send(Msg::StoreChanged(TopicSet::ALL));
     let begun = screen.model.now;
     let later = |seconds| begun.plus(std::time::Duration::from_secs(seconds));
     update(&mut screen.model, later(8), Msg::Rows(ViewRows::Hosts(Ok(hosts()))));
@@ -225,7 +226,7 @@ fn a_view_is_read_when_it_is_shown_and_only_while_it_is() {
     let mut screen = Screen::usual(120, 40);
     screen.press(&["4"]);
     assert_eq!(loads(&mut screen), [(ViewId::Hosts, 0)]);
-    screen.send(Msg::StoreChanged);
+    screen.send(Msg::StoreChanged(TopicSet::ALL));
     screen.press(&["4"]);
     assert_eq!(loads(&mut screen), [], "it is being read");
     screen.send(Msg::Rows(ViewRows::Hosts(Ok(hosts()))));
@@ -235,7 +236,7 @@ fn a_view_is_read_when_it_is_shown_and_only_while_it_is() {
     screen.send(Msg::Rows(ViewRows::Hosts(Ok(hosts()))));
     screen.send(Msg::Rows(ViewRows::Accounts(Ok(accounts()))));
     screen.press(&["1"]);
-    screen.send(Msg::StoreChanged);
+    screen.send(Msg::StoreChanged(TopicSet::ALL));
     assert_eq!(loads(&mut screen), [], "nobody looks");
 }
 

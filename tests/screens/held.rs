@@ -33,7 +33,8 @@ fn list(options: Options, width: u16, height: u16) -> Screen {
     let mut counts = StatusCounts::default();
     counts.set(Status::Synced, 3);
     counts.quarantined = 1;
-    screen.send(Msg::Summary(Ok((counts, QueueState { workers: 1, ..QueueState::default() }))));
+    screen.send(Msg::Counts(Ok(counts)));
+    screen.send(Msg::Queue(Ok(QueueState { workers: 1, ..QueueState::default() })));
     let failed = DocumentRow { quarantine_reason: None, ..document(2, "Glossary", Status::Synced) };
     screen.page(vec![held_row(), failed, document(3, "Webhooks", Status::Synced)]);
     screen.press(&["g"]);

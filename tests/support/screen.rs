@@ -53,7 +53,8 @@ impl Screen {
     /// Makes the same console with other options.
     pub fn with(options: Options, width: u16, height: u16) -> Self {
         let mut screen = Self::empty(options, width, height);
-        screen.send(Msg::Summary(Ok((counts(), queue()))));
+        screen.send(Msg::Counts(Ok(counts())));
+        screen.send(Msg::Queue(Ok(queue())));
         screen.send(Msg::NewestOutcomes(Ok(outcomes())));
         screen.page(documents());
         screen.send(Msg::Status(RunnerStatus { phase: Phase::Running, busy: 8, slots: 16 }));

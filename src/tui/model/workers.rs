@@ -3,21 +3,16 @@
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::{WorkerHealth, WorkerSummary};
-use std::time::Duration;
-
-/// Interval at which the list of workers is read while it is on the screen. Commits do not signal every change: a
-/// worker that dies commits nothing.
-pub const REFRESH_INTERVAL: Duration = Duration::from_secs(2);
+use crate::tui::model::reads::ReadState;
 
 /// The list of workers and the state of reading it.
 #[derive(Debug, Default)]
 pub struct Workers {
     /// Ordered by start time, oldest first.
     pub list: Vec<WorkerSummary>,
+    pub read: ReadState,
     /// Time of the last read, successful or not.
     pub read_at: Option<Timestamp>,
-    /// A read is in progress.
-    pub loading: bool,
     /// Error of the last read, if it failed.
     pub load_error: Option<SafeLine>,
 }
@@ -47,9 +42,9 @@ impl Workers {
         sum
     }
 
-    /// Returns the time at which the list is to be read again if it is on the screen: `now` if it was never read,
-    /// `None` while a read is in progress.
-    pub fn due_at(&self, now: Timestamp) -> Option<Timestamp> {
-        if self.loading { None } else { Some(self.read_at.map_or(now, |at| at.plus(REFRESH_INTERVAL))) }
+    /// Returns true if the workers of `other` are the same and as healthy; numbers of jobs and heartbeats may differ.
+    pub fn matches(&self, other: &[WorkerSummary]) -> bool {
+        let of = |worker: &WorkerSummary| (worker.id.clone(), worker.health);
+        self.list.iter().map(of).eq(other.iter().map(of))
     }
 }

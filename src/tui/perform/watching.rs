@@ -6,41 +6,46 @@ use crate::domain::text::SafeLine;
 use crate::runner::event::Event;
 use crate::runner::handle::Handle;
 use crate::runner::tail::{TailItem, follow};
-use crate::store::OutcomesFrom;
+use crate::store::{Changes, OutcomesFrom};
 use crate::tui::msg::Msg;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 /// Shortest time between two messages about commits, and between two about the runner's status.
 const MIN_INTERVAL: Duration = Duration::from_millis(100);
 /// Factor of the wait after a read of the document list: the wait is this many times the read's duration, so that reads
 /// take at most 25 % of the store's time.
 const READ_BACKOFF_FACTOR: u64 = 3;
-/// Interval at which the store is read while nothing is committed, for values that change with time alone.
-const POLL_INTERVAL: Duration = Duration::from_secs(60);
-/// The same interval for a console without a runner. It is shorter because a killed worker commits nothing, and the
-/// console must soon show that the worker is gone.
-const REMOTE_POLL_INTERVAL: Duration = Duration::from_secs(5);
+/// Interval at which the workers are read although nothing was committed: a killed worker commits nothing, and neither
+/// does a dead database. The workers are few rows, so this costs next to nothing.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 impl Shared {
-    /// Sends [`Msg::StoreChanged`] after a commit, or after a poll interval without one. After each message it waits
-    /// [`MIN_INTERVAL`], or longer if reading the document list is slow.
-    pub(super) async fn watch_changes(self: Arc<Self>) {
-        let mut changes = self.store.changes();
-        let floor = if self.runner.is_some() { POLL_INTERVAL } else { REMOTE_POLL_INTERVAL };
-        loop {
-            match timeout(floor, changes.changed()).await {
-                Ok(Err(_)) => return,
-                Ok(Ok(_)) | Err(_) => self.send(Msg::StoreChanged).await,
-            }
+    /// Sends [`Msg::StoreChanged`] after commits. After each message it waits [`MIN_INTERVAL`], or longer if reading the
+    /// document list is slow.
+    pub(super) async fn watch_changes(self: Arc<Self>, mut changes: Changes) {
+        while let Ok(topics) = changes.changed().await {
+            self.send(Msg::StoreChanged(topics)).await;
             let took = Duration::from_micros(
                 self.page_read_micros.load(Ordering::Relaxed).saturating_mul(READ_BACKOFF_FACTOR),
             );
             sleep(MIN_INTERVAL.max(took)).await;
+        }
+    }
+
+    /// Sends [`Msg::PollDue`] at every [`POLL_INTERVAL`].
+    pub(super) async fn poll(self: Arc<Self>) {
+        let mut ticks = interval(POLL_INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // The first tick is at once, and the start has read everything.
+        ticks.tick().await;
+        loop {
+            ticks.tick().await;
+            self.send(Msg::PollDue).await;
         }
     }
 

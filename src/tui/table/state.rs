@@ -4,9 +4,10 @@ use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::format;
 use crate::store::Listing;
+use crate::tui::model::reads::MIN_TIMED_INTERVAL;
 use std::time::Duration;
 
-/// Wait before a read that no commit triggers: after a failed one, or if the data changes without a commit.
+/// Wait before a read that no commit triggers: after a failed one, or if the data changes all the time.
 pub const REFRESH_INTERVAL: Duration = Duration::from_secs(5);
 /// Minimum wait after a read, as a multiple of the read's duration. With 4, reads take at most 20 % of the time.
 const READ_BACKOFF_FACTOR: u32 = 4;
@@ -33,9 +34,10 @@ pub trait TableData: Default + PartialEq {
     /// Returns the position of the row at `index` among the table's lines; `None` if there is no such row.
     fn span(&self, index: usize) -> Option<RowSpan>;
 
-    /// Returns true if some of the data changes without a commit, such as the age of a heartbeat.
-    fn changes_without_commit(&self) -> bool {
-        false
+    /// Returns the next time at which some of the data changes without a commit, such as the age of a heartbeat, if it
+    /// was read at `read_at`; `None` if only commits change it.
+    fn changes_at(&self, _read_at: Timestamp) -> Option<Timestamp> {
+        None
     }
 }
 
@@ -209,8 +211,9 @@ impl<D: TableData> Rows for TableState<D> {
     }
 
     fn due_at(&self) -> Option<Timestamp> {
-        let moves = self.data.changes_without_commit() || self.read_error.is_some();
-        self.tried_at.filter(|_| moves && self.read_begins_at.is_none()).map(|at| at.plus(REFRESH_INTERVAL))
+        let tried_at = self.tried_at.filter(|_| self.read_begins_at.is_none())?;
+        let retry_at = self.read_error.as_ref().map(|_| tried_at.plus(REFRESH_INTERVAL));
+        retry_at.or_else(|| self.data.changes_at(tried_at))
     }
 
     fn read_at(&self) -> Option<Timestamp> {
@@ -277,6 +280,9 @@ pub trait TableRow: PartialEq + Sized {
     /// Sorts the rows into the order on the screen. By default the order of the read stays, which is the order of the
     /// keys.
     fn arrange(_rows: &mut [Self]) {}
+
+    /// Returns true if figures of the row go down with time alone, such as the attempts of the last hour.
+    fn fades(&self) -> bool;
 }
 
 impl<G: TableRow> TableData for Listing<G> {
@@ -294,6 +300,10 @@ impl<G: TableRow> TableData for Listing<G> {
 
     fn rows(&self) -> usize {
         self.rows.len()
+    }
+
+    fn changes_at(&self, read_at: Timestamp) -> Option<Timestamp> {
+        self.rows.iter().any(TableRow::fades).then(|| read_at.plus(MIN_TIMED_INTERVAL))
     }
 
     fn span(&self, index: usize) -> Option<RowSpan> {

@@ -1,7 +1,7 @@
 //! Key handling: finds the action of a key in the current scope and carries it out, or shows why it is unavailable.
 
 use super::effects::Update;
-use super::{acts, changes, dialog, loads, moves, outcomes, pauses, prompt, views};
+use super::{acts, changes, dialog, figures, loads, moves, outcomes, pauses, prompt, views};
 use crate::domain::filter::Filter;
 use crate::store::Sort;
 use crate::tui::action::Action;
@@ -116,7 +116,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::Activity => model.overlay = Some(Overlay::Activity(0)),
         Action::Workers => {
             model.overlay = Some(Overlay::Workers(0));
-            loads::workers(model, up);
+            figures::poll_workers(model, up);
         }
         Action::Palette => model.overlay = Some(Overlay::Palette(Palette::default())),
         Action::Help => model.overlay = Some(Overlay::Help(0)),

@@ -1,11 +1,11 @@
 //! Reads from the store: requests and their answers. The answer to an older numbered request is dropped.
 
 use super::effects::Update;
-use crate::domain::document::StatusCounts;
-use crate::store::{DocumentPage, QueueState, WorkerSummary};
+use super::figures;
+use crate::domain::topic::{Topic, TopicSet};
+use crate::store::DocumentPage;
 use crate::tui::availability::document;
 use crate::tui::effect::Effect;
-use crate::tui::model::overlay::Overlay;
 use crate::tui::model::toast::Level;
 use crate::tui::model::{Focus, Model, ReadFailure};
 use crate::tui::msg::{DetailData, StoreResult};
@@ -32,36 +32,45 @@ fn page_after(model: &mut Model, wait: Duration, up: &mut Update) {
     up.effect(Effect::LoadPage { generation, query: documents.query(rows), wait });
 }
 
-/// Requests the documents' counts, the queue's figures and the pauses.
-pub(super) fn summary(model: &mut Model, up: &mut Update) {
-    (model.summary_loading, model.reload_summary) = (true, false);
-    up.effect(Effect::LoadSummary);
-    up.effect(Effect::LoadPauses);
+/// Reads everything that the screen shows: at the start, and after an outage.
+pub(super) fn everything(model: &mut Model, up: &mut Update) {
+    page(model, up);
+    around_the_list(model, up);
 }
 
-/// Handles a commit: reads the document list, the counts, the queue's figures, the pauses, the workers and the active
-/// view again, with at most one read of each kind at a time.
-pub(super) fn changed(model: &mut Model, up: &mut Update) {
+/// Reads everything that the screen shows except the document list.
+fn around_the_list(model: &mut Model, up: &mut Update) {
+    figures::changed(model, TopicSet::ALL, up);
+    active_view(model, up);
+}
+
+/// Handles commits that changed data of `topics`: reads again what the screen shows of it, with at most one read of
+/// each kind at a time.
+pub(super) fn changed(model: &mut Model, topics: TopicSet, up: &mut Update) {
+    if topics.intersects(ViewId::Documents.topics()) {
+        list_changed(model, up);
+    }
+    figures::changed(model, topics, up);
+    if topics.intersects(model.active_view.topics()) {
+        active_view(model, up);
+    }
+    // A decision by another person is recorded by no outcome, so the details of a quarantined document are read too.
+    if topics.contains(Topic::Documents) && model.quarantined_text().is_some() {
+        detail_changed(model, up);
+    }
+}
+
+/// Reads the document list again, with at most one read at a time.
+pub(super) fn list_changed(model: &mut Model, up: &mut Update) {
     if model.documents.loading {
         model.documents.reread_needed = true;
     } else {
         page(model, up);
     }
-    if model.summary_loading {
-        model.reload_summary = true;
-    } else {
-        summary(model, up);
-    }
-    workers(model, up);
-    active_view(model, up);
-    // A decision by another person is recorded by no outcome, so the details of a quarantined document are read too.
-    if model.quarantined_text().is_some() {
-        detail_changed(model, up);
-    }
 }
 
 /// Reads the active view, with at most one read at a time and a wait after each. Does nothing for the document list,
-/// which [`changed`] always reads.
+/// which [`changed`] reads.
 pub(super) fn active_view(model: &mut Model, up: &mut Update) {
     let (view, now) = (model.active_view, model.now);
     let rows = views::for_pane(PaneId::View(view)).rows_mut(model);
@@ -76,14 +85,6 @@ pub(super) fn active_view(model: &mut Model, up: &mut Update) {
     }
 }
 
-/// Reads the active view again if a read without a commit is due.
-pub(super) fn active_view_when_old(model: &mut Model, up: &mut Update) {
-    let due = views::for_pane(PaneId::View(model.active_view)).rows(model).and_then(|rows| rows.due_at());
-    if due.is_some_and(|due| due <= model.now) {
-        active_view(model, up);
-    }
-}
-
 /// Stores the rows of a view other than the document list.
 pub(super) fn take_rows(model: &mut Model, rows: ViewRows, up: &mut Update) {
     let (view, changed) = model.views.take(model.now, rows);
@@ -94,34 +95,6 @@ pub(super) fn take_rows(model: &mut Model, rows: ViewRows, up: &mut Update) {
     if views::for_pane(PaneId::View(view)).rows(model).is_some_and(|rows| rows.reread_needed()) {
         active_view(model, up);
     }
-}
-
-/// Requests the workers, unless a read is in progress.
-pub(super) fn workers(model: &mut Model, up: &mut Update) {
-    if !std::mem::replace(&mut model.workers.loading, true) {
-        up.effect(Effect::LoadWorkers);
-    }
-}
-
-/// Requests the workers again if their list is old and the reader of the workers is open.
-pub(super) fn workers_when_old(model: &mut Model, up: &mut Update) {
-    let is_read = matches!(model.overlay, Some(Overlay::Workers(_)));
-    if is_read && model.workers.due_at(model.now).is_some_and(|due| due <= model.now) {
-        workers(model, up);
-    }
-}
-
-/// Stores the list of workers, or the error of reading it.
-pub(super) fn take_workers(model: &mut Model, answer: StoreResult<Vec<WorkerSummary>>, up: &mut Update) {
-    let before = model.workers.totals();
-    let workers = &mut model.workers;
-    (workers.loading, workers.read_at) = (false, Some(model.now));
-    match answer {
-        Ok(listed) => (workers.list, workers.load_error) = (listed, None),
-        // The document list shows that the database is unavailable; this error is shown in the reader of the workers.
-        Err(reason) => workers.load_error = Some(reason),
-    }
-    up.redraw |= before != model.workers.totals() || matches!(model.overlay, Some(Overlay::Workers(_)));
 }
 
 /// Stores the rows of the document list. After a failure, reads them again after a wait that grows with each failure up
@@ -142,8 +115,7 @@ pub(super) fn take_page(model: &mut Model, generation: u64, answer: StoreResult<
             up.redraw |= before != (model.documents.cursor, model.documents.cursor_index, model.documents.top);
             if was_stale {
                 model.notify(Level::Done, "the database answers again");
-                summary(model, up);
-                active_view(model, up);
+                around_the_list(model, up);
             }
             if missing || model.documents.reread_needed {
                 page(model, up);
@@ -162,26 +134,6 @@ pub(super) fn take_page(model: &mut Model, generation: u64, answer: StoreResult<
             model.read_failure = Some(ReadFailure { since, reason, retry_at: model.now.plus(wait), tries });
             page_after(model, wait, up);
         }
-    }
-}
-
-/// Stores the documents' counts and the queue's figures, or logs the error of reading them.
-pub(super) fn take_summary(model: &mut Model, answer: StoreResult<(StatusCounts, QueueState)>, up: &mut Update) {
-    model.summary_loading = false;
-    match answer {
-        Ok((counts, queue)) => {
-            up.redraw = !model.summary_read || (model.counts, model.queue) != (counts, queue);
-            model.summary_read = true;
-            (model.counts, model.queue) = (counts, queue);
-        }
-        Err(reason) => {
-            // Not retried here: the counts are read again after the next commit, or when reading the document list
-            // succeeds again.
-            model.log(Level::Failed, format!("the document and job counts cannot be read: {reason}"));
-        }
-    }
-    if model.reload_summary {
-        summary(model, up);
     }
 }
 

@@ -1,8 +1,10 @@
 //! Pausing and resuming: dialogs and results.
 
 use super::effects::Update;
+use super::figures;
 use crate::domain::document::DocumentRow;
 use crate::domain::pause::{Pause, PauseScope};
+use crate::domain::topic::{Topic, TopicSet};
 use crate::format;
 use crate::tui::availability::{document, group};
 use crate::tui::command::{Command, CommandKind};
@@ -103,5 +105,8 @@ pub(super) fn take(model: &mut Model, answer: StoreResult<Vec<Pause>>, up: &mut 
         Err(reason) => {
             model.log(Level::Failed, format!("the pauses cannot be read: {reason}"));
         }
+    }
+    if model.pauses_read.finish() {
+        figures::changed(model, TopicSet::of(&[Topic::Pauses]), up);
     }
 }

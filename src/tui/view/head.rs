@@ -92,7 +92,7 @@ fn runner(model: &Model) -> Spans {
         return vec![span(format!("{} database unreachable, next try {retry}", glyphs.alarm), Tone::Failed)];
     }
     if !model.has_runner {
-        if !model.summary_read {
+        if !model.is_counted() {
             return Spans::new();
         }
         if model.queue.workers == 0 {
@@ -182,7 +182,7 @@ fn history(model: &Model, appearance: Appearance) -> Spans {
 }
 
 fn queue(model: &Model) -> Spans {
-    if !model.summary_read {
+    if !model.is_counted() {
         return Spans::new();
     }
     let queue = &model.queue;
@@ -270,7 +270,7 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
         canvas.right(available + begin, 1, &clock[1].0, appearance.theme.style(Tone::Dim));
         canvas.right(available + begin - cells(&clock[1..]), 1, &clock[0].0, appearance.theme.style(Tone::Plain));
     }
-    if !model.summary_read {
+    if !model.is_counted() {
         // A large store takes a moment to count: no number is not zero.
         canvas.text(begin, 1, available, "reading", appearance.theme.style(Tone::Dim));
         return;

@@ -8,6 +8,7 @@ use super::hosts::state::HostsTable;
 use super::jobs::state::JobsTable;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
+use crate::domain::topic::{Topic, TopicSet};
 use crate::store::{AccountSummary, HostSummary, JobsPage, Listing};
 use crate::tui::keymap::key::Key;
 
@@ -27,12 +28,13 @@ struct Properties {
     keys: &'static [Key],
     description: &'static str,
     rows: RowKind,
+    topics: TopicSet,
 }
 
 /// Defines [`ViewId`] and the properties of each view from one list, so that a view without properties does not
 /// compile.
 macro_rules! views {
-    ($($(#[$attribute:meta])* $name:ident: $key:literal, $word:literal, $description:literal, $rows:ident;)+) => {
+    ($($(#[$attribute:meta])* $name:ident: $key:literal, $word:literal, $description:literal, $rows:ident, $topics:ident;)+) => {
         /// The identity of a view of the main area.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
         pub enum ViewId {
@@ -51,6 +53,7 @@ macro_rules! views {
                             keys: &[Key::char($key)],
                             description: $description,
                             rows: RowKind::$rows,
+                            topics: $topics,
                         };
                         &PROPERTIES
                     })+
@@ -62,11 +65,18 @@ macro_rules! views {
 
 views! {
     #[default]
-    Documents: '1', "documents", "show the list of documents", Document;
-    Jobs: '3', "jobs", "show the jobs: running, ready, waiting, recent", Document;
-    Hosts: '4', "hosts", "show the hosts, the worst first", Group;
-    Accounts: '5', "accounts", "show the accounts: plan, documents, jobs, share of attempts", Group;
+    Documents: '1', "documents", "show the list of documents", Document, LIST_TOPICS;
+    Jobs: '3', "jobs", "show the jobs: running, ready, waiting, recent", Document, JOB_TOPICS;
+    Hosts: '4', "hosts", "show the hosts, the worst first", Group, HOST_TOPICS;
+    Accounts: '5', "accounts", "show the accounts: plan, documents, jobs, share of attempts", Group, ACCOUNT_TOPICS;
 }
+
+/// The statuses of documents depend on their jobs, and a row has its host's back-off.
+const LIST_TOPICS: TopicSet = TopicSet::of(&[Topic::Documents, Topic::Jobs, Topic::Hosts]);
+const JOB_TOPICS: TopicSet =
+    TopicSet::of(&[Topic::Documents, Topic::Jobs, Topic::Hosts, Topic::Outcomes, Topic::Workers]);
+const HOST_TOPICS: TopicSet = TopicSet::of(&[Topic::Documents, Topic::Jobs, Topic::Hosts, Topic::Outcomes]);
+const ACCOUNT_TOPICS: TopicSet = TopicSet::of(&[Topic::Documents, Topic::Jobs, Topic::Outcomes]);
 
 impl ViewId {
     /// Returns the view's name on the screen and in the documentation.
@@ -87,6 +97,11 @@ impl ViewId {
     /// Returns the subject of the view's rows.
     pub const fn rows(self) -> RowKind {
         self.properties().rows
+    }
+
+    /// Returns the topics of the view's rows: a commit that changes data of one of them may change the rows.
+    pub const fn topics(self) -> TopicSet {
+        self.properties().topics
     }
 }
 

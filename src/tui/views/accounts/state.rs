@@ -13,6 +13,10 @@ impl TableRow for AccountSummary {
     fn key(&self) -> AccountId {
         self.id
     }
+
+    fn fades(&self) -> bool {
+        self.last_hour > 0
+    }
 }
 
 impl AccountsTable {

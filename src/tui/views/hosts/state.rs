@@ -20,6 +20,10 @@ impl TableRow for HostSummary {
     fn arrange(rows: &mut [Self]) {
         rows.sort_by_cached_key(badness);
     }
+
+    fn fades(&self) -> bool {
+        self.last_hour > 0
+    }
 }
 
 /// Returns the sort key of a host, worst first: a cool-down after failures, then a back-off that the host requested,

@@ -2,9 +2,10 @@
 
 use crate::domain::document::Status;
 use crate::domain::id::JobId;
+use crate::domain::time::Timestamp;
 use crate::domain::word_enum::variant_list;
 use crate::store::{JobProgress, JobSummary, JobsPage};
-use crate::tui::table::state::{RowSpan, TableData, TableState};
+use crate::tui::table::state::{REFRESH_INTERVAL, RowSpan, TableData, TableState};
 use std::time::Duration;
 
 variant_list! {
@@ -80,9 +81,17 @@ impl TableData for JobsPage {
         Some(RowSpan { first, last, total: lines.len() })
     }
 
-    /// Returns true while a job runs: heartbeats arrive, leases expire and workers die without a commit.
-    fn changes_without_commit(&self) -> bool {
-        !self.running.is_empty()
+    /// Returns the time after a short interval while a job runs, since heartbeats arrive, leases expire and workers die
+    /// without a commit; else the end of the next back-off for which a ready job waits.
+    fn changes_at(&self, read_at: Timestamp) -> Option<Timestamp> {
+        if !self.running.is_empty() {
+            return Some(read_at.plus(REFRESH_INTERVAL));
+        }
+        let backoffs = self.ready.iter().filter_map(|job| match &job.progress {
+            JobProgress::Ready { blockers, .. } => blockers.host_backoff_until,
+            _ => None,
+        });
+        backoffs.filter(|until| *until > read_at).min()
     }
 }
 
