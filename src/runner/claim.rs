@@ -6,6 +6,7 @@ use super::settings::Mode;
 use super::worker::Worker;
 use super::{attempt, locking, relay};
 use crate::domain::backoff::Backoff;
+use crate::domain::time::Timestamp;
 use crate::domain::topic::{Topic, TopicSet};
 use crate::store::{ClaimLimits, StoreError};
 use std::sync::Arc;
@@ -48,6 +49,9 @@ pub(super) async fn run(worker: Arc<Worker>) {
     loop {
         if worker.leave.is_cancelled() || worker.drain.is_cancelled() || is_outdated(&worker) {
             break;
+        }
+        if changes.has_changed() {
+            state.forecast = Forecast::Unknown;
         }
         changes.mark_unchanged();
         let until = match claim_round(&worker, &mut state).await {
@@ -97,13 +101,24 @@ struct LoopState {
     registered: bool,
     /// The last read of the cancel requests.
     cancels_read: Option<Instant>,
-    /// The last read of the queue's figures, and the time of the next poll that followed from it.
-    queue_read: Option<(Instant, Instant)>,
+    /// The last read of the queue's figures.
+    queue_read: Option<Instant>,
+    forecast: Forecast,
 }
 
 /// Returns true if at least `interval` has passed since `last`.
 fn is_due(last: Option<Instant>, interval: Duration) -> bool {
     last.is_none_or(|last| last.elapsed() >= interval)
+}
+
+/// The next time at which a job is due, as far as it is known. Reading it counts all jobs, so an idle worker reads it
+/// only after a change.
+#[derive(Clone, Copy, Debug, Default)]
+enum Forecast {
+    #[default]
+    Unknown,
+    /// `None` if no job is scheduled.
+    NextDue(Option<Timestamp>),
 }
 
 enum ClaimRound {
@@ -151,24 +166,26 @@ async fn claim_round(worker: &Arc<Worker>, state: &mut LoopState) -> Result<Clai
     if may_claim && claimed == slots {
         return Ok(ClaimRound::PollAt(next));
     }
-    if worker.running_jobs.len() > 0
-        && let Some((read, until)) = state.queue_read
-        && read.elapsed() < QUEUE_INTERVAL
-    {
-        // What was due at a time that has passed was made ready by this round's claim.
-        let due = if until > Instant::now() { until } else { next };
-        return Ok(ClaimRound::PollAt(due.min(read + QUEUE_INTERVAL).min(next)));
-    }
-    let queue = worker.store.queue().await?;
-    // Paused jobs do not count: they may stay paused for days.
-    let nothing = queue.running == 0 && queue.ready + queue.waiting <= queue.paused;
-    if worker.mode == Mode::Drain && nothing && worker.running_jobs.len() == 0 {
-        return Ok(ClaimRound::Idle);
-    }
-    let due = queue.next_due_at.map(|at| at.since(worker.store.now()));
-    let until = Instant::now() + due.unwrap_or(POLL_INTERVAL).min(POLL_INTERVAL);
-    state.queue_read = Some((Instant::now(), until));
-    Ok(ClaimRound::PollAt(until.min(next)))
+    let now = worker.store.now();
+    let is_recent = worker.running_jobs.len() > 0 && !is_due(state.queue_read, QUEUE_INTERVAL);
+    let next_due_at = match state.forecast {
+        Forecast::NextDue(at) if worker.mode != Mode::Drain && at.is_none_or(|at| at > now) => at,
+        // A busy worker gets new work at each commit; it reads the figures a moment later.
+        _ if is_recent => return Ok(ClaimRound::PollAt(next.min(Instant::now() + QUEUE_INTERVAL))),
+        _ => {
+            let queue = worker.store.queue().await?;
+            state.queue_read = Some(Instant::now());
+            // Paused jobs do not count: they may stay paused for days.
+            let nothing = queue.running == 0 && queue.ready + queue.waiting <= queue.paused;
+            if worker.mode == Mode::Drain && nothing && worker.running_jobs.len() == 0 {
+                return Ok(ClaimRound::Idle);
+            }
+            state.forecast = Forecast::NextDue(queue.next_due_at);
+            queue.next_due_at
+        }
+    };
+    let due = next_due_at.map(|at| at.since(worker.store.now()));
+    Ok(ClaimRound::PollAt(next.min(Instant::now() + due.unwrap_or(POLL_INTERVAL).min(POLL_INTERVAL))))
 }
 
 fn publish_status(worker: &Worker, phase: Phase) {
