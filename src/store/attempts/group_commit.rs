@@ -143,11 +143,11 @@ mod tests {
     async fn a_group_waits_no_longer_than_writes_can_come() {
         let (sender, mut groups) = gatherer(Some(2));
         let begun = Instant::now();
-        sender.send(1).await.unwrap();
-        sender.send(2).await.unwrap();
+        sender.send(1).await.expect("the gatherer receives");
+        sender.send(2).await.expect("the gatherer receives");
         assert_eq!(groups.next_group().await, Some(vec![1, 2]));
         assert_eq!(begun.elapsed(), Duration::ZERO, "both attempts have ended");
-        sender.send(3).await.unwrap();
+        sender.send(3).await.expect("the gatherer receives");
         assert_eq!(groups.next_group().await, Some(vec![3]));
         assert_eq!(begun.elapsed(), BUSY_WINDOW, "the other attempt may end in a moment");
     }
@@ -163,7 +163,7 @@ mod tests {
             let sent = sender.clone();
             let send = async move {
                 tokio::time::sleep(pause).await;
-                sent.send(1).await.unwrap();
+                sent.send(1).await.expect("the gatherer receives");
             };
             let begun = Instant::now();
             let (group, ()) = tokio::join!(groups.next_group(), send);
