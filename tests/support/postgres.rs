@@ -32,6 +32,16 @@ pub struct Database {
     pub name: String,
 }
 
+/// Returns the URL that `QUARTERDECK_TEST_POSTGRES` has.
+fn named() -> Option<String> {
+    std::env::var("QUARTERDECK_TEST_POSTGRES").ok().filter(|url| !url.is_empty())
+}
+
+/// Returns true if a server can be started or is named.
+pub fn is_available() -> bool {
+    named().is_some() || installed().is_some()
+}
+
 /// Returns the server of this process.
 pub async fn server() -> &'static Server {
     SERVER.get_or_init(Server::start).await
@@ -80,9 +90,9 @@ impl Database {
 impl Server {
     async fn start() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let (base, watchdog) = match std::env::var("QUARTERDECK_TEST_POSTGRES") {
-            Ok(url) if !url.is_empty() => (url.trim_end_matches('/').to_owned(), None),
-            _ => {
+        let (base, watchdog) = match named() {
+            Some(url) => (url.trim_end_matches('/').to_owned(), None),
+            None => {
                 let (base, watchdog) = throwaway(false);
                 (base, Some(watchdog))
             }
@@ -201,12 +211,15 @@ fn throwaway(keeps: bool) -> (String, Child) {
 
 /// Returns the folder of the newest server's programs.
 fn binaries() -> PathBuf {
+    installed().expect("PostgreSQL is installed (Debian: apt-get install postgresql)")
+}
+
+fn installed() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let newest = versions.map(|version| version.path().join("bin")).filter(|bin| bin.join("initdb").exists()).max();
-    newest.unwrap_or_else(|| {
+    newest.or_else(|| {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let mut found = std::env::split_paths(&path).filter(|bin| bin.join("initdb").exists());
-        found.next().expect("PostgreSQL is installed (Debian: apt-get install postgresql)")
+        std::env::split_paths(&path).find(|bin| bin.join("initdb").exists())
     })
 }
 

@@ -1,0 +1,131 @@
+//! The cost of a sync in `work --drain` on SQLite: a first sync, a page fetched whole that has not changed, a page that
+//! the server calls not modified, and tiny pages.
+
+use super::groups::Group;
+use super::pages::PageKind;
+use super::parts::SUM;
+use super::process::{Home, Usage};
+use super::sheet::Figure;
+use super::subject::{Run, Subject};
+use super::tools;
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+
+/// Most pages of a run whose system calls are counted: strace makes it slow.
+const TRACED: usize = 500;
+
+/// A sync whose cost is measured.
+#[derive(Clone, Copy)]
+struct Case {
+    name: &'static str,
+    kind: PageKind,
+    /// The pages have been synced once before.
+    is_second: bool,
+    /// The content change that every outcome must record.
+    change: &'static str,
+}
+
+const FIRST: Case = Case { name: "first sync", kind: PageKind::Whole, is_second: false, change: "first" };
+const IDENTICAL: Case = Case { name: "unchanged, fetched whole", is_second: true, change: "identical", ..FIRST };
+const NOT_MODIFIED: Case = Case { name: "304", kind: PageKind::Tagged, is_second: true, change: "not_modified" };
+const TINY: Case = Case { name: "first sync, 22 bytes", kind: PageKind::Tiny, ..FIRST };
+
+/// Cases and numbers of concurrent syncs.
+const CASES: [(Case, usize); 7] =
+    [(FIRST, 16), (IDENTICAL, 16), (NOT_MODIFIED, 16), (FIRST, 64), (IDENTICAL, 64), (NOT_MODIFIED, 64), (TINY, 64)];
+
+/// Measures all cases in every round, then their system calls where strace is installed.
+pub fn measure(run: &mut Run) -> Result<(), String> {
+    let pages = run.options.pages;
+    for index in run.turns() {
+        for (case, concurrency) in CASES {
+            let subject = &run.subjects[index];
+            let home = prepare(run, subject, case, pages)?;
+            let usage = home.run(subject, &["work", "--drain", "--concurrency", &concurrency.to_string()])?;
+            check(&home.file(), case, pages)?;
+            add(run, index, case, concurrency, usage);
+        }
+    }
+    if let Some(sum) = run.sheet.value(Group::Parts, SUM, 0) {
+        for index in 0..run.subjects.len() {
+            let first = run.sheet.value(Group::Sync, &name(FIRST, 16, "CPU a document"), index);
+            let ratio = first.ok_or("no first sync")? / sum;
+            run.sheet.add(
+                index,
+                Figure::new(Group::Sync, "first sync, 16: CPU, times the parts", "").at_most(1.3),
+                ratio,
+            );
+        }
+    } else {
+        run.sheet.note("no ratio of a first sync to its parts: the group `parts` was not measured");
+    }
+    trace(run)
+}
+
+fn name(case: Case, concurrency: usize, what: &str) -> String {
+    format!("{}, {concurrency}: {what}", case.name)
+}
+
+/// Makes a store in which all pages of the case are requested.
+fn prepare(run: &Run, subject: &Subject, case: Case, pages: usize) -> Result<Home, String> {
+    let home = Home::on_sqlite();
+    let urls = home.write("urls", &run.server.urls(case.kind, pages));
+    home.run(subject, &["import", &urls])?;
+    home.run(subject, &["sync", "--all", "--yes"])?;
+    if case.is_second {
+        home.run(subject, &["work", "--drain", "--concurrency", "16"])?;
+        home.run(subject, &["sync", "--all", "--yes"])?;
+    }
+    Ok(home)
+}
+
+/// Checks that the measured attempts were those of the case.
+fn check(file: &Path, case: Case, pages: usize) -> Result<(), String> {
+    let count = || {
+        let store = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        store.query_row("SELECT count(*) FROM outcomes WHERE content = ?1", [case.change], |row| row.get::<_, i64>(0))
+    };
+    match count().map_err(|error| error.to_string())? {
+        found if found == pages as i64 => Ok(()),
+        found => Err(format!("{}: {found} of {pages} outcomes are {}", case.name, case.change)),
+    }
+}
+
+fn add(run: &mut Run, index: usize, case: Case, concurrency: usize, usage: Usage) {
+    let pages = run.options.pages as f64;
+    let figure = |what, unit| Figure::new(Group::Sync, name(case, concurrency, what), unit);
+    run.sheet.add(index, figure("CPU a document", "ms"), usage.cpu * 1e3 / pages);
+    run.sheet.add(index, figure("documents a second", "1/s"), pages / usage.wall);
+    // The goal is for pages of articles with every slot in use.
+    let limit = (concurrency == 64).then_some(90.0);
+    run.sheet.add(index, figure("peak memory", "MB").at_most_if(limit), usage.peak);
+}
+
+/// Counts the system calls of each case, in runs of their own: strace slows the program.
+fn trace(run: &mut Run) -> Result<(), String> {
+    if !tools::is_installed("strace") {
+        run.sheet.note("no system calls: strace is not installed");
+        return Ok(());
+    }
+    let pages = run.options.pages.min(TRACED);
+    for index in 0..run.subjects.len() {
+        for (case, concurrency) in CASES {
+            let home = prepare(run, &run.subjects[index], case, pages)?;
+            let counts = home.write("strace", "");
+            let (program, slots) = (run.subjects[index].program.display().to_string(), concurrency.to_string());
+            let work = [&program, "work", "--drain", "--concurrency", &slots];
+            home.measure(&[&["strace", "-f", "-c", "-o", &counts], &work[..]].concat(), &[0])?;
+            let text = std::fs::read_to_string(&counts).map_err(|error| error.to_string())?;
+            let calls = total_calls(&text).ok_or("strace printed no total")?;
+            let figure = Figure::new(Group::Sync, name(case, concurrency, "system calls a document"), "");
+            run.sheet.add(index, figure, calls / pages as f64);
+        }
+    }
+    Ok(())
+}
+
+/// Returns the number of calls in the last line of strace's summary: share, seconds, microseconds a call, calls.
+fn total_calls(summary: &str) -> Option<f64> {
+    let line = summary.lines().rfind(|line| line.trim_end().ends_with("total"))?;
+    line.split_whitespace().nth(3)?.parse().ok()
+}
