@@ -4,6 +4,7 @@
 mod support;
 
 mod bad_input;
+mod benches;
 mod chaos;
 mod cli;
 mod cli_end_to_end;

@@ -78,7 +78,11 @@ pub fn print(folder: &Path) {
     let converting = timed(urls.len(), || {
         texts = bodies.iter().zip(&urls).map(|(body, url)| convert(body, url).unwrap().markdown).collect();
     });
-    let hashing = timed(urls.len(), || bodies.iter().for_each(|body| drop(black_box(Sha256::digest(body)))));
+    let hashing = timed(urls.len(), || {
+        for body in &bodies {
+            black_box(Sha256::digest(body));
+        }
+    });
     let mut connection = Connection::open(folder.join("texts.db")).unwrap();
     let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384";
     connection.execute_batch(settings).unwrap();

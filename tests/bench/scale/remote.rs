@@ -1,4 +1,5 @@
-//! Syncs of one worker whose PostgreSQL is at a distance: a proxy delays each direction.
+//! Syncs of one worker whose PostgreSQL is at a distance: a proxy delays each direction. The time of a worker that finds
+//! no job is subtracted: on a long line it is seconds, and no part of a sync.
 
 use super::delay::DelayProxy;
 use super::groups::Group;
@@ -28,18 +29,20 @@ pub async fn measure(run: &mut Run) -> Result<(), String> {
             let subject = &run.subjects[index];
             let urls = home.write("urls", &run.server.urls(PageKind::Slow, pages));
             home.run(subject, &["migrate", "--standalone"])?;
-            home.run(subject, &["import", &urls])?;
-            home.run(subject, &["sync", "--all", "--yes"])?;
             let mut url = Url::parse(&database.url).map_err(|error| error.to_string())?;
             let proxy = DelayProxy::start(url.port().unwrap_or(5_432), Duration::from_millis(delay));
             url.set_port(Some(proxy.port)).map_err(|()| "a URL without a port")?;
             let work = ["work", "--drain", "--concurrency", "16", "--store", url.as_str()];
+            let idle = home.run(subject, &work)?;
+            home.run(subject, &["import", &urls])?;
+            home.run(subject, &["sync", "--all", "--yes"])?;
             let usage = home.run(subject, &work)?;
             let figure = |what, unit| Figure::new(Group::Remote, format!("{delay} ms each way: {what}"), unit);
             let rate = figure("syncs a second", "1/s");
             let rate = goal.map_or(rate.clone(), |goal| rate.at_least(goal));
-            run.sheet.add(index, rate, pages as f64 / usage.wall);
+            run.sheet.add(index, rate, pages as f64 / (usage.wall - idle.wall));
             run.sheet.add(index, figure("CPU a document", "ms"), usage.cpu * 1e3 / pages as f64);
+            run.sheet.add(index, figure("a worker that finds no job: wall", "s"), idle.wall);
             postgres::drop_database(database).await;
         }
     }
