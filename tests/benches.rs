@@ -33,6 +33,9 @@ const ON_POSTGRES: [(&str, &str); 3] = [
     ("remote", "5 ms each way: syncs a second"),
 ];
 
+/// Beginnings of the names of variables that cargo sets for a test, and for nothing that it builds.
+const OF_TESTS: [&str; 5] = ["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_PRIMARY_"];
+
 /// Runs the script with the program of the tests, and returns the text and the JSON that it made.
 fn measure(args: &[&str]) -> (String, Value) {
     let program = Path::new(env!("CARGO_BIN_EXE_quarterdeck"));
@@ -46,6 +49,11 @@ fn measure(args: &[&str]) -> (String, Value) {
     let scratch = tempfile::tempdir().expect("a folder");
     let json = scratch.path().join("figures.json");
     let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bench/run"));
+    // Variables that cargo sets for tests. Build scripts take note of them: with them, everything would be built again.
+    let is_for_tests = |name: &str| OF_TESTS.iter().any(|start| name.starts_with(start));
+    for name in std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).filter(|name| is_for_tests(name)) {
+        command.env_remove(name);
+    }
     command.args(["--profile", profile]).env("CARGO_TARGET_DIR", folder.parent().expect("the folder of the builds"));
     if cfg!(feature = "faults") {
         command.args(["--features", "faults"]);

@@ -189,7 +189,7 @@ fn article(seed: u64, bytes: usize) -> String {
     let mut numbers = Numbers(seed);
     let mut html = String::with_capacity(bytes + 4_000);
     while html.len() + 3_000 < bytes {
-        let _ = write!(html, "<section><h2 id=\"s{}\">{}</h2>\n", html.len(), numbers.words(4));
+        let _ = writeln!(html, "<section><h2 id=\"s{}\">{}</h2>", html.len(), numbers.words(4));
         for _ in 0..4 + numbers.below(4) {
             html.push_str(&numbers.block());
         }
