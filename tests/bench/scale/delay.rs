@@ -1,13 +1,12 @@
 //! A proxy that delays each direction of a connection, a process of its own.
 
 use super::pages::until_closed;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// The running proxy; it ends with this value.
 pub struct DelayProxy {
@@ -34,48 +33,43 @@ impl Drop for DelayProxy {
     }
 }
 
-/// Runs the proxy until standard input closes; prints its port.
+/// Runs the proxy until standard input closes; prints its port. Threads wait more exactly than the timers of the async
+/// runtime, which count milliseconds.
 pub fn serve(mut words: impl Iterator<Item = String>) {
     let to: u16 = words.next().unwrap().parse().unwrap();
     let delay = Duration::from_millis(words.next().unwrap().parse().unwrap());
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        println!("{}", listener.local_addr().unwrap().port());
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(carry(client, to, delay));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    println!("{}", listener.local_addr().unwrap().port());
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let Ok(server) = TcpStream::connect(("127.0.0.1", to)) else { continue };
+            for stream in [&client, &server] {
+                stream.set_nodelay(true).unwrap();
             }
-        });
-        tokio::task::spawn_blocking(until_closed).await.unwrap();
+            let (from_client, from_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            thread::spawn(move || forward(from_client, server, delay));
+            thread::spawn(move || forward(from_server, client, delay));
+        }
     });
-}
-
-async fn carry(client: TcpStream, to: u16, delay: Duration) {
-    let Ok(server) = TcpStream::connect(("127.0.0.1", to)).await else { return };
-    let _ = (client.set_nodelay(true), server.set_nodelay(true));
-    let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
-    tokio::spawn(forward(from_client, to_server, delay));
-    forward(from_server, to_client, delay).await;
+    until_closed();
 }
 
 /// Forwards one direction. What arrives while earlier bytes wait is delayed from its own arrival, as on a long line.
-async fn forward(mut from: impl AsyncRead + Unpin + Send + 'static, mut to: impl AsyncWrite + Unpin, delay: Duration) {
-    let (sender, mut waiting) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
-    tokio::spawn(async move {
+fn forward(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
+    let (sender, waiting) = mpsc::channel::<(Instant, Vec<u8>)>();
+    thread::spawn(move || {
         let mut buffer = vec![0; 65_536];
-        while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        while let Ok(read @ 1..) = from.read(&mut buffer) {
             if sender.send((Instant::now() + delay, buffer[..read].to_vec())).is_err() {
                 return;
             }
         }
     });
-    while let Some((due, bytes)) = waiting.recv().await {
-        if !delay.is_zero() {
-            sleep_until(due).await;
-        }
-        if to.write_all(&bytes).await.is_err() {
+    for (due, bytes) in waiting {
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+        if to.write_all(&bytes).is_err() {
             return;
         }
     }
-    let _ = to.shutdown().await;
+    let _ = to.shutdown(Shutdown::Write);
 }

@@ -1,5 +1,6 @@
 //! The groups of figures, which `--only` selects.
 
+use super::options::StoreKind;
 use super::subject::Run;
 use super::{bulk, console, fill, growth, instructions, parts, reads, remote, syncs};
 
@@ -36,6 +37,11 @@ impl Group {
         Self::Instructions,
     ];
 
+    /// Returns true if all of its figures need SQLite.
+    const fn is_on_sqlite(self) -> bool {
+        matches!(self, Self::Sync | Self::Parts | Self::Growth | Self::Bulk | Self::Instructions)
+    }
+
     /// Returns the word of the command line.
     pub const fn word(self) -> &'static str {
         match self {
@@ -71,7 +77,7 @@ pub async fn measure(run: &mut Run, mut after: impl FnMut(&Run)) -> bool {
     // The stores that reads and the console share, while both need them.
     let mut filled = Vec::new();
     for group in Group::ALL {
-        if !run.options.selects(group) {
+        if !run.options.selects(group) || group.is_on_sqlite() && !run.stores.contains(&StoreKind::Sqlite) {
             continue;
         }
         eprintln!("{}", group.title());

@@ -20,18 +20,27 @@ pub fn measure(run: &mut Run) -> Result<(), String> {
     }
     let jobs = run.options.pages.min(JOBS);
     for index in 0..run.subjects.len() {
-        let subject = &run.subjects[index];
-        let nothing = count(run, subject, PageKind::Tiny, 0)?;
-        let mut millions = Vec::new();
-        for kind in [PageKind::Tiny, PageKind::Whole] {
-            millions.push((count(run, subject, kind, jobs)? - nothing) / jobs as f64 / 1e6);
-        }
+        let millions = match count_all(run, &run.subjects[index], jobs) {
+            Ok(millions) => millions,
+            // A valgrind that is older than the kernel or the processor cannot run every program.
+            Err(failure) => {
+                run.sheet.note(format!("no instructions: {failure}"));
+                continue;
+            }
+        };
         for (name, value) in ["claim, fetch of 22 bytes, finish", "sync of an article"].into_iter().zip(millions) {
             let name = format!("{name}, mean of {jobs} jobs");
             run.sheet.add(index, Figure::new(Group::Instructions, name, "million"), value);
         }
     }
     Ok(())
+}
+
+/// Returns the millions of instructions of a tiny page's sync and of an article's.
+fn count_all(run: &Run, subject: &Subject, jobs: usize) -> Result<[f64; 2], String> {
+    let nothing = count(run, subject, PageKind::Tiny, 0)?;
+    let mean = |total: f64| (total - nothing) / jobs as f64 / 1e6;
+    Ok([mean(count(run, subject, PageKind::Tiny, jobs)?), mean(count(run, subject, PageKind::Whole, jobs)?)])
 }
 
 /// Returns the instructions of `work --drain` with this many jobs.
