@@ -8,8 +8,6 @@
 
 #[path = "scale/article.rs"]
 mod article;
-#[path = "scale/bulk.rs"]
-mod bulk;
 #[path = "scale/console.rs"]
 mod console;
 #[path = "scale/delay.rs"]
@@ -47,8 +45,6 @@ mod sheet;
 mod subject;
 #[path = "scale/syncs.rs"]
 mod syncs;
-#[path = "scale/tools.rs"]
-mod tools;
 
 use clap::Parser as _;
 use harness::limit;

@@ -10,116 +10,36 @@ const ARTICLES: usize = 64;
 /// A page of 22 bytes.
 pub const TINY: &str = "<p>tiny page text</p>\n";
 
-const WORDS: [&str; 96] = [
-    "account",
-    "address",
-    "after",
-    "agent",
-    "answer",
-    "archive",
-    "before",
-    "between",
-    "bridge",
-    "browser",
-    "cable",
-    "carriage",
-    "change",
-    "channel",
-    "chapter",
-    "circle",
-    "clear",
-    "coast",
-    "column",
-    "common",
-    "copper",
-    "corner",
-    "current",
-    "daily",
-    "delivery",
-    "different",
-    "document",
-    "early",
-    "engine",
-    "every",
-    "example",
-    "factory",
-    "field",
-    "figure",
-    "first",
-    "forest",
-    "garden",
-    "gentle",
-    "ground",
-    "harbour",
-    "height",
-    "history",
-    "island",
-    "journey",
-    "kitchen",
-    "ladder",
-    "language",
-    "large",
-    "letter",
-    "level",
-    "little",
-    "machine",
-    "market",
-    "measure",
-    "member",
-    "message",
-    "middle",
-    "morning",
-    "motion",
-    "mountain",
-    "narrow",
-    "north",
-    "number",
-    "office",
-    "often",
-    "open",
-    "order",
-    "paper",
-    "pattern",
-    "people",
-    "picture",
-    "plain",
-    "plan",
-    "question",
-    "quiet",
-    "railway",
-    "record",
-    "river",
-    "season",
-    "second",
-    "series",
-    "shelter",
-    "signal",
-    "simple",
-    "station",
-    "stone",
-    "summer",
-    "table",
-    "theory",
-    "timber",
-    "travel",
-    "valley",
-    "village",
-    "water",
-    "window",
-    "winter",
-];
+const WORDS: &str = "account address after agent answer archive before between bridge browser cable carriage change channel \
+    chapter circle clear coast column common copper corner current daily delivery different document early \
+    engine every example factory field figure first forest garden gentle ground harbour height history \
+    island journey kitchen ladder language large letter level little machine market measure member message \
+    middle morning motion mountain narrow north number office often open order paper pattern people picture \
+    plain plan question quiet railway record river season second series shelter signal simple station stone \
+    summer table theory timber travel valley village water window winter";
 
 /// A generator of numbers that depend only on its seed.
-struct Numbers(u64);
+struct Numbers {
+    state: u64,
+    words: Vec<&'static str>,
+}
 
 impl Numbers {
+    fn new(seed: u64) -> Self {
+        Self { state: seed, words: WORDS.split(' ').collect() }
+    }
+
     fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % bound
+        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.state >> 33) as usize % bound
     }
 
     fn words(&mut self, count: usize) -> String {
-        let words: Vec<&str> = (0..count).map(|_| WORDS[self.below(WORDS.len())]).collect();
+        let word = |_| {
+            let index = self.below(self.words.len());
+            self.words[index]
+        };
+        let words: Vec<&str> = (0..count).map(word).collect();
         words.join(" ")
     }
 
@@ -173,7 +93,7 @@ impl Articles {
 
     /// Returns the page with this number.
     pub fn page(&self, number: usize) -> String {
-        let mut numbers = Numbers(number as u64 + 1_000);
+        let mut numbers = Numbers::new(number as u64 + 1_000);
         let (title, lead) = (numbers.words(5), numbers.paragraph());
         format!(
             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{number}: {title}</title>\n\
@@ -186,7 +106,7 @@ impl Articles {
 
 /// Returns everything of a page behind its first paragraph.
 fn article(seed: u64, bytes: usize) -> String {
-    let mut numbers = Numbers(seed);
+    let mut numbers = Numbers::new(seed);
     let mut html = String::with_capacity(bytes + 4_000);
     while html.len() + 3_000 < bytes {
         let _ = writeln!(html, "<section><h2 id=\"s{}\">{}</h2>", html.len(), numbers.words(4));

@@ -2,7 +2,7 @@
 
 use super::options::StoreKind;
 use super::subject::Run;
-use super::{bulk, console, fill, growth, instructions, parts, reads, remote, syncs};
+use super::{console, fill, growth, instructions, parts, reads, remote, syncs};
 
 /// A group of figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -98,7 +98,7 @@ pub async fn measure(run: &mut Run, mut after: impl FnMut(&Run)) -> bool {
             Group::Sync => syncs::measure(run),
             Group::Parts => parts::measure(run),
             Group::Growth => growth::measure(run),
-            Group::Bulk => bulk::measure(run),
+            Group::Bulk => growth::measure_requests(run),
             Group::Reads => reads::measure(run, &filled),
             Group::Console => console::measure(run, &filled).await,
             Group::Remote => remote::measure(run).await,

@@ -1,4 +1,5 @@
-//! Imports of growing files into new stores, and lists of all documents as JSON: their costs, and how these grow.
+//! Commands on many documents: imports of growing files into new stores, lists of all documents as JSON, and how their
+//! costs grow; requests and cancellations of syncs of all documents.
 
 use super::groups::Group;
 use super::process::{Home, Usage};
@@ -8,9 +9,11 @@ use std::fmt::Write as _;
 
 /// Number of documents at which the goals of an import hold; they are in proportion for others.
 const GOAL_AT: f64 = 1_000_000.0;
+/// Most documents whose syncs are requested.
+const MOST: usize = 100_000;
 
 /// Returns a file for `import` with this many URLs on a thousand hosts.
-pub fn urls(documents: usize) -> String {
+fn urls(documents: usize) -> String {
     let mut text = String::new();
     for number in 0..documents {
         let _ = writeln!(text, "https://h{}.test/pages/{number}", number % 1_000);
@@ -65,4 +68,23 @@ fn add_import(run: &mut Run, index: usize, usage: Usage) {
     run.sheet.add(index, figure("written", "MB").at_most(2_000.0 * share), usage.written);
     run.sheet.add(index, figure("peak memory", "MB").at_most(60.0), usage.peak);
     run.sheet.add(index, figure("wall", "s"), usage.wall);
+}
+
+/// Measures a request and its cancellation in every round.
+pub fn measure_requests(run: &mut Run) -> Result<(), String> {
+    let documents = run.options.documents.min(MOST);
+    for index in run.turns() {
+        let home = Home::on_sqlite();
+        let file = home.write("urls", &urls(documents));
+        home.run(&run.subjects[index], &["import", &file])?;
+        for verb in ["sync", "cancel"] {
+            let usage = home.run(&run.subjects[index], &[verb, "--all", "--yes"])?;
+            let figure =
+                |what, unit| Figure::new(Group::Bulk, format!("{verb} --all --yes of {documents}: {what}"), unit);
+            run.sheet.add(index, figure("CPU a document", "us"), usage.cpu * 1e6 / documents as f64);
+            run.sheet.add(index, figure("peak memory", "MB").at_most(60.0), usage.peak);
+            run.sheet.add(index, figure("wall", "s"), usage.wall);
+        }
+    }
+    Ok(())
 }

@@ -2,11 +2,11 @@
 //! program; a run without pages is subtracted.
 
 use super::groups::Group;
+use super::machine::is_installed;
 use super::pages::PageKind;
 use super::process::Home;
 use super::sheet::Figure;
 use super::subject::{Run, Subject};
-use super::tools;
 
 /// Most jobs of a counted run.
 const JOBS: usize = 256;
@@ -14,7 +14,7 @@ const JOBS: usize = 256;
 /// Counts the instructions of syncs of tiny pages, which are those of claim, fetch and finish, and of articles, to which
 /// the conversion is added.
 pub fn measure(run: &mut Run) -> Result<(), String> {
-    if !tools::is_installed("valgrind") {
+    if !is_installed("valgrind") {
         run.sheet.note("no instructions: valgrind is not installed");
         return Ok(());
     }

@@ -77,3 +77,9 @@ fn describe(program: &Path) -> String {
     let bytes = fs::metadata(program).map_or(0, |data| data.len());
     format!("{} ({:.1} MB)", program.display(), bytes as f64 / 1e6)
 }
+
+/// Returns true if a program of this name is on the path.
+pub fn is_installed(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
+}

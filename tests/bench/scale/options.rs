@@ -21,27 +21,32 @@ impl StoreKind {
     }
 }
 
+/// The options of the script, which builds the benchmark.
+const BUILD: &str = "Before these options:
+      --profile <PROFILE>    How cargo builds the program and the benchmark [default: dist]
+      --features <FEATURES>  Features of the build";
+
 /// Measures the costs of Quarterdeck's program as a user runs it, and prints one table.
 ///
 /// Each command runs as a process of its own; its processor time, peak memory, written bytes and wall time are the
 /// kernel's figures for that process. With --before, both programs run in turns in the same run.
 #[derive(Debug, Parser)]
-#[command(name = "tests/bench/run", max_term_width = 100)]
+#[command(bin_name = "tests/bench/run", max_term_width = 100, after_help = BUILD)]
 pub struct Options {
     /// Documents of the read part and of the largest import
-    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = positive)]
     pub documents: usize,
 
     /// Pages of the sync part
-    #[arg(long, value_name = "N", default_value_t = 3_000)]
+    #[arg(long, value_name = "N", default_value_t = 3_000, value_parser = positive)]
     pub pages: usize,
 
     /// Runs of each measurement; the table has their medians
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = positive)]
     pub runs: usize,
 
     /// Seconds for which the console idles
-    #[arg(long, value_name = "N", default_value_t = 30)]
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     pub idle: u64,
 
     /// Measure only these groups
@@ -84,5 +89,12 @@ impl Options {
     pub fn sizes(&self) -> Vec<usize> {
         let usual = [1_000, 10_000, 100_000].into_iter().filter(|size| *size < self.documents);
         usual.chain([self.documents]).collect()
+    }
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..) => Ok(number),
+        _ => Err("a number from 1 on".to_owned()),
     }
 }

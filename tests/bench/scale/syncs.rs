@@ -2,12 +2,12 @@
 //! the server calls not modified, and tiny pages.
 
 use super::groups::Group;
+use super::machine::is_installed;
 use super::pages::PageKind;
 use super::parts::SUM;
 use super::process::{Home, Usage};
 use super::sheet::Figure;
 use super::subject::{Run, Subject};
-use super::tools;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 
@@ -107,7 +107,7 @@ fn add(run: &mut Run, index: usize, case: Case, concurrency: usize, usage: Usage
 
 /// Counts the system calls of each case, in runs of their own: strace slows the program.
 fn trace(run: &mut Run) -> Result<(), String> {
-    if !tools::is_installed("strace") {
+    if !is_installed("strace") {
         run.sheet.note("no system calls: strace is not installed");
         return Ok(());
     }
