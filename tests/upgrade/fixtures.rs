@@ -144,6 +144,9 @@ fn files(kind: &str) -> Vec<PathBuf> {
     files
 }
 
+/// First version whose program keeps the statuses of a table of documents that it makes.
+const FIRST_WITH_STATUSES: i64 = 11;
+
 /// Makes a store as the program of `version` did, with one document.
 async fn of_version(on: Backend, version: i64) -> Place {
     let applied = files(if on == Backend::Sqlite { "sqlite" } else { "postgres" });
@@ -175,6 +178,9 @@ async fn of_version(on: Backend, version: i64) -> Place {
     for (table, file) in [("captain_documents", "documents"), ("accounts", "accounts")] {
         database.script(&text(&folder.join(format!("standalone_{file}.sql")))).await;
         database.script(&format!("INSERT INTO quarterdeck.made VALUES ('{table}')")).await;
+    }
+    if version >= FIRST_WITH_STATUSES {
+        database.script("SELECT quarterdeck.keep_statuses()").await;
     }
     database
         .script(
