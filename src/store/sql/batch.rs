@@ -4,7 +4,8 @@
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::statement::{IntoValue as _, Statement};
 use serde_json::Value;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// A kind of row change, with the statement that writes a batch of it.
 ///
@@ -47,15 +48,22 @@ impl Batches {
     }
 
     /// Removes all changes, and returns the statements that write them at the time `now`, in their order. On PostgreSQL
-    /// one statement writes the kinds that follow each other and concern different tables.
+    /// one statement writes the kinds that follow each other and concern different tables. On SQLite, which has no round
+    /// trips, each row has a statement of its own: bound values cost less than JSON.
     pub(in crate::store) fn take(&mut self, dialect: Dialect, now: i64) -> Vec<Statement> {
+        let batches = std::mem::take(&mut self.0);
+        if dialect == Dialect::Sqlite {
+            let statements = |(change, batch): (RowChange, Batch)| {
+                let form = RowForm::of(change.statement);
+                batch.rows.into_iter().map(move |row| form.statement(&row, now)).collect::<Vec<_>>()
+            };
+            return batches.into_iter().flat_map(statements).collect();
+        }
         let mut groups: Vec<Vec<(RowChange, String)>> = Vec::new();
-        for (change, batch) in std::mem::take(&mut self.0) {
+        for (change, batch) in batches {
             let rows = Value::Array(batch.rows).to_string();
             match groups.last_mut() {
-                Some(group)
-                    if dialect == Dialect::Postgres && group.iter().all(|(other, _)| other.table != change.table) =>
-                {
+                Some(group) if group.iter().all(|(other, _)| other.table != change.table) => {
                     group.push((change, rows));
                 }
                 _ => groups.push(vec![(change, rows)]),
@@ -72,6 +80,61 @@ impl Batches {
     /// Forgets all changes.
     pub(in crate::store) fn clear(&mut self) {
         self.0.clear();
+    }
+}
+
+/// The form of a statement for one row, whose values are bound one by one.
+#[derive(Debug, PartialEq, Eq)]
+struct RowForm {
+    /// Kept for ever, as there are as many as kinds of changes.
+    text: &'static str,
+    /// The keys of the values in the order of their placeholders. The time comes last.
+    keys: Vec<String>,
+}
+
+/// What stands before and after the key of a value in the statement of a batch.
+const VALUE: (&str, char) = ("k.value ->> '", '\'');
+
+impl RowForm {
+    /// Returns the form for the statement of a batch. Each is made once.
+    fn of(statement: &'static str) -> Arc<Self> {
+        static FORMS: LazyLock<Mutex<HashMap<&'static str, Arc<RowForm>>>> = LazyLock::new(Mutex::default);
+        // A panic elsewhere leaves the table whole: each insertion is one call.
+        let mut forms = FORMS.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(forms.entry(statement).or_insert_with(|| Arc::new(Self::new(statement))))
+    }
+
+    fn new(statement: &str) -> Self {
+        let (mut text, mut keys) = (String::new(), Vec::<String>::new());
+        let mut rest = statement;
+        while let Some((before, after)) = rest.split_once(VALUE.0) {
+            let (key, after) = after.split_once(VALUE.1).unwrap_or((after, ""));
+            let index = keys.iter().position(|known| known == key).unwrap_or_else(|| {
+                keys.push(key.to_owned());
+                keys.len() - 1
+            });
+            text.push_str(before);
+            // A mark until the number of values is known: the statement has placeholders of its own.
+            text.push_str(&format!("?#{}", index + 1));
+            rest = after;
+        }
+        text.push_str(rest);
+        // An update needs no other table; elsewhere a table with one row takes the list's place.
+        let text = text.replace(" FROM elements(?1) k WHERE ", " WHERE ").replace("elements(?1) k", "(SELECT 1) k");
+        let text = text.replace("?2", &format!("?#{}", keys.len() + 1)).replace("?#", "?");
+        Self { text: text.leak(), keys }
+    }
+
+    /// Returns the statement that writes `row` at the time `now`.
+    fn statement(&self, row: &Value, now: i64) -> Statement {
+        let value = |key: &String| match row.get(key) {
+            Some(Value::Number(number)) => number.as_i64().into_value(),
+            Some(Value::String(text)) => text.into_value(),
+            Some(Value::Bool(flag)) => flag.into_value(),
+            _ => None::<String>.into_value(),
+        };
+        let values = self.keys.iter().map(value).chain([now.into_value()]).collect();
+        Statement { text: self.text.into(), values }
     }
 }
 
@@ -101,29 +164,52 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    const EARLY: RowChange = RowChange { position: 1, table: "a", statement: "A ?1 ?2" };
-    const LATE: RowChange = RowChange { position: 2, table: "b", statement: "B ?1 ?2" };
+    const EARLY: RowChange = RowChange {
+        position: 1,
+        table: "a",
+        statement: "UPDATE a SET x = k.value ->> 'x', y = k.value ->> 'id', at = ?2 FROM elements(?1) k \
+             WHERE id = k.value ->> 'id'",
+    };
+    const LATE: RowChange = RowChange {
+        position: 2,
+        table: "b",
+        statement: "INSERT INTO b SELECT d.id, ?2 FROM elements(?1) k JOIN d ON d.id = k.value ->> 'id'",
+    };
     const LAST: RowChange = RowChange { position: 3, table: "a", statement: "C ?1 ?2" };
 
-    fn texts(dialect: Dialect) -> Vec<String> {
+    fn written(dialect: Dialect) -> Vec<Statement> {
         let mut batches = Batches::default();
         batches.push(LATE, 1, json!({ "id": 1 }));
         batches.push(LAST, 2, json!({ "id": 2 }));
-        batches.push(EARLY, 2, json!({ "id": 2 }));
+        batches.push(EARLY, 2, json!({ "id": 2, "x": "text" }));
         batches.push(LATE, 3, json!({ "id": 3 }));
         assert!(batches.contains(LATE, 3) && !batches.contains(EARLY, 3));
         let written = batches.take(dialect, 7);
         assert!(batches.is_empty());
-        written.into_iter().map(|statement| statement.text.into_owned()).collect()
+        written
     }
 
     #[test]
-    fn changes_are_written_by_kind_in_their_order() {
-        assert_eq!(texts(Dialect::Sqlite), ["A ?1 ?2", "B ?1 ?2", "C ?1 ?2"]);
+    fn sqlite_gets_a_statement_for_each_row_in_the_order_of_the_kinds() {
+        let written = written(Dialect::Sqlite);
+        let texts: Vec<_> = written.iter().map(|statement| &*statement.text).collect();
+        let late = "INSERT INTO b SELECT d.id, ?2 FROM (SELECT 1) k JOIN d ON d.id = ?1";
+        assert_eq!(texts, ["UPDATE a SET x = ?1, y = ?2, at = ?3 WHERE id = ?2", late, late, "C ?1 ?1"]);
+        let values = format!("{:?}", written[0].values);
+        assert_eq!(values, r#"[Text(Some("text")), Int(Some(2)), Int(Some(7))]"#);
     }
 
     #[test]
     fn a_server_gets_changes_of_different_tables_together() {
-        assert_eq!(texts(Dialect::Postgres), ["WITH c0 AS (A ?1 ?3) B ?2 ?3", "C ?1 ?2"]);
+        let written = written(Dialect::Postgres);
+        assert_eq!(written.len(), 2);
+        let text = &written[0].text;
+        assert!(
+            text.starts_with("WITH c0 AS (UPDATE a SET x = k.value ->> 'x'") && text.contains("at = ?3 FROM"),
+            "{text}"
+        );
+        assert!(text.contains(") INSERT INTO b SELECT d.id, ?3 FROM elements(?2) k"), "{text}");
+        assert_eq!(written[1].text, "C ?1 ?2");
+        assert_eq!(written[0].values.len(), 3);
     }
 }
