@@ -5,8 +5,10 @@ use crate::domain::id::AccountId;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
 use crate::store::schedule::{due, plans};
+use crate::store::sql::columns::time;
 use crate::store::sql::conn::get;
 use crate::store::sql::database::Database;
+use crate::store::sql::documents::StatusSource;
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::query;
 use std::collections::BTreeMap;
@@ -15,11 +17,17 @@ use std::time::Duration;
 /// A status holds up to and including its last moment.
 const JUST_AFTER: Duration = Duration::from_micros(1);
 
-/// Returns the next time at which `syncing` becomes `stuck` or `synced` becomes `stale`. The cost depends on the number
-/// of accounts and assistants, not on the number of documents.
+/// Returns the next time at which `syncing` becomes `stuck` or `synced` becomes `stale`: the first entry of an index in a
+/// store of our own; on a database of Chatwoot the cost depends on the number of accounts and assistants.
 pub(in crate::store) async fn next_status_change(db: &Database) -> Result<Option<Timestamp>> {
     let now = db.now();
     let mut reader = db.reader().await?;
+    if db.status_source() == StatusSource::Stored {
+        // Statuses that expired before `now` and are not written yet have been read as what they are.
+        let next =
+            query("SELECT min(status_until) AS until FROM @document_status WHERE status_until >= ?").bind(now.micros());
+        return Ok(time(&reader.one(next).await?, "until")?.map(|at| at.plus(JUST_AFTER)));
+    }
     let accounts = plans::accounts(&mut reader).await?;
     if accounts.is_empty() {
         return Ok(None);
