@@ -24,7 +24,7 @@ const CLAIM_DELAY: Duration = Duration::from_millis(1);
 const CANCEL_INTERVAL: Duration = Duration::from_millis(100);
 /// Shortest time between two reads of the queue's figures while attempts run.
 const QUEUE_INTERVAL: Duration = Duration::from_millis(250);
-/// What may let a claim find a job.
+/// The topics of changes after which a claim may find a job.
 const CLAIM_TOPICS: TopicSet = TopicSet::of(&[Topic::Jobs, Topic::Hosts, Topic::Pauses]);
 /// Longest wait of a worker that ends, first for stopped attempts to release their jobs, then for the store to remove
 /// the worker.
@@ -95,7 +95,7 @@ impl Drop for EndGuard {
     }
 }
 
-/// What the loop remembers from one round to the next.
+/// The state that the loop keeps from one round to the next.
 #[derive(Default)]
 struct LoopState {
     registered: bool,

@@ -4,8 +4,8 @@
 //! the console change documents through [`DocumentStore`](documents::DocumentStore) and read through
 //! [`Queries`](queries::Queries). Passes of the schedule use [`ScheduleStore`](schedule::ScheduleStore), relays of
 //! messages to subscribers use [`OutboxStore`](outbox::OutboxStore), [`StatusStore`](status::StatusStore) keeps stored
-//! statuses correct, and [`ChatwootStore`](chatwoot::ChatwootStore) reads the tables of a Chatwoot database. All of them extend [`StoreBase`](base::StoreBase); [`Store`](store::Store)
-//! is all of them.
+//! statuses correct, and [`ChatwootStore`](chatwoot::ChatwootStore) reads the tables of a Chatwoot database. All of them
+//! extend [`StoreBase`](base::StoreBase); [`Store`](store::Store) is all of them.
 
 pub(in crate::store) mod base;
 pub(in crate::store) mod chatwoot;

@@ -56,23 +56,23 @@ pub(in crate::store) struct Gatherer<T> {
     pending: mpsc::Receiver<T>,
     /// The attempts that may send a write; `None` if that is not known.
     open: Option<Arc<OpenAttempts>>,
-    /// The end of the last group.
-    ended: Option<Instant>,
+    /// True once there was a group.
+    has_begun: bool,
 }
 
 impl<T> Gatherer<T> {
     /// Creates a gatherer of `pending`.
     pub(in crate::store) fn new(pending: mpsc::Receiver<T>, open: Option<Arc<OpenAttempts>>) -> Self {
-        Self { pending, open, ended: None }
+        Self { pending, open, has_begun: false }
     }
 
     /// Waits for the next group. Returns `None` once every sender is dropped and everything sent was returned. The call
     /// counts as the end of the group before.
     pub(in crate::store) async fn next_group(&mut self) -> Option<Vec<T>> {
-        self.ended = self.ended.map(|_| Instant::now());
+        let ended = Instant::now();
         let mut group = vec![self.pending.recv().await?];
         let now = Instant::now();
-        let is_busy = self.ended.is_some_and(|ended| now - ended <= BUSY_PAUSE);
+        let is_busy = std::mem::replace(&mut self.has_begun, true) && now - ended <= BUSY_PAUSE;
         let until = now + if is_busy { BUSY_WINDOW } else { GATHER_WINDOW };
         while group.len() < GROUP_LIMIT && self.may_grow(group.len()) {
             match timeout_at(until, self.pending.recv()).await {
@@ -80,7 +80,6 @@ impl<T> Gatherer<T> {
                 Ok(None) | Err(_) => break,
             }
         }
-        self.ended = Some(now);
         Some(group)
     }
 

@@ -30,11 +30,6 @@ struct Batch {
 }
 
 impl Batches {
-    /// Returns true if nothing waits.
-    pub(in crate::store) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Returns true if a change of this kind waits for the row `id`. One statement must not change a row twice.
     pub(in crate::store) fn contains(&self, change: RowChange, id: i64) -> bool {
         self.0.get(&change).is_some_and(|batch| batch.ids.contains(&id))
@@ -92,7 +87,7 @@ struct RowForm {
     keys: Vec<String>,
 }
 
-/// What stands before and after the key of a value in the statement of a batch.
+/// The text before and after the key of a value in the statement of a batch.
 const VALUE: (&str, char) = ("k.value ->> '", '\'');
 
 impl RowForm {
@@ -185,7 +180,7 @@ mod tests {
         batches.push(LATE, 3, json!({ "id": 3 }));
         assert!(batches.contains(LATE, 3) && !batches.contains(EARLY, 3));
         let written = batches.take(dialect, 7);
-        assert!(batches.is_empty());
+        assert!(batches.take(dialect, 7).is_empty());
         written
     }
 

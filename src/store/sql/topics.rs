@@ -27,7 +27,7 @@ const TABLES: [(&str, Option<Topic>); 18] = [
     ("scheduler", None),
 ];
 
-/// What a transaction has written so far.
+/// The topics of the data that a transaction has written so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::store) struct Written {
     pub(in crate::store) topics: TopicSet,

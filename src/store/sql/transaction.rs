@@ -35,7 +35,7 @@ pub(in crate::store) struct Tx<'s> {
     /// Time of the store's clock, UTC, read once: if it were read twice, a lease could expire in between, and one
     /// statement would rescue a job that another one treats as running.
     pub(in crate::store) now: Timestamp,
-    /// What the transaction has written so far.
+    /// The topics of the data that the transaction has written so far.
     written: Written,
     /// The subscribers that the process had when the transaction began.
     subscribers: Subscribers,
@@ -140,9 +140,7 @@ impl<'s> Tx<'s> {
 
     /// Returns all rows of a statement.
     pub(in crate::store) async fn all(&mut self, statement: Statement) -> Result<Vec<Row>> {
-        if !self.batches.is_empty() {
-            self.write_batches().await?;
-        }
+        self.write_batches().await?;
         let written = Written::by(&statement);
         let rows = self.conn.fetch_all(statement).await.map_err(writing)?;
         if let Some(written) = written.filter(|_| !rows.is_empty()) {

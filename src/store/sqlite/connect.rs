@@ -17,7 +17,7 @@ use tokio::time::sleep;
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait inside SQLite before the writer requests the lock again. SQLite's own retry intervals grow to 100 ms. A
 /// writer that retries so seldom could miss every moment at which another process's bulk change leaves the lock free.
-const WRITER_BUSY_TIMEOUT: Duration = Duration::from_millis(20);
+pub(super) const WRITER_BUSY_TIMEOUT: Duration = Duration::from_millis(20);
 /// First SQLite version without the WAL-reset bug that corrupts databases.
 const OLDEST_LIBRARY: [u32; 3] = [3, 51, 3];
 /// The first bytes of every SQLite file.

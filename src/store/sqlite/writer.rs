@@ -3,7 +3,7 @@
 //! waits for the disk or for another process, a commit or the start of a transaction, runs on a thread for blocking
 //! work.
 
-use super::connect::BUSY_TIMEOUT;
+use super::connect::{BUSY_TIMEOUT, WRITER_BUSY_TIMEOUT};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::rendered::rendered;
 use crate::store::sql::statement::{Statement, Value};
@@ -19,9 +19,6 @@ use tokio::task::spawn_blocking;
 
 type SqlxResult<T> = Result<T, sqlx::Error>;
 
-/// Longest wait inside SQLite before the writer requests the lock again. SQLite's own retry intervals grow to 100 ms. A
-/// writer that retries so seldom could miss every moment at which another process's bulk change leaves the lock free.
-const RETRY_TIMEOUT: Duration = Duration::from_millis(20);
 /// Number of prepared statements that are kept.
 const STATEMENTS: usize = 200;
 
@@ -162,7 +159,7 @@ impl WriterConnection {
 /// Begins a write transaction as soon as no other process has the lock.
 fn begin_when_free(conn: &mut Connection) -> SqlxResult<()> {
     let until = Instant::now() + BUSY_TIMEOUT;
-    conn.busy_timeout(RETRY_TIMEOUT).map_err(error)?;
+    conn.busy_timeout(WRITER_BUSY_TIMEOUT).map_err(error)?;
     let begun = loop {
         match conn.execute_batch("BEGIN IMMEDIATE").map_err(error) {
             Err(failure) if super::error::is_busy(&failure) && Instant::now() < until => {}
