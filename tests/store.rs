@@ -18,6 +18,7 @@ mod pauses;
 mod postgres;
 mod read;
 mod requests;
+mod round_trips;
 mod schedule;
 mod sequences;
 pub mod support;

@@ -135,31 +135,16 @@ async fn claim_round(worker: &Arc<Worker>, state: &mut LoopState) -> Result<Clai
         state.registered = true;
     }
     let cancels_due = is_due(state.cancels_read, CANCEL_INTERVAL);
-    if cancels_due {
-        for lease in worker.store.cancel_requested(&worker.running_jobs.all()).await? {
-            worker.running_jobs.stop(lease, Stop::Cancel);
-        }
-        state.cancels_read = Some(Instant::now());
-    }
     let busy = u32::try_from(worker.running_jobs.len()).unwrap_or(u32::MAX);
     let may_claim = locking::may_claim(worker);
     let slots = if may_claim { worker.settings.slots.saturating_sub(busy) } else { 0 };
-    let mut claimed = 0;
-    if slots > 0 {
-        let limits = ClaimLimits {
-            slots,
-            lease: worker.settings.lease,
-            per_host: worker.settings.per_host,
-            per_account: worker.settings.per_account,
-            host_interval: worker.settings.host_interval,
-            mark_timing: locking::marking(worker),
-        };
-        for job in worker.store.claim(&worker.id, limits).await? {
-            claimed += 1;
-            let stop = worker.running_jobs.insert(job.lease);
-            worker.attempts.spawn(attempt::run(Arc::clone(worker), job, limits.mark_timing, stop));
-        }
+    // At the same time, since each waits for the database, which may be far away.
+    let (cancelled, claimed) = tokio::join!(stop_cancelled(worker, cancels_due), claim(worker, slots));
+    cancelled?;
+    if cancels_due {
+        state.cancels_read = Some(Instant::now());
     }
+    let claimed = claimed?;
     publish_status(worker, Phase::Running);
     // A request that this round did not read is read by the next one.
     let next = Instant::now() + if cancels_due { POLL_INTERVAL } else { CANCEL_INTERVAL };
@@ -186,6 +171,38 @@ async fn claim_round(worker: &Arc<Worker>, state: &mut LoopState) -> Result<Clai
     };
     let due = next_due_at.map(|at| at.since(worker.store.now()));
     Ok(ClaimRound::PollAt(next.min(Instant::now() + due.unwrap_or(POLL_INTERVAL).min(POLL_INTERVAL))))
+}
+
+/// Stops the attempts whose jobs have a cancel request, if it is time to read the requests.
+async fn stop_cancelled(worker: &Worker, is_due: bool) -> Result<(), StoreError> {
+    if is_due {
+        for lease in worker.store.cancel_requested(&worker.running_jobs.all()).await? {
+            worker.running_jobs.stop(lease, Stop::Cancel);
+        }
+    }
+    Ok(())
+}
+
+/// Claims jobs for up to `slots` slots, starts their attempts, and returns their number.
+async fn claim(worker: &Arc<Worker>, slots: u32) -> Result<u32, StoreError> {
+    if slots == 0 {
+        return Ok(0);
+    }
+    let limits = ClaimLimits {
+        slots,
+        lease: worker.settings.lease,
+        per_host: worker.settings.per_host,
+        per_account: worker.settings.per_account,
+        host_interval: worker.settings.host_interval,
+        mark_timing: locking::marking(worker),
+    };
+    let jobs = worker.store.claim(&worker.id, limits).await?;
+    let claimed = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
+    for job in jobs {
+        let stop = worker.running_jobs.insert(job.lease);
+        worker.attempts.spawn(attempt::run(Arc::clone(worker), job, limits.mark_timing, stop));
+    }
+    Ok(claimed)
 }
 
 fn publish_status(worker: &Worker, phase: Phase) {

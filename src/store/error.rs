@@ -24,6 +24,10 @@ pub enum StoreError {
     /// the versions differ.
     #[error("{0}")]
     Schema(SchemaMismatch),
+    /// An optimistic transaction found that rows have changed since it read them, or would have to lock rows. The store
+    /// repeats the transaction with locks, so no caller gets this error.
+    #[error("the rows have changed meanwhile")]
+    Conflict,
     /// A row contains a value that this program cannot have written, or the database file is damaged.
     #[error("the database contains an unreadable value: {0}")]
     Corrupt(String),

@@ -50,7 +50,7 @@ const LOCK_RECHECK_DELAY: Duration = Duration::from_millis(300);
 const CLOCK_AND_VERSION: &str = "; SELECT quarterdeck.micros(clock_timestamp() AT TIME ZONE 'UTC'), \
      (SELECT max(version) FROM quarterdeck.migrations)";
 /// The advisory lock that serialises transactions which move jobs in the queue; the key is `qd-queue` in ASCII.
-const QUEUE_LOCK: i64 = i64::from_be_bytes(*b"qd-queue");
+pub(super) const QUEUE_LOCK: i64 = i64::from_be_bytes(*b"qd-queue");
 
 /// An open PostgreSQL database.
 pub(super) struct Postgres {
@@ -146,6 +146,12 @@ impl Postgres {
             None => clock.now(),
         };
         Ok((conn, now, version))
+    }
+
+    /// Returns true if optimistic transactions save round trips. Behind PgBouncer each statement needs a transaction of its
+    /// own, so they would not.
+    pub(super) fn has_optimistic_transactions(&self) -> bool {
+        !self.pool.url().pgbouncer
     }
 
     /// Starts the tasks that notify other processes of commits of this one and poll for commits of others. A read-only

@@ -12,6 +12,6 @@ pub(in crate::store) mod lanes;
 pub(in crate::store) mod pauses;
 pub(in crate::store) mod purge;
 pub(in crate::store) mod requests;
-mod row_changes;
+pub(in crate::store) mod row_changes;
 pub(in crate::store) mod status;
 pub(in crate::store) mod tries;

@@ -4,6 +4,7 @@
 pub(in crate::store) mod batch;
 pub(in crate::store) mod clock;
 pub(in crate::store) mod columns;
+pub(in crate::store) mod combined_writes;
 pub(in crate::store) mod conn;
 pub(in crate::store) mod database;
 pub(in crate::store) mod dialect;

@@ -22,6 +22,7 @@ use super::{FinishResult, JobLease, MarkResult, Options, Result, Store, UpgradeR
 use crate::domain::lock::StoreId;
 use async_trait::async_trait;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// A store in SQLite or PostgreSQL; implements every interface of the store.
 pub struct SqlStore {
@@ -30,6 +31,8 @@ pub struct SqlStore {
     /// Accounts that passes of the schedule need not scan yet.
     idle_accounts: IdleAccounts,
     open_attempts: Arc<OpenAttempts>,
+    /// True if the last claim found a job, so that the next one probably does, too.
+    finds_work: AtomicBool,
     finishes: GroupCommit<Finishing, FinishResult>,
     marks: GroupCommit<JobLease, MarkResult>,
 }
@@ -55,6 +58,7 @@ impl SqlStore {
             liveness: Liveness::default(),
             idle_accounts: IdleAccounts::default(),
             open_attempts,
+            finds_work: AtomicBool::default(),
             finishes,
             marks,
         }))

@@ -1,8 +1,9 @@
-//! A proxy between a store and its server that cuts a connection on demand: after a commit was sent, before its
-//! response.
+//! A proxy between a store and its PostgreSQL server. It notes every round trip, and cuts a connection on demand: after
+//! a commit was sent, before its response.
 
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -13,11 +14,23 @@ const ANY: u32 = 1;
 const FINISHES: u32 = 2;
 /// Bytes that mark a transaction that ends an attempt: the result that it writes.
 const RESULT: &[u8] = b"unchanged";
+/// The beginnings of statements that are a whole transaction which writes: an optimistic finish and claim.
+const OPTIMISTIC: [&str; 2] = ["WITH guard AS", "WITH gate AS"];
+/// Length of the message that asks for TLS, which has no type, like the message that starts a session.
+const TLS_REQUEST: usize = 8;
+
+/// What a proxy does and has seen, shared with its connections.
+#[derive(Default)]
+struct Shared {
+    cuts: AtomicU32,
+    /// Text of the statement of each round trip, in their order.
+    trips: Mutex<Vec<String>>,
+}
 
 /// A proxy on a free loopback port; it stops when it is dropped.
 pub struct Proxy {
     pub port: u16,
-    cuts: Arc<AtomicU32>,
+    shared: Arc<Shared>,
     stop: CancellationToken,
 }
 
@@ -26,33 +39,38 @@ impl Proxy {
     pub async fn to(to: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free loopback port");
         let port = listener.local_addr().expect("bound").port();
-        let (cuts, stop) = (Arc::new(AtomicU32::new(NOTHING)), CancellationToken::new());
-        let (armed, stopped) = (Arc::clone(&cuts), stop.clone());
+        let (shared, stop) = (Arc::new(Shared::default()), CancellationToken::new());
+        let (seen, stopped) = (Arc::clone(&shared), stop.clone());
         tokio::spawn(async move {
             while let Some(Ok((client, _))) = stopped.run_until_cancelled(listener.accept()).await {
-                let (to, armed) = (to.clone(), Arc::clone(&armed));
+                let (to, seen) = (to.clone(), Arc::clone(&seen));
                 let stopped = stopped.clone();
                 tokio::spawn(async move {
-                    stopped.run_until_cancelled(carry(client, &to, &armed)).await;
+                    stopped.run_until_cancelled(carry(client, &to, &seen)).await;
                 });
             }
         });
-        Self { port, cuts, stop }
+        Self { port, shared, stop }
     }
 
     /// Cuts the connection of the next commit instead of passing on the response.
     pub fn cut_the_next_commit(&self) {
-        self.cuts.store(ANY, Ordering::SeqCst);
+        self.shared.cuts.store(ANY, Ordering::SeqCst);
     }
 
     /// Does the same for the next commit of a transaction that records a page as unchanged.
     pub fn cut_a_commit_that_finishes(&self) {
-        self.cuts.store(FINISHES, Ordering::SeqCst);
+        self.shared.cuts.store(FINISHES, Ordering::SeqCst);
     }
 
     /// Returns true while it waits for a commit to cut.
     pub fn is_armed(&self) -> bool {
-        self.cuts.load(Ordering::SeqCst) != NOTHING
+        self.shared.cuts.load(Ordering::SeqCst) != NOTHING
+    }
+
+    /// Returns the statements of the round trips since the last call, in their order.
+    pub fn take_round_trips(&self) -> Vec<String> {
+        std::mem::take(&mut *self.shared.trips.lock().expect("no panic holds it"))
     }
 }
 
@@ -62,13 +80,88 @@ impl Drop for Proxy {
     }
 }
 
-async fn carry(client: TcpStream, to: &str, armed: &AtomicU32) {
+/// The messages of a client, as they arrive in pieces.
+#[derive(Default)]
+struct ClientMessages {
+    bytes: Vec<u8>,
+    has_session: bool,
+    /// Text of each prepared statement by its name.
+    prepared: HashMap<Vec<u8>, String>,
+    /// Names of prepared statements that commit by themselves.
+    committing: HashSet<Vec<u8>>,
+    /// Text of the statement of the round trip that has begun.
+    statement: String,
+    finishes: bool,
+}
+
+/// What the messages that have just arrived mean.
+#[derive(Default)]
+struct Arrived {
+    /// Statements of round trips that are complete, as far as the client is concerned.
+    trips: Vec<String>,
+    /// A commit is among them; true if it ends an attempt.
+    commits: Option<bool>,
+}
+
+impl ClientMessages {
+    fn add(&mut self, piece: &[u8]) -> Arrived {
+        self.bytes.extend_from_slice(piece);
+        let mut arrived = Arrived::default();
+        loop {
+            let head = usize::from(self.has_session);
+            let Some(length) = self.bytes.get(head..head + 4) else { return arrived };
+            let length = u32::from_be_bytes(length.try_into().expect("four bytes")) as usize;
+            if self.bytes.len() < head + length {
+                return arrived;
+            }
+            let message: Vec<u8> = self.bytes.drain(..head + length).collect();
+            if self.has_session {
+                self.read(message[0], &message[5..], &mut arrived);
+            } else {
+                self.has_session = length != TLS_REQUEST;
+            }
+        }
+    }
+
+    fn read(&mut self, kind: u8, body: &[u8], arrived: &mut Arrived) {
+        let mut texts = body.split(|byte| *byte == 0).map(<[u8]>::to_vec);
+        let mut text = || texts.next().unwrap_or_default();
+        self.finishes |= body.windows(RESULT.len()).any(|part| part == RESULT);
+        match kind {
+            b'P' => {
+                let (name, text) = (text(), String::from_utf8_lossy(&text()).into_owned());
+                if OPTIMISTIC.iter().any(|begin| text.starts_with(begin)) && text.contains("xmin") {
+                    self.committing.insert(name.clone());
+                }
+                self.statement = format!("prepare: {text}");
+                self.prepared.insert(name, text);
+            }
+            b'B' => {
+                let (_, name) = (text(), text());
+                self.statement = self.prepared.get(&name).cloned().unwrap_or_default();
+                if self.committing.contains(&name) {
+                    arrived.commits = Some(std::mem::take(&mut self.finishes));
+                }
+            }
+            b'Q' => {
+                let text = String::from_utf8_lossy(&text()).into_owned();
+                if text.ends_with("COMMIT") {
+                    arrived.commits = Some(std::mem::take(&mut self.finishes));
+                }
+                arrived.trips.push(text);
+            }
+            b'S' => arrived.trips.push(std::mem::take(&mut self.statement)),
+            _ => {}
+        }
+    }
+}
+
+async fn carry(client: TcpStream, to: &str, shared: &Shared) {
     let server = TcpStream::connect(to).await.expect("the server listens");
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let (mut asked, mut answered) = (vec![0; 65_536], vec![0; 65_536]);
-    let mut finishes = false;
-    let has = |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).any(|part| part == what);
+    let mut messages = ClientMessages::default();
     loop {
         tokio::select! {
             read = from_client.read(&mut asked) => {
@@ -76,9 +169,10 @@ async fn carry(client: TcpStream, to: &str, armed: &AtomicU32) {
                 if to_server.write_all(&asked[..length]).await.is_err() {
                     return;
                 }
-                finishes |= has(&asked[..length], RESULT);
-                if has(&asked[..length], b"COMMIT\0") {
-                    let cut = armed.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |cut| {
+                let arrived = messages.add(&asked[..length]);
+                shared.trips.lock().expect("no panic holds it").extend(arrived.trips);
+                if let Some(finishes) = arrived.commits {
+                    let cut = shared.cuts.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |cut| {
                         (cut == ANY || cut == FINISHES && finishes).then_some(NOTHING)
                     });
                     if cut.is_ok() {
@@ -86,7 +180,6 @@ async fn carry(client: TcpStream, to: &str, armed: &AtomicU32) {
                         let _ = from_server.read(&mut answered).await;
                         return;
                     }
-                    finishes = false;
                 }
             }
             read = from_server.read(&mut answered) => {

@@ -6,20 +6,21 @@ use crate::domain::document::FailureCount;
 use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::host_backoff::HostSignal;
-use crate::domain::id::{DocumentId, JobId};
+use crate::domain::id::JobId;
 use crate::domain::job::{AttemptEnd, ErrorReport, JobState, Transition};
 use crate::domain::outcome::{Outcome, OutcomeKind, OutcomeResult};
 use crate::domain::retry::RetryPolicy;
 use crate::store::attempts::group_commit::{Gatherer, Pending};
+use crate::store::migrations::SCHEMA_VERSION;
 use crate::store::queue::apply::{FullFetch, TransitionData, apply};
 use crate::store::queue::host_backoff;
 use crate::store::queue::host_backoff::HostRecords;
 use crate::store::sql::conn::Purpose;
 use crate::store::sql::database::Database;
-use crate::store::sql::rows::documents::Document;
+use crate::store::sql::rows::attempts::AttemptRow;
 use crate::store::sql::rows::jobs::JobRow;
 use crate::store::sql::rows::outcomes::outcome;
-use crate::store::sql::rows::{documents, jobs};
+use crate::store::sql::rows::{attempts, documents};
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
 use crate::store::{Finish, FinishResult, JobLease, Result, StoreError};
@@ -65,19 +66,31 @@ enum Savepoints {
     PerFinish,
 }
 
-/// Rows that are read in advance for a whole group. The first use of a job's or document's row removes the row from
-/// here; a second use reads it from the database.
+/// How a group is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Isolation {
+    /// Without locks, if the database allows it and nothing else changes the same jobs.
+    Optimistic,
+    /// With locks of the rows.
+    Locking(Savepoints),
+}
+
+/// Rows that are read in advance for a whole group. The first use of a job's row removes the row from here; a second use
+/// reads it from the database.
 struct GroupRows {
-    jobs: HashMap<JobId, JobRow>,
-    documents: HashMap<DocumentId, Document>,
+    attempts: HashMap<JobId, AttemptRow>,
     hosts: HostRecords,
 }
 
 async fn finish_group(db: &Database, group: &[Finishing]) -> Vec<Result<FinishResult>> {
-    let mut tried = try_finish_group(db, group, Savepoints::None).await;
+    let mut tried = try_finish_group(db, group, Isolation::Optimistic).await;
+    if let Err(StoreError::Conflict) = tried {
+        // Nothing was written: something else changes the jobs, or more than their rows has to be locked.
+        tried = try_finish_group(db, group, Isolation::Locking(Savepoints::None)).await;
+    }
     if let Err(StoreError::Refused(_)) = tried {
         // Nothing was written. The second run uses savepoints, so that only the finish with the refused data fails.
-        tried = try_finish_group(db, group, Savepoints::PerFinish).await;
+        tried = try_finish_group(db, group, Isolation::Locking(Savepoints::PerFinish)).await;
     }
     match tried {
         Ok(answers) => answers,
@@ -97,24 +110,34 @@ async fn finish_group(db: &Database, group: &[Finishing]) -> Vec<Result<FinishRe
 async fn try_finish_group(
     db: &Database,
     group: &[Finishing],
-    savepoints: Savepoints,
+    isolation: Isolation,
 ) -> Result<Vec<Result<FinishResult>>> {
-    let mut tx = Tx::begin(db, Purpose::Rows).await?;
-    let jobs = jobs::lock_jobs(&mut tx, group.iter().map(|pending| pending.finish.lease.job_id)).await?;
+    let (mut tx, savepoints) = match isolation {
+        Isolation::Optimistic => match Tx::optimistic(db).await? {
+            Some(tx) => (tx, Savepoints::None),
+            None => (Tx::begin(db, Purpose::Rows).await?, Savepoints::None),
+        },
+        Isolation::Locking(savepoints) => (Tx::begin(db, Purpose::Rows).await?, savepoints),
+    };
+    let ids = group.iter().map(|pending| pending.finish.lease.job_id.0).collect();
+    let attempts = attempts::lock(&mut tx, ids).await?;
+    let guard = tx.is_optimistic().then(|| attempts::guard(attempts.values(), SCHEMA_VERSION));
     // Written in document order, so that concurrent writers on PostgreSQL never deadlock.
     let mut order: Vec<usize> = (0..group.len()).collect();
-    order.sort_by_key(|index| jobs.get(&group[*index].finish.lease.job_id).map(|row| row.job.document_id));
-    let ids: Vec<DocumentId> = jobs.values().map(|row| row.job.document_id).collect();
-    let documents = documents::by_ids(&mut tx, &ids).await?;
+    order.sort_by_key(|index| attempts.get(&group[*index].finish.lease.job_id).map(|row| row.job.job.document_id));
     let mut named = BTreeMap::new();
     for finish in group.iter().map(|pending| &pending.finish) {
-        if let Some(row) = jobs.get(&finish.lease.job_id) {
+        if let Some(row) = attempts.get(&finish.lease.job_id) {
             let signal = HostSignal::of(&finish.end);
-            *named.entry(row.host.clone()).or_default() |= signal.failure.is_some() || signal.retry_after.is_some();
+            let is_affected = signal.failure.is_some() || signal.retry_after.is_some();
+            // A host without a row has no state, and a page that arrives changes nothing of it.
+            if row.is_host_known || is_affected {
+                *named.entry(row.job.host.clone()).or_default() |= is_affected;
+            }
         }
     }
     let hosts = host_backoff::read(&mut tx, named).await?;
-    let mut read = GroupRows { jobs, documents, hosts };
+    let mut read = GroupRows { attempts, hosts };
     let mut written = Vec::with_capacity(group.len());
     for index in order {
         let pending = &group[index];
@@ -127,7 +150,11 @@ async fn try_finish_group(
         written.push((index, done));
     }
     host_backoff::write(&mut tx, read.hosts).await?;
-    let mut outcomes = tx.commit().await?.into_iter();
+    let outcomes = match guard {
+        Some(guard) => tx.commit_if(guard).await?,
+        None => tx.commit().await?,
+    };
+    let mut outcomes = outcomes.into_iter();
     let mut answers: Vec<Option<Result<FinishResult>>> = group.iter().map(|_| None).collect();
     for (index, written) in written {
         answers[index] = Some(match written {
@@ -197,16 +224,15 @@ async fn write_finish(
     read: &mut GroupRows,
 ) -> Result<FinishWrite> {
     let lease = finish.lease;
-    let row = match read.jobs.remove(&lease.job_id) {
-        Some(row) => Some(row),
-        None => jobs::by_id(tx, lease.job_id).await?,
+    let read_before = read.attempts.remove(&lease.job_id);
+    let read_now = match read_before {
+        Some(_) => None,
+        None => attempts::lock(tx, vec![lease.job_id.0]).await?.remove(&lease.job_id),
     };
-    let Some(row) = row.filter(|row| row.job.state == JobState::Running && row.token == Some(lease.token.0)) else {
+    let attempt = read_before.or(read_now);
+    let is_current = |row: &JobRow| row.job.state == JobState::Running && row.token == Some(lease.token.0);
+    let Some(AttemptRow { job: row, document, .. }) = attempt.filter(|attempt| is_current(&attempt.job)) else {
         return Ok(FinishWrite::NothingToWrite(committed_before(tx, lease).await?.unwrap_or(FinishResult::LeaseLost)));
-    };
-    let document = match read.documents.remove(&row.job.document_id) {
-        Some(document) => Some(document),
-        None => documents::by_id(tx, row.job.document_id).await?,
     };
     if document.as_ref().is_some_and(|document| document.fence >= lease.token.0) {
         return Ok(FinishWrite::NothingToWrite(FinishResult::LeaseLost));

@@ -11,6 +11,7 @@ use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::queue::apply::{TransitionData, new_outcome, push_recent};
 use crate::store::queue::contents;
+use crate::store::queue::row_changes::TEXTS;
 use crate::store::sql::columns::{corrupt, line, time};
 use crate::store::sql::conn::{Purpose, get};
 use crate::store::sql::database::Database;
@@ -20,6 +21,7 @@ use crate::store::sql::rows::{documents, jobs};
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
 use crate::store::{Decision, DecisionResult, Result, ReviewTarget};
+use serde_json::Value;
 
 pub(in crate::store) async fn decide(
     db: &Database,
@@ -73,8 +75,11 @@ async fn decide_one(tx: &mut Tx<'_>, text: &ReviewTarget, decision: Decision, by
         Page::new(title.as_deref(), get(&quarantined, "content")?, 0, 200).ok_or_else(|| corrupt("held content"))?;
     let page = Page { fingerprint, converter, ..page };
     let text_changed = tx.has_subscribers() && contents::differs(tx, &document, &page.content).await?;
-    contents::write(tx, &document, &page, &page.fingerprint).await?;
-    write_accepted(tx, &document, &page, time(&quarantined, "held_at")?).await?;
+    let (text, length) = contents::replace(tx, &document, &page, &page.fingerprint).await?;
+    tx.change_row(TEXTS, document.id, Value::Object(text)).await?;
+    // The versions are kept before the state counts a new one.
+    tx.write_batches().await?;
+    write_accepted(tx, &document, &page, length, time(&quarantined, "held_at")?).await?;
     let job = ids.into_iter().flatten().find_map(|id| jobs.remove(&JobId(id)));
     let mut job = job.ok_or_else(|| corrupt("held job_id"))?;
     job.requested_by = Some(by.clone());
@@ -88,19 +93,27 @@ async fn decide_one(tx: &mut Tx<'_>, text: &ReviewTarget, decision: Decision, by
     Ok(DecisionResult::Done)
 }
 
-async fn write_accepted(tx: &mut Tx<'_>, document: &Document, page: &Page, fetched: Option<Timestamp>) -> Result<()> {
+async fn write_accepted(
+    tx: &mut Tx<'_>,
+    document: &Document,
+    page: &Page,
+    length: usize,
+    fetched: Option<Timestamp>,
+) -> Result<()> {
     // The validators (`ETag`, `Last-Modified`) and the body digest of this text were not kept, so the next fetch
     // requests the whole page and converts it.
     let state = query(
         "UPDATE @document_state SET recent = ?2, etag = NULL, last_modified = NULL, body_digest = NULL, validated = ?3, \
-         converter = ?4, fetched_whole_at = ?5 WHERE document_id = ?1",
+         converter = ?4, fetched_whole_at = ?5, content_version = content_version + 1, content_length = ?6 \
+         WHERE document_id = ?1",
     );
     let state = state
         .bind(document.id)
         .bind(push_recent(&document.recent, RecentResult::Updated))
         .bind(page.fingerprint.as_str())
         .bind(page.converter.map(|converter| converter.0))
-        .bind(fetched.map(Timestamp::micros));
+        .bind(fetched.map(Timestamp::micros))
+        .bind(i64::try_from(length).unwrap_or(i64::MAX));
     tx.run(state).await?;
     tx.run(query("DELETE FROM @held_contents WHERE document_id = ?").bind(document.id)).await?;
     Ok(())

@@ -284,7 +284,7 @@ impl PooledConnection {
         let script = raw_sql(AssertSqlSafe(format!("{text}{settings}")));
         let answer = timeout(RESPONSE_TIMEOUT, script.fetch_all(&mut self.open()?.conn)).await;
         let rows = Box::pin(self.end_statement(answer, false)).await?;
-        let ends = text == "COMMIT" || text == "ROLLBACK";
+        let ends = text.ends_with("COMMIT") || text == "ROLLBACK";
         self.in_transaction &= !ends;
         if pgbouncer && (begins || ends) {
             self.open()?.backend = rows.last().map(|row| row.try_get(0)).transpose()?;

@@ -18,7 +18,7 @@ use crate::store::sql::rows::documents::Document;
 use crate::store::sql::rows::jobs::{JobRow, class_code};
 use crate::store::sql::rows::outcomes::NewOutcome;
 use crate::store::sql::transaction::Tx;
-use serde_json::json;
+use serde_json::{Map, json};
 
 /// Data of a transition beyond the [`Transition`] itself: lease, worker, page and failure.
 #[derive(Default)]
@@ -69,8 +69,9 @@ pub(in crate::store) async fn apply(
 ) -> Result<()> {
     let mut text_changed = false;
     if let Some(document) = document {
-        text_changed = write_row(tx, document, to, with.page).await?;
-        write_state(tx, document, to, &with).await?;
+        let written = write_row(tx, document, to, with.page).await?;
+        text_changed = written.text_changed;
+        write_state(tx, document, to, &with, written.new_length).await?;
         if to.row == RowWrite::Synced {
             contents::update_quarantine(tx, row.job.id, document, with.quarantined).await?;
         }
@@ -124,25 +125,35 @@ async fn move_job(tx: &mut Tx<'_>, row: &JobRow, to: &Transition, with: &Transit
     Ok(())
 }
 
-/// Writes the document's row. Returns true if the stored text changed, other than by another converter version; always
-/// false without subscribers, since the texts are then not compared.
+/// What a write of a document's row did to the stored text.
+#[derive(Default)]
+struct RowWritten {
+    /// True if the text changed, other than by another converter version; always false without subscribers, since the
+    /// texts are then not compared.
+    text_changed: bool,
+    /// Length in characters of the text that replaced the stored one.
+    new_length: Option<usize>,
+}
+
 async fn write_row(
     tx: &mut Tx<'_>,
     document: &Document,
     to: &Transition,
     page: Option<(&Page, &Fingerprint)>,
-) -> Result<bool> {
-    let mut text_changed = false;
+) -> Result<RowWritten> {
+    let mut written = RowWritten::default();
+    let mut text = Map::new();
     let (kind, code, before) = match &to.row {
-        RowWrite::Keep => return Ok(false),
+        RowWrite::Keep => return Ok(written),
         RowWrite::Synced => {
             if let Some((page, fingerprint)) = page {
                 // A text that differs only because another converter version rendered the page does not count as
                 // changed.
                 let rebased = to.outcomes.iter().any(|line| line.content == Some(ContentChange::Reconverted));
-                text_changed =
+                written.text_changed =
                     tx.has_subscribers() && !rebased && contents::differs(tx, document, &page.content).await?;
-                contents::write(tx, document, page, fingerprint).await?;
+                let (keys, length) = contents::replace(tx, document, page, fingerprint).await?;
+                (text, written.new_length) = (keys, Some(length));
             }
             ("synced", None, None)
         }
@@ -156,18 +167,27 @@ async fn write_row(
         (_, Some(before)) => before.sync_status,
         _ => Some(SyncStatus::Failed),
     };
-    let change = json!({
+    let mut change = json!({
         "id": document.id,
         "kind": kind,
         "sync_status": sync_status.map(SyncStatus::code),
         "attempted_at": before.and_then(|before| before.attempted_at).map(Timestamp::micros),
         "code": code,
     });
+    if let Some(change) = change.as_object_mut() {
+        change.extend(text);
+    }
     tx.change_row(DOCUMENTS, document.id, change).await?;
-    Ok(text_changed)
+    Ok(written)
 }
 
-async fn write_state(tx: &mut Tx<'_>, document: &Document, to: &Transition, with: &TransitionData<'_>) -> Result<()> {
+async fn write_state(
+    tx: &mut Tx<'_>,
+    document: &Document,
+    to: &Transition,
+    with: &TransitionData<'_>,
+    new_length: Option<usize>,
+) -> Result<()> {
     let mut recent = document.recent.clone();
     for draft in &to.outcomes {
         // The outcome of a first content is `unchanged`, but its text is new.
@@ -219,6 +239,7 @@ async fn write_state(tx: &mut Tx<'_>, document: &Document, to: &Transition, with
         "validated": converted.map(|(_, fingerprint)| fingerprint.as_str()),
         "converter": converted.and_then(|(page, _)| page.converter).map(|converter| converter.0),
         "body_digest": converted.and_then(|(page, _)| page.body_digest.as_ref()).map(BodyDigest::as_str),
+        "length": new_length,
     });
     tx.change_row(STATES, document.id, change).await
 }

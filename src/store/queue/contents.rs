@@ -5,13 +5,12 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::JobId;
 use crate::domain::text::without_nul;
 use crate::store::Result;
-use crate::store::queue::row_changes::{CONTENTS, LENGTHS, OLD_VERSIONS, VERSIONS};
+use crate::store::queue::row_changes::{OLD_VERSIONS, VERSIONS};
 use crate::store::sql::conn::get;
-use crate::store::sql::dialect::Dialect;
 use crate::store::sql::rows::documents::Document;
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 /// Returns true if `text` is not empty and differs from the stored text of a document. Must be called before `text` is
 /// written.
@@ -24,45 +23,29 @@ pub(in crate::store) async fn differs(tx: &mut Tx<'_>, document: &Document, text
     Ok(get::<i64>(&row, 0)? > 0)
 }
 
-/// Replaces the stored text of a document by that of `page` and, if the page has a title, its name by the title. Keeps
-/// the previous text as a version, and deletes versions beyond the newest five.
-pub(in crate::store) async fn write(
+/// Returns the keys of a change of a document's row that replace its text by that of `page` and, if the page has a
+/// title, its name by the title; with the length of the text in characters. Keeps the previous text as a version, and
+/// deletes versions beyond the newest five.
+pub(in crate::store) async fn replace(
     tx: &mut Tx<'_>,
     document: &Document,
     page: &Page,
     fingerprint: &Fingerprint,
-) -> Result<()> {
+) -> Result<(Map<String, Value>, usize)> {
     if document.has_content() {
+        tx.change_row(OLD_VERSIONS, document.id, json!({ "id": document.id })).await?;
         let keep = json!({ "id": document.id, "fingerprint": document.fingerprint });
         tx.change_row(VERSIONS, document.id, keep).await?;
-        tx.change_row(OLD_VERSIONS, document.id, json!({ "id": document.id })).await?;
     }
     let content = without_nul(page.content.clone());
     let title = page.title.as_ref().map(|title| title.as_str().to_owned()).filter(|title| !title.is_empty());
     let length = content.chars().count();
-    match tx.dialect() {
-        Dialect::Postgres => {
-            let change = json!({
-                "id": document.id,
-                "content": content,
-                "name": title,
-                "fingerprint": fingerprint.as_str(),
-            });
-            tx.change_row(CONTENTS, document.id, change).await?;
-        }
-        // There are no round trips, and a long text costs less as a value of its own.
-        Dialect::Sqlite => {
-            tx.write_batches().await?;
-            let write = query(
-                "UPDATE captain_documents SET content = ?2, name = coalesce(?3, name), updated_at = stamp(?4), \
-                metadata = merged('key:content_fingerprint', ?5) \
-                WHERE id = ?1",
-            );
-            let write = write.bind(document.id).bind(content).bind(title).bind(tx.now.micros());
-            tx.run(write.bind(fingerprint.as_str().to_owned())).await?;
-        }
-    }
-    tx.change_row(LENGTHS, document.id, json!({ "id": document.id, "length": length })).await
+    let mut keys = Map::new();
+    keys.insert("id".into(), document.id.into());
+    keys.insert("content".into(), content.into());
+    keys.insert("name".into(), title.into());
+    keys.insert("fingerprint".into(), fingerprint.as_str().into());
+    Ok((keys, length))
 }
 
 /// Updates a document's quarantine after a successful attempt: stores `page` as quarantined, unless its text already is

@@ -41,6 +41,10 @@ fn host_from_row(row: &Row) -> Result<(String, CircuitBreaker)> {
 /// every process locks them in the same order.
 pub(in crate::store) async fn read(tx: &mut Tx<'_>, named: BTreeMap<String, bool>) -> Result<HostRecords> {
     let mut found = HostRecords::default();
+    if named.is_empty() {
+        return Ok(found);
+    }
+    tx.ensure_locks()?;
     if tx.dialect() == Dialect::Sqlite || !named.values().any(|affected| *affected) {
         read_hosts(tx, named.into_keys().collect(), &mut found).await?;
         return Ok(found);

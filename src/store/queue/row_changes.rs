@@ -1,12 +1,24 @@
 //! The statements that write a transition's changes of rows, many rows at a time. Documents come before jobs: while a
-//! job is live its state is the document's status, so the stored status changes once. Changes of one table stand apart,
-//! so that a server gets as few statements as possible.
+//! job is live its state is the document's status, so the stored status changes once.
+//!
+//! PostgreSQL runs all of them as parts of one statement, which see the rows as they were before it. So no kind may
+//! change a row that another kind changes, or read what another kind writes.
 
 use crate::store::sql::batch::RowChange;
 
+/// Deletes the versions of a document beyond the newest four, which makes room for the one that [`VERSIONS`] adds.
+pub(super) const OLD_VERSIONS: RowChange = RowChange {
+    position: 0,
+    table: "document_versions",
+    statement: "DELETE FROM @document_versions WHERE ?2 IS NOT NULL \
+         AND document_id IN (SELECT CAST(k.value ->> 'id' AS BIGINT) FROM elements(?1) k) AND version NOT IN \
+         (SELECT v.version FROM @document_versions v WHERE v.document_id = document_versions.document_id \
+         ORDER BY v.version DESC LIMIT 4)",
+};
+
 /// Keeps the stored text of a document as a version. Comes before the text is replaced.
 pub(super) const VERSIONS: RowChange = RowChange {
-    position: 0,
+    position: 1,
     table: "document_versions",
     statement: "INSERT INTO @document_versions (document_id, version, replaced_at, fingerprint, content_length, content) \
          SELECT d.id, s.content_version, ?2, k.value ->> 'fingerprint', length(d.content), d.content \
@@ -14,53 +26,41 @@ pub(super) const VERSIONS: RowChange = RowChange {
          JOIN @document_state s ON s.document_id = d.id WHERE d.content IS NOT NULL",
 };
 
-/// Deletes the versions of a document beyond the newest five.
-pub(super) const OLD_VERSIONS: RowChange = RowChange {
-    position: 3,
-    table: "document_versions",
-    statement: "DELETE FROM @document_versions WHERE ?2 IS NOT NULL \
-         AND document_id IN (SELECT CAST(k.value ->> 'id' AS BIGINT) FROM elements(?1) k) AND version NOT IN \
-         (SELECT v.version FROM @document_versions v WHERE v.document_id = document_versions.document_id \
-         ORDER BY v.version DESC LIMIT 5)",
-};
-
-/// Replaces the stored text of a document, and its name if the page has a title.
-pub(super) const CONTENTS: RowChange = RowChange {
-    position: 1,
-    table: "captain_documents",
-    statement: "UPDATE captain_documents SET content = k.value ->> 'content', name = coalesce(k.value ->> 'name', name), \
-         updated_at = stamp(?2), metadata = merged('key:content_fingerprint', k.value ->> 'fingerprint') \
-         FROM elements(?1) k WHERE captain_documents.id = CAST(k.value ->> 'id' AS BIGINT)",
-};
-
-/// Counts a new stored text and notes its length in characters.
-pub(super) const LENGTHS: RowChange = RowChange {
-    position: 2,
-    table: "document_state",
-    statement: "UPDATE @document_state SET content_version = content_version + 1, \
-         content_length = CAST(k.value ->> 'length' AS BIGINT) \
-         FROM elements(?1) k WHERE ?2 IS NOT NULL AND document_id = CAST(k.value ->> 'id' AS BIGINT)",
-};
-
 /// A change of a document's row: `synced`; `failed`; `back`, which repairs a row that still is `syncing`; `restore`,
-/// which gives such a row its earlier values. What another program has written since stays in the last two cases.
+/// which gives such a row its earlier values. What another program has written since stays in the last two cases. A
+/// change with a fingerprint also replaces the text, and the name if the page has a title.
 pub(super) const DOCUMENTS: RowChange = RowChange {
-    position: 4,
+    position: 2,
     table: "captain_documents",
     statement: "UPDATE captain_documents SET sync_status = CAST(k.value ->> 'sync_status' AS INTEGER), \
          last_synced_at = CASE WHEN k.value ->> 'kind' = 'synced' THEN stamp(?2) ELSE last_synced_at END, \
          last_sync_attempted_at = CASE WHEN k.value ->> 'kind' IN ('synced', 'failed') THEN stamp(?2) \
          WHEN k.value ->> 'kind' = 'restore' THEN stamp(CAST(k.value ->> 'attempted_at' AS BIGINT)) \
          ELSE last_sync_attempted_at END, \
-         metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', k.value ->> 'code') \
+         metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', k.value ->> 'code', \
+         CASE WHEN k.value ->> 'fingerprint' IS NULL THEN 'key:sync_step' ELSE 'key:content_fingerprint' END, \
+         k.value ->> 'fingerprint'), \
+         content = CASE WHEN k.value ->> 'fingerprint' IS NULL THEN content ELSE k.value ->> 'content' END, \
+         name = coalesce(k.value ->> 'name', name), \
+         updated_at = CASE WHEN k.value ->> 'fingerprint' IS NULL THEN updated_at ELSE stamp(?2) END \
          FROM elements(?1) k WHERE captain_documents.id = CAST(k.value ->> 'id' AS BIGINT) \
          AND (k.value ->> 'kind' IN ('synced', 'failed') OR captain_documents.sync_status = 0)",
 };
 
+/// A new text of a document that no sync brought, and the name that comes with it.
+pub(in crate::store) const TEXTS: RowChange = RowChange {
+    position: 2,
+    table: "captain_documents",
+    statement: "UPDATE captain_documents SET content = k.value ->> 'content', name = coalesce(k.value ->> 'name', name), \
+         updated_at = stamp(?2), metadata = merged('key:content_fingerprint', k.value ->> 'fingerprint') \
+         FROM elements(?1) k WHERE captain_documents.id = CAST(k.value ->> 'id' AS BIGINT)",
+};
+
 /// A change of our own state of a document. A failure and a success set the last failure; a fetched page sets
-/// validators, and a converted one also what its text came from.
+/// validators, and a converted one also what its text came from. A change with a length counts a new stored text, and
+/// notes its length in characters.
 pub(super) const STATES: RowChange = RowChange {
-    position: 5,
+    position: 3,
     table: "document_state",
     statement: "UPDATE @document_state SET recent = k.value ->> 'recent', \
          failures = CASE k.value ->> 'failures' WHEN 'more' THEN failures + 1 WHEN 'none' THEN 0 ELSE failures END, \
@@ -76,13 +76,15 @@ pub(super) const STATES: RowChange = RowChange {
          validated = CASE k.value ->> 'page' WHEN 'converted' THEN k.value ->> 'validated' ELSE validated END, \
          converter = CASE k.value ->> 'page' WHEN 'converted' THEN CAST(k.value ->> 'converter' AS BIGINT) \
          ELSE converter END, \
-         body_digest = CASE k.value ->> 'page' WHEN 'converted' THEN k.value ->> 'body_digest' ELSE body_digest END \
+         body_digest = CASE k.value ->> 'page' WHEN 'converted' THEN k.value ->> 'body_digest' ELSE body_digest END, \
+         content_version = content_version + CASE WHEN k.value ->> 'length' IS NULL THEN 0 ELSE 1 END, \
+         content_length = coalesce(CAST(k.value ->> 'length' AS BIGINT), content_length) \
          FROM elements(?1) k WHERE document_id = CAST(k.value ->> 'id' AS BIGINT)",
 };
 
 /// A change of a job's row. Its lease ends, and with the job's end its cancel request and its wait for a lock.
 pub(super) const JOBS: RowChange = RowChange {
-    position: 6,
+    position: 4,
     table: "jobs",
     statement: "UPDATE @jobs SET state = k.value ->> 'state', class = CAST(k.value ->> 'class' AS BIGINT), \
          run_at = CAST(k.value ->> 'run_at' AS BIGINT), vtime = CAST(k.value ->> 'vtime' AS BIGINT), \

@@ -38,28 +38,47 @@ pub(in crate::store) async fn document_to_sync(
     Ok(None)
 }
 
+/// Assignments of a job's first try: its start `?2`, and the values that the row of its document `d` had before.
+macro_rules! saved_before {
+    () => {
+        "lock_holder = NULL, started_at = ?2, \
+         before_sync_status = CASE WHEN before_taken THEN before_sync_status ELSE d.sync_status END, \
+         before_error_code = CASE WHEN before_taken THEN before_error_code ELSE meta.last_sync_error_code END, \
+         before_attempted_at = CASE WHEN before_taken THEN before_attempted_at \
+         ELSE micros(d.last_sync_attempted_at) END, before_taken = true"
+    };
+}
+
+/// Assignments that make a document's row `syncing` at the time `?2`.
+macro_rules! syncing {
+    () => {
+        "sync_status = 0, last_sync_attempted_at = stamp(?2), \
+         metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', NULL)"
+    };
+}
+
+pub(in crate::store) const SAVED_BEFORE: &str = saved_before!();
+pub(in crate::store) const SYNCING: &str = syncing!();
+
 /// Starts tries: sets the documents' rows to `syncing`. Before a job's first try, saves the row's earlier values in the
 /// job.
 pub(in crate::store) async fn start(tx: &mut Tx<'_>, tries: &[TryStart]) -> Result<()> {
     if tries.is_empty() {
         return Ok(());
     }
-    let save = query(
-        "UPDATE @jobs SET lock_holder = NULL, started_at = ?2, \
-         before_sync_status = CASE WHEN before_taken THEN before_sync_status ELSE d.sync_status END, \
-         before_error_code = CASE WHEN before_taken THEN before_error_code ELSE meta.last_sync_error_code END, \
-         before_attempted_at = CASE WHEN before_taken THEN before_attempted_at \
-         ELSE micros(d.last_sync_attempted_at) END, before_taken = true \
-         FROM captain_documents d WHERE d.id = jobs.document_id AND jobs.id IN (SELECT each(?1))",
-    );
+    let save = query(concat!(
+        "UPDATE @jobs SET ",
+        saved_before!(),
+        " FROM captain_documents d WHERE d.id = jobs.document_id AND jobs.id IN (SELECT each(?1))"
+    ));
     let jobs: Vec<i64> = tries.iter().map(|one| one.job.0).collect();
     tx.run(save.bind(jobs).bind(tx.now.micros())).await?;
-    let mark = query(
-        "UPDATE captain_documents SET sync_status = 0, last_sync_attempted_at = stamp(?2), \
-         metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', NULL) \
-         WHERE id IN (SELECT each(?1))",
-    );
-    let documents: Vec<i64> = tries.iter().map(|one| one.document.0).collect();
+    mark_syncing(tx, tries.iter().map(|one| one.document.0).collect()).await
+}
+
+/// Sets the rows of `documents` to `syncing`.
+pub(in crate::store) async fn mark_syncing(tx: &mut Tx<'_>, documents: Vec<i64>) -> Result<()> {
+    let mark = query(concat!("UPDATE captain_documents SET ", syncing!(), " WHERE id IN (SELECT each(?1))"));
     tx.run(mark.bind(documents).bind(tx.now.micros())).await?;
     Ok(())
 }

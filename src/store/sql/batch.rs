@@ -1,7 +1,7 @@
-//! Row changes that wait for their batch: changes of the same kind are written by one statement, whatever their number.
-//! On a server each statement is a round trip.
+//! Row changes that wait for their batch. On a server each statement is a round trip, so all changes are parts of one
+//! statement, whatever their kinds and their number.
 
-use crate::store::sql::dialect::Dialect;
+use crate::store::sql::combined_writes::CombinedWrites;
 use crate::store::sql::statement::{IntoValue as _, Statement};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -10,11 +10,12 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 /// A kind of row change, with the statement that writes a batch of it.
 ///
 /// The statement has two parameters: `?1` is a JSON array with an object per row, whose key `id` identifies the row, and
-/// `?2` is the transaction's time. Kinds are written in the order of their `position`.
+/// `?2` is the transaction's time. On SQLite kinds are written in the order of their `position`. On PostgreSQL all kinds
+/// are parts of one statement, so none may change a row that another one changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::store) struct RowChange {
     pub(in crate::store) position: u8,
-    /// The table that the statement changes. Kinds of different tables may share a round trip.
+    /// The table that the statement changes.
     pub(in crate::store) table: &'static str,
     pub(in crate::store) statement: &'static str,
 }
@@ -42,29 +43,26 @@ impl Batches {
         batch.rows.push(row);
     }
 
-    /// Removes all changes, and returns the statements that write them at the time `now`, in their order. On PostgreSQL
-    /// one statement writes the kinds that follow each other and concern different tables. On SQLite, which has no round
-    /// trips, each row has a statement of its own: bound values cost less than JSON.
-    pub(in crate::store) fn take(&mut self, dialect: Dialect, now: i64) -> Vec<Statement> {
-        let batches = std::mem::take(&mut self.0);
-        if dialect == Dialect::Sqlite {
-            let statements = |(change, batch): (RowChange, Batch)| {
-                let form = RowForm::of(change.statement);
-                batch.rows.into_iter().map(move |row| form.statement(&row, now)).collect::<Vec<_>>()
-            };
-            return batches.into_iter().flat_map(statements).collect();
+    /// Removes all changes, and returns the statements that write them on SQLite at the time `now`, in their order. Each
+    /// row has a statement of its own: there are no round trips, and bound values cost less than JSON.
+    pub(in crate::store) fn take_by_row(&mut self, now: i64) -> Vec<Statement> {
+        let statements = |(change, batch): (RowChange, Batch)| {
+            let form = RowForm::of(change.statement);
+            batch.rows.into_iter().map(move |row| form.statement(&row, now)).collect::<Vec<_>>()
+        };
+        std::mem::take(&mut self.0).into_iter().flat_map(statements).collect()
+    }
+
+    /// Removes all changes, and adds them to the one statement `writes` of PostgreSQL.
+    pub(in crate::store) fn take_into(&mut self, writes: &mut CombinedWrites) {
+        for (change, batch) in std::mem::take(&mut self.0) {
+            writes.add_changes(change.statement, Value::Array(batch.rows).to_string());
         }
-        let mut groups: Vec<Vec<(RowChange, String)>> = Vec::new();
-        for (change, batch) in batches {
-            let rows = Value::Array(batch.rows).to_string();
-            match groups.last_mut() {
-                Some(group) if group.iter().all(|(other, _)| other.table != change.table) => {
-                    group.push((change, rows));
-                }
-                _ => groups.push(vec![(change, rows)]),
-            }
-        }
-        groups.into_iter().map(|group| combined(group, now)).collect()
+    }
+
+    /// Returns true if no change waits.
+    pub(in crate::store) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Returns the tables that the changes concern.
@@ -133,27 +131,6 @@ impl RowForm {
     }
 }
 
-/// Returns one statement for the changes of a group: the last one, with the others as common table expressions.
-fn combined(group: Vec<(RowChange, String)>, now: i64) -> Statement {
-    let time = format!("?{}", group.len() + 1);
-    let mut text = String::new();
-    let last = group.len() - 1;
-    let mut values = Vec::with_capacity(group.len() + 1);
-    for (index, (change, rows)) in group.into_iter().enumerate() {
-        let statement = change.statement.replace("?2", &time).replace("?1", &format!("?{}", index + 1));
-        if index < last {
-            text.push_str(if index == 0 { "WITH " } else { ", " });
-            text.push_str(&format!("c{index} AS ({statement})"));
-        } else {
-            text.push_str(if index > 0 { " " } else { "" });
-            text.push_str(&statement);
-        }
-        values.push(rows.into_value());
-    }
-    values.push(now.into_value());
-    Statement { text: text.into(), values }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,21 +149,21 @@ mod tests {
     };
     const LAST: RowChange = RowChange { position: 3, table: "a", statement: "C ?1 ?2" };
 
-    fn written(dialect: Dialect) -> Vec<Statement> {
+    fn waiting() -> Batches {
         let mut batches = Batches::default();
         batches.push(LATE, 1, json!({ "id": 1 }));
         batches.push(LAST, 2, json!({ "id": 2 }));
         batches.push(EARLY, 2, json!({ "id": 2, "x": "text" }));
         batches.push(LATE, 3, json!({ "id": 3 }));
         assert!(batches.contains(LATE, 3) && !batches.contains(EARLY, 3));
-        let written = batches.take(dialect, 7);
-        assert!(batches.take(dialect, 7).is_empty());
-        written
+        batches
     }
 
     #[test]
     fn sqlite_gets_a_statement_for_each_row_in_the_order_of_the_kinds() {
-        let written = written(Dialect::Sqlite);
+        let mut batches = waiting();
+        let written = batches.take_by_row(7);
+        assert!(batches.is_empty());
         let texts: Vec<_> = written.iter().map(|statement| &*statement.text).collect();
         let late = "INSERT INTO b SELECT d.id, ?2 FROM (SELECT 1) k JOIN d ON d.id = ?1";
         assert_eq!(texts, ["UPDATE a SET x = ?1, y = ?2, at = ?3 WHERE id = ?2", late, late, "C ?1 ?1"]);
@@ -195,16 +172,18 @@ mod tests {
     }
 
     #[test]
-    fn a_server_gets_changes_of_different_tables_together() {
-        let written = written(Dialect::Postgres);
-        assert_eq!(written.len(), 2);
-        let text = &written[0].text;
+    fn a_server_gets_all_changes_in_one_statement() {
+        let mut writes = CombinedWrites::new(7, None);
+        let mut batches = waiting();
+        batches.take_into(&mut writes);
+        assert!(batches.is_empty());
+        let statement = writes.statement();
+        let text = &statement.text;
         assert!(
-            text.starts_with("WITH c0 AS (UPDATE a SET x = k.value ->> 'x'") && text.contains("at = ?3 FROM"),
+            text.starts_with("WITH c0 AS (UPDATE a SET x = k.value ->> 'x'") && text.contains("at = ?1 FROM"),
             "{text}"
         );
-        assert!(text.contains(") INSERT INTO b SELECT d.id, ?3 FROM elements(?2) k"), "{text}");
-        assert_eq!(written[1].text, "C ?1 ?2");
-        assert_eq!(written[0].values.len(), 3);
+        assert!(text.contains(", c1 AS (INSERT INTO b SELECT d.id, ?1 FROM elements(?3) k"), "{text}");
+        assert_eq!(statement.values.len(), 4);
     }
 }

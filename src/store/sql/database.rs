@@ -19,9 +19,9 @@ use crate::store::version::{self, SchemaMismatch};
 use crate::store::{Access, Options, Recorder, UpgradeReport};
 use crate::store::{ChangeSender, Changes, Result, StoreError};
 use std::collections::HashSet;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -178,6 +178,31 @@ impl Database {
                 self.changes.publish(written.topics);
                 postgres.notify_others(written.topics);
             }
+        }
+    }
+
+    /// Locks the outcomes of earlier commits whose success is unknown, if a transaction has outcomes itself (`records`)
+    /// or there are such commits.
+    pub(super) async fn lock_unconfirmed(&self, records: bool) -> Option<MutexGuard<'_, Vec<Outcome>>> {
+        let is_needed = records || self.has_unconfirmed.load(Ordering::Relaxed);
+        if is_needed { Some(self.unconfirmed.lock().await) } else { None }
+    }
+
+    /// Notes in `unconfirmed` that a commit has succeeded or failed. After a failed one the outcomes `lost` may be in the
+    /// table all the same; the next commit looks for them.
+    pub(super) fn note_commit(&self, unconfirmed: &mut Vec<Outcome>, succeeded: bool, lost: &[Outcome]) {
+        if succeeded {
+            unconfirmed.clear();
+        } else {
+            unconfirmed.extend_from_slice(lost);
+        }
+        self.has_unconfirmed.store(!unconfirmed.is_empty(), Ordering::Relaxed);
+    }
+
+    /// Passes committed outcomes to the recorder, in this order.
+    pub(super) fn pass_to_recorder(&self, committed: [&[Outcome]; 2]) {
+        if let Some(record) = &self.recorder {
+            committed.into_iter().filter(|outcomes| !outcomes.is_empty()).for_each(|outcomes| record(outcomes));
         }
     }
 

@@ -4,6 +4,10 @@
 //! (an error, a cancelled future, a full disk), its connection is closed, so that nothing can continue in a half-done
 //! transaction.
 //!
+//! An optimistic transaction (PostgreSQL only) locks nothing while it reads: one statement checks that nothing has changed
+//! since, and writes everything. It is for the frequent case of claims and finishes; everything else is repeated with
+//! locks.
+//!
 //! SQLite allows one writer at a time. On PostgreSQL only transactions that move jobs in the queue ([`Purpose::Queue`],
 //! [`Purpose::Claim`]) exclude each other, by an advisory lock. Ends of attempts and heartbeats run concurrently with
 //! them and lock the rows of their jobs, always in the order of the documents, so that they cannot deadlock.
@@ -12,19 +16,24 @@ use crate::domain::id::Seq;
 use crate::domain::outbox::Subscribers;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::Timestamp;
-use crate::store::Result;
 use crate::store::sql::batch::{Batches, RowChange};
+use crate::store::sql::combined_writes::CombinedWrites;
 use crate::store::sql::conn::{Conn, Purpose, Row, get};
 use crate::store::sql::database::{Database, Engine};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::error::{no_row, writing};
 use crate::store::sql::rows::outbox;
-use crate::store::sql::rows::outcomes::{NewOutcome, inserts};
+use crate::store::sql::rows::outcomes::{self, NewOutcome};
 use crate::store::sql::statement::{Statement, query};
 use crate::store::sql::topics::Written;
 use crate::store::sqlite::{CommitCounts, WriterSlot};
+use crate::store::{Result, StoreError};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
+
+/// Commits a transaction that has moved jobs in the queue, in one round trip. The write of the row shows every optimistic
+/// claim that has read the queue before that it has changed.
+const COMMIT_OF_QUEUE: &str = "UPDATE quarterdeck.sched_clock SET id = id WHERE id = 1; COMMIT";
 
 /// A write transaction. If it is dropped without [`commit`](Tx::commit), nothing is written.
 pub(in crate::store) struct Tx<'s> {
@@ -39,6 +48,10 @@ pub(in crate::store) struct Tx<'s> {
     written: Written,
     /// The subscribers that the process had when the transaction began.
     subscribers: Subscribers,
+    /// True if the transaction reads without locks and writes by one statement.
+    optimistic: bool,
+    /// True if the transaction moves jobs in the queue of PostgreSQL, which optimistic claims have to notice.
+    moves_queue: bool,
     outcomes: Vec<NewOutcome>,
     /// Row changes that are written before the next read and before the commit.
     batches: Batches,
@@ -67,9 +80,39 @@ impl<'s> Tx<'s> {
                 (conn, None, now)
             }
         };
+        let moves_queue = conn.dialect() == Dialect::Postgres && matches!(purpose, Purpose::Queue | Purpose::Claim);
+        Ok(Self { moves_queue, ..Self::on(conn, slot, db, now, false) })
+    }
+
+    /// Begins an optimistic transaction, if the database has them: reads see committed rows and lock nothing,
+    /// [`change_row`](Self::change_row) and [`record`](Self::record) wait for [`commit_if`](Self::commit_if), and every
+    /// other write fails with [`StoreError::Conflict`].
+    pub(in crate::store) async fn optimistic(db: &'s Database) -> Result<Option<Self>> {
+        db.ensure_writable()?;
+        db.ensure_open()?;
+        match &db.engine {
+            Engine::Postgres(postgres) if postgres.has_optimistic_transactions() => {
+                let conn = Conn::Postgres(postgres.acquire().await?);
+                Ok(Some(Self::on(conn, None, db, db.now(), true)))
+            }
+            Engine::Sqlite(_) | Engine::Postgres(_) => Ok(None),
+        }
+    }
+
+    fn on(conn: Conn, slot: Option<WriterSlot<'s>>, db: &'s Database, now: Timestamp, optimistic: bool) -> Self {
         let (outcomes, vtimes) = (Vec::new(), HashMap::new());
         let (written, subscribers, batches) = (Written::default(), db.subscribers(), Batches::default());
-        Ok(Self { conn, slot, db, now, written, subscribers, outcomes, batches, vtimes })
+        Self { conn, slot, db, now, written, subscribers, optimistic, moves_queue: false, outcomes, batches, vtimes }
+    }
+
+    /// Returns true if the transaction is an optimistic one.
+    pub(in crate::store) fn is_optimistic(&self) -> bool {
+        self.optimistic
+    }
+
+    /// Fails with [`StoreError::Conflict`] if the transaction is an optimistic one, which cannot lock rows.
+    pub(in crate::store) fn ensure_locks(&self) -> Result<()> {
+        if self.optimistic { Err(StoreError::Conflict) } else { Ok(()) }
     }
 
     /// Returns the dialect of the database.
@@ -89,6 +132,7 @@ impl<'s> Tx<'s> {
 
     /// Runs a statement that writes and returns the number of affected rows.
     pub(in crate::store) async fn run(&mut self, statement: Statement) -> Result<u64> {
+        self.ensure_locks()?;
         let written = Written::by(&statement);
         let touched = self.conn.execute(statement).await.map_err(writing)?;
         if let Some(written) = written.filter(|_| touched > 0) {
@@ -100,6 +144,7 @@ impl<'s> Tx<'s> {
     /// Runs a statement like [`run`](Self::run), but does not publish its changes, for bookkeeping that need not wake
     /// anybody.
     pub(in crate::store) async fn run_quietly(&mut self, statement: Statement) -> Result<u64> {
+        self.ensure_locks()?;
         let touched = self.conn.execute(statement).await.map_err(writing)?;
         if touched > 0 {
             self.written.add(Written::BOOKKEEPING);
@@ -109,6 +154,7 @@ impl<'s> Tx<'s> {
 
     /// Runs fixed SQL text without values.
     pub(in crate::store) async fn script(&mut self, text: &'static str) -> Result<()> {
+        self.ensure_locks()?;
         self.conn.script(text).await.map_err(writing)
     }
 
@@ -129,19 +175,67 @@ impl<'s> Tx<'s> {
 
     /// Writes the row changes that wait.
     pub(in crate::store) async fn write_batches(&mut self) -> Result<()> {
+        if self.batches.is_empty() {
+            return Ok(());
+        }
+        self.ensure_locks()?;
+        match self.dialect() {
+            Dialect::Sqlite => {
+                self.note_batches();
+                for statement in self.batches.take_by_row(self.now.micros()) {
+                    self.conn.execute(statement).await.map_err(writing)?;
+                }
+            }
+            Dialect::Postgres => drop(self.write_combined(None, &[]).await?),
+        }
+        Ok(())
+    }
+
+    fn note_batches(&mut self) {
         for table in self.batches.tables() {
             self.written.add(Written::to(table));
         }
-        for statement in self.batches.take(self.dialect(), self.now.micros()) {
-            self.conn.execute(statement).await.map_err(writing)?;
+    }
+
+    /// Runs a statement of PostgreSQL that writes everything at once, and in an optimistic transaction checks itself that
+    /// nothing has changed: it is committed when this returns. The caller [notes](Self::note) what was written.
+    pub(in crate::store) async fn write_at_once(&mut self, statement: Statement) -> Result<Vec<Row>> {
+        debug_assert!(self.batches.is_empty() && (self.outcomes.is_empty() || !self.optimistic), "nothing waits");
+        self.conn.fetch_all(statement).await.map_err(writing)
+    }
+
+    /// Notes data that a statement has written.
+    pub(in crate::store) fn note(&mut self, written: Written) {
+        self.written.add(written);
+    }
+
+    /// Ends an optimistic transaction whose writes are committed already: publishes what was [noted](Self::note).
+    pub(in crate::store) fn publish(self) {
+        self.db.publish_commit(self.written, None);
+    }
+
+    /// Writes the row changes that wait and the outcomes `recorded` by one statement of PostgreSQL. Returns the number of
+    /// the last outcome. Fails with [`StoreError::Conflict`], and writes nothing, if `guard` does not pass.
+    async fn write_combined(&mut self, guard: Option<Statement>, recorded: &[NewOutcome]) -> Result<Option<i64>> {
+        self.note_batches();
+        let mut writes = CombinedWrites::new(self.now.micros(), guard);
+        self.batches.take_into(&mut writes);
+        if !recorded.is_empty() {
+            self.written.add(Written::to("outcomes"));
+            writes.add_outcomes(recorded);
         }
-        Ok(())
+        let rows = self.conn.fetch_all(writes.statement()).await.map_err(writing)?;
+        let row = rows.first().ok_or_else(no_row)?;
+        if get::<Option<bool>>(row, "passed")? == Some(true) { get(row, "last") } else { Err(StoreError::Conflict) }
     }
 
     /// Returns all rows of a statement.
     pub(in crate::store) async fn all(&mut self, statement: Statement) -> Result<Vec<Row>> {
         self.write_batches().await?;
         let written = Written::by(&statement);
+        if written.is_some() {
+            self.ensure_locks()?;
+        }
         let rows = self.conn.fetch_all(statement).await.map_err(writing)?;
         if let Some(written) = written.filter(|_| !rows.is_empty()) {
             self.written.add(written);
@@ -152,6 +246,7 @@ impl<'s> Tx<'s> {
     /// Returns the first row of a statement that writes, if it has any, but does not publish its changes, as
     /// [`run_quietly`](Self::run_quietly) does.
     pub(in crate::store) async fn first_quietly(&mut self, statement: Statement) -> Result<Option<Row>> {
+        self.ensure_locks()?;
         let row = self.conn.fetch_all(statement).await.map_err(writing)?.into_iter().next();
         if row.is_some() {
             self.written.add(Written::BOOKKEEPING);
@@ -190,33 +285,26 @@ impl<'s> Tx<'s> {
     /// Writes the recorded outcomes with their numbers, commits, passes them to the recorder, and returns them in the
     /// order of their numbers.
     pub(in crate::store) async fn commit(mut self) -> Result<Vec<Outcome>> {
-        self.write_batches().await?;
+        if self.dialect() == Dialect::Sqlite || self.outcomes.is_empty() {
+            self.write_batches().await?;
+        }
         let db = self.db;
-        let records = !self.outcomes.is_empty() || db.has_unconfirmed.load(Ordering::Relaxed);
-        let mut unconfirmed = if records { Some(db.unconfirmed.lock().await) } else { None };
+        let mut unconfirmed = db.lock_unconfirmed(!self.outcomes.is_empty()).await;
         let outcomes = self.number_outcomes().await?;
         let earlier = match &unconfirmed {
             Some(unconfirmed) if !unconfirmed.is_empty() => self.find_committed(unconfirmed).await?,
             _ => Vec::new(),
         };
         let counts = self.count_commit().await?;
-        let committed = self.script("COMMIT").await;
+        let is_noticed = self.moves_queue && !self.written.is_empty();
+        let committed = self.script(if is_noticed { COMMIT_OF_QUEUE } else { "COMMIT" }).await;
         if let Some(unconfirmed) = &mut unconfirmed {
-            match &committed {
-                Ok(_) => unconfirmed.clear(),
-                // A PostgreSQL server may have committed in spite of the error. The next commit checks this, and passes
-                // the committed outcomes to the recorder. SQLite's error is reliable.
-                Err(_) if self.dialect() == Dialect::Postgres => unconfirmed.extend(outcomes.iter().cloned()),
-                Err(_) => {}
-            }
-            db.has_unconfirmed.store(!unconfirmed.is_empty(), Ordering::Relaxed);
+            // A PostgreSQL server may have committed in spite of the error. SQLite's error is reliable.
+            let lost = if self.dialect() == Dialect::Postgres { &outcomes[..] } else { &[] };
+            db.note_commit(unconfirmed, committed.is_ok(), lost);
         }
         committed?;
-        if let Some(record) = &db.recorder {
-            for outcomes in [&earlier, &outcomes].into_iter().filter(|outcomes| !outcomes.is_empty()) {
-                record(outcomes);
-            }
-        }
+        db.pass_to_recorder([&earlier, &outcomes]);
         drop(unconfirmed);
         if let (Some(mut slot), Conn::SqliteWriter(conn)) = (self.slot, self.conn) {
             *slot = Some(conn);
@@ -224,6 +312,34 @@ impl<'s> Tx<'s> {
         // A commit without a change must wake nobody: otherwise a process that reads the queue after every change would
         // never stop.
         db.publish_commit(self.written, counts);
+        Ok(outcomes)
+    }
+
+    /// Commits an optimistic transaction: one statement checks `guard`, a query of one row with the column `passed`, and
+    /// writes everything. Fails with [`StoreError::Conflict`], and writes nothing, if the guard does not pass, or if a
+    /// subscriber wants a message.
+    pub(in crate::store) async fn commit_if(mut self, guard: Statement) -> Result<Vec<Outcome>> {
+        debug_assert!(self.optimistic, "others have locks");
+        let db = self.db;
+        if db.has_unconfirmed.load(Ordering::Relaxed) {
+            return Err(StoreError::Conflict);
+        }
+        let mut recorded = std::mem::take(&mut self.outcomes);
+        // Messages contain the numbers of outcomes, so a second statement writes them.
+        if outbox::is_wanted(&self.subscribers, &recorded) {
+            return Err(StoreError::Conflict);
+        }
+        let mut unconfirmed = db.lock_unconfirmed(!recorded.is_empty()).await;
+        let written = self.write_combined(Some(guard), &recorded).await;
+        if let (Err(StoreError::Unavailable(_)), Some(unconfirmed)) = (&written, &mut unconfirmed) {
+            let lost: Vec<Outcome> = recorded.iter().map(|new| new.outcome.clone()).collect();
+            db.note_commit(unconfirmed, false, &lost);
+        }
+        set_numbers(&mut recorded, written?);
+        let outcomes: Vec<Outcome> = recorded.into_iter().map(|new| new.outcome).collect();
+        db.pass_to_recorder([&[], &outcomes]);
+        drop(unconfirmed);
+        db.publish_commit(self.written, None);
         Ok(outcomes)
     }
 
@@ -237,44 +353,60 @@ impl<'s> Tx<'s> {
         CommitCounts::of_row(&row.ok_or_else(no_row)?).map(Some)
     }
 
-    /// Returns those outcomes of failed commits that are in the table after all. Compares more than the numbers, since
-    /// another outcome may have got the number of a failed one.
+    /// Returns those outcomes of failed commits that are in the table after all, with their numbers. Compares more than
+    /// the numbers, since another outcome may have got the number of a failed one, and those of an optimistic transaction
+    /// have none yet.
     async fn find_committed(&mut self, unconfirmed: &[Outcome]) -> Result<Vec<Outcome>> {
         let mut committed = Vec::new();
         for outcome in unconfirmed {
-            let found = query("SELECT count(*) FROM @outcomes WHERE seq = ? AND job_id = ? AND attempt = ? AND at = ?");
-            let found = found.bind(outcome.seq.0).bind(outcome.job_id.0).bind(i64::from(outcome.attempt));
-            if get::<i64>(&self.one(found.bind(outcome.at.micros())).await?, 0)? > 0 {
-                committed.push(outcome.clone());
+            let found = query(
+                "SELECT seq FROM @outcomes WHERE job_id = ?1 AND attempt = ?2 AND at = ?3 AND result = ?4 \
+                 AND (seq = ?5 OR ?5 = 0) ORDER BY seq",
+            );
+            let found = found.bind(outcome.job_id.0).bind(i64::from(outcome.attempt)).bind(outcome.at.micros());
+            if let Some(row) = self.first(found.bind(outcome.result.word()).bind(outcome.seq.0)).await? {
+                committed.push(Outcome { seq: Seq(get(&row, 0)?), ..outcome.clone() });
             }
         }
+        committed.sort_by_key(|outcome| outcome.seq);
         Ok(committed)
     }
 
     /// Numbers the outcomes, and writes them and the messages to subscribers. This comes last, so that on PostgreSQL
     /// the counter's row is locked only briefly.
     async fn number_outcomes(&mut self) -> Result<Vec<Outcome>> {
-        let recorded = std::mem::take(&mut self.outcomes);
+        let mut recorded = std::mem::take(&mut self.outcomes);
         if recorded.is_empty() {
             return Ok(Vec::new());
         }
-        let count = i64::try_from(recorded.len()).unwrap_or(i64::MAX);
-        let counter = query("UPDATE @outcome_seq SET last = last + ? WHERE id = 1 RETURNING last").bind(count);
-        let last: i64 = get(&self.one(counter).await?, 0)?;
-        let mut outcomes = Vec::with_capacity(recorded.len());
-        let mut recorded = recorded;
-        for (seq, new) in (last - count + 1..).zip(&mut recorded) {
-            new.outcome.seq = Seq(seq);
-        }
-        for insert in inserts(&recorded, self.dialect()) {
-            self.run(insert).await?;
+        match self.dialect() {
+            Dialect::Sqlite => {
+                let count = i64::try_from(recorded.len()).unwrap_or(i64::MAX);
+                let counter = query("UPDATE @outcome_seq SET last = last + ? WHERE id = 1 RETURNING last").bind(count);
+                let last: i64 = get(&self.one(counter).await?, 0)?;
+                set_numbers(&mut recorded, Some(last));
+                for new in &recorded {
+                    self.run(outcomes::insert(new)).await?;
+                }
+            }
+            Dialect::Postgres => {
+                let last = self.write_combined(None, &recorded).await?;
+                set_numbers(&mut recorded, last);
+            }
         }
         // Messages may contain the numbers of outcomes, so they are made after the numbering.
         for insert in outbox::inserts(&self.subscribers, &recorded, self.now, self.dialect()) {
             self.run(insert).await?;
         }
-        outcomes.extend(recorded.into_iter().map(|new| new.outcome));
-        Ok(outcomes)
+        Ok(recorded.into_iter().map(|new| new.outcome).collect())
+    }
+}
+
+/// Sets the numbers of outcomes, of which the last has the number `last`.
+fn set_numbers(recorded: &mut [NewOutcome], last: Option<i64>) {
+    let Some(last) = last else { return };
+    for (new, seq) in recorded.iter_mut().rev().zip((Seq::START.0..=last).rev()) {
+        new.outcome.seq = Seq(seq);
     }
 }
 

@@ -12,6 +12,7 @@ use crate::store::{
     WorkerInfo,
 };
 use async_trait::async_trait;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 #[async_trait]
@@ -26,7 +27,9 @@ impl JobStore for SqlStore {
 
     async fn claim(&self, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<ClaimedJob>> {
         self.liveness.record_lease(limits.lease);
-        let claimed = claim::claim(&self.db, worker, limits).await?;
+        let expects_work = self.finds_work.load(Ordering::Relaxed);
+        let claimed = claim::claim(&self.db, worker, limits, expects_work).await?;
+        self.finds_work.store(!claimed.is_empty(), Ordering::Relaxed);
         self.open_attempts.add(claimed.len());
         Ok(claimed)
     }

@@ -117,14 +117,15 @@ pub(in crate::store) fn host(url: &str) -> String {
     host_of(url).unwrap_or_default()
 }
 
-fn document(row: &Row) -> Result<Document> {
+/// Returns the document of a row with the columns [`COLUMNS`].
+pub(super) fn document(row: &Row) -> Result<Document> {
     let url: String = get(row, "external_link")?;
-    let state_host: Option<String> = get(row, "host")?;
+    let state_host: Option<String> = get(row, "doc_host")?;
     Ok(Document {
-        id: get(row, "id")?,
+        id: get(row, "doc_id")?,
         name: line(row, "name")?.unwrap_or_default(),
-        account_id: get(row, "account_id")?,
-        assistant_id: get(row, "assistant_id")?,
+        account_id: get(row, "doc_account_id")?,
+        assistant_id: get(row, "doc_assistant_id")?,
         available: get::<i64>(row, "status")? == AVAILABLE,
         sync_status: get::<Option<i64>>(row, "sync_status")?.and_then(SyncStatus::from_code),
         attempted_at: time(row, "last_sync_attempted_at")?,
@@ -152,18 +153,36 @@ fn document(row: &Row) -> Result<Document> {
     })
 }
 
-/// Selects documents by their ids, with the columns that [`document`] reads.
-const DOCUMENTS: &str = "SELECT d.id, d.name, d.external_link, d.account_id, d.assistant_id, \
-     CAST(d.status AS BIGINT) AS status, CAST(d.sync_status AS BIGINT) AS sync_status, \
-     micros(d.last_sync_attempted_at) AS last_sync_attempted_at, micros(d.last_synced_at) AS last_synced_at, \
-     s.host, s.fence, s.recent, s.etag, s.last_modified, s.body_digest, s.validated, s.fetched_whole_at, \
-     d.content IS NOT NULL AS has_content, s.converter, \
-     CAST(coalesce(s.content_length, length(d.content)) AS BIGINT) AS chars, \
-     h.fingerprint AS held_fingerprint, h.rejected_at, meta.content_fingerprint AS fingerprint, c.cadence \
-     FROM captain_documents d LEFT JOIN @document_state s ON s.document_id = d.id \
-     LEFT JOIN @held_contents h ON h.document_id = d.id \
-     LEFT JOIN @accounts_sched c ON c.account_id = d.account_id \
-     WHERE d.id IN (SELECT each(?))";
+/// The columns that [`document`] reads, of `captain_documents d` and the tables of `joins!`. Their names differ from those
+/// of a job's columns.
+macro_rules! columns {
+    () => {
+        "d.id AS doc_id, d.name, d.external_link, d.account_id AS doc_account_id, d.assistant_id AS doc_assistant_id, \
+         CAST(d.status AS BIGINT) AS status, CAST(d.sync_status AS BIGINT) AS sync_status, \
+         micros(d.last_sync_attempted_at) AS last_sync_attempted_at, micros(d.last_synced_at) AS last_synced_at, \
+         s.host AS doc_host, s.fence, s.recent, s.etag, s.last_modified, s.body_digest, s.validated, s.fetched_whole_at, \
+         d.content IS NOT NULL AS has_content, s.converter, \
+         CAST(coalesce(s.content_length, length(d.content)) AS BIGINT) AS chars, \
+         held.fingerprint AS held_fingerprint, held.rejected_at, meta.content_fingerprint AS fingerprint, c.cadence"
+    };
+}
+
+/// The tables beside `captain_documents d` that [`document`] reads.
+macro_rules! joins {
+    () => {
+        " LEFT JOIN @document_state s ON s.document_id = d.id LEFT JOIN @held_contents held ON held.document_id = d.id \
+         LEFT JOIN @accounts_sched c ON c.account_id = d.account_id"
+    };
+}
+
+pub(super) use joins;
+
+/// The columns that [`document`] reads.
+pub(super) const COLUMNS: &str = columns!();
+
+/// Selects documents by their ids.
+const DOCUMENTS: &str =
+    concat!("SELECT ", columns!(), " FROM captain_documents d", joins!(), " WHERE d.id IN (SELECT each(?))");
 
 /// Returns the stored values that a page fetched now would be compared with; `None` if there is no such document.
 pub(in crate::store) async fn stored(reader: &mut Reader, id: DocumentId) -> Result<Option<StoredBaseline>> {

@@ -39,7 +39,8 @@ pub(in crate::store) struct JobRow {
     pub(in crate::store) fetch_whole: bool,
 }
 
-fn job(row: &Row) -> Result<JobRow> {
+/// Returns the job of a row with all columns of the table.
+pub(super) fn job(row: &Row) -> Result<JobRow> {
     let row_before = if get::<bool>(row, "before_taken")? {
         Some(RowBefore {
             sync_status: get::<Option<i64>>(row, "before_sync_status")?.and_then(SyncStatus::from_code),
@@ -85,22 +86,9 @@ fn job(row: &Row) -> Result<JobRow> {
     })
 }
 
-/// Reads a job by its id; `None` if it does not exist.
-pub(in crate::store) async fn by_id(tx: &mut Tx<'_>, id: JobId) -> Result<Option<JobRow>> {
-    let row = tx.first(query("SELECT * FROM @jobs WHERE id = ?").bind(id.0)).await?;
-    row.as_ref().map(job).transpose()
-}
-
 /// Reads the jobs that `statement` selects. It must select all columns of the table.
 pub(in crate::store) async fn select(tx: &mut Tx<'_>, statement: Statement) -> Result<Vec<JobRow>> {
     tx.all(statement).await?.iter().map(job).collect()
-}
-
-/// Reads jobs by their ids; missing ones are left out.
-pub(in crate::store) async fn by_ids(tx: &mut Tx<'_>, ids: &[JobId]) -> Result<HashMap<JobId, JobRow>> {
-    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    let rows = select(tx, query("SELECT * FROM @jobs WHERE id IN (SELECT each(?))").bind(ids)).await?;
-    Ok(rows.into_iter().map(|row| (row.job.id, row)).collect())
 }
 
 /// Reads the live job (scheduled, ready or running) of a document; `None` if it has none.

@@ -30,6 +30,11 @@ pub(in crate::store) fn inserts(
     messages.chunks(dialect.rows_per_statement()).map(|some| insert(some, now)).collect()
 }
 
+/// Returns true if a subscriber wants a message about one of the outcomes `recorded`.
+pub(in crate::store) fn is_wanted(subscribers: &Subscribers, recorded: &[NewOutcome]) -> bool {
+    recorded.iter().any(|new| !messages(subscribers, new).is_empty())
+}
+
 fn messages(subscribers: &Subscribers, new: &NewOutcome) -> Vec<NewMessage> {
     let message = |subscriber: &Arc<dyn Subscriber>| {
         let id = uuid::Uuid::new_v4().simple().to_string();

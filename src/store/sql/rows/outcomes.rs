@@ -10,7 +10,6 @@ use crate::domain::time::Timestamp;
 use crate::store::Result;
 use crate::store::sql::columns::{code, corrupt, line, number, optional_number, time, word};
 use crate::store::sql::conn::{Row, get};
-use crate::store::sql::dialect::Dialect;
 use crate::store::sql::statement::{IntoValue, Sql, Statement, Value};
 
 /// An outcome that the transaction has recorded, with values that [`Outcome`] does not have.
@@ -26,25 +25,48 @@ pub(in crate::store) struct NewOutcome {
     pub(in crate::store) text_changed: bool,
 }
 
-/// Returns the statements that insert the outcomes `new`, whose numbers must be set.
-pub(in crate::store) fn inserts(new: &[NewOutcome], dialect: Dialect) -> Vec<Statement> {
-    let insert = |some: &[NewOutcome]| {
-        let mut sql = Sql::new(
-            "INSERT INTO @outcomes (seq, at, document_id, account_id, assistant_id, name, url, host, job_id, attempt, \
-             token, queue, result, error_code, exception_class, duration_ms, http_status, detail, content, bytes, \
-             next_attempt_at, worker, requested_by) VALUES ",
-        );
-        for (index, new) in some.iter().enumerate() {
-            if index > 0 {
-                sql.push(", ");
-            }
-            sql.bind_list(values(new));
-        }
-        sql.query()
-    };
-    new.chunks(dialect.rows_per_statement()).map(insert).collect()
+/// Returns the statement that inserts the outcome `new`, whose number must be set, on SQLite.
+pub(in crate::store) fn insert(new: &NewOutcome) -> Statement {
+    let mut sql = Sql::new(
+        "INSERT INTO @outcomes (seq, at, document_id, account_id, assistant_id, name, url, host, job_id, attempt, \
+         token, queue, result, error_code, exception_class, duration_ms, http_status, detail, content, bytes, \
+         next_attempt_at, worker, requested_by) VALUES ",
+    );
+    sql.bind_list(values(new));
+    sql.query()
 }
 
+/// The insertion of outcomes on PostgreSQL: of the JSON array `?rows`, whose arrays have the values of [`values`], with
+/// the last `?count` numbers before the counter in `numbered`.
+pub(in crate::store) const INSERT_NUMBERED: &str = "INSERT INTO @outcomes (seq, at, document_id, account_id, \
+     assistant_id, name, url, host, job_id, attempt, token, queue, result, error_code, exception_class, duration_ms, \
+     http_status, detail, content, bytes, next_attempt_at, worker, requested_by) \
+     SELECT n.last - ?count + CAST(k.value ->> 0 AS BIGINT), CAST(k.value ->> 1 AS BIGINT), \
+     CAST(k.value ->> 2 AS BIGINT), CAST(k.value ->> 3 AS BIGINT), CAST(k.value ->> 4 AS BIGINT), k.value ->> 5, \
+     k.value ->> 6, k.value ->> 7, CAST(k.value ->> 8 AS BIGINT), CAST(k.value ->> 9 AS BIGINT), \
+     CAST(k.value ->> 10 AS BIGINT), CAST(k.value ->> 11 AS BIGINT), k.value ->> 12, k.value ->> 13, k.value ->> 14, \
+     CAST(k.value ->> 15 AS BIGINT), CAST(k.value ->> 16 AS BIGINT), k.value ->> 17, k.value ->> 18, \
+     CAST(k.value ->> 19 AS BIGINT), CAST(k.value ->> 20 AS BIGINT), k.value ->> 21, k.value ->> 22 \
+     FROM numbered n, elements(?rows) k";
+
+/// Returns the JSON array for [`INSERT_NUMBERED`]. The place of an outcome, from 1 on, stands for its number.
+pub(in crate::store) fn rows(new: &[NewOutcome]) -> String {
+    let json = |value: Value| -> serde_json::Value {
+        match value {
+            Value::Int(number) => number.into(),
+            Value::Text(text) => text.into(),
+            Value::Flag(flag) => flag.into(),
+            Value::Ints(numbers) => numbers.into(),
+        }
+    };
+    let row = |(place, new): (i64, &NewOutcome)| -> serde_json::Value {
+        let [_, others @ ..] = values(new);
+        std::iter::once(Value::Int(Some(place))).chain(others).map(json).collect::<Vec<_>>().into()
+    };
+    serde_json::Value::Array((1..).zip(new).map(row).collect()).to_string()
+}
+
+/// Returns the values of an outcome's columns.
 fn values(new: &NewOutcome) -> [Value; 23] {
     let outcome = &new.outcome;
     let text = |line: &Option<SafeLine>| line.as_ref().map(SafeLine::as_str).into_value();
