@@ -63,6 +63,8 @@ async fn execute(worker: &Arc<Worker>, claimed: ClaimedJob, stop: &mut watch::Re
     };
     let finish = Finish { lease, end, duration: started.elapsed() };
     fault::point("before_finish", &url);
+    worker.running_jobs.note_writing(lease);
+    worker.claim_wakeup.notify_one();
     let released = write(worker, finish, lock, stop).await;
     fault::point("after_finish", &url);
     released

@@ -20,6 +20,11 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Time after a wake-up for which a busy worker waits before it claims. Attempts whose finishes were written together end
 /// within it, so that one claim fills all their slots.
 const CLAIM_DELAY: Duration = Duration::from_millis(1);
+/// The same wait as a share of the time that a claim takes, if that is longer: one claim then fills more slots.
+const CLAIM_DELAY_SHARE: u32 = 4;
+/// Duration of a claim from which on the database is slow or far away. Results that wait to be written then occupy no
+/// slot, so that the next pages are fetched meanwhile.
+const SLOW_CLAIM: Duration = Duration::from_millis(10);
 /// Shortest time between two reads of the cancel requests.
 const CANCEL_INTERVAL: Duration = Duration::from_millis(100);
 /// Shortest time between two reads of the queue's figures while attempts run.
@@ -77,7 +82,7 @@ pub(super) async fn run(worker: Arc<Worker>) {
             () = sleep_until(until) => {}
         }
         if worker.running_jobs.len() > 0 {
-            sleep(CLAIM_DELAY).await;
+            sleep(CLAIM_DELAY.max(state.claim_took / CLAIM_DELAY_SHARE)).await;
         }
     }
     shut_down(&worker, state.registered).await;
@@ -101,6 +106,8 @@ struct LoopState {
     registered: bool,
     /// The last read of the cancel requests.
     cancels_read: Option<Instant>,
+    /// Duration of the last claim that found a job.
+    claim_took: Duration,
     /// The last read of the queue's figures.
     queue_read: Option<Instant>,
     forecast: Forecast,
@@ -135,9 +142,9 @@ async fn claim_round(worker: &Arc<Worker>, state: &mut LoopState) -> Result<Clai
         state.registered = true;
     }
     let cancels_due = is_due(state.cancels_read, CANCEL_INTERVAL);
-    let busy = u32::try_from(worker.running_jobs.len()).unwrap_or(u32::MAX);
     let may_claim = locking::may_claim(worker);
-    let slots = if may_claim { worker.settings.slots.saturating_sub(busy) } else { 0 };
+    let slots = if may_claim { free_slots(worker, state.claim_took) } else { 0 };
+    let begun = Instant::now();
     // At the same time, since each waits for the database, which may be far away.
     let (cancelled, claimed) = tokio::join!(stop_cancelled(worker, cancels_due), claim(worker, slots));
     cancelled?;
@@ -145,6 +152,9 @@ async fn claim_round(worker: &Arc<Worker>, state: &mut LoopState) -> Result<Clai
         state.cancels_read = Some(Instant::now());
     }
     let claimed = claimed?;
+    if claimed > 0 {
+        state.claim_took = begun.elapsed();
+    }
     publish_status(worker, Phase::Running);
     // A request that this round did not read is read by the next one.
     let next = Instant::now() + if cancels_due { POLL_INTERVAL } else { CANCEL_INTERVAL };
@@ -171,6 +181,19 @@ async fn claim_round(worker: &Arc<Worker>, state: &mut LoopState) -> Result<Clai
     };
     let due = next_due_at.map(|at| at.since(worker.store.now()));
     Ok(ClaimRound::PollAt(next.min(Instant::now() + due.unwrap_or(POLL_INTERVAL).min(POLL_INTERVAL))))
+}
+
+/// Returns the number of slots that a claim may fill. While claims are slow, results that wait to be written count only
+/// beyond the number of slots, which bounds the jobs that a worker has.
+fn free_slots(worker: &Worker, claim_took: Duration) -> u32 {
+    let number = |jobs: usize| u32::try_from(jobs).unwrap_or(u32::MAX);
+    let slots = worker.settings.slots;
+    let running = number(worker.running_jobs.len());
+    let occupied = match claim_took >= SLOW_CLAIM {
+        true => number(worker.running_jobs.fetching()).max(running.saturating_sub(slots)),
+        false => running,
+    };
+    slots.saturating_sub(occupied)
 }
 
 /// Stops the attempts whose jobs have a cancel request, if it is time to read the requests.

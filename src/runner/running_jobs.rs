@@ -22,15 +22,29 @@ pub(super) enum Stop {
 /// Registry of running jobs. A std mutex suffices: it is locked for short accesses, never across an await.
 #[derive(Debug, Default)]
 pub(super) struct RunningJobs {
-    jobs: Mutex<HashMap<JobLease, watch::Sender<Option<Stop>>>>,
+    jobs: Mutex<HashMap<JobLease, RunningJob>>,
+}
+
+#[derive(Debug)]
+struct RunningJob {
+    stop: watch::Sender<Option<Stop>>,
+    /// True once the page was fetched, while the result is being written.
+    is_writing: bool,
 }
 
 impl RunningJobs {
     /// Adds a claimed job. The returned receiver gets the reason to stop.
     pub(super) fn insert(&self, lease: JobLease) -> watch::Receiver<Option<Stop>> {
-        let (sender, receiver) = watch::channel(None);
-        self.lock().insert(lease, sender);
+        let (stop, receiver) = watch::channel(None);
+        self.lock().insert(lease, RunningJob { stop, is_writing: false });
         receiver
+    }
+
+    /// Notes that the result of a job is being written: its attempt fetches nothing any more.
+    pub(super) fn note_writing(&self, lease: JobLease) {
+        if let Some(job) = self.lock().get_mut(&lease) {
+            job.is_writing = true;
+        }
     }
 
     /// Removes a job whose attempt has ended.
@@ -40,15 +54,15 @@ impl RunningJobs {
 
     /// Stops one attempt. The first reason stays, except that [`Stop::Lost`] replaces any other reason.
     pub(super) fn stop(&self, lease: JobLease, why: Stop) {
-        if let Some(sender) = self.lock().get(&lease) {
-            send_stop(sender, why);
+        if let Some(job) = self.lock().get(&lease) {
+            send_stop(&job.stop, why);
         }
     }
 
     /// Stops every attempt, by the rule of [`stop`](Self::stop).
     pub(super) fn stop_all(&self, why: Stop) {
-        for sender in self.lock().values() {
-            send_stop(sender, why);
+        for job in self.lock().values() {
+            send_stop(&job.stop, why);
         }
     }
 
@@ -62,7 +76,12 @@ impl RunningJobs {
         self.lock().len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<JobLease, watch::Sender<Option<Stop>>>> {
+    /// Returns the number of running jobs whose page is not fetched yet.
+    pub(super) fn fetching(&self) -> usize {
+        self.lock().values().filter(|job| !job.is_writing).count()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<JobLease, RunningJob>> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -102,7 +121,9 @@ mod tests {
         jobs.stop(lease, Stop::Lost);
         jobs.stop(lease, Stop::Cancel);
         assert_eq!(wait_for_stop(&mut stop).await, Stop::Lost);
-        assert_eq!((jobs.all(), jobs.len()), (vec![lease], 1));
+        assert_eq!((jobs.all(), jobs.len(), jobs.fetching()), (vec![lease], 1, 1));
+        jobs.note_writing(lease);
+        assert_eq!((jobs.len(), jobs.fetching()), (1, 0));
         jobs.remove(lease);
         assert_eq!(wait_for_stop(&mut stop).await, Stop::Lost);
     }
