@@ -83,7 +83,7 @@ const STORE_LAYERS: [&[&str]; 9] = [
         "sql::statement",
     ],
     &["sqlite", "postgres", "sql"],
-    &["sql::database", "sql::transaction", "sql::rows::jobs", "sql::rows::documents"],
+    &["sql::database", "sql::transaction", "sql::rows::attempts", "sql::rows::jobs", "sql::rows::documents"],
     &["chatwoot"],
     &["queue", "outbox"],
     &["attempts"],

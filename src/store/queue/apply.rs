@@ -12,7 +12,7 @@ use crate::domain::text::{SafeLine, without_nul};
 use crate::domain::time::Timestamp;
 use crate::store::Result;
 use crate::store::queue::lanes::LaneKey;
-use crate::store::queue::row_changes::{DOCUMENTS, JOBS, STATES};
+use crate::store::queue::row_changes::{DOCUMENTS, JOBS, STATES, SYNCED_TEXTS};
 use crate::store::queue::{contents, lanes};
 use crate::store::sql::rows::documents::Document;
 use crate::store::sql::rows::jobs::{JobRow, class_code};
@@ -174,10 +174,11 @@ async fn write_row(
         "attempted_at": before.and_then(|before| before.attempted_at).map(Timestamp::micros),
         "code": code,
     });
+    let kind = if text.is_empty() { DOCUMENTS } else { SYNCED_TEXTS };
     if let Some(change) = change.as_object_mut() {
         change.extend(text);
     }
-    tx.change_row(DOCUMENTS, document.id, change).await?;
+    tx.change_row(kind, document.id, change).await?;
     Ok(written)
 }
 

@@ -27,8 +27,7 @@ pub(super) const VERSIONS: RowChange = RowChange {
 };
 
 /// A change of a document's row: `synced`; `failed`; `back`, which repairs a row that still is `syncing`; `restore`,
-/// which gives such a row its earlier values. What another program has written since stays in the last two cases. A
-/// change with a fingerprint also replaces the text, and the name if the page has a title.
+/// which gives such a row its earlier values. What another program has written since stays in the last two cases.
 pub(super) const DOCUMENTS: RowChange = RowChange {
     position: 2,
     table: "captain_documents",
@@ -37,14 +36,21 @@ pub(super) const DOCUMENTS: RowChange = RowChange {
          last_sync_attempted_at = CASE WHEN k.value ->> 'kind' IN ('synced', 'failed') THEN stamp(?2) \
          WHEN k.value ->> 'kind' = 'restore' THEN stamp(CAST(k.value ->> 'attempted_at' AS BIGINT)) \
          ELSE last_sync_attempted_at END, \
-         metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', k.value ->> 'code', \
-         CASE WHEN k.value ->> 'fingerprint' IS NULL THEN 'key:sync_step' ELSE 'key:content_fingerprint' END, \
-         k.value ->> 'fingerprint'), \
-         content = CASE WHEN k.value ->> 'fingerprint' IS NULL THEN content ELSE k.value ->> 'content' END, \
-         name = coalesce(k.value ->> 'name', name), \
-         updated_at = CASE WHEN k.value ->> 'fingerprint' IS NULL THEN updated_at ELSE stamp(?2) END \
+         metadata = merged('key:sync_step', NULL, 'key:last_sync_error_code', k.value ->> 'code') \
          FROM elements(?1) k WHERE captain_documents.id = CAST(k.value ->> 'id' AS BIGINT) \
          AND (k.value ->> 'kind' IN ('synced', 'failed') OR captain_documents.sync_status = 0)",
+};
+
+/// A synced document with its new text, and with a new name if the page has a title. Apart from [`DOCUMENTS`], since a
+/// trigger of another program on the text must not stand in the way of other changes.
+pub(super) const SYNCED_TEXTS: RowChange = RowChange {
+    position: 2,
+    table: "captain_documents",
+    statement: "UPDATE captain_documents SET sync_status = CAST(k.value ->> 'sync_status' AS INTEGER), \
+         last_synced_at = stamp(?2), last_sync_attempted_at = stamp(?2), content = k.value ->> 'content', \
+         name = coalesce(k.value ->> 'name', name), updated_at = stamp(?2), metadata = merged('key:sync_step', NULL, \
+         'key:last_sync_error_code', NULL, 'key:content_fingerprint', k.value ->> 'fingerprint') \
+         FROM elements(?1) k WHERE captain_documents.id = CAST(k.value ->> 'id' AS BIGINT)",
 };
 
 /// A new text of a document that no sync brought, and the name that comes with it.

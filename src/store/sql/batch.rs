@@ -11,7 +11,8 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 ///
 /// The statement has two parameters: `?1` is a JSON array with an object per row, whose key `id` identifies the row, and
 /// `?2` is the transaction's time. On SQLite kinds are written in the order of their `position`. On PostgreSQL all kinds
-/// are parts of one statement, so none may change a row that another one changes.
+/// are parts of one statement, so none may change a row that another one changes; kinds with the same position and table
+/// are for different rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::store) struct RowChange {
     pub(in crate::store) position: u8,
@@ -31,9 +32,11 @@ struct Batch {
 }
 
 impl Batches {
-    /// Returns true if a change of this kind waits for the row `id`. One statement must not change a row twice.
+    /// Returns true if a change of this kind, or of one with the same position and table, waits for the row `id`. One
+    /// statement must not change a row twice.
     pub(in crate::store) fn contains(&self, change: RowChange, id: i64) -> bool {
-        self.0.get(&change).is_some_and(|batch| batch.ids.contains(&id))
+        let is_alike = |other: &RowChange| (other.position, other.table) == (change.position, change.table);
+        self.0.iter().any(|(other, batch)| is_alike(other) && batch.ids.contains(&id))
     }
 
     /// Adds a change of the row `id`.
