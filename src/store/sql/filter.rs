@@ -20,6 +20,19 @@ pub(in crate::store) fn push_documents(
     push(sql, filter, |sql, test| document_test(sql, source, test, now))
 }
 
+/// Appends ` WHERE …` for the documents `d` that contain all words of `filter`; other terms and negated words are left
+/// out. Fails for filters that are too long.
+pub(in crate::store) fn push_words(sql: &mut Sql, filter: &Filter) -> Result<()> {
+    let is_word = |term: &&Term| !term.negated && matches!(term.condition, FilterCondition::Word(_));
+    let words = Filter { terms: filter.terms.iter().filter(is_word).cloned().collect() };
+    push(sql, &words, |sql, test| {
+        if let FilterCondition::Word(word) = test {
+            push_word(sql, "d.name", "d.external_link", word);
+        }
+        Ok(())
+    })
+}
+
 /// Appends ` WHERE …` for outcomes `o`. Fails for terms that do not apply to outcomes, and for filters that are too
 /// long.
 pub(in crate::store) fn push_outcomes(sql: &mut Sql, filter: &Filter, now: Timestamp) -> Result<()> {
@@ -141,8 +154,8 @@ fn meaningless(message: &str) -> Result<()> {
 
 fn push_word(sql: &mut Sql, name: &'static str, url: &'static str, word: &str) {
     let pattern = format!("%{}%", like_literal(&word.to_ascii_lowercase()));
-    sql.push("fold(").push(name).push(") LIKE ").bind(pattern.clone()).push(" ESCAPE '\\' OR fold(");
-    sql.push(url).push(") LIKE ").bind(pattern).push(" ESCAPE '\\'");
+    sql.push("ignoring_case(").push(name).push(") LIKE ").bind(pattern.clone());
+    sql.push(" ESCAPE '\\' OR ignoring_case(").push(url).push(") LIKE ").bind(pattern).push(" ESCAPE '\\'");
 }
 
 fn push_hosts(sql: &mut Sql, column: &'static str, hosts: &[String]) {
