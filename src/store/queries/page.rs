@@ -7,24 +7,19 @@ use crate::domain::time::Timestamp;
 use crate::store::queries::counts::stored_total;
 use crate::store::queries::documents::rows_within;
 use crate::store::queries::order::{Direction, Key, Segment, order_horizon, segments};
-use crate::store::queries::words;
+use crate::store::queries::words::SearchedFilter;
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
-use crate::store::sql::documents::{Joins, StatusSource};
-use crate::store::sql::filter::push_documents;
+use crate::store::sql::documents::StatusSource;
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::{Sql, Value, query};
 use crate::store::{DocumentPage, PagePosition, PageQuery, Result, Sort, SortBy};
-use std::borrow::Cow;
 
 /// A filtered, sorted list of documents at one time, read in one snapshot.
 struct List<'a> {
     reader: &'a mut Reader,
     source: StatusSource,
-    /// The terms that are left to be tested.
-    filter: Cow<'a, Filter>,
-    /// The only documents that may match, if they are known to be few.
-    ids: Option<Vec<i64>>,
+    filter: SearchedFilter,
     /// The order, as segments one after the other.
     segments: Vec<Segment>,
     now: Timestamp,
@@ -88,7 +83,7 @@ impl<'a> List<'a> {
     async fn open(
         reader: &'a mut Reader,
         source: StatusSource,
-        filter: &'a Filter,
+        filter: &Filter,
         sort: Sort,
         now: Timestamp,
     ) -> Result<Self> {
@@ -100,19 +95,8 @@ impl<'a> List<'a> {
             _ => false,
         };
         let status = if by_stored_status { Key::Number("m.status") } else { Key::CurrentStatus };
-        let ids = words::containing(reader, filter).await?;
-        let filter = if ids.is_some() { Cow::Owned(words::without_words(filter)) } else { Cow::Borrowed(filter) };
-        Ok(Self { reader, source, filter, ids, segments: segments(sort, source, status), now })
-    }
-
-    /// Appends ` FROM … WHERE …` for the documents that match, with the tables that `joins` needs.
-    fn push_matching(&self, sql: &mut Sql, joins: Joins) -> Result<()> {
-        Joins::of(&self.filter, self.source).and(joins).push(sql, self.source);
-        push_documents(sql, self.source, &self.filter, self.now)?;
-        if let Some(ids) = &self.ids {
-            sql.push(" AND ").push(self.source.id()).push(" IN (SELECT each(").bind(ids.clone()).push("))");
-        }
-        Ok(())
+        let filter = SearchedFilter::search(reader, source, filter).await?;
+        Ok(Self { reader, source, filter, segments: segments(sort, source, status), now })
     }
 
     async fn page(&mut self, request: &PageQuery) -> Result<DocumentPage> {
@@ -153,10 +137,10 @@ impl<'a> List<'a> {
 
     /// Returns the number of documents.
     async fn total(&mut self) -> Result<u64> {
-        if let (StatusSource::Stored, None, true) = (self.source, &self.ids, self.filter.terms.is_empty()) {
-            return stored_total(self.reader).await;
+        match (self.source, self.filter.is_empty()) {
+            (StatusSource::Stored, true) => stored_total(self.reader).await,
+            _ => self.count(None, None).await,
         }
-        self.count(None, None).await
     }
 
     /// Returns the number of documents in each segment.
@@ -172,23 +156,21 @@ impl<'a> List<'a> {
     /// Returns the number of documents in a segment, or in the whole list; with `before`, of those that come before it
     /// in its segment.
     async fn count(&mut self, segment: Option<usize>, before: Option<&Anchor>) -> Result<u64> {
-        let segment = segment.and_then(|index| self.segments.get(index));
-        let joins = segment.map_or(Joins::NONE, |segment| segment.joins);
         let mut sql = Sql::new("SELECT count(*)");
-        if segment.is_none() && self.ids.is_none() && words::are_all_words(&self.filter) {
-            // Without another table SQLite reads an index that has the names and URLs, and PostgreSQL reads in parallel.
-            sql.push(" FROM captain_documents d");
-            push_documents(&mut sql, self.source, &self.filter, self.now)?;
-        } else {
-            self.push_matching(&mut sql, joins)?;
+        let Some(segment) = segment.and_then(|index| self.segments.get(index)) else {
+            self.filter.push_uncolumned(&mut sql, self.source, self.now)?;
+            return self.counted(sql).await;
+        };
+        self.filter.push(&mut sql, self.source, segment.joins, self.now)?;
+        segment.push_condition(&mut sql);
+        if let Some(anchor) = before {
+            let place = (&anchor.values[..], anchor.id);
+            segment.push_comparison(&mut sql, self.source, self.now, before_sign(segment.direction), place);
         }
-        if let Some(segment) = segment {
-            segment.push_condition(&mut sql);
-            if let Some(anchor) = before {
-                let place = (&anchor.values[..], anchor.id);
-                segment.push_comparison(&mut sql, self.source, self.now, before_sign(segment.direction), place);
-            }
-        }
+        self.counted(sql).await
+    }
+
+    async fn counted(&mut self, sql: Sql) -> Result<u64> {
         let count: i64 = get(&self.reader.one(sql.query()).await?, 0)?;
         Ok(u64::try_from(count).unwrap_or_default())
     }
@@ -205,7 +187,7 @@ impl<'a> List<'a> {
                 sql.push(", ");
                 key.push(&mut sql, self.source, self.now);
             }
-            self.push_matching(&mut sql, segment.joins)?;
+            self.filter.push(&mut sql, self.source, segment.joins, self.now)?;
             segment.push_condition(&mut sql);
             sql.push(" AND ").push(self.source.id()).push(" = ").bind(document.0);
             let Some(row) = self.reader.first(sql.query()).await? else { continue };
@@ -272,7 +254,7 @@ impl<'a> List<'a> {
         let Some(segment) = self.segments.get(segment) else { return Ok(()) };
         let mut sql = Sql::new("SELECT ");
         sql.push(source.id());
-        self.push_matching(&mut sql, segment.joins)?;
+        self.filter.push(&mut sql, self.source, segment.joins, self.now)?;
         segment.push_condition(&mut sql);
         let direction = match ahead {
             Ahead::All => segment.direction,

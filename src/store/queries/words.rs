@@ -1,52 +1,130 @@
-//! Words of a filter that few documents contain: their ids are read first, and everything else about the list by id.
+//! Words of a filter, looked up before the rest of a list. The documents that contain a rare word are read by id; a list
+//! in any order would otherwise test document after document until a page is full, and all of them for each count. A
+//! common word is tested that way: a page is soon full.
 //!
-//! A list in any order would otherwise test document after document until a page is full, which for a rare word means
-//! all of them, and once more for each count.
+//! PostgreSQL finds a word of three or more letters in an index of trigrams (`document_words`, in a store of our own).
+//! SQLite reads an index that has the names and URLs of all documents.
 
 use crate::domain::filter::{Filter, FilterCondition, Term};
+use crate::domain::time::Timestamp;
 use crate::store::Result;
 use crate::store::sql::conn::{Row, get};
-use crate::store::sql::filter::push_words;
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::documents::{Joins, StatusSource};
+use crate::store::sql::filter::{Frequency, WordColumns, push_documents, push_words};
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::Sql;
 
-/// Maximum number of documents that are read by id. A word that more documents contain fills a page soon.
+/// Maximum number of documents that are read by id.
 const MAX_IDS: usize = 20_000;
 
-/// Returns the documents that contain all words of `filter`. `None` if they are many, or if the filter has a term that an
-/// index serves, so that its documents need not be read beforehand.
-pub(in crate::store) async fn containing(reader: &mut Reader, filter: &Filter) -> Result<Option<Vec<i64>>> {
-    if !filter.terms.iter().any(is_searched) || filter.terms.iter().any(has_index) {
-        return Ok(None);
+/// A filter with what is known about the documents that contain its words.
+pub(in crate::store) struct SearchedFilter {
+    /// The words that a document must contain.
+    words: Filter,
+    /// The other terms.
+    rest: Filter,
+    containing: Containing,
+}
+
+/// The documents that contain all words.
+enum Containing {
+    /// At most [`MAX_IDS`] documents.
+    Few(Vec<i64>),
+    /// More documents, or a number that is not known because another term selects few.
+    Many,
+}
+
+impl SearchedFilter {
+    /// Looks up the words of `filter`.
+    pub(in crate::store) async fn search(reader: &mut Reader, source: StatusSource, filter: &Filter) -> Result<Self> {
+        let (words, rest): (Vec<_>, Vec<_>) = filter.terms.iter().cloned().partition(is_word);
+        let (words, rest) = (Filter { terms: words }, Filter { terms: rest });
+        let mut containing = Containing::Many;
+        if !words.terms.is_empty() && !rest.terms.iter().any(selects_few) {
+            let mut ids = Vec::new();
+            let take = |row: &Row| {
+                ids.push(get(row, 0)?);
+                Ok(())
+            };
+            reader.each(lookup(source, reader.dialect(), &words)?.query(), take).await?;
+            if ids.len() <= MAX_IDS {
+                containing = Containing::Few(ids);
+            }
+        }
+        Ok(Self { words, rest, containing })
     }
-    let mut sql = Sql::new("SELECT d.id FROM captain_documents d");
-    push_words(&mut sql, filter)?;
-    sql.push(" LIMIT ").bind(MAX_IDS as i64 + 1);
-    let mut ids = Vec::new();
-    let take = |row: &Row| {
-        ids.push(get(row, 0)?);
-        Ok(())
+
+    /// Returns true if the filter has no terms.
+    pub(in crate::store) fn is_empty(&self) -> bool {
+        self.words.terms.is_empty() && self.rest.terms.is_empty()
+    }
+
+    /// Appends ` FROM … WHERE …` for the documents of `source` that match, with the tables that `joins` needs.
+    pub(in crate::store) fn push(
+        &self,
+        sql: &mut Sql,
+        source: StatusSource,
+        joins: Joins,
+        now: Timestamp,
+    ) -> Result<()> {
+        let mut joins = Joins::of(&self.rest, source).and(joins);
+        if self.tests_words() {
+            joins = joins.and(Joins::DOCUMENTS);
+        }
+        joins.push(sql, source);
+        push_documents(sql, source, &self.rest, now)?;
+        if let Containing::Few(ids) = &self.containing {
+            sql.push(" AND ").push(source.id()).push(" IN (SELECT each(").bind(ids.clone()).push("))");
+        }
+        self.push_word_tests(sql)
+    }
+
+    /// Appends ` FROM … WHERE …` like [`push`](Self::push), for a statement that reads no column.
+    pub(in crate::store) fn push_uncolumned(&self, sql: &mut Sql, source: StatusSource, now: Timestamp) -> Result<()> {
+        let all_words = self.rest.terms.iter().all(|term| matches!(term.condition, FilterCondition::Word(_)));
+        if self.is_empty() || !all_words || matches!(self.containing, Containing::Few(_)) {
+            return self.push(sql, source, Joins::NONE, now);
+        }
+        // Without another table SQLite reads an index that has the names and URLs, and PostgreSQL reads in parallel.
+        sql.push(" FROM captain_documents d");
+        push_documents(sql, source, &self.rest, now)?;
+        self.push_word_tests(sql)
+    }
+
+    /// Returns true if each document is tested for the words.
+    fn tests_words(&self) -> bool {
+        matches!(self.containing, Containing::Many) && !self.words.terms.is_empty()
+    }
+
+    fn push_word_tests(&self, sql: &mut Sql) -> Result<()> {
+        if self.tests_words() {
+            push_words(sql, &self.words, WordColumns::Documents, Frequency::Common)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Selects the documents that contain all `words`, at most one more than are read by id.
+fn lookup(source: StatusSource, dialect: Dialect, words: &Filter) -> Result<Sql> {
+    let (mut sql, columns) = match (source, dialect) {
+        (StatusSource::Stored, Dialect::Postgres) => {
+            (Sql::new("SELECT w.document_id FROM @document_words w WHERE 1 = 1"), WordColumns::Words)
+        }
+        _ => (Sql::new("SELECT d.id FROM captain_documents d WHERE 1 = 1"), WordColumns::Documents),
     };
-    reader.each(sql.query(), take).await?;
-    Ok((ids.len() <= MAX_IDS).then_some(ids))
+    push_words(&mut sql, words, columns, Frequency::Unknown)?;
+    sql.push(" LIMIT ").bind(MAX_IDS as i64 + 1);
+    Ok(sql)
 }
 
-/// Returns the terms of `filter` that [`containing`] leaves to be tested.
-pub(in crate::store) fn without_words(filter: &Filter) -> Filter {
-    Filter { terms: filter.terms.iter().filter(|term| !is_searched(term)).cloned().collect() }
-}
-
-/// Returns true if every term is a word, so that the documents' own table is all that a count needs.
-pub(in crate::store) fn are_all_words(filter: &Filter) -> bool {
-    filter.terms.iter().all(|term| matches!(term.condition, FilterCondition::Word(_)))
-}
-
-fn is_searched(term: &Term) -> bool {
+fn is_word(term: &Term) -> bool {
     !term.negated && matches!(term.condition, FilterCondition::Word(_))
 }
 
 /// Returns true for a term whose documents an index yields, few of all.
-fn has_index(term: &Term) -> bool {
+fn selects_few(term: &Term) -> bool {
     use FilterCondition as C;
     !term.negated
         && matches!(term.condition, C::Host(_) | C::Id(_) | C::Account(_) | C::Error(_) | C::Http(_) | C::Content(_))

@@ -20,17 +20,44 @@ pub(in crate::store) fn push_documents(
     push(sql, filter, |sql, test| document_test(sql, source, test, now))
 }
 
-/// Appends ` WHERE …` for the documents `d` that contain all words of `filter`; other terms and negated words are left
-/// out. Fails for filters that are too long.
-pub(in crate::store) fn push_words(sql: &mut Sql, filter: &Filter) -> Result<()> {
-    let is_word = |term: &&Term| !term.negated && matches!(term.condition, FilterCondition::Word(_));
-    let words = Filter { terms: filter.terms.iter().filter(is_word).cloned().collect() };
-    push(sql, &words, |sql, test| {
-        if let FilterCondition::Word(word) = test {
-            push_word(sql, "d.name", "d.external_link", word);
+/// The columns that words are looked for in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum WordColumns {
+    /// Of documents `d`.
+    Documents,
+    /// Of rows `w` of `document_words`, which are in lower case.
+    Words,
+    /// Of outcomes `o`.
+    Outcomes,
+}
+
+/// How many documents contain the words of a statement, which no database can tell from their text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Frequency {
+    /// Left to the database's estimate.
+    Unknown,
+    /// So many that reading documents in the order of a list is soon done.
+    Common,
+}
+
+/// Appends ` AND …` for the documents that contain all `words`, a filter of words that are not negated. Fails for words
+/// that are too long.
+pub(in crate::store) fn push_words(
+    sql: &mut Sql,
+    words: &Filter,
+    columns: WordColumns,
+    frequency: Frequency,
+) -> Result<()> {
+    let is_common = frequency == Frequency::Common;
+    for term in &words.terms {
+        // PostgreSQL assumes that nearly every row satisfies an inequality.
+        sql.push(if is_common { " AND CASE WHEN " } else { " AND (" });
+        if let FilterCondition::Word(word) = &term.condition {
+            push_word(sql, columns, word);
         }
-        Ok(())
-    })
+        sql.push(if is_common { " THEN 1 ELSE 0 END <> 0" } else { ")" });
+    }
+    check_length(sql, words)
 }
 
 /// Appends ` WHERE …` for outcomes `o`. Fails for terms that do not apply to outcomes, and for filters that are too
@@ -58,6 +85,10 @@ fn push(
         push_test(sql, &term.condition)?;
         sql.push(if term.negated { " THEN 0 ELSE 1 END = 1" } else { ")" });
     }
+    check_length(sql, filter)
+}
+
+fn check_length(sql: &Sql, filter: &Filter) -> Result<()> {
     let long_word = |term: &Term| matches!(&term.condition, FilterCondition::Word(word) if word.len() > MAX_WORD_BYTES);
     if sql.values() > MAX_VALUES || filter.terms.iter().any(long_word) {
         return Err(StoreError::Refused("the filter is too long".into()));
@@ -67,7 +98,7 @@ fn push(
 
 fn document_test(sql: &mut Sql, source: StatusSource, test: &FilterCondition, now: Timestamp) -> Result<()> {
     match test {
-        FilterCondition::Word(word) => push_word(sql, "d.name", "d.external_link", word),
+        FilterCondition::Word(word) => push_word(sql, WordColumns::Documents, word),
         FilterCondition::Status(statuses) => push_has_status(sql, source, statuses, now),
         FilterCondition::Error(codes) => {
             sql.push("s.error_code IN ").bind_list(codes.iter().map(|code| code.word()));
@@ -111,7 +142,7 @@ fn document_test(sql: &mut Sql, source: StatusSource, test: &FilterCondition, no
 
 fn outcome_test(sql: &mut Sql, test: &FilterCondition, now: Timestamp) -> Result<()> {
     match test {
-        FilterCondition::Word(word) => push_word(sql, "o.name", "o.url", word),
+        FilterCondition::Word(word) => push_word(sql, WordColumns::Outcomes, word),
         FilterCondition::Error(codes) => {
             sql.push("o.error_code IN ").bind_list(codes.iter().map(|code| code.word()));
         }
@@ -152,10 +183,15 @@ fn meaningless(message: &str) -> Result<()> {
     Err(StoreError::Refused(message.into()))
 }
 
-fn push_word(sql: &mut Sql, name: &'static str, url: &'static str, word: &str) {
+fn push_word(sql: &mut Sql, columns: WordColumns, word: &str) {
+    let (name, url) = match columns {
+        WordColumns::Documents => ("ignoring_case(d.name)", "ignoring_case(d.external_link)"),
+        WordColumns::Words => ("w.name", "w.url"),
+        WordColumns::Outcomes => ("ignoring_case(o.name)", "ignoring_case(o.url)"),
+    };
     let pattern = format!("%{}%", like_literal(&word.to_ascii_lowercase()));
-    sql.push("ignoring_case(").push(name).push(") LIKE ").bind(pattern.clone());
-    sql.push(" ESCAPE '\\' OR ignoring_case(").push(url).push(") LIKE ").bind(pattern).push(" ESCAPE '\\'");
+    sql.push(name).push(" LIKE ").bind(pattern.clone()).push(" ESCAPE '\\' OR ");
+    sql.push(url).push(" LIKE ").bind(pattern).push(" ESCAPE '\\'");
 }
 
 fn push_hosts(sql: &mut Sql, column: &'static str, hosts: &[String]) {
