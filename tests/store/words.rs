@@ -9,8 +9,9 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::Status;
-use quarterdeck::domain::filter::{Filter, FilterCondition, Term};
+use quarterdeck::domain::filter::{Age, Comparison, Filter, FilterCondition, Term};
 use quarterdeck::domain::id::DocumentId;
+use quarterdeck::domain::job::QueueClass;
 use quarterdeck::store::{
     CheckScope, DocumentStore, MigrationStep, PagePosition, PageQuery, Queries, Sort, SortBy, StatusStore, Store,
     migrate,
@@ -18,6 +19,9 @@ use quarterdeck::store::{
 
 /// More documents than are looked up by a word.
 const MANY: i64 = 20_500;
+
+/// The next attempt is in more than a second, or never.
+const AGE: Age = Age { comparison: Comparison::More, span: std::time::Duration::from_secs(1) };
 
 fn term(negated: bool, condition: FilterCondition) -> Term {
     Term { negated, condition }
@@ -142,6 +146,18 @@ async fn pages_agree_with_the_whole_list_however_common_a_word_is(backend: Backe
         }),
         (vec![word("mon 777")], all(&|id| id.to_string().starts_with("777"))),
         (vec![word("mon 777"), synced], all(&|id| id % 2 == 0 && id.to_string().starts_with("777"))),
+        (
+            vec![
+                word("mon 777"),
+                term(false, FilterCondition::Next(AGE)),
+                term(true, FilterCondition::Queue(vec![QueueClass::Auto])),
+            ],
+            { all(&|id| id.to_string().starts_with("777")) },
+        ),
+        (
+            vec![word("common"), term(false, FilterCondition::Next(AGE)), term(true, FilterCondition::Http(vec![404]))],
+            { all(&|_| true) },
+        ),
         (vec![word("mon 777"), word("test/777")], all(&|id| id == 777)),
         (vec![term(true, FilterCondition::Word("common 1".into()))], all(&|id| !id.to_string().starts_with('1'))),
         (vec![word("nowhere")], vec![]),

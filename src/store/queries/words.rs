@@ -25,6 +25,7 @@ pub(in crate::store) struct SearchedFilter {
     /// The other terms.
     rest: Filter,
     containing: Containing,
+    dialect: Dialect,
 }
 
 /// The documents that contain all words.
@@ -52,7 +53,7 @@ impl SearchedFilter {
                 containing = Containing::Few(ids);
             }
         }
-        Ok(Self { words, rest, containing })
+        Ok(Self { words, rest, containing, dialect: reader.dialect() })
     }
 
     /// Returns true if the filter has no terms.
@@ -72,22 +73,35 @@ impl SearchedFilter {
         if self.tests_words() {
             joins = joins.and(Joins::DOCUMENTS);
         }
-        joins.push(sql, source);
+        match &self.containing {
+            Containing::Few(ids) if self.dialect == Dialect::Sqlite => joins.push_among(sql, source, ids.clone()),
+            _ => joins.push(sql, source),
+        }
         push_documents(sql, source, &self.rest, now)?;
-        if let Containing::Few(ids) = &self.containing {
-            sql.push(" AND ").push(source.id()).push(" IN (SELECT each(").bind(ids.clone()).push("))");
+        match &self.containing {
+            Containing::Few(ids) if self.dialect == Dialect::Postgres => {
+                sql.push(" AND ").push(source.id()).push(" IN (SELECT each(").bind(ids.clone()).push("))");
+            }
+            _ => {}
         }
         self.push_word_tests(sql)
     }
 
-    /// Appends ` FROM … WHERE …` like [`push`](Self::push), for a statement that reads no column.
-    pub(in crate::store) fn push_uncolumned(&self, sql: &mut Sql, source: StatusSource, now: Timestamp) -> Result<()> {
+    /// Appends ` FROM … WHERE …` like [`push`](Self::push), for a statement that counts all documents that match.
+    pub(in crate::store) fn push_for_count(&self, sql: &mut Sql, source: StatusSource, now: Timestamp) -> Result<()> {
         let all_words = self.rest.terms.iter().all(|term| matches!(term.condition, FilterCondition::Word(_)));
-        if self.is_empty() || !all_words || matches!(self.containing, Containing::Few(_)) {
+        let is_few = matches!(self.containing, Containing::Few(_));
+        if self.is_empty() || is_few || self.rest.terms.iter().any(selects_few) {
             return self.push(sql, source, Joins::NONE, now);
         }
-        // Without another table SQLite reads an index that has the names and URLs, and PostgreSQL reads in parallel.
-        sql.push(" FROM captain_documents d");
+        if all_words {
+            // Without another table PostgreSQL reads in parallel, and SQLite an index that has the names and URLs.
+            sql.push(" FROM captain_documents d");
+        } else if self.tests_words() && self.dialect == Dialect::Sqlite {
+            Joins::of(&self.rest, source).push_documents_first(sql, source);
+        } else {
+            return self.push(sql, source, Joins::NONE, now);
+        }
         push_documents(sql, source, &self.rest, now)?;
         self.push_word_tests(sql)
     }

@@ -114,6 +114,32 @@ impl Joins {
         if source == StatusSource::Stored && (self.documents || self.live) {
             sql.push(" JOIN captain_documents d ON d.id = m.document_id");
         }
+        self.push_others(sql, source);
+    }
+
+    /// Appends ` FROM …` like [`push`](Self::push), for the documents `ids` alone, which SQLite (only) reads one by one:
+    /// it would otherwise rather read an index of another term, however many documents that yields.
+    pub(in crate::store) fn push_among(self, sql: &mut Sql, source: StatusSource, ids: Vec<i64>) {
+        sql.push(" FROM json_each(").bind(ids).push(") n CROSS JOIN");
+        sql.push(source.pick(" @document_status m ON m.document_id", " captain_documents d ON d.id"))
+            .push(" = n.value");
+        if source == StatusSource::Stored && (self.documents || self.live) {
+            sql.push(" JOIN captain_documents d ON d.id = m.document_id");
+        }
+        self.push_others(sql, source);
+    }
+
+    /// Appends ` FROM …` like [`push`](Self::push), so that SQLite (only) reads the documents' own table first, or an
+    /// index that has what the statement needs of it.
+    pub(in crate::store) fn push_documents_first(self, sql: &mut Sql, source: StatusSource) {
+        sql.push(" FROM captain_documents d");
+        if source == StatusSource::Stored {
+            sql.push(" CROSS JOIN @document_status m ON m.document_id = d.id");
+        }
+        self.push_others(sql, source);
+    }
+
+    fn push_others(self, sql: &mut Sql, source: StatusSource) {
         if self.state || self.last {
             sql.push(if self.only_with_state { " JOIN" } else { " LEFT JOIN" });
             sql.push(" @document_state s ON s.document_id = ").push(source.id());
