@@ -158,7 +158,7 @@ impl<'a> List<'a> {
     async fn count(&mut self, segment: Option<usize>, before: Option<&Anchor>) -> Result<u64> {
         let mut sql = Sql::new("SELECT count(*)");
         let Some(segment) = segment.and_then(|index| self.segments.get(index)) else {
-            self.filter.push_for_count(&mut sql, self.source, self.now)?;
+            self.filter.push_uncolumned(&mut sql, self.source, self.now)?;
             return self.counted(sql).await;
         };
         self.filter.push(&mut sql, self.source, segment.joins, self.now)?;

@@ -8,7 +8,8 @@
 use crate::domain::filter::{Filter, FilterCondition, Term};
 use crate::domain::time::Timestamp;
 use crate::store::Result;
-use crate::store::sql::conn::{Row, get};
+use crate::store::sql::columns::corrupt;
+use crate::store::sql::conn::get;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::documents::{Joins, StatusSource};
 use crate::store::sql::filter::{Frequency, WordColumns, push_documents, push_words};
@@ -43,12 +44,10 @@ impl SearchedFilter {
         let (words, rest) = (Filter { terms: words }, Filter { terms: rest });
         let mut containing = Containing::Many;
         if !words.terms.is_empty() && !rest.terms.iter().any(selects_few) {
-            let mut ids = Vec::new();
-            let take = |row: &Row| {
-                ids.push(get(row, 0)?);
-                Ok(())
-            };
-            reader.each(lookup(source, reader.dialect(), &words)?.query(), take).await?;
+            let found = reader.one(lookup(source, reader.dialect(), &words)?.query()).await?;
+            let found: Option<&str> = get(&found, 0)?;
+            let parse = |id: &str| id.parse().map_err(|_| corrupt("id"));
+            let ids: Vec<i64> = found.iter().flat_map(|ids| ids.split(',')).map(parse).collect::<Result<_>>()?;
             if ids.len() <= MAX_IDS {
                 containing = Containing::Few(ids);
             }
@@ -78,30 +77,20 @@ impl SearchedFilter {
             _ => joins.push(sql, source),
         }
         push_documents(sql, source, &self.rest, now)?;
-        match &self.containing {
-            Containing::Few(ids) if self.dialect == Dialect::Postgres => {
-                sql.push(" AND ").push(source.id()).push(" IN (SELECT each(").bind(ids.clone()).push("))");
-            }
-            _ => {}
+        if let (Containing::Few(ids), Dialect::Postgres) = (&self.containing, self.dialect) {
+            sql.push(" AND ").push(source.id()).push(" IN (SELECT each(").bind(ids.clone()).push("))");
         }
         self.push_word_tests(sql)
     }
 
-    /// Appends ` FROM … WHERE …` like [`push`](Self::push), for a statement that counts all documents that match.
-    pub(in crate::store) fn push_for_count(&self, sql: &mut Sql, source: StatusSource, now: Timestamp) -> Result<()> {
+    /// Appends ` FROM … WHERE …` like [`push`](Self::push), for a statement that reads no column.
+    pub(in crate::store) fn push_uncolumned(&self, sql: &mut Sql, source: StatusSource, now: Timestamp) -> Result<()> {
         let all_words = self.rest.terms.iter().all(|term| matches!(term.condition, FilterCondition::Word(_)));
-        let is_few = matches!(self.containing, Containing::Few(_));
-        if self.is_empty() || is_few || self.rest.terms.iter().any(selects_few) {
+        if self.is_empty() || !all_words || matches!(self.containing, Containing::Few(_)) {
             return self.push(sql, source, Joins::NONE, now);
         }
-        if all_words {
-            // Without another table PostgreSQL reads in parallel, and SQLite an index that has the names and URLs.
-            sql.push(" FROM captain_documents d");
-        } else if self.tests_words() && self.dialect == Dialect::Sqlite {
-            Joins::of(&self.rest, source).push_documents_first(sql, source);
-        } else {
-            return self.push(sql, source, Joins::NONE, now);
-        }
+        // Without another table SQLite reads an index that has the names and URLs, and PostgreSQL reads in parallel.
+        sql.push(" FROM captain_documents d");
         push_documents(sql, source, &self.rest, now)?;
         self.push_word_tests(sql)
     }
@@ -120,16 +109,22 @@ impl SearchedFilter {
     }
 }
 
-/// Selects the documents that contain all `words`, at most one more than are read by id.
+/// Selects the documents that contain all `words`, at most one more than are read by id: as one text, because to fetch
+/// thousands of rows takes longer than to find them.
 fn lookup(source: StatusSource, dialect: Dialect, words: &Filter) -> Result<Sql> {
-    let (mut sql, columns) = match (source, dialect) {
+    let mut sql = Sql::new("SELECT string_agg(CAST(q.id AS TEXT), ',') FROM (SELECT ");
+    let columns = match (source, dialect) {
         (StatusSource::Stored, Dialect::Postgres) => {
-            (Sql::new("SELECT w.document_id FROM @document_words w WHERE 1 = 1"), WordColumns::Words)
+            sql.push("w.document_id AS id FROM @document_words w WHERE 1 = 1");
+            WordColumns::Words
         }
-        _ => (Sql::new("SELECT d.id FROM captain_documents d WHERE 1 = 1"), WordColumns::Documents),
+        _ => {
+            sql.push("d.id FROM captain_documents d WHERE 1 = 1");
+            WordColumns::Documents
+        }
     };
     push_words(&mut sql, words, columns, Frequency::Unknown)?;
-    sql.push(" LIMIT ").bind(MAX_IDS as i64 + 1);
+    sql.push(" LIMIT ").bind(MAX_IDS as i64 + 1).push(") q");
     Ok(sql)
 }
 

@@ -129,16 +129,6 @@ impl Joins {
         self.push_others(sql, source);
     }
 
-    /// Appends ` FROM …` like [`push`](Self::push), so that SQLite (only) reads the documents' own table first, or an
-    /// index that has what the statement needs of it.
-    pub(in crate::store) fn push_documents_first(self, sql: &mut Sql, source: StatusSource) {
-        sql.push(" FROM captain_documents d");
-        if source == StatusSource::Stored {
-            sql.push(" CROSS JOIN @document_status m ON m.document_id = d.id");
-        }
-        self.push_others(sql, source);
-    }
-
     fn push_others(self, sql: &mut Sql, source: StatusSource) {
         if self.state || self.last {
             sql.push(if self.only_with_state { " JOIN" } else { " LEFT JOIN" });

@@ -80,10 +80,10 @@ fn push(
     for term in &filter.terms {
         // A test that is not negated is written as it is, so that an index can serve it. A negated one is a CASE, which
         // turns an unknown result (NULL) into false before it is negated: `-error:timeout` also matches documents
-        // without an error.
+        // without an error. PostgreSQL assumes that nearly every row satisfies an inequality.
         sql.push(if term.negated { " AND CASE WHEN " } else { " AND (" });
         push_test(sql, &term.condition)?;
-        sql.push(if term.negated { " THEN 0 ELSE 1 END = 1" } else { ")" });
+        sql.push(if term.negated { " THEN 1 ELSE 0 END <> 1" } else { ")" });
     }
     check_length(sql, filter)
 }
