@@ -73,13 +73,10 @@ impl SearchedFilter {
             joins = joins.and(Joins::DOCUMENTS);
         }
         match &self.containing {
-            Containing::Few(ids) if self.dialect == Dialect::Sqlite => joins.push_among(sql, source, ids.clone()),
-            _ => joins.push(sql, source),
+            Containing::Few(ids) => joins.push_among(sql, source, self.dialect, ids.clone()),
+            Containing::Many => joins.push(sql, source),
         }
         push_documents(sql, source, &self.rest, now)?;
-        if let (Containing::Few(ids), Dialect::Postgres) = (&self.containing, self.dialect) {
-            sql.push(" AND ").push(source.id()).push(" IN (SELECT each(").bind(ids.clone()).push("))");
-        }
         self.push_word_tests(sql)
     }
 
