@@ -25,3 +25,4 @@ pub mod support;
 mod views;
 mod views_of;
 mod wire;
+mod words;

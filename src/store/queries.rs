@@ -14,4 +14,5 @@ pub(in crate::store) mod order;
 pub(in crate::store) mod outcomes;
 pub(in crate::store) mod page;
 pub(in crate::store) mod preview;
+pub(in crate::store) mod words;
 pub(in crate::store) mod workers;

@@ -15,3 +15,4 @@ pub(in crate::store) mod requests;
 pub(in crate::store) mod row_changes;
 pub(in crate::store) mod status;
 pub(in crate::store) mod tries;
+pub(in crate::store) mod words;

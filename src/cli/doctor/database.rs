@@ -93,6 +93,11 @@ async fn statuses_found(store: &dyn Store, documents: u64, depth: CheckDepth) ->
     } else {
         String::new()
     };
+    if checked.wrong == 0 && checked.wrong_counts == 0 {
+        let message =
+            format!("{} that a word in a filter may not find", format::count(checked.wrong_words, "document"));
+        return Ok(Some(Finding::warn(STATUSES, message, "`quarterdeck doctor --rebuild` corrects this")));
+    }
     let message = format!(
         "{} of {} with a wrong stored status{counts}: lists show them in the wrong place",
         checked.wrong,

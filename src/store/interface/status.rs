@@ -17,8 +17,8 @@ pub trait StatusStore: StoreBase {
     /// Compares stored statuses with the documents and jobs.
     async fn check_statuses(&self, scope: CheckScope) -> Result<StatusCheck>;
 
-    /// Writes all stored statuses and counts anew. One transaction, which keeps other writers waiting: a few seconds
-    /// for a million documents.
+    /// Writes all stored statuses and counts anew, and on PostgreSQL corrects what words are looked for in. Other writers
+    /// wait meanwhile: a few seconds for a million documents, longer if the index of words is made.
     async fn rebuild_statuses(&self) -> Result<()>;
 }
 
@@ -41,11 +41,13 @@ pub struct StatusCheck {
     /// Number of counts (of an account's documents at a status, or of a host's documents) that are wrong; 0 for a
     /// sample.
     pub wrong_counts: u64,
+    /// Number of documents that a word in a filter may not find, or for a word that they do not contain.
+    pub wrong_words: u64,
 }
 
 impl StatusCheck {
     /// Returns true if nothing is wrong.
     pub const fn is_clean(self) -> bool {
-        self.wrong == 0 && self.wrong_counts == 0
+        self.wrong == 0 && self.wrong_counts == 0 && self.wrong_words == 0
     }
 }

@@ -187,6 +187,7 @@ fn scripts(step: MigrationStep) -> Vec<&'static str> {
             DOCUMENTS_SCRIPT,
             "INSERT INTO quarterdeck.made VALUES ('captain_documents')",
             "SELECT quarterdeck.keep_statuses()",
+            "SELECT quarterdeck.keep_words()",
         ],
         MigrationStep::Accounts => vec![ACCOUNTS_SCRIPT, "INSERT INTO quarterdeck.made VALUES ('accounts')"],
     }

@@ -7,10 +7,10 @@ use crate::domain::time::Timestamp;
 use crate::store::queries::counts::stored_total;
 use crate::store::queries::documents::rows_within;
 use crate::store::queries::order::{Direction, Key, Segment, order_horizon, segments};
+use crate::store::queries::words::SearchedFilter;
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
-use crate::store::sql::documents::{Joins, StatusSource};
-use crate::store::sql::filter::push_documents;
+use crate::store::sql::documents::StatusSource;
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::{Sql, Value, query};
 use crate::store::{DocumentPage, PagePosition, PageQuery, Result, Sort, SortBy};
@@ -19,7 +19,7 @@ use crate::store::{DocumentPage, PagePosition, PageQuery, Result, Sort, SortBy};
 struct List<'a> {
     reader: &'a mut Reader,
     source: StatusSource,
-    filter: &'a Filter,
+    filter: SearchedFilter,
     /// The order, as segments one after the other.
     segments: Vec<Segment>,
     now: Timestamp,
@@ -83,7 +83,7 @@ impl<'a> List<'a> {
     async fn open(
         reader: &'a mut Reader,
         source: StatusSource,
-        filter: &'a Filter,
+        filter: &Filter,
         sort: Sort,
         now: Timestamp,
     ) -> Result<Self> {
@@ -95,6 +95,7 @@ impl<'a> List<'a> {
             _ => false,
         };
         let status = if by_stored_status { Key::Number("m.status") } else { Key::CurrentStatus };
+        let filter = SearchedFilter::search(reader, source, filter).await?;
         Ok(Self { reader, source, filter, segments: segments(sort, source, status), now })
     }
 
@@ -136,7 +137,7 @@ impl<'a> List<'a> {
 
     /// Returns the number of documents.
     async fn total(&mut self) -> Result<u64> {
-        match (self.source, self.filter.terms.is_empty()) {
+        match (self.source, self.filter.is_empty()) {
             (StatusSource::Stored, true) => stored_total(self.reader).await,
             _ => self.count(None, None).await,
         }
@@ -155,18 +156,21 @@ impl<'a> List<'a> {
     /// Returns the number of documents in a segment, or in the whole list; with `before`, of those that come before it
     /// in its segment.
     async fn count(&mut self, segment: Option<usize>, before: Option<&Anchor>) -> Result<u64> {
-        let segment = segment.and_then(|index| self.segments.get(index));
-        let joins = segment.map_or(Joins::NONE, |segment| segment.joins);
         let mut sql = Sql::new("SELECT count(*)");
-        Joins::of(self.filter, self.source).and(joins).push(&mut sql, self.source);
-        push_documents(&mut sql, self.source, self.filter, self.now)?;
-        if let Some(segment) = segment {
-            segment.push_condition(&mut sql);
-            if let Some(anchor) = before {
-                let place = (&anchor.values[..], anchor.id);
-                segment.push_comparison(&mut sql, self.source, self.now, before_sign(segment.direction), place);
-            }
+        let Some(segment) = segment.and_then(|index| self.segments.get(index)) else {
+            self.filter.push_uncolumned(&mut sql, self.source, self.now)?;
+            return self.counted(sql).await;
+        };
+        self.filter.push(&mut sql, self.source, segment.joins, self.now)?;
+        segment.push_condition(&mut sql);
+        if let Some(anchor) = before {
+            let place = (&anchor.values[..], anchor.id);
+            segment.push_comparison(&mut sql, self.source, self.now, before_sign(segment.direction), place);
         }
+        self.counted(sql).await
+    }
+
+    async fn counted(&mut self, sql: Sql) -> Result<u64> {
         let count: i64 = get(&self.reader.one(sql.query()).await?, 0)?;
         Ok(u64::try_from(count).unwrap_or_default())
     }
@@ -183,8 +187,7 @@ impl<'a> List<'a> {
                 sql.push(", ");
                 key.push(&mut sql, self.source, self.now);
             }
-            Joins::of(self.filter, self.source).and(segment.joins).push(&mut sql, self.source);
-            push_documents(&mut sql, self.source, self.filter, self.now)?;
+            self.filter.push(&mut sql, self.source, segment.joins, self.now)?;
             segment.push_condition(&mut sql);
             sql.push(" AND ").push(self.source.id()).push(" = ").bind(document.0);
             let Some(row) = self.reader.first(sql.query()).await? else { continue };
@@ -251,8 +254,7 @@ impl<'a> List<'a> {
         let Some(segment) = self.segments.get(segment) else { return Ok(()) };
         let mut sql = Sql::new("SELECT ");
         sql.push(source.id());
-        Joins::of(self.filter, source).and(segment.joins).push(&mut sql, source);
-        push_documents(&mut sql, source, self.filter, now)?;
+        self.filter.push(&mut sql, self.source, segment.joins, self.now)?;
         segment.push_condition(&mut sql);
         let direction = match ahead {
             Ahead::All => segment.direction,

@@ -3,6 +3,7 @@
 //! where statuses are computed.
 
 use crate::domain::time::Timestamp;
+use crate::store::queue::words;
 use crate::store::sql::conn::{Purpose, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::dialect::Dialect;
@@ -87,7 +88,7 @@ async fn sum_up(db: &Database) -> Result<()> {
     Ok(())
 }
 
-/// Compares stored statuses with the documents and jobs; with [`CheckScope::All`] also the counts.
+/// Compares stored statuses and words with the documents and jobs; with [`CheckScope::All`] also the counts.
 pub(in crate::store) async fn check(db: &Database, scope: CheckScope) -> Result<StatusCheck> {
     let mut checked = StatusCheck::default();
     if db.status_source() == StatusSource::Computed {
@@ -98,6 +99,7 @@ pub(in crate::store) async fn check(db: &Database, scope: CheckScope) -> Result<
     reader.enter_snapshot().await?;
     let row = reader.one(compare(scope, now)).await?;
     (checked.documents, checked.wrong) = (count(get(&row, 0)?), count(get(&row, 1)?));
+    checked.wrong_words = words::wrong(&mut reader, scope).await?;
     if scope == CheckScope::All {
         let counts = query(
             "SELECT count(*) FROM (SELECT account_id, status, sum(n) AS difference FROM \

@@ -15,7 +15,7 @@ pub(in crate::store) enum Dialect {
 }
 
 /// Markers, each with its replacement on SQLite and on PostgreSQL. The first that matches applies.
-const MARKS: [(&str, &str, &str); 10] = [
+const MARKS: [(&str, &str, &str); 11] = [
     // A table or sequence of our own.
     ("@", "", "quarterdeck."),
     // A time of `captain_documents` as microseconds, and the reverse.
@@ -27,6 +27,8 @@ const MARKS: [(&str, &str, &str); 10] = [
     ("elements(", "json_each(", "quarterdeck.elements("),
     // Lower case for ASCII letters; other characters stay.
     ("fold(", "lower(", "quarterdeck.fold("),
+    // The text before a LIKE with a pattern in lower case. On SQLite LIKE itself ignores the case of ASCII letters.
+    ("ignoring_case(", "(", "quarterdeck.fold("),
     // SQLite compares bytes anyway, and uses some indexes only for columns without a collation.
     ("COLLATE bytes", "", "COLLATE \"C\""),
     // The first characters of a text, as many as an index of PostgreSQL can take.

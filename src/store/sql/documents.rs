@@ -5,6 +5,7 @@
 //! with `d`, the table `captain_documents`, and the status is computed from the document's row and its live job.
 
 use crate::domain::filter::{Filter, FilterCondition};
+use crate::store::sql::dialect::Dialect;
 use crate::store::sql::statement::Sql;
 
 /// The table from which a list reads the status and the times of documents.
@@ -114,6 +115,31 @@ impl Joins {
         if source == StatusSource::Stored && (self.documents || self.live) {
             sql.push(" JOIN captain_documents d ON d.id = m.document_id");
         }
+        self.push_others(sql, source);
+    }
+
+    /// Appends ` FROM …` like [`push`](Self::push), for the documents `ids` alone, written so that these are read one by
+    /// one: a database would otherwise rather read an index of another term, however many documents that yields.
+    pub(in crate::store) fn push_among(self, sql: &mut Sql, source: StatusSource, dialect: Dialect, ids: Vec<i64>) {
+        match dialect {
+            Dialect::Sqlite => {
+                sql.push(" FROM json_each(").bind(ids).push(") n CROSS JOIN");
+                sql.push(source.pick(" @document_status m ON m.document_id", " captain_documents d ON d.id"));
+                sql.push(" = n.value");
+            }
+            Dialect::Postgres => {
+                sql.push(" FROM (SELECT * FROM ").push(source.pick("@document_status", "captain_documents"));
+                sql.push(" WHERE ").push(source.pick("document_id", "id")).push(" = ANY(").bind(ids);
+                sql.push(") OFFSET 0) ").push(source.pick("m", "d"));
+            }
+        }
+        if source == StatusSource::Stored && (self.documents || self.live) {
+            sql.push(" JOIN captain_documents d ON d.id = m.document_id");
+        }
+        self.push_others(sql, source);
+    }
+
+    fn push_others(self, sql: &mut Sql, source: StatusSource) {
         if self.state || self.last {
             sql.push(if self.only_with_state { " JOIN" } else { " LEFT JOIN" });
             sql.push(" @document_state s ON s.document_id = ").push(source.id());

@@ -20,6 +20,46 @@ pub(in crate::store) fn push_documents(
     push(sql, filter, |sql, test| document_test(sql, source, test, now))
 }
 
+/// The columns that words are looked for in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum WordColumns {
+    /// Of documents `d`.
+    Documents,
+    /// Of rows `w` of `document_words`, which are in lower case.
+    Words,
+    /// Of outcomes `o`.
+    Outcomes,
+}
+
+/// How many documents contain the words of a statement, which no database can tell from their text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Frequency {
+    /// Left to the database's estimate.
+    Unknown,
+    /// So many that reading documents in the order of a list is soon done.
+    Common,
+}
+
+/// Appends ` AND …` for the documents that contain all `words`, a filter of words that are not negated. Fails for words
+/// that are too long.
+pub(in crate::store) fn push_words(
+    sql: &mut Sql,
+    words: &Filter,
+    columns: WordColumns,
+    frequency: Frequency,
+) -> Result<()> {
+    let is_common = frequency == Frequency::Common;
+    for term in &words.terms {
+        // PostgreSQL assumes that nearly every row satisfies an inequality.
+        sql.push(if is_common { " AND CASE WHEN " } else { " AND (" });
+        if let FilterCondition::Word(word) = &term.condition {
+            push_word(sql, columns, word);
+        }
+        sql.push(if is_common { " THEN 1 ELSE 0 END <> 0" } else { ")" });
+    }
+    check_length(sql, words)
+}
+
 /// Appends ` WHERE …` for outcomes `o`. Fails for terms that do not apply to outcomes, and for filters that are too
 /// long.
 pub(in crate::store) fn push_outcomes(sql: &mut Sql, filter: &Filter, now: Timestamp) -> Result<()> {
@@ -40,11 +80,15 @@ fn push(
     for term in &filter.terms {
         // A test that is not negated is written as it is, so that an index can serve it. A negated one is a CASE, which
         // turns an unknown result (NULL) into false before it is negated: `-error:timeout` also matches documents
-        // without an error.
+        // without an error. PostgreSQL assumes that nearly every row satisfies an inequality.
         sql.push(if term.negated { " AND CASE WHEN " } else { " AND (" });
         push_test(sql, &term.condition)?;
-        sql.push(if term.negated { " THEN 0 ELSE 1 END = 1" } else { ")" });
+        sql.push(if term.negated { " THEN 1 ELSE 0 END <> 1" } else { ")" });
     }
+    check_length(sql, filter)
+}
+
+fn check_length(sql: &Sql, filter: &Filter) -> Result<()> {
     let long_word = |term: &Term| matches!(&term.condition, FilterCondition::Word(word) if word.len() > MAX_WORD_BYTES);
     if sql.values() > MAX_VALUES || filter.terms.iter().any(long_word) {
         return Err(StoreError::Refused("the filter is too long".into()));
@@ -54,7 +98,7 @@ fn push(
 
 fn document_test(sql: &mut Sql, source: StatusSource, test: &FilterCondition, now: Timestamp) -> Result<()> {
     match test {
-        FilterCondition::Word(word) => push_word(sql, "d.name", "d.external_link", word),
+        FilterCondition::Word(word) => push_word(sql, WordColumns::Documents, word),
         FilterCondition::Status(statuses) => push_has_status(sql, source, statuses, now),
         FilterCondition::Error(codes) => {
             sql.push("s.error_code IN ").bind_list(codes.iter().map(|code| code.word()));
@@ -98,7 +142,7 @@ fn document_test(sql: &mut Sql, source: StatusSource, test: &FilterCondition, no
 
 fn outcome_test(sql: &mut Sql, test: &FilterCondition, now: Timestamp) -> Result<()> {
     match test {
-        FilterCondition::Word(word) => push_word(sql, "o.name", "o.url", word),
+        FilterCondition::Word(word) => push_word(sql, WordColumns::Outcomes, word),
         FilterCondition::Error(codes) => {
             sql.push("o.error_code IN ").bind_list(codes.iter().map(|code| code.word()));
         }
@@ -139,10 +183,15 @@ fn meaningless(message: &str) -> Result<()> {
     Err(StoreError::Refused(message.into()))
 }
 
-fn push_word(sql: &mut Sql, name: &'static str, url: &'static str, word: &str) {
+fn push_word(sql: &mut Sql, columns: WordColumns, word: &str) {
+    let (name, url) = match columns {
+        WordColumns::Documents => ("ignoring_case(d.name)", "ignoring_case(d.external_link)"),
+        WordColumns::Words => ("w.name", "w.url"),
+        WordColumns::Outcomes => ("ignoring_case(o.name)", "ignoring_case(o.url)"),
+    };
     let pattern = format!("%{}%", like_literal(&word.to_ascii_lowercase()));
-    sql.push("fold(").push(name).push(") LIKE ").bind(pattern.clone()).push(" ESCAPE '\\' OR fold(");
-    sql.push(url).push(") LIKE ").bind(pattern).push(" ESCAPE '\\'");
+    sql.push(name).push(" LIKE ").bind(pattern.clone()).push(" ESCAPE '\\' OR ");
+    sql.push(url).push(" LIKE ").bind(pattern).push(" ESCAPE '\\'");
 }
 
 fn push_hosts(sql: &mut Sql, column: &'static str, hosts: &[String]) {

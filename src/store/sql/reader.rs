@@ -62,7 +62,10 @@ impl Reader {
         self.in_snapshot = true;
         let begin = match self.conn.dialect() {
             Dialect::Sqlite => "BEGIN",
-            Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            // How many documents contain a word depends on the word, so a plan for any word is no good.
+            Dialect::Postgres => {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL plan_cache_mode = force_custom_plan"
+            }
         };
         self.conn.script(begin).await.map_err(reading)
     }

@@ -1,7 +1,7 @@
 //! The interface for the upkeep of stored statuses, [`StatusStore`], on an SQL database.
 
 use super::SqlStore;
-use crate::store::queue::status;
+use crate::store::queue::{status, words};
 use crate::store::{CheckScope, Result, StatusCheck, StatusStore};
 use async_trait::async_trait;
 
@@ -16,6 +16,7 @@ impl StatusStore for SqlStore {
     }
 
     async fn rebuild_statuses(&self) -> Result<()> {
-        status::rebuild(&self.db).await
+        status::rebuild(&self.db).await?;
+        words::rebuild(&self.db).await
     }
 }
