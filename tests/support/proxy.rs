@@ -1,11 +1,12 @@
-//! A proxy between a store and its PostgreSQL server. It notes every round trip, and cuts a connection on demand: after
-//! a commit was sent, before its response.
+//! A proxy between a store and its PostgreSQL server. It notes every round trip; on demand it holds a commit back, or cuts
+//! a connection after a commit was sent, before its response.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 /// Connections that are cut: none, the next commit's, the next one's that ends an attempt.
@@ -25,6 +26,32 @@ struct Shared {
     cuts: AtomicU32,
     /// Text of the statement of each round trip, in their order.
     trips: Mutex<Vec<String>>,
+    /// The commit that is to be held back.
+    hold: Mutex<Option<Hold>>,
+}
+
+/// A commit that is held back: says when it has arrived, and waits until it may go on.
+struct Hold {
+    arrived: oneshot::Sender<()>,
+    goes_on: oneshot::Receiver<()>,
+}
+
+/// The test's side of a commit that is held back.
+pub struct HeldCommit {
+    arrived: oneshot::Receiver<()>,
+    goes_on: oneshot::Sender<()>,
+}
+
+impl HeldCommit {
+    /// Waits until the commit has arrived. The server does not know of it yet.
+    pub async fn arrived(&mut self) {
+        (&mut self.arrived).await.expect("the proxy lives");
+    }
+
+    /// Passes the commit on to the server.
+    pub fn go_on(self) {
+        self.goes_on.send(()).expect("the proxy lives");
+    }
 }
 
 /// A proxy on a free loopback port; it stops when it is dropped.
@@ -61,6 +88,13 @@ impl Proxy {
     /// Does the same for the next commit of a transaction that records a page as unchanged.
     pub fn cut_a_commit_that_finishes(&self) {
         self.shared.cuts.store(FINISHES, Ordering::SeqCst);
+    }
+
+    /// Holds the next commit back.
+    pub fn hold_the_next_commit(&self) -> HeldCommit {
+        let ((arrived, arrival), (go_on, goes_on)) = (oneshot::channel(), oneshot::channel());
+        *self.shared.hold.lock().expect("no panic holds it") = Some(Hold { arrived, goes_on });
+        HeldCommit { arrived: arrival, goes_on: go_on }
     }
 
     /// Returns true while it waits for a commit to cut.
@@ -166,10 +200,15 @@ async fn carry(client: TcpStream, to: &str, shared: &Shared) {
         tokio::select! {
             read = from_client.read(&mut asked) => {
                 let Ok(length @ 1..) = read else { return };
+                let arrived = messages.add(&asked[..length]);
+                let held = arrived.commits.and_then(|_| shared.hold.lock().expect("no panic holds it").take());
+                if let Some(held) = held {
+                    let _ = held.arrived.send(());
+                    let _ = held.goes_on.await;
+                }
                 if to_server.write_all(&asked[..length]).await.is_err() {
                     return;
                 }
-                let arrived = messages.add(&asked[..length]);
                 shared.trips.lock().expect("no panic holds it").extend(arrived.trips);
                 if let Some(finishes) = arrived.commits {
                     let cut = shared.cuts.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |cut| {
