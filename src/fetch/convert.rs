@@ -3,8 +3,8 @@
 
 use super::budget::{Budget, BudgetMeter, ConvertError, TIME_LIMIT, TreeBudget};
 use super::content_rules::ContentRules;
-use super::html;
-use super::main_content::{self, Outline};
+use super::html::{self, Noscript};
+use super::main_content::{self, PageMeasures};
 use super::markdown;
 use url::Url;
 
@@ -55,12 +55,17 @@ pub(super) fn convert_with_limits(
     budget: Budget,
 ) -> Result<Converted, ConvertError> {
     let mut clock = BudgetMeter::new(budget);
-    let document = html::parse(html, &clock, tree.bytes())?;
-    let outline = Outline::of(&document, &mut clock)?;
-    let base = outline.base.as_deref().and_then(|href| base.join(href).ok()).unwrap_or_else(|| base.clone());
-    let content = main_content::choose(&document, &outline, rules, &mut clock)?;
+    let mut document = html::parse(html, Noscript::Text, &clock, tree.bytes())?;
+    let mut page = PageMeasures::of(&document, &mut clock)?;
+    if page.is_in_noscript() {
+        drop(document);
+        document = html::parse(html, Noscript::Elements, &clock, tree.bytes())?;
+        page = PageMeasures::of(&document, &mut clock)?;
+    }
+    let base = page.base.as_deref().and_then(|href| base.join(href).ok()).unwrap_or_else(|| base.clone());
+    let content = main_content::choose(&document, &page, rules, &mut clock)?;
     let markdown = markdown::write(&content, &base, &mut clock)?;
-    Ok(Converted { title: outline.title, markdown, unmatched: content.unmatched })
+    Ok(Converted { title: page.title, markdown, unmatched: content.unmatched })
 }
 
 #[cfg(test)]

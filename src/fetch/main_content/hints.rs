@@ -1,0 +1,210 @@
+//! Words in classes, ids and roles that hint at the part an element plays in its page. A hint is weak evidence: layouts
+//! name their wrappers after the parts within them, so every use of a hint also asks for the measures of the element.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::LazyLock;
+
+/// Set of hints of an element.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Hints(u32);
+
+impl Hints {
+    pub const NONE: Self = Self(0);
+    /// Menus, breadcrumbs, pagination.
+    pub const NAVIGATION: Self = Self(1);
+    pub const HEADER: Self = Self(1 << 1);
+    pub const FOOTER: Self = Self(1 << 2);
+    pub const SIDEBAR: Self = Self(1 << 3);
+    /// Buttons that share the page or follow its author.
+    pub const SHARING: Self = Self(1 << 4);
+    /// Other pages that a reader may like.
+    pub const RELATED: Self = Self(1 << 5);
+    pub const COMMENTS: Self = Self(1 << 6);
+    /// Advertisements, newsletters, calls to subscribe.
+    pub const PROMOTION: Self = Self(1 << 7);
+    /// Cookie notices, pop-ups, drawers.
+    pub const OVERLAY: Self = Self(1 << 8);
+    /// Author, date, tags.
+    pub const METADATA: Self = Self(1 << 9);
+    /// Search, log-in, tool bars.
+    pub const CONTROLS: Self = Self(1 << 10);
+    pub const FILTERS: Self = Self(1 << 11);
+    pub const HIDDEN: Self = Self(1 << 12);
+    /// Line numbers and edit links.
+    pub const EDITING: Self = Self(1 << 13);
+    /// `content`, `body`, `text`: with [`Self::SUBJECT`] the text of the page.
+    pub const SUBSTANCE: Self = Self(1 << 14);
+    /// `article`, `post`, `entry`, `story`.
+    pub const SUBJECT: Self = Self(1 << 15);
+    pub const FORUM: Self = Self(1 << 16);
+    pub const PRODUCT: Self = Self(1 << 17);
+    pub const REVIEWS: Self = Self(1 << 18);
+    /// About the author.
+    pub const AUTHOR: Self = Self(1 << 19);
+    pub const CONTENTS: Self = Self(1 << 20);
+    /// Notes and warnings, which belong to a text even in an `aside`.
+    pub const NOTE: Self = Self(1 << 21);
+    /// `section`, `sect1`, `chapter`: a part of a text, whose id names its subject.
+    pub const SECTION: Self = Self(1 << 22);
+    pub const ITEM: Self = Self(1 << 23);
+    pub const CAPTION: Self = Self(1 << 24);
+    /// The text of the page by its `itemprop` or by its class: `articleBody`, `entry-content`.
+    pub const BODY: Self = Self(1 << 25);
+    pub const RIGHTS: Self = Self(1 << 26);
+    pub const ADVERTISEMENT: Self = Self(1 << 27);
+    /// Parts that a reader opens: tabs and accordions.
+    pub const DISCLOSURE: Self = Self(1 << 28);
+    pub const WIDGET: Self = Self(1 << 29);
+
+    /// Returns true if any of `other` is set.
+    pub fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Returns true if all of `other` are set.
+    pub fn has_all(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Returns the union of both sets.
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Adds the hints in the words of `value`, an attribute's value. Words end at a character that is no letter and at a
+    /// capital after a small letter; letters behind a digit are no word, as generated names have such.
+    pub fn read(&mut self, value: &str) {
+        let bytes = &value.as_bytes()[..value.len().min(MOST_BYTES)];
+        let mut word = [0u8; LONGEST];
+        let mut length = 0;
+        // A short word counts only between separators, since generated names are full of them.
+        let (mut is_split, mut is_word, mut before) = (false, true, b' ');
+        for byte in bytes.iter().copied().chain([b' ']) {
+            let is_camel = byte.is_ascii_uppercase() && before.is_ascii_lowercase();
+            if !byte.is_ascii_alphabetic() || is_camel {
+                let is_split_now = is_split || is_camel;
+                if is_word && length >= 2 && (length > SHORT_WORD || !is_split_now) {
+                    self.add(&word, length);
+                }
+                length = 0;
+                is_split = is_camel;
+                is_word = !byte.is_ascii_digit();
+            }
+            if byte.is_ascii_alphabetic() {
+                if let Some(place) = word.get_mut(length) {
+                    *place = byte.to_ascii_lowercase();
+                }
+                length += 1;
+            }
+            before = byte;
+        }
+    }
+
+    fn add(&mut self, word: &[u8; LONGEST], length: usize) {
+        let Some(word) = word.get(..length) else { return };
+        let found = WORDS.get(word).or_else(|| WORDS.get(word.strip_suffix(b"s")?));
+        if let Some(found) = found {
+            self.0 |= found.0;
+        }
+    }
+}
+
+/// Length up to which a word counts only between separators.
+const SHORT_WORD: usize = 3;
+/// Number of bytes of an attribute that are read; a class list beyond it says nothing new.
+const MOST_BYTES: usize = 256;
+/// Number of letters of the longest word in the table.
+const LONGEST: usize = 16;
+
+/// Words and their hints; a word also stands for its plural.
+const TABLE: [(Hints, &str); 29] = [
+    (Hints::DISCLOSURE, "tab tabpanel accordion collapse collapsible expandable panel faq toggle"),
+    (Hints::WIDGET, "widget module"),
+    (
+        Hints::NAVIGATION,
+        "nav navbar navigation menu submenu menubar navi topnav subnav sitenav breadcrumb crumb breadcrumbs pagination \
+         pager paging paginator sitemap toctree skiplink prevnext pagenav postnav jumplink",
+    ),
+    (Hints::HEADER, "masthead topbar siteheader banner pageheader"),
+    (Hints::FOOTER, "footer foot colophon sitefooter pagefooter"),
+    (Hints::SIDEBAR, "sidebar rail sidenav complementary rightcol sidecol"),
+    (
+        Hints::SHARING,
+        "share sharing social socials sharebar sharedaddy follow socialshare shareicon socialmedia sociallinks \
+         sharebutton",
+    ),
+    (
+        Hints::RELATED,
+        "related relatedpost recommend recommended recommendation suggested suggestion popular trending upsell crosssell \
+         similar readmore morefrom readnext upnext recirc recirculation alsolike mostread mostpopular teaser recently \
+         latest recent relatedarticle relatedcontent relatedproduct relatedlink",
+    ),
+    (
+        Hints::COMMENTS,
+        "comment commentlist commentform respond disqus commenting usercomment webmention trackback pingback",
+    ),
+    (
+        Hints::PROMOTION,
+        "promo promotion newsletter subscribe subscription signup optin donate donation paywall cta \
+         mailinglist subscriber",
+    ),
+    (
+        Hints::ADVERTISEMENT,
+        "ad advert advertisement advertising sponsor sponsored adslot adunit adsense adbox adcontainer adwrapper",
+    ),
+    (
+        Hints::OVERLAY,
+        "cookie consent gdpr popup modal drawer overlay lightbox announcement offcanvas dialog tooltip toast flyout",
+    ),
+    (
+        Hints::METADATA,
+        "meta byline tag taglist postmeta entrymeta dateline timestamp postinfo articlemeta pubdate postdate category",
+    ),
+    (Hints::CONTROLS, "search login signin toolbar searchform register searchbox dropdown"),
+    (Hints::FILTERS, "filter facet refine refinement sorting sort sortby swatch"),
+    (Hints::EDITING, "editsection lineno gutter"),
+    (Hints::SUBSTANCE, "content body text copy prose richtext markdown rte wysiwyg"),
+    (Hints::SUBJECT, "article post entry story page blog news main"),
+    (Hints::BODY, "articlebody postbody entrycontent articlecontent storybody postcontent articletext bodytext"),
+    (Hints::FORUM, "forum thread topic message answer question reply discussion messagelist bbs threadlist"),
+    (Hints::PRODUCT, "product pdp addtocart cart buybox"),
+    (Hints::REVIEWS, "review rating testimonial"),
+    (Hints::AUTHOR, "bio authorbox authorbio aboutauthor"),
+    (Hints::CONTENTS, "toc tableofcontent tocs"),
+    (Hints::NOTE, "footnote endnote note admonition callout tip hint warning"),
+    (Hints::SECTION, "section sect chapter refsect subsection"),
+    (Hints::ITEM, "item card tile product listing result entry"),
+    (Hints::CAPTION, "caption credit figcaption photocredit"),
+    (Hints::RIGHTS, "copyright disclaimer"),
+];
+
+#[derive(Default)]
+struct WordHasher(u64);
+
+impl Hasher for WordHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+
+    fn write_usize(&mut self, _: usize) {}
+}
+
+type WordMap = HashMap<&'static [u8], Hints, BuildHasherDefault<WordHasher>>;
+
+static WORDS: LazyLock<WordMap> = LazyLock::new(|| {
+    let mut words = WordMap::default();
+    for (hints, all) in TABLE {
+        for word in all.split_whitespace() {
+            let entry = words.entry(word.as_bytes()).or_default();
+            *entry = entry.with(hints);
+        }
+    }
+    words
+});
