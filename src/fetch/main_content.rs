@@ -114,3 +114,37 @@ pub(super) fn inherited(
     }
 }
 
+
+pub fn debug_tree(
+    document: &Document,
+    page: &PageMeasures,
+    drops: &HashMap<NodeId, String>,
+    root: NodeId,
+    o: &mut String,
+) {
+    use std::fmt::Write;
+    let mut depth = vec![0usize; page.elements.len()];
+    let mut skip = 0;
+    for (i, e) in page.elements.iter().enumerate() {
+        depth[i] = if i == 0 { 0 } else { depth[e.parent as usize] + 1 };
+        if i < skip {
+            continue;
+        }
+        let drop = drops.get(&e.node);
+        let p = &page.elements[e.parent as usize];
+        let single = i > 0 && p.text == e.text && e.node != root && drop.is_none();
+        if e.text < 12 || (e.tag.is_inline() && e.text < 60 && drop.is_none()) || single {
+            if single {
+                depth[i] -= 1;
+            }
+            continue;
+        }
+        let n = NodeRef::new(e.node, &document.tree);
+        let label = format!("{}{}{}", n.node_name().unwrap_or_default(), n.attr("id").map(|x| format!("#{x}")).unwrap_or_default(), n.attr("class").map(|x| format!(".{}", x.chars().take(60).collect::<String>())).unwrap_or_default());
+        let text: String = n.text().split_whitespace().collect::<Vec<_>>().join(" ").chars().take(50).collect();
+        let _ = writeln!(o, "{}{}{} t{} l{} p{} #{}{} {:?}", " ".repeat(depth[i]), if e.node == root { "ROOT " } else { "" }, label, e.text, e.linked, e.prose, e.paragraphs, drop.map(|d| format!(" DROP {d}")).unwrap_or_default(), text);
+        if drop.is_some() {
+            skip = e.end as usize;
+        }
+    }
+}

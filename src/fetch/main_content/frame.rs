@@ -22,7 +22,10 @@ pub(in crate::fetch) enum DropReason {
     Form,
     Filters,
     Metadata,
+    Caption,
     Editing,
+    /// A list of teasers for other pages.
+    Teasers,
     /// Mostly links, with no sentences.
     Links,
     /// Outside the densest part of the page, and no text of its own.
@@ -43,11 +46,20 @@ pub(super) fn frame(
     let prose = share(one.prose + one.code, whole.prose + whole.code);
     let text = share(one.text, whole.text);
     // A part of the frame is small beside the text, or else it holds the page.
-    let small = |most: f32| prose <= most && (prose > 0.0 || text < 0.9) && !one.has_main;
+    let rest = whole.prose.saturating_sub(one.prose);
+    let small = |most: f32| {
+        let is_small = prose <= 0.15 || (prose <= most && rest >= LEAST_REST && !one.has_title);
+        is_small && prose <= most && (prose > 0.0 || text < 0.9) && !one.has_main
+    };
+    let is_text = matches!(kind, PageType::Article | PageType::Documentation | PageType::Forum);
+    if is_text && one.is_teasers && small(0.7) && !one.has_title {
+        return Some(DropReason::Teasers);
+    }
     let by_tag = match one.tag {
         Tag::Nav if small(0.4) => Some(DropReason::Navigation),
-        Tag::Footer if small(0.3) => Some(DropReason::Footer),
-        Tag::Aside if !hints.has(Hints::NOTE) && small(0.3) => Some(DropReason::Sidebar),
+        Tag::Footer if small(0.6) => Some(DropReason::Footer),
+        Tag::Aside if !hints.has(Hints::NOTE) && small(0.5) => Some(DropReason::Sidebar),
+        Tag::Caption if kind == PageType::Article => Some(DropReason::Caption),
         Tag::Form if small(0.3) => Some(DropReason::Form),
         Tag::Header if !in_content && small(0.2) && !(one.has_title && one.prose > 0) => Some(DropReason::Header),
         _ => None,
@@ -80,15 +92,18 @@ pub(super) fn frame(
     weak.iter().find(|(hint, _, most)| hints.has(*hint) && small(*most)).map(|(_, reason, _)| *reason)
 }
 
+/// Length of the sentences that must be left when a larger part of the page is dropped.
+const LEAST_REST: u32 = 250;
+
 type Rule = (Hints, DropReason, f32);
 
 const TEXT_STRONG: [Rule; 7] = [
-    (Hints::OVERLAY, DropReason::Overlay, 0.2),
-    (Hints::FOOTER, DropReason::Footer, 0.15),
-    (Hints::SIDEBAR, DropReason::Sidebar, 0.25),
-    (Hints::RELATED, DropReason::Related, 0.3),
+    (Hints::OVERLAY, DropReason::Overlay, 0.6),
+    (Hints::FOOTER, DropReason::Footer, 0.6),
+    (Hints::SIDEBAR, DropReason::Sidebar, 0.4),
+    (Hints::RELATED, DropReason::Related, 0.5),
     (Hints::ADVERTISEMENT, DropReason::Promotion, 0.15),
-    (Hints::COMMENTS, DropReason::Comments, 0.8),
+    (Hints::COMMENTS, DropReason::Comments, 0.9),
     (Hints::HEADER, DropReason::Header, 0.05),
 ];
 const TEXT_WEAK: [Rule; 7] = [
@@ -101,8 +116,8 @@ const TEXT_WEAK: [Rule; 7] = [
     (Hints::EDITING, DropReason::Editing, 0.01),
 ];
 const OTHER_STRONG: [Rule; 6] = [
-    (Hints::OVERLAY, DropReason::Overlay, 0.2),
-    (Hints::FOOTER, DropReason::Footer, 0.15),
+    (Hints::OVERLAY, DropReason::Overlay, 0.6),
+    (Hints::FOOTER, DropReason::Footer, 0.6),
     (Hints::HEADER, DropReason::Header, 0.05),
     (Hints::RELATED, DropReason::Related, 0.1),
     (Hints::SIDEBAR, DropReason::Sidebar, 0.1),

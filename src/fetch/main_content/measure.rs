@@ -30,6 +30,10 @@ pub(super) struct ElementMeasure {
     pub code: u32,
     /// Length of the text of headings.
     pub headings: u32,
+    /// Length of the text that is in a link and in a heading.
+    pub linked_headings: u32,
+    /// True if most of the element is a list of teasers: equal blocks, each with a link to the page that it is about.
+    pub is_teasers: bool,
     /// Number of runs of prose.
     pub paragraphs: u16,
     pub links: u16,
@@ -46,6 +50,19 @@ impl ElementMeasure {
     /// Length of the text outside links.
     pub fn plain(&self) -> u32 {
         self.text - self.linked.min(self.text)
+    }
+
+    /// Returns true for a block of a few words with a link to the page that they are about.
+    fn is_teaser(&self) -> bool {
+        let is_block = matches!(
+            self.tag,
+            Tag::Block | Tag::Item | Tag::Article | Tag::Section | Tag::Link | Tag::Figure | Tag::Aside | Tag::Cell
+        );
+        let points = self.linked_headings > 0
+            || self.link_share() > 0.5
+            || (self.images > 0 && self.link_share() > 0.25)
+            || (self.headings > 0 && self.link_share() > 0.4);
+        is_block && self.links > 0 && self.linked >= 8 && self.text <= MOST_TEASER && points
     }
 
     /// Share of links in the text, from 0 to 1.
@@ -89,6 +106,8 @@ struct Run {
 /// Length from which a run with few links is prose without any punctuation, and with it.
 const LONG_RUN: u32 = 100;
 const SHORT_RUN: u32 = 32;
+/// Longest text of a teaser.
+const MOST_TEASER: u32 = 700;
 /// Longest text that can be a price.
 const PRICE_RUN: u32 = 40;
 
@@ -184,6 +203,7 @@ impl PageMeasures {
         walk.end_run();
         let mut page = walk.page;
         page.sum_up(clock)?;
+        page.find_teasers(clock)?;
         let title = title.map(|title| title.split_whitespace().collect::<Vec<_>>().join(" "));
         page.title = title.filter(|title| !title.is_empty());
         Ok(page)
@@ -231,12 +251,41 @@ impl PageMeasures {
             parent.prose = parent.prose.saturating_add(one.prose);
             parent.code = parent.code.saturating_add(one.code);
             parent.headings = parent.headings.saturating_add(one.headings);
+            parent.linked_headings = parent.linked_headings.saturating_add(one.linked_headings);
             parent.paragraphs = parent.paragraphs.saturating_add(one.paragraphs);
             parent.links = parent.links.saturating_add(one.links);
             parent.prices = parent.prices.saturating_add(one.prices);
             parent.images = parent.images.saturating_add(one.images);
             parent.has_title |= one.has_title;
             parent.has_main |= one.has_main || one.tag == Tag::Main || one.hints.has(Hints::BODY);
+        }
+        Ok(())
+    }
+
+    /// Marks the lists of teasers.
+    fn find_teasers(&mut self, clock: &mut BudgetMeter) -> Result<(), ConvertError> {
+        for index in 0..self.elements.len() {
+            clock.step()?;
+            let parent = self.elements[index];
+            if parent.links < 3 || parent.tag.is_inline() {
+                continue;
+            }
+            // The most frequent shape is among the first ones in nearly every list.
+            let mut groups = [(0u32, 0u32, 0u32); 4];
+            let mut child = index + 1;
+            while child < parent.end as usize {
+                clock.step()?;
+                let one = &self.elements[child];
+                child = one.end as usize;
+                if !one.is_teaser() {
+                    continue;
+                }
+                if let Some(group) = groups.iter_mut().find(|group| group.1 == 0 || group.0 == one.shape) {
+                    *group = (one.shape, group.1 + 1, group.2.saturating_add(one.text));
+                }
+            }
+            let is_teasers = |group: &(u32, u32, u32)| group.1 >= 3 && share(group.2, parent.text) > 0.6;
+            self.elements[index].is_teasers = groups.iter().any(is_teasers);
         }
         Ok(())
     }
@@ -285,6 +334,8 @@ impl Walk {
             prose: 0,
             code: 0,
             headings: 0,
+            linked_headings: 0,
+            is_teasers: false,
             paragraphs: 0,
             links: u16::from(tag == Tag::Link),
             prices: 0,
@@ -354,6 +405,9 @@ impl Walk {
             }
             if in_heading {
                 current.headings = current.headings.saturating_add(length);
+                if is_linked {
+                    current.linked_headings = current.linked_headings.saturating_add(length);
+                }
             }
         }
     }

@@ -40,8 +40,10 @@ impl PageType {
             if index < end {
                 continue;
             }
-            if one.hints.has(Hints::COMMENTS) && share(one.prose, body.prose) < 0.9 {
+            if one.hints.has(Hints::COMMENTS) && share(one.prose, body.prose) < 0.95 {
                 comments += one.prose;
+                end = one.end as usize;
+                continue;
             }
             if one.hints.has(Hints::FORUM) && share(one.prose, body.prose) < 0.7 && one.prose > 0 {
                 posts += 1;
@@ -53,10 +55,11 @@ impl PageType {
             }
         }
         let _ = (articles, comments, list_prose, carts);
-        if types.has(StructuredTypes::FORUM) || (posts >= 3 && share(post_prose, body.prose) > 0.5) {
+        let is_article = types.has(StructuredTypes::ARTICLE);
+        let is_marked_article = is_article || types.has(StructuredTypes::OPEN_GRAPH_ARTICLE);
+        if types.has(StructuredTypes::FORUM) || (posts >= 3 && !is_marked_article && share(post_prose, body.prose) > 0.5) {
             return Self::Forum;
         }
-        let is_article = types.has(StructuredTypes::ARTICLE);
         if types.has(StructuredTypes::PRODUCT.with(StructuredTypes::OPEN_GRAPH_PRODUCT)) && !is_article {
             return if body.prices > 30 && !types.has(StructuredTypes::PRODUCT) { Self::Collection } else { Self::Product };
         }

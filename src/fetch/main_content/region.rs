@@ -57,6 +57,9 @@ impl Kept {
     }
 }
 
+/// Length of sentences from which an element that the page marks as its content is believed.
+const LEAST_MAIN: u32 = 300;
+
 /// Chooses the region of a page.
 pub(super) fn choose_region(page: &PageMeasures, clock: &mut BudgetMeter) -> Result<Option<Region>, ConvertError> {
     let Some(body) = page.elements.first() else { return Ok(None) };
@@ -111,6 +114,20 @@ impl Region {
         };
         let is_text = matches!(self.kind, PageType::Article | PageType::Documentation | PageType::Forum);
         let weight = |index: usize| if is_text { kept[index].weight() } else { kept[index].text };
+        // The page's own mark of its content, if there is a text in it.
+        let is_main = |one: &ElementMeasure| one.tag == Tag::Main || one.hints.has(Hints::BODY);
+        let mut index = 0;
+        while let Some(one) = page.elements.get(index) {
+            clock.step()?;
+            let is_chosen = self.drops[index].is_none()
+                && is_main(one)
+                && (kept[index].prose >= LEAST_MAIN || share(weight(index), weight(self.root)) >= 0.5)
+                && (self.root == 0 || weight(index) > weight(self.root));
+            if is_chosen {
+                self.root = index;
+            }
+            index = if self.drops[index].is_some() || is_chosen { one.end as usize } else { index + 1 };
+        }
         loop {
             let root = self.root;
             let (mut child, mut best) = (root + 1, None);
