@@ -73,6 +73,8 @@ pub(super) fn frame(
     }
     // Sentences of some length without links contradict the weaker hints.
     let is_texty = one.prose >= 100 && one.link_share() < 0.3;
+    let is_layout = hints.has(Hints::SIDEBAR) && hints.has(Hints::LAYOUT.with(Hints::SUBSTANCE)) && is_texty;
+    let hints = if is_layout { hints.without(Hints::SIDEBAR) } else { hints };
     let strong: &[(Hints, DropReason, f32)] = match kind {
         PageType::Article | PageType::Documentation | PageType::Service => &TEXT_STRONG,
         _ => &OTHER_STRONG,

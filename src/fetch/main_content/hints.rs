@@ -56,6 +56,10 @@ impl Hints {
     /// Parts that a reader opens: tabs and accordions.
     pub const DISCLOSURE: Self = Self(1 << 28);
     pub const WIDGET: Self = Self(1 << 29);
+    /// Words of a layout that is named after its parts: `has-sidebar`, `no-comments`.
+    pub const LAYOUT: Self = Self(1 << 31);
+    /// The content of the page by its role or `itemprop`.
+    pub const MAIN: Self = Self(1 << 30);
 
     /// Returns true if any of `other` is set.
     pub fn has(self, other: Self) -> bool {
@@ -70,6 +74,11 @@ impl Hints {
     /// Returns the union of both sets.
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// Returns the hints that are not in `other`.
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// Adds the hints in the words of `value`, an attribute's value. Words end at a character that is no letter and at a
@@ -118,7 +127,8 @@ const MOST_BYTES: usize = 256;
 const LONGEST: usize = 16;
 
 /// Words and their hints; a word also stands for its plural.
-const TABLE: [(Hints, &str); 29] = [
+const TABLE: [(Hints, &str); 30] = [
+    (Hints::LAYOUT, "has with no without layout grid cols"),
     (Hints::DISCLOSURE, "tab tabpanel accordion collapse collapsible expandable panel faq toggle"),
     (Hints::WIDGET, "widget module"),
     (
@@ -142,7 +152,8 @@ const TABLE: [(Hints, &str); 29] = [
     ),
     (
         Hints::COMMENTS,
-        "comment commentlist commentform respond disqus commenting usercomment webmention trackback pingback",
+        "comment commentlist commentform respond disqus commenting usercomment webmention trackback pingback kommentar \
+         kommentare leserkommentar leserkommentare comentario commentaire commento commenti reactie komentarz komentarze",
     ),
     (
         Hints::PROMOTION,

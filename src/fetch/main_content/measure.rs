@@ -34,6 +34,8 @@ pub(super) struct ElementMeasure {
     pub linked_headings: u32,
     /// True if most of the element is a list of teasers: equal blocks, each with a link to the page that it is about.
     pub is_teasers: bool,
+    /// True if most of the element is a list of equal blocks with sentences: posts, comments, answers.
+    pub is_posts: bool,
     /// Number of runs of prose.
     pub paragraphs: u16,
     pub links: u16,
@@ -54,12 +56,9 @@ impl ElementMeasure {
 
     /// Returns true for a block of a few words with a link to the page that they are about.
     fn is_teaser(&self) -> bool {
-        let is_block = matches!(
-            self.tag,
-            Tag::Block | Tag::Item | Tag::Article | Tag::Section | Tag::Link | Tag::Figure | Tag::Aside | Tag::Cell
-        );
+        let is_block = self.tag.is_container() || matches!(self.tag, Tag::Link | Tag::Figure | Tag::Aside | Tag::Cell);
         let points = self.linked_headings > 0
-            || self.link_share() > 0.5
+            || (self.link_share() > 0.5 && self.images > 0)
             || (self.images > 0 && self.link_share() > 0.25)
             || (self.headings > 0 && self.link_share() > 0.4);
         is_block && self.links > 0 && self.linked >= 8 && self.text <= MOST_TEASER && points
@@ -203,7 +202,7 @@ impl PageMeasures {
         walk.end_run();
         let mut page = walk.page;
         page.sum_up(clock)?;
-        page.find_teasers(clock)?;
+        page.find_lists(clock)?;
         let title = title.map(|title| title.split_whitespace().collect::<Vec<_>>().join(" "));
         page.title = title.filter(|title| !title.is_empty());
         Ok(page)
@@ -257,37 +256,54 @@ impl PageMeasures {
             parent.prices = parent.prices.saturating_add(one.prices);
             parent.images = parent.images.saturating_add(one.images);
             parent.has_title |= one.has_title;
-            parent.has_main |= one.has_main || one.tag == Tag::Main || one.hints.has(Hints::BODY);
+            parent.has_main |= one.has_main || one.tag == Tag::Main || one.hints.has(Hints::MAIN);
         }
         Ok(())
     }
 
-    /// Marks the lists of teasers.
-    fn find_teasers(&mut self, clock: &mut BudgetMeter) -> Result<(), ConvertError> {
+    /// Marks the lists of teasers and of posts.
+    fn find_lists(&mut self, clock: &mut BudgetMeter) -> Result<(), ConvertError> {
         for index in 0..self.elements.len() {
             clock.step()?;
             let parent = self.elements[index];
-            if parent.links < 3 || parent.tag.is_inline() {
+            if parent.text < 100 || parent.tag.is_inline() {
                 continue;
             }
-            // The most frequent shape is among the first ones in nearly every list.
-            let mut groups = [(0u32, 0u32, 0u32); 4];
+            let (mut teasers, mut posts) = (Groups::default(), Groups::default());
             let mut child = index + 1;
             while child < parent.end as usize {
                 clock.step()?;
                 let one = &self.elements[child];
                 child = one.end as usize;
-                if !one.is_teaser() {
-                    continue;
+                if one.is_teaser() {
+                    teasers.add(one.shape, one.text);
                 }
-                if let Some(group) = groups.iter_mut().find(|group| group.1 == 0 || group.0 == one.shape) {
-                    *group = (one.shape, group.1 + 1, group.2.saturating_add(one.text));
+                if one.prose > 0 && one.tag.is_container() {
+                    posts.add(one.shape, one.prose);
                 }
             }
-            let is_teasers = |group: &(u32, u32, u32)| group.1 >= 3 && share(group.2, parent.text) > 0.6;
-            self.elements[index].is_teasers = groups.iter().any(is_teasers);
+            self.elements[index].is_teasers = teasers.has_list(parent.text);
+            self.elements[index].is_posts = posts.has_list(parent.prose);
         }
         Ok(())
+    }
+}
+
+/// Children of an element by their shape: number and length. The most frequent shape is among the first ones in nearly
+/// every list.
+#[derive(Default)]
+struct Groups([(u32, u32, u32); 4]);
+
+impl Groups {
+    fn add(&mut self, shape: u32, length: u32) {
+        if let Some(group) = self.0.iter_mut().find(|group| group.1 == 0 || group.0 == shape) {
+            *group = (shape, group.1 + 1, group.2.saturating_add(length));
+        }
+    }
+
+    /// Returns true if one shape makes a list of most of `whole`.
+    fn has_list(&self, whole: u32) -> bool {
+        self.0.iter().any(|group| group.1 >= 3 && share(group.2, whole) > 0.6)
     }
 }
 
@@ -336,6 +352,7 @@ impl Walk {
             headings: 0,
             linked_headings: 0,
             is_teasers: false,
+            is_posts: false,
             paragraphs: 0,
             links: u16::from(tag == Tag::Link),
             prices: 0,
@@ -483,7 +500,7 @@ fn of_role(role: &str) -> Hints {
         "complementary" => Hints::SIDEBAR,
         "dialog" | "alertdialog" => Hints::OVERLAY,
         "search" => Hints::CONTROLS,
-        "main" => Hints::BODY,
+        "main" => Hints::MAIN,
         "note" => Hints::NOTE,
         "tabpanel" => Hints::DISCLOSURE,
         role if role.starts_with("doc-") => Hints::NOTE,
@@ -493,7 +510,7 @@ fn of_role(role: &str) -> Hints {
 
 fn of_itemprop(name: &str) -> Hints {
     match name {
-        "articleBody" | "reviewBody" => Hints::BODY,
+        "articleBody" => Hints::MAIN,
         "comment" => Hints::COMMENTS,
         "breadcrumb" => Hints::NAVIGATION,
         _ => Hints::NONE,

@@ -17,6 +17,49 @@ pub(super) struct Region {
     pub drops: Vec<Option<DropReason>>,
 }
 
+/// Reasons that are not believed on this page.
+#[derive(Debug, Default)]
+struct Believed {
+    doubted: Vec<DropReason>,
+}
+
+/// Number of passes over the frame at the most.
+const MOST_PASSES: usize = 3;
+
+impl Believed {
+    fn has(&self, reason: DropReason) -> bool {
+        !self.doubted.contains(&reason)
+    }
+
+    /// Adds the reason that drops too much to be true, and returns true if there is one. `kept` is the length of the
+    /// sentences that are left.
+    fn doubt(
+        &mut self,
+        page: &PageMeasures,
+        drops: &[Option<DropReason>],
+        kept: u32,
+        clock: &mut BudgetMeter,
+    ) -> Result<bool, ConvertError> {
+        let mut sums: Vec<(DropReason, u32)> = Vec::new();
+        for (one, reason) in page.elements.iter().zip(drops) {
+            clock.step()?;
+            let Some(reason) = reason else { continue };
+            match sums.iter_mut().find(|(other, _)| other == reason) {
+                Some((_, sum)) => *sum = sum.saturating_add(one.prose),
+                None => sums.push((*reason, one.prose)),
+            }
+        }
+        let worst = sums.into_iter().max_by_key(|(_, sum)| *sum);
+        let Some((reason, sum)) = worst else { return Ok(false) };
+        let is_sure = matches!(reason, DropReason::Comments | DropReason::Overlay | DropReason::Footer);
+        let is_most = if is_sure { kept < LEAST_MAIN && sum > kept } else { sum > kept };
+        if is_most && sum >= LEAST_MAIN {
+            self.doubted.push(reason);
+        }
+        Ok(is_most && sum >= LEAST_MAIN)
+    }
+}
+
 /// Sums over what is kept of an element.
 #[derive(Clone, Copy, Default)]
 struct Kept {
@@ -60,13 +103,24 @@ impl Kept {
 /// Length of sentences from which an element that the page marks as its content is believed.
 const LEAST_MAIN: u32 = 300;
 
+/// Length of sentences before the densest part from which they are the beginning of the text.
+const LEAST_START: u32 = 150;
+
 /// Chooses the region of a page.
 pub(super) fn choose_region(page: &PageMeasures, clock: &mut BudgetMeter) -> Result<Option<Region>, ConvertError> {
     let Some(body) = page.elements.first() else { return Ok(None) };
     let kind = PageType::of(page);
     let mut region = Region { kind, root: 0, drops: vec![None; page.elements.len()] };
-    region.drop_frame(page, body, clock)?;
-    let kept = region.kept(page, clock)?;
+    let mut believed = Believed::default();
+    let mut kept = Vec::new();
+    // A reason that takes most of the page is no reason: the page is built of such elements.
+    for _ in 0..MOST_PASSES {
+        region.drop_frame(page, body, &believed, clock)?;
+        kept = region.kept(page, clock)?;
+        if !believed.doubt(page, &region.drops, kept[0].prose, clock)? {
+            break;
+        }
+    }
     region.choose_root(page, &kept, clock)?;
     region.prune(page, &kept, clock)?;
     Ok(Some(region))
@@ -77,6 +131,7 @@ impl Region {
         &mut self,
         page: &PageMeasures,
         body: &ElementMeasure,
+        believed: &Believed,
         clock: &mut BudgetMeter,
     ) -> Result<(), ConvertError> {
         let mut index = 1;
@@ -86,7 +141,7 @@ impl Region {
             if matches!(one.tag, Tag::Article | Tag::Main) || one.hints.has(Hints::BODY) {
                 content_end = content_end.max(one.end as usize);
             }
-            let reason = frame(one, body, self.kind, index < content_end);
+            let reason = frame(one, body, self.kind, index < content_end).filter(|reason| believed.has(*reason));
             self.drops[index] = reason;
             index = if reason.is_some() { one.end as usize } else { index + 1 };
         }
@@ -114,40 +169,65 @@ impl Region {
         };
         let is_text = matches!(self.kind, PageType::Article | PageType::Documentation | PageType::Forum);
         let weight = |index: usize| if is_text { kept[index].weight() } else { kept[index].text };
-        // The page's own mark of its content, if there is a text in it.
-        let is_main = |one: &ElementMeasure| one.tag == Tag::Main || one.hints.has(Hints::BODY);
-        let mut index = 0;
-        while let Some(one) = page.elements.get(index) {
-            clock.step()?;
-            let is_chosen = self.drops[index].is_none()
-                && is_main(one)
-                && (kept[index].prose >= LEAST_MAIN || share(weight(index), weight(self.root)) >= 0.5)
-                && (self.root == 0 || weight(index) > weight(self.root));
-            if is_chosen {
-                self.root = index;
-            }
-            index = if self.drops[index].is_some() || is_chosen { one.end as usize } else { index + 1 };
-        }
+        self.start_at_main(page, kept, clock)?;
         loop {
             let root = self.root;
             let (mut child, mut best) = (root + 1, None);
+            // Sentences before the heaviest child: the beginning of the text, if there are enough of them.
+            let (mut before, mut seen) = (0u32, 0u32);
             while child < page.elements[root].end as usize {
                 clock.step()?;
-                if self.drops[child].is_none() && best.is_none_or(|best| weight(child) > weight(best)) {
-                    best = Some(child);
+                if self.drops[child].is_none() {
+                    if best.is_none_or(|best| weight(child) > weight(best)) {
+                        best = Some(child);
+                        before = seen;
+                    }
+                    seen = seen.saturating_add(kept[child].prose);
                 }
                 child = page.elements[child].end as usize;
             }
             let Some(best) = best else { break };
             let one = &page.elements[best];
-            if share(weight(best), weight(root)) < least || weight(best) == 0 || one.tag.is_inline()
-                || matches!(one.tag, Tag::Paragraph | Tag::Pre | Tag::Item | Tag::Row | Tag::Heading | Tag::Heading1 | Tag::TextBlock)
+            let is_start_lost = before >= LEAST_START && share(before, kept[best].prose) > 0.05;
+            if share(weight(best), weight(root)) < least
+                || weight(best) == 0
+                || is_start_lost
+                || !(one.tag.is_container() || matches!(one.tag, Tag::Main | Tag::Form | Tag::Table | Tag::Cell | Tag::Header | Tag::Body))
             {
                 break;
             }
             self.root = best;
         }
         // A table's cell or a list's item is no page: its table or list is.
+        Ok(())
+    }
+
+    /// Starts at the page's own mark of its content, if there is a text in it.
+    fn start_at_main(
+        &mut self,
+        page: &PageMeasures,
+        kept: &[Kept],
+        clock: &mut BudgetMeter,
+    ) -> Result<(), ConvertError> {
+        let (mut index, mut best, mut all) = (1, None, 0u32);
+        while let Some(one) = page.elements.get(index) {
+            clock.step()?;
+            let is_main = self.drops[index].is_none() && (one.tag == Tag::Main || one.hints.has(Hints::MAIN));
+            if is_main {
+                let weight = kept[index].weight();
+                all = all.saturating_add(weight);
+                if best.is_none_or(|(_, most)| weight > most) {
+                    best = Some((index, weight));
+                }
+            }
+            index = if self.drops[index].is_some() || is_main { one.end as usize } else { index + 1 };
+        }
+        if let Some((main, weight)) = best
+            && share(weight, all) > 0.6
+            && (kept[main].prose >= LEAST_MAIN || share(weight, kept[0].weight()) >= 0.5)
+        {
+            self.root = main;
+        }
         Ok(())
     }
 
@@ -164,7 +244,7 @@ impl Region {
             }
             let own = kept[index];
             let is_block = matches!(one.tag, Tag::Block | Tag::Section | Tag::List | Tag::Table | Tag::Article | Tag::Paragraph);
-            if is_article && is_block && one.links >= 2 && own.prose == 0 && share(own.linked, own.text) > 0.6 {
+            if is_article && is_block && one.links >= 2 && one.prose == 0 && share(own.linked, own.text) > 0.6 {
                 self.drops[index] = Some(DropReason::Links);
             } else if is_article && one.hints.has(Hints::METADATA.with(Hints::AUTHOR)) && own.prose < 200 && own.text < 400 && !one.has_title {
                 self.drops[index] = Some(DropReason::Metadata);

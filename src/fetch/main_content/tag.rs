@@ -144,6 +144,11 @@ impl Tag {
         matches!(self, Self::Inline | Self::Link | Self::Image | Self::Code | Self::Button | Self::Break)
     }
 
+    /// Returns true for blocks that can hold a post or a teaser.
+    pub fn is_container(self) -> bool {
+        matches!(self, Self::Block | Self::Item | Self::Article | Self::Section)
+    }
+
     /// Returns true for `h1` to `h6`.
     pub fn is_heading(self) -> bool {
         matches!(self, Self::Heading1 | Self::Heading)
