@@ -60,7 +60,8 @@ impl ElementMeasure {
         let points = self.linked_headings > 0
             || (self.link_share() > 0.5 && self.images > 0)
             || (self.images > 0 && self.link_share() > 0.25)
-            || (self.headings > 0 && self.link_share() > 0.4);
+            || (self.headings > 0 && self.link_share() > 0.4)
+            || (self.prices > 0 && self.images > 0);
         is_block && self.links > 0 && self.linked >= 8 && self.text <= MOST_TEASER && points
     }
 
@@ -90,6 +91,9 @@ pub(in crate::fetch) struct PageMeasures {
 
 /// Length from which the text in `noscript` elements may be the page.
 const LEAST_NOSCRIPT: u32 = 200;
+
+/// Length from which the text of an element that is marked as content says what kind of page it is.
+const LEAST_SCOPE: u32 = 300;
 
 /// A run of text between the borders of two blocks.
 #[derive(Default)]
@@ -237,6 +241,24 @@ impl PageMeasures {
             }
             _ => {}
         }
+    }
+
+    /// Returns the index of the element that the page marks as its content, if it has much of the page's text; else 0.
+    pub fn scope(&self, clock: &mut BudgetMeter) -> Result<usize, ConvertError> {
+        let (mut index, mut best, mut all) = (1, 0, 0u32);
+        while let Some(one) = self.elements.get(index) {
+            clock.step()?;
+            let is_main = one.tag == Tag::Main || one.hints.has(Hints::MAIN);
+            if is_main {
+                all = all.saturating_add(one.text);
+                if best == 0 || one.text > self.elements[best].text {
+                    best = index;
+                }
+            }
+            index = if is_main { one.end as usize } else { index + 1 };
+        }
+        let text = self.elements.get(best).map_or(0, |one| one.text);
+        Ok(if share(text, all) > 0.6 && text >= LEAST_SCOPE { best } else { 0 })
     }
 
     /// Adds the measures of each element to its parent's.

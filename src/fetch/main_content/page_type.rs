@@ -5,6 +5,7 @@ use super::hints::Hints;
 use super::measure::{PageMeasures, share};
 use super::structured::StructuredTypes;
 use super::tag::Tag;
+use crate::fetch::budget::{BudgetMeter, ConvertError};
 
 /// Type of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +28,26 @@ pub(super) enum PageType {
 
 impl PageType {
     /// Returns the type of a page by its measures.
-    pub fn of(page: &PageMeasures) -> Self {
+    pub fn of(page: &PageMeasures, clock: &mut BudgetMeter) -> Result<Self, ConvertError> {
+        let scope = page.scope(clock)?;
+        Ok(Self::within(page, scope))
+    }
+
+    fn within(page: &PageMeasures, scope: usize) -> Self {
         let Some(body) = page.elements.first() else { return Self::Service };
+        let scope_end = page.elements[scope].end as usize;
+        let around = &page.elements[scope];
+        let (mut index, mut teasers, mut teaser_prose) = (scope, 0u32, 0u32);
+        while index < scope_end {
+            let one = &page.elements[index];
+            if one.is_teasers {
+                teasers += one.text;
+                teaser_prose += one.prose;
+            }
+            index = if one.is_teasers { one.end as usize } else { index + 1 };
+        }
+        let other_prose = around.prose - teaser_prose.min(around.prose);
+        let is_list = share(teasers, around.text) > 0.4 && (other_prose < teaser_prose || other_prose < 600);
         let types = page.types;
         let (mut posts, mut post_prose, mut comments, mut articles, mut cells) = (0, 0, 0, 0, 0);
         let (mut list_prose, mut end) = (0u32, 0);
@@ -62,6 +81,9 @@ impl PageType {
         }
         if types.has(StructuredTypes::PRODUCT.with(StructuredTypes::OPEN_GRAPH_PRODUCT)) && !is_article {
             return if body.prices > 30 && !types.has(StructuredTypes::PRODUCT) { Self::Collection } else { Self::Product };
+        }
+        if is_list && !is_article {
+            return if body.prices >= 8 { Self::Collection } else { Self::Listing };
         }
         if share(body.code, body.text) > 0.1 {
             return Self::Documentation;

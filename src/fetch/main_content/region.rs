@@ -109,7 +109,7 @@ const LEAST_START: u32 = 150;
 /// Chooses the region of a page.
 pub(super) fn choose_region(page: &PageMeasures, clock: &mut BudgetMeter) -> Result<Option<Region>, ConvertError> {
     let Some(body) = page.elements.first() else { return Ok(None) };
-    let kind = PageType::of(page);
+    let kind = PageType::of(page, clock)?;
     let mut region = Region { kind, root: 0, drops: vec![None; page.elements.len()] };
     let mut believed = Believed::default();
     let mut kept = Vec::new();
