@@ -60,7 +60,7 @@ pub(super) fn frame(
         Tag::Footer if small(0.6) => Some(DropReason::Footer),
         Tag::Aside if !hints.has(Hints::NOTE) && small(0.5) => Some(DropReason::Sidebar),
         Tag::Caption if kind == PageType::Article => Some(DropReason::Caption),
-        Tag::Form if small(0.3) => Some(DropReason::Form),
+        Tag::Form if small(0.3) && (is_text || one.prices < 3) => Some(DropReason::Form),
         Tag::Header if !in_content && small(0.2) && !(one.has_title && one.prose > 0) => Some(DropReason::Header),
         _ => None,
     };
@@ -80,6 +80,10 @@ pub(super) fn frame(
         _ => &OTHER_STRONG,
     };
     for (hint, reason, most) in strong {
+        let is_beside = matches!(reason, DropReason::Related | DropReason::Sidebar | DropReason::Header);
+        if is_beside && !is_text && kind != PageType::Service && text > 0.4 {
+            continue;
+        }
         if hints.has(*hint) && small(*most) {
             return Some(*reason);
         }
@@ -91,6 +95,10 @@ pub(super) fn frame(
         PageType::Article | PageType::Documentation | PageType::Service => &TEXT_WEAK,
         _ => &OTHER_WEAK,
     };
+    // A part with several prices sells something, and most of the text of a page without sentences is its content.
+    if !is_text && kind != PageType::Service && (one.prices >= 3 || text > 0.4) {
+        return None;
+    }
     weak.iter().find(|(hint, _, most)| hints.has(*hint) && small(*most)).map(|(_, reason, _)| *reason)
 }
 

@@ -129,7 +129,7 @@ const LONGEST: usize = 16;
 /// Words and their hints; a word also stands for its plural.
 const TABLE: [(Hints, &str); 30] = [
     (Hints::LAYOUT, "has with no without layout grid cols"),
-    (Hints::DISCLOSURE, "tab tabpanel accordion collapse collapsible expandable panel faq toggle"),
+    (Hints::DISCLOSURE, "tab tabpanel accordion collapse collapsible expandable expander expand panel faq toggle"),
     (Hints::WIDGET, "widget module"),
     (
         Hints::NAVIGATION,

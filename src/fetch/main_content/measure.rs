@@ -129,6 +129,8 @@ struct Walk {
     run: Run,
     /// Numbers of open links, code blocks and headings.
     in_link: u32,
+    /// Number of open links to other pages.
+    in_way: u32,
     in_code: u32,
     in_heading: u32,
 }
@@ -151,6 +153,7 @@ impl PageMeasures {
             open: Vec::with_capacity(32),
             run: Run::default(),
             in_link: 0,
+            in_way: 0,
             in_code: 0,
             in_heading: 0,
         };
@@ -359,6 +362,7 @@ impl Walk {
             return has_children;
         }
         let index = u32::try_from(self.page.elements.len()).unwrap_or(u32::MAX);
+        let is_way = tag == Tag::Link && leads_away(element);
         let (hints, shape) = if tag == Tag::Body { (Hints::NONE, 0) } else { self.read_attributes(element, tag) };
         self.page.elements.push(ElementMeasure {
             node: id,
@@ -376,7 +380,7 @@ impl Walk {
             is_teasers: false,
             is_posts: false,
             paragraphs: 0,
-            links: u16::from(tag == Tag::Link),
+            links: u16::from(is_way),
             prices: 0,
             images: 0,
             has_title: tag == Tag::Heading1,
@@ -384,7 +388,10 @@ impl Walk {
         });
         self.open.push(Open { node: id, index, tag, is_measured: true });
         match tag {
-            Tag::Link | Tag::Button => self.in_link += 1,
+            Tag::Link | Tag::Button => {
+                self.in_link += 1;
+                self.in_way += u32::from(is_way);
+            }
             Tag::Pre => self.in_code += 1,
             tag if tag.is_heading() => self.in_heading += 1,
             _ => {}
@@ -402,7 +409,12 @@ impl Walk {
             self.end_run_in(open.index);
         }
         match open.tag {
-            Tag::Link | Tag::Button => self.in_link = self.in_link.saturating_sub(1),
+            Tag::Link | Tag::Button => {
+                self.in_link = self.in_link.saturating_sub(1);
+                if self.in_link == 0 {
+                    self.in_way = 0;
+                }
+            }
             Tag::Pre => self.in_code = self.in_code.saturating_sub(1),
             tag if tag.is_heading() => self.in_heading = self.in_heading.saturating_sub(1),
             _ => {}
@@ -427,6 +439,7 @@ impl Walk {
             return;
         }
         let is_linked = self.in_link > 0;
+        let is_away = self.in_way > 0;
         let in_code = self.in_code > 0;
         let in_heading = self.in_heading > 0;
         self.run.text = self.run.text.saturating_add(length);
@@ -444,7 +457,7 @@ impl Walk {
             }
             if in_heading {
                 current.headings = current.headings.saturating_add(length);
-                if is_linked {
+                if is_away {
                     current.linked_headings = current.linked_headings.saturating_add(length);
                 }
             }
@@ -512,6 +525,12 @@ impl Walk {
         }
         (hints, shape)
     }
+}
+
+/// Returns true for a link to another page, as opposed to a place in this one or to a script.
+fn leads_away(element: &Element) -> bool {
+    let href = element.attrs.iter().find(|attribute| attribute.name.local == local_name!("href"));
+    href.is_some_and(|href| !href.value.starts_with('#') && !href.value.starts_with("javascript:"))
 }
 
 fn of_role(role: &str) -> Hints {

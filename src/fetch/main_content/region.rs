@@ -17,6 +17,11 @@ pub(super) struct Region {
     pub drops: Vec<Option<DropReason>>,
 }
 
+/// Length from which a paragraph that is all link points to another page.
+const LEAST_ALONE: u32 = 15;
+/// Length of the longest caption.
+const MOST_CAPTION: u32 = 500;
+
 /// Reasons that are not believed on this page.
 #[derive(Debug, Default)]
 struct Believed {
@@ -40,19 +45,20 @@ impl Believed {
         kept: u32,
         clock: &mut BudgetMeter,
     ) -> Result<bool, ConvertError> {
+        let weight = |one: &ElementMeasure| Kept::of(one).weight();
         let mut sums: Vec<(DropReason, u32)> = Vec::new();
         for (one, reason) in page.elements.iter().zip(drops) {
             clock.step()?;
             let Some(reason) = reason else { continue };
             match sums.iter_mut().find(|(other, _)| other == reason) {
-                Some((_, sum)) => *sum = sum.saturating_add(one.prose),
-                None => sums.push((*reason, one.prose)),
+                Some((_, sum)) => *sum = sum.saturating_add(weight(one)),
+                None => sums.push((*reason, weight(one))),
             }
         }
         let worst = sums.into_iter().max_by_key(|(_, sum)| *sum);
         let Some((reason, sum)) = worst else { return Ok(false) };
         let is_sure = matches!(reason, DropReason::Comments | DropReason::Overlay | DropReason::Footer);
-        let is_most = if is_sure { kept < LEAST_MAIN && sum > kept } else { sum > kept };
+        let is_most = sum > kept && (kept < LEAST_MAIN || (!is_sure && (kept < LEAST_MAIN * 2 || sum / 2 > kept)));
         if is_most && sum >= LEAST_MAIN {
             self.doubted.push(reason);
         }
@@ -117,7 +123,7 @@ pub(super) fn choose_region(page: &PageMeasures, clock: &mut BudgetMeter) -> Res
     for _ in 0..MOST_PASSES {
         region.drop_frame(page, body, &believed, clock)?;
         kept = region.kept(page, clock)?;
-        if !believed.doubt(page, &region.drops, kept[0].prose, clock)? {
+        if !believed.doubt(page, &region.drops, kept[0].weight(), clock)? {
             break;
         }
     }
@@ -244,8 +250,12 @@ impl Region {
             }
             let own = kept[index];
             let is_block = matches!(one.tag, Tag::Block | Tag::Section | Tag::List | Tag::Table | Tag::Article | Tag::Paragraph);
-            if is_article && is_block && one.links >= 2 && one.prose == 0 && share(own.linked, own.text) > 0.6 {
+            let linked = share(own.linked, own.text);
+            let is_alone = one.tag == Tag::Paragraph && linked > 0.85 && own.text >= LEAST_ALONE;
+            if is_article && is_block && one.prose == 0 && ((one.links >= 2 && linked > 0.6) || is_alone) {
                 self.drops[index] = Some(DropReason::Links);
+            } else if is_article && one.hints.has(Hints::CAPTION) && own.text < MOST_CAPTION && !one.has_title {
+                self.drops[index] = Some(DropReason::Caption);
             } else if is_article && one.hints.has(Hints::METADATA.with(Hints::AUTHOR)) && own.prose < 200 && own.text < 400 && !one.has_title {
                 self.drops[index] = Some(DropReason::Metadata);
             }
