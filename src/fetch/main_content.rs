@@ -90,7 +90,7 @@ pub(super) fn choose<'a>(
     let root = NodeRef::new(page.elements[region.root].node, &document.tree);
     let one = &page.elements[region.root];
     let b = &page.elements[0];
-    let note = format!("{:?} root={} {:?} text {}/{} prose {}/{} code {} prices {} links {} noscript {}", region.kind, region.root, one.tag, one.text, b.text, one.prose, b.prose, b.code, b.prices, b.links, page.noscript);
+    let note = format!("{:?} root={} {:?} text {}/{} prose {}/{} code {} prices {} links {} noscript {} {}", region.kind, region.root, one.tag, one.text, b.text, one.prose, b.prose, b.code, b.prices, b.links, page.noscript, region.note);
     Ok(MainContent { roots: vec![root], treated, unmatched, note, dropped })
 }
 

@@ -51,7 +51,7 @@ pub(super) fn frame(
         let is_small = prose <= 0.15 || (prose <= most && rest >= LEAST_REST && !one.has_title);
         is_small && prose <= most && (prose > 0.0 || text < 0.9) && !one.has_main
     };
-    let is_text = matches!(kind, PageType::Article | PageType::Documentation | PageType::Forum);
+    let is_text = matches!(kind, PageType::Article | PageType::Documentation | PageType::Forum | PageType::Product);
     if is_text && one.is_teasers && small(0.7) && !one.has_title {
         return Some(DropReason::Teasers);
     }
@@ -76,7 +76,7 @@ pub(super) fn frame(
     let is_layout = hints.has(Hints::SIDEBAR) && hints.has(Hints::LAYOUT.with(Hints::SUBSTANCE)) && is_texty;
     let hints = if is_layout { hints.without(Hints::SIDEBAR) } else { hints };
     let strong: &[(Hints, DropReason, f32)] = match kind {
-        PageType::Article | PageType::Documentation | PageType::Service => &TEXT_STRONG,
+        PageType::Article | PageType::Documentation | PageType::Service | PageType::Product => &TEXT_STRONG,
         _ => &OTHER_STRONG,
     };
     for (hint, reason, most) in strong {
@@ -92,7 +92,7 @@ pub(super) fn frame(
         return None;
     }
     let weak: &[(Hints, DropReason, f32)] = match kind {
-        PageType::Article | PageType::Documentation | PageType::Service => &TEXT_WEAK,
+        PageType::Article | PageType::Documentation | PageType::Service | PageType::Product => &TEXT_WEAK,
         _ => &OTHER_WEAK,
     };
     // A part with several prices sells something, and most of the text of a page without sentences is its content.

@@ -42,6 +42,8 @@ pub(super) struct ElementMeasure {
     /// Number of short texts with a price.
     pub prices: u16,
     pub images: u16,
+    /// Level of a heading, 1 to 6; 0 for other elements.
+    pub level: u8,
     /// True if an `h1` is at or below the element.
     pub has_title: bool,
     /// True if a `main` or the text of the page by its `itemprop` is below the element.
@@ -52,6 +54,11 @@ impl ElementMeasure {
     /// Length of the text outside links.
     pub fn plain(&self) -> u32 {
         self.text - self.linked.min(self.text)
+    }
+
+    /// Returns true for a heading, and for a short paragraph that leads in what follows.
+    pub fn is_lead_in(&self) -> bool {
+        self.tag.is_heading() || (self.tag == Tag::Paragraph && self.prose == 0 && self.text > 0 && self.text < 50)
     }
 
     /// Returns true for a block of a few words with a link to the page that they are about.
@@ -383,6 +390,7 @@ impl Walk {
             links: u16::from(is_way),
             prices: 0,
             images: 0,
+            level: if tag.is_heading() { element.name.local.as_bytes()[1] - b'0' } else { 0 },
             has_title: tag == Tag::Heading1,
             has_main: false,
         });

@@ -1,6 +1,7 @@
 //! Type of a page, from its structured data and the shape of its content. It decides what counts as content: answers
 //! are the content of a forum, and comments are not that of an article.
 
+use super::frame::DropReason;
 use super::hints::Hints;
 use super::measure::{PageMeasures, share};
 use super::structured::StructuredTypes;
@@ -26,80 +27,147 @@ pub(super) enum PageType {
     Service,
 }
 
-impl PageType {
-    /// Returns the type of a page by its measures.
-    pub fn of(page: &PageMeasures, clock: &mut BudgetMeter) -> Result<Self, ConvertError> {
-        let scope = page.scope(clock)?;
-        Ok(Self::within(page, scope))
-    }
+/// Signals of a page's type: sums over the content, which is the page's marked content or its body, without the frame.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TypeSignals {
+    text: u32,
+    linked: u32,
+    prose: u32,
+    code: u32,
+    headings: u32,
+    linked_headings: u32,
+    paragraphs: u32,
+    /// Length of paragraphs outside lists of teasers.
+    longest: u32,
+    direct: u32,
+    prices: u32,
+    images: u32,
+    links: u32,
+    teasers: u32,
+    teaser_prose: u32,
+    teaser_lists: u32,
+    post_lists: u32,
+    posts: u32,
+    post_prose: u32,
+    comment_prose: u32,
+    cells: u32,
+    articles: u32,
+    carts: u32,
+    has_title: u32,
+    items: u32,
+    filters: u32,
+    sections: u32,
+    body_hint: u32,
+}
 
-    fn within(page: &PageMeasures, scope: usize) -> Self {
-        let Some(body) = page.elements.first() else { return Self::Service };
-        let scope_end = page.elements[scope].end as usize;
-        let around = &page.elements[scope];
-        let (mut index, mut teasers, mut teaser_prose) = (scope, 0u32, 0u32);
-        while index < scope_end {
+impl TypeSignals {
+    /// Reads the signals of the content without `drops`.
+    pub fn of(
+        page: &PageMeasures,
+        drops: &[Option<DropReason>],
+        clock: &mut BudgetMeter,
+    ) -> Result<Self, ConvertError> {
+        let scope = page.scope(clock)?;
+        let mut one_page = Self::default();
+        let Some(around) = page.elements.get(scope) else { return Ok(one_page) };
+        let s = &mut one_page;
+        (s.text, s.linked, s.prose, s.code) = (around.text, around.linked, around.prose, around.code);
+        (s.headings, s.linked_headings) = (around.headings, around.linked_headings);
+        (s.paragraphs, s.prices, s.images, s.links) =
+            (around.paragraphs.into(), around.prices.into(), around.images.into(), around.links.into());
+        s.has_title = around.has_title.into();
+        let (mut index, mut teasers_end, mut posts_end, mut comments_end, mut list_end) = (scope, 0, 0, 0, 0);
+        while index < around.end as usize {
+            clock.step()?;
             let one = &page.elements[index];
-            if one.is_teasers {
-                teasers += one.text;
-                teaser_prose += one.prose;
-            }
-            index = if one.is_teasers { one.end as usize } else { index + 1 };
-        }
-        let other_prose = around.prose - teaser_prose.min(around.prose);
-        let is_list = share(teasers, around.text) > 0.4 && (other_prose < teaser_prose || other_prose < 600);
-        let types = page.types;
-        let (mut posts, mut post_prose, mut comments, mut articles, mut cells) = (0, 0, 0, 0, 0);
-        let (mut list_prose, mut end) = (0u32, 0);
-        let mut carts = 0;
-        for (index, one) in page.elements.iter().enumerate() {
-            carts += u32::from(one.hints.has(Hints::PRODUCT) && one.prices > 0);
-            articles += u32::from(one.tag == Tag::Article);
-            cells += u32::from(one.tag == Tag::Cell);
-            if index < end {
+            let end = one.end as usize;
+            if index > scope && drops[index].is_some() {
+                s.text -= one.text.min(s.text);
+                s.linked -= one.linked.min(s.linked);
+                s.prose -= one.prose.min(s.prose);
+                s.code -= one.code.min(s.code);
+                s.headings -= one.headings.min(s.headings);
+                s.linked_headings -= one.linked_headings.min(s.linked_headings);
+                s.paragraphs -= u32::from(one.paragraphs).min(s.paragraphs);
+                s.prices -= u32::from(one.prices).min(s.prices);
+                s.images -= u32::from(one.images).min(s.images);
+                s.links -= u32::from(one.links).min(s.links);
+                index = end;
                 continue;
             }
-            if one.hints.has(Hints::COMMENTS) && share(one.prose, body.prose) < 0.95 {
-                comments += one.prose;
-                end = one.end as usize;
-                continue;
+            let is_part = share(one.prose, around.prose) < 0.7;
+            if one.is_teasers && index >= teasers_end {
+                s.teasers += one.text;
+                s.teaser_prose += one.prose;
+                s.teaser_lists += 1;
+                teasers_end = end;
             }
-            if one.hints.has(Hints::FORUM) && share(one.prose, body.prose) < 0.7 && one.prose > 0 {
-                posts += 1;
-                post_prose += one.prose;
-                end = one.end as usize;
+            if one.is_posts && index >= list_end {
+                s.post_lists += one.prose;
+                list_end = end;
             }
-            if one.tag == Tag::List {
-                list_prose += one.prose;
+            if one.hints.has(Hints::COMMENTS) && share(one.prose, around.prose) < 0.95 && index >= comments_end {
+                s.comment_prose += one.prose;
+                comments_end = end;
             }
+            if one.hints.has(Hints::FORUM) && is_part && one.prose > 0 && index >= posts_end && index >= comments_end {
+                s.posts += 1;
+                s.post_prose += one.prose;
+                posts_end = end;
+            }
+            if index >= teasers_end && one.tag == Tag::Paragraph {
+                s.direct += one.prose;
+                s.longest = s.longest.max(one.prose);
+            }
+            s.cells += u32::from(one.tag == Tag::Cell);
+            s.articles += u32::from(one.tag == Tag::Article);
+            s.sections += u32::from(one.tag == Tag::Section);
+            s.carts += u32::from(one.hints.has(Hints::PRODUCT));
+            s.items += u32::from(one.hints.has(Hints::ITEM));
+            s.filters += u32::from(one.hints.has(Hints::FILTERS));
+            s.body_hint += u32::from(one.hints.has(Hints::BODY) || one.hints.has_all(Hints::SUBJECT.with(Hints::SUBSTANCE)));
+            index += 1;
         }
-        let _ = (articles, comments, list_prose, carts);
-        let is_article = types.has(StructuredTypes::ARTICLE);
-        let is_marked_article = is_article || types.has(StructuredTypes::OPEN_GRAPH_ARTICLE);
-        if types.has(StructuredTypes::FORUM) || (posts >= 3 && !is_marked_article && share(post_prose, body.prose) > 0.5) {
-            return Self::Forum;
-        }
-        if types.has(StructuredTypes::PRODUCT.with(StructuredTypes::OPEN_GRAPH_PRODUCT)) && !is_article {
-            return if body.prices > 30 && !types.has(StructuredTypes::PRODUCT) { Self::Collection } else { Self::Product };
-        }
-        if is_list && !is_article {
-            return if body.prices >= 8 { Self::Collection } else { Self::Listing };
-        }
-        if share(body.code, body.text) > 0.1 {
-            return Self::Documentation;
-        }
-        if body.prices >= 12 && share(body.prose, body.text) < 0.5 {
-            return Self::Collection;
-        }
-        if is_article {
-            return Self::Article;
-        }
-        if share(body.prose, body.text) > 0.55 {
-            return if cells > 40 { Self::Documentation } else { Self::Article };
-        }
-        if types.has(StructuredTypes::OPEN_GRAPH_ARTICLE) && share(body.prose, body.text) > 0.3 {
-            return Self::Article;
-        }
-        if body.link_share() > 0.5 { Self::Listing } else { Self::Service }
+        Ok(one_page)
     }
 }
+
+impl PageType {
+    /// Returns the type of a page with these signals.
+    pub fn of(page: &PageMeasures, signals: &TypeSignals) -> Self {
+        let types = page.types;
+        let is_article = types.has(StructuredTypes::ARTICLE);
+        let is_marked_article = is_article || types.has(StructuredTypes::OPEN_GRAPH_ARTICLE);
+        let other_prose = signals.prose - signals.teaser_prose.min(signals.prose);
+        let is_list = share(signals.teasers, signals.text) > 0.4
+            && (other_prose < signals.teaser_prose || other_prose < 600);
+        let is_forum = signals.posts >= 3 && !is_marked_article && share(signals.post_prose, signals.prose) > 0.5;
+        if types.has(StructuredTypes::FORUM) || is_forum {
+            return Self::Forum;
+        }
+        if share(signals.code, signals.text) > 0.1 {
+            return Self::Documentation;
+        }
+        let sells = signals.prices >= 8;
+        if is_list && !is_article {
+            return if sells { Self::Collection } else { Self::Listing };
+        }
+        let is_product = types.has(StructuredTypes::PRODUCT.with(StructuredTypes::OPEN_GRAPH_PRODUCT));
+        if is_product && !is_article {
+            return Self::Product;
+        }
+        let prose = share(signals.prose, signals.text);
+        if signals.longest < LONG_PARAGRAPH {
+            if prose < 0.36 {
+                return if sells { Self::Collection } else { Self::Listing };
+            }
+            if !is_marked_article {
+                return Self::Service;
+            }
+        }
+        if signals.prices >= 12 && prose < 0.5 { Self::Collection } else { Self::Article }
+    }
+}
+
+/// Length of the longest paragraph from which a page is a text.
+const LONG_PARAGRAPH: u32 = 190;

@@ -3,7 +3,7 @@
 use super::frame::{DropReason, frame};
 use super::hints::Hints;
 use super::measure::{ElementMeasure, PageMeasures, share};
-use super::page_type::PageType;
+use super::page_type::{PageType, TypeSignals};
 use super::tag::Tag;
 use crate::fetch::budget::{BudgetMeter, ConvertError};
 
@@ -11,6 +11,7 @@ use crate::fetch::budget::{BudgetMeter, ConvertError};
 #[derive(Debug)]
 pub(super) struct Region {
     pub kind: PageType,
+    pub note: String,
     /// Index of the root.
     pub root: usize,
     /// Reason for each element that is left out with everything below it.
@@ -115,8 +116,24 @@ const LEAST_START: u32 = 150;
 /// Chooses the region of a page.
 pub(super) fn choose_region(page: &PageMeasures, clock: &mut BudgetMeter) -> Result<Option<Region>, ConvertError> {
     let Some(body) = page.elements.first() else { return Ok(None) };
-    let kind = PageType::of(page, clock)?;
-    let mut region = Region { kind, root: 0, drops: vec![None; page.elements.len()] };
+    // The frame that is the same for all types is left out before the type is decided.
+    let mut region = Region { kind: PageType::Listing, root: 0, drops: vec![None; page.elements.len()], note: String::new() };
+    region.drop_frame(page, body, &Believed::default(), clock)?;
+    let signals = TypeSignals::of(page, &region.drops, clock)?;
+    let kind = PageType::of(page, &signals);
+    let kind = match std::env::var("FORCE").as_deref() {
+        Ok("Article") => PageType::Article,
+        Ok("Documentation") => PageType::Documentation,
+        Ok("Forum") => PageType::Forum,
+        Ok("Product") => PageType::Product,
+        Ok("Collection") => PageType::Collection,
+        Ok("Listing") => PageType::Listing,
+        Ok("Service") => PageType::Service,
+        _ => kind,
+    };
+    region.kind = kind;
+    region.note = format!("{:?} {:?}", page.types, signals);
+    region.drops.fill(None);
     let mut believed = Believed::default();
     let mut kept = Vec::new();
     // A reason that takes most of the page is no reason: the page is built of such elements.
@@ -129,6 +146,7 @@ pub(super) fn choose_region(page: &PageMeasures, clock: &mut BudgetMeter) -> Res
     }
     region.choose_root(page, &kept, clock)?;
     region.prune(page, &kept, clock)?;
+    region.drop_empty_sections(page, clock)?;
     Ok(Some(region))
 }
 
@@ -168,12 +186,12 @@ impl Region {
 
     fn choose_root(&mut self, page: &PageMeasures, kept: &[Kept], clock: &mut BudgetMeter) -> Result<(), ConvertError> {
         let least = match self.kind {
-            PageType::Article => 0.75,
+            PageType::Article | PageType::Product => 0.75,
             PageType::Documentation => 0.85,
             PageType::Forum => 0.85,
             _ => 0.9,
         };
-        let is_text = matches!(self.kind, PageType::Article | PageType::Documentation | PageType::Forum);
+        let is_text = matches!(self.kind, PageType::Article | PageType::Documentation | PageType::Forum | PageType::Product);
         let weight = |index: usize| if is_text { kept[index].weight() } else { kept[index].text };
         self.start_at_main(page, kept, clock)?;
         loop {
@@ -239,7 +257,7 @@ impl Region {
 
     fn prune(&mut self, page: &PageMeasures, kept: &[Kept], clock: &mut BudgetMeter) -> Result<(), ConvertError> {
         let root = &page.elements[self.root];
-        let is_article = matches!(self.kind, PageType::Article);
+        let is_article = matches!(self.kind, PageType::Article | PageType::Product);
         let mut index = self.root + 1;
         while index < root.end as usize {
             clock.step()?;
@@ -263,4 +281,66 @@ impl Region {
         }
         Ok(())
     }
+
+    /// Leaves out headings whose section has been left out.
+    fn drop_empty_sections(&mut self, page: &PageMeasures, clock: &mut BudgetMeter) -> Result<(), ConvertError> {
+        if matches!(self.kind, PageType::Listing | PageType::Collection) {
+            return Ok(());
+        }
+        let root = &page.elements[self.root];
+        // Length of the text outside elements below, which is what an element itself adds.
+        let mut own: Vec<u32> = page.elements.iter().map(|one| one.text).collect();
+        for one in page.elements.iter().skip(self.root + 1).take(root.end as usize - self.root) {
+            clock.step()?;
+            let parent = &mut own[one.parent as usize];
+            *parent = parent.saturating_sub(one.text);
+        }
+        let mut heading: Option<Section> = None;
+        let mut index = self.root + 1;
+        while index < root.end as usize {
+            clock.step()?;
+            let one = &page.elements[index];
+            if self.drops[index].is_some() {
+                if let Some(section) = &mut heading {
+                    section.lost = section.lost.saturating_add(one.text);
+                }
+                index = one.end as usize;
+                continue;
+            }
+            if one.is_lead_in() {
+                self.close_section(heading.take(), if one.level == 0 { 7 } else { one.level });
+                heading = Some(Section { heading: index, level: if one.level == 0 { 7 } else { one.level }, kept: 0, lost: 0 });
+                index = one.end as usize;
+                continue;
+            }
+            if let Some(section) = &mut heading {
+                section.kept = section.kept.saturating_add(own[index]);
+            }
+            index += 1;
+        }
+        self.close_section(heading, 0);
+        Ok(())
+    }
+
+    /// Leaves out the heading of a section of which nothing is left, before a heading of `level`.
+    fn close_section(&mut self, section: Option<Section>, level: u8) {
+        if let Some(section) = section
+            && section.lost > 0
+            && section.kept < LEAST_SECTION
+            && level <= section.level
+        {
+            self.drops[section.heading] = Some(DropReason::EmptySection);
+        }
+    }
 }
+
+/// A heading and the length of the text up to the next.
+struct Section {
+    heading: usize,
+    level: u8,
+    kept: u32,
+    lost: u32,
+}
+
+/// Length of the text that makes a section.
+const LEAST_SECTION: u32 = 20;
