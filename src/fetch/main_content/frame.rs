@@ -17,6 +17,8 @@ pub(in crate::fetch) enum DropReason {
     Sharing,
     Related,
     Comments,
+    /// Reviews of what a page sells.
+    Reviews,
     Promotion,
     Overlay,
     Form,
@@ -34,12 +36,20 @@ pub(in crate::fetch) enum DropReason {
     EmptySection,
 }
 
+/// What the frame of a page depends on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FrameRules {
+    pub kind: PageType,
+    /// True if the comments of a forum are remarks on its posts, not the posts.
+    pub has_remarks: bool,
+}
+
 /// Returns the reason for which `one` is part of the frame. `whole` is the body, `in_content` is true inside an article
 /// or the page's own content element.
 pub(super) fn frame(
     one: &ElementMeasure,
     whole: &ElementMeasure,
-    kind: PageType,
+    FrameRules { kind, has_remarks }: FrameRules,
     in_content: bool,
 ) -> Option<DropReason> {
     let hints = one.hints;
@@ -75,6 +85,16 @@ pub(super) fn frame(
     let is_texty = one.prose >= 100 && one.link_share() < 0.3;
     let is_layout = hints.has(Hints::SIDEBAR) && hints.has(Hints::LAYOUT.with(Hints::SUBSTANCE)) && is_texty;
     let hints = if is_layout { hints.without(Hints::SIDEBAR) } else { hints };
+    if kind == PageType::Forum {
+        if has_remarks && hints.has(Hints::COMMENTS) && small(0.35) {
+            return Some(DropReason::Comments);
+        }
+        // What a forum says about the author of each post.
+        let is_about_author = hints.has(Hints::AUTHOR.with(Hints::METADATA)) && one.text < MOST_ABOUT_AUTHOR;
+        if is_about_author && prose < 0.05 && !one.has_title {
+            return Some(DropReason::Metadata);
+        }
+    }
     let strong: &[(Hints, DropReason, f32)] = match kind {
         PageType::Article | PageType::Documentation | PageType::Service | PageType::Product => &TEXT_STRONG,
         _ => &OTHER_STRONG,
@@ -87,6 +107,10 @@ pub(super) fn frame(
         if hints.has(*hint) && small(*most) {
             return Some(*reason);
         }
+    }
+    let sells = matches!(kind, PageType::Product | PageType::Collection);
+    if sells && hints.has(Hints::REVIEWS) && small(0.85) && !one.has_title {
+        return Some(DropReason::Reviews);
     }
     if is_texty {
         return None;
@@ -102,12 +126,15 @@ pub(super) fn frame(
     weak.iter().find(|(hint, _, most)| hints.has(*hint) && small(*most)).map(|(_, reason, _)| *reason)
 }
 
+/// Length of the longest text about the author of a post.
+const MOST_ABOUT_AUTHOR: u32 = 300;
 /// Length of the sentences that must be left when a larger part of the page is dropped.
 const LEAST_REST: u32 = 250;
 
 type Rule = (Hints, DropReason, f32);
 
-const TEXT_STRONG: [Rule; 7] = [
+const TEXT_STRONG: [Rule; 8] = [
+    (Hints::CONSENT, DropReason::Overlay, 0.95),
     (Hints::OVERLAY, DropReason::Overlay, 0.6),
     (Hints::FOOTER, DropReason::Footer, 0.6),
     (Hints::SIDEBAR, DropReason::Sidebar, 0.4),
@@ -125,7 +152,8 @@ const TEXT_WEAK: [Rule; 7] = [
     (Hints::EDITING, DropReason::Editing, 0.01),
     (Hints::EDITING, DropReason::Editing, 0.01),
 ];
-const OTHER_STRONG: [Rule; 6] = [
+const OTHER_STRONG: [Rule; 7] = [
+    (Hints::CONSENT, DropReason::Overlay, 0.95),
     (Hints::OVERLAY, DropReason::Overlay, 0.6),
     (Hints::FOOTER, DropReason::Footer, 0.6),
     (Hints::HEADER, DropReason::Header, 0.05),

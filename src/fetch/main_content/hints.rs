@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 /// Set of hints of an element.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Hints(u32);
+pub(super) struct Hints(u64);
 
 impl Hints {
     pub const NONE: Self = Self(0);
@@ -58,6 +58,8 @@ impl Hints {
     pub const WIDGET: Self = Self(1 << 29);
     /// Words of a layout that is named after its parts: `has-sidebar`, `no-comments`.
     pub const LAYOUT: Self = Self(1 << 31);
+    /// Notices about cookies.
+    pub const CONSENT: Self = Self(1 << 32);
     /// The content of the page by its role or `itemprop`.
     pub const MAIN: Self = Self(1 << 30);
 
@@ -127,7 +129,8 @@ const MOST_BYTES: usize = 256;
 const LONGEST: usize = 16;
 
 /// Words and their hints; a word also stands for its plural.
-const TABLE: [(Hints, &str); 30] = [
+const TABLE: [(Hints, &str); 31] = [
+    (Hints::CONSENT, "cookie consent gdpr"),
     (Hints::LAYOUT, "has with no without layout grid cols"),
     (Hints::DISCLOSURE, "tab tabpanel accordion collapse collapsible expandable expander expand panel faq toggle"),
     (Hints::WIDGET, "widget module"),
@@ -166,7 +169,7 @@ const TABLE: [(Hints, &str); 30] = [
     ),
     (
         Hints::OVERLAY,
-        "cookie consent gdpr popup modal drawer overlay lightbox announcement offcanvas dialog tooltip toast flyout",
+        "popup modal drawer overlay lightbox announcement offcanvas dialog tooltip toast flyout",
     ),
     (
         Hints::METADATA,
@@ -177,11 +180,15 @@ const TABLE: [(Hints, &str); 30] = [
     (Hints::EDITING, "editsection lineno gutter"),
     (Hints::SUBSTANCE, "content body text copy prose richtext markdown rte wysiwyg"),
     (Hints::SUBJECT, "article post entry story page blog news main"),
-    (Hints::BODY, "articlebody postbody entrycontent articlecontent storybody postcontent articletext bodytext"),
-    (Hints::FORUM, "forum thread topic message answer question reply discussion messagelist bbs threadlist"),
+    (Hints::BODY, "articlebody entrycontent articlecontent storybody postcontent articletext bodytext"),
+    (Hints::FORUM, "forum thread topic postbody postbit message answer question reply discussion messagelist bbs threadlist"),
     (Hints::PRODUCT, "product pdp addtocart cart buybox"),
     (Hints::REVIEWS, "review rating testimonial"),
-    (Hints::AUTHOR, "bio authorbox authorbio aboutauthor"),
+    (
+        Hints::AUTHOR,
+        "bio authorbox authorbio aboutauthor signature sig userinfo usercard postprofile memberinfo extra badge flair \
+         reputation userdetail",
+    ),
     (Hints::CONTENTS, "toc tableofcontent tocs"),
     (Hints::NOTE, "footnote endnote note admonition callout tip hint warning"),
     (Hints::SECTION, "section sect chapter refsect subsection"),

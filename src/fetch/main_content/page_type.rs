@@ -61,6 +61,11 @@ pub(super) struct TypeSignals {
 }
 
 impl TypeSignals {
+    /// Returns true if comments are remarks on longer posts, as under the answers to a question.
+    pub fn has_remarks(&self) -> bool {
+        self.posts >= 2 && share(self.comment_prose, self.post_prose) < 0.4
+    }
+
     /// Reads the signals of the content without `drops`.
     pub fn of(
         page: &PageMeasures,

@@ -1,6 +1,6 @@
 //! Choice of the region of a page that is its content, and of what is left out within it.
 
-use super::frame::{DropReason, frame};
+use super::frame::{DropReason, FrameRules, frame};
 use super::hints::Hints;
 use super::measure::{ElementMeasure, PageMeasures, share};
 use super::page_type::{PageType, TypeSignals};
@@ -12,6 +12,7 @@ use crate::fetch::budget::{BudgetMeter, ConvertError};
 pub(super) struct Region {
     pub kind: PageType,
     pub note: String,
+    has_remarks: bool,
     /// Index of the root.
     pub root: usize,
     /// Reason for each element that is left out with everything below it.
@@ -33,6 +34,14 @@ struct Believed {
 const MOST_PASSES: usize = 3;
 
 impl Believed {
+    /// Believes only in elements that are certainly around the content.
+    fn landmarks() -> Self {
+        use DropReason::{Comments, Caption, Form, Header, Hidden, Metadata, Promotion, Related, Sidebar, Teasers};
+        Self {
+            doubted: vec![Comments, Caption, Form, Header, Hidden, Metadata, Promotion, Related, Sidebar, Teasers],
+        }
+    }
+
     fn has(&self, reason: DropReason) -> bool {
         !self.doubted.contains(&reason)
     }
@@ -43,6 +52,7 @@ impl Believed {
         &mut self,
         page: &PageMeasures,
         drops: &[Option<DropReason>],
+        kind: PageType,
         kept: u32,
         clock: &mut BudgetMeter,
     ) -> Result<bool, ConvertError> {
@@ -58,7 +68,8 @@ impl Believed {
         }
         let worst = sums.into_iter().max_by_key(|(_, sum)| *sum);
         let Some((reason, sum)) = worst else { return Ok(false) };
-        let is_sure = matches!(reason, DropReason::Comments | DropReason::Overlay | DropReason::Footer);
+        let is_answer = reason == DropReason::Comments && kind == PageType::Forum;
+        let is_sure = !is_answer && matches!(reason, DropReason::Comments | DropReason::Overlay | DropReason::Footer);
         let is_most = sum > kept && (kept < LEAST_MAIN || (!is_sure && (kept < LEAST_MAIN * 2 || sum / 2 > kept)));
         if is_most && sum >= LEAST_MAIN {
             self.doubted.push(reason);
@@ -117,7 +128,7 @@ const LEAST_START: u32 = 150;
 pub(super) fn choose_region(page: &PageMeasures, clock: &mut BudgetMeter) -> Result<Option<Region>, ConvertError> {
     let Some(body) = page.elements.first() else { return Ok(None) };
     // The frame that is the same for all types is left out before the type is decided.
-    let mut region = Region { kind: PageType::Listing, root: 0, drops: vec![None; page.elements.len()], note: String::new() };
+    let mut region = Region { kind: PageType::Listing, root: 0, drops: vec![None; page.elements.len()], note: String::new(), has_remarks: false };
     region.drop_frame(page, body, &Believed::default(), clock)?;
     let signals = TypeSignals::of(page, &region.drops, clock)?;
     let kind = PageType::of(page, &signals);
@@ -132,6 +143,7 @@ pub(super) fn choose_region(page: &PageMeasures, clock: &mut BudgetMeter) -> Res
         _ => kind,
     };
     region.kind = kind;
+    region.has_remarks = signals.has_remarks();
     region.note = format!("{:?} {:?}", page.types, signals);
     region.drops.fill(None);
     let mut believed = Believed::default();
@@ -140,13 +152,14 @@ pub(super) fn choose_region(page: &PageMeasures, clock: &mut BudgetMeter) -> Res
     for _ in 0..MOST_PASSES {
         region.drop_frame(page, body, &believed, clock)?;
         kept = region.kept(page, clock)?;
-        if !believed.doubt(page, &region.drops, kept[0].weight(), clock)? {
+        if !believed.doubt(page, &region.drops, kind, kept[0].weight(), clock)? {
             break;
         }
     }
     region.choose_root(page, &kept, clock)?;
     region.prune(page, &kept, clock)?;
     region.drop_empty_sections(page, clock)?;
+    region.check(page, &kept, clock)?;
     Ok(Some(region))
 }
 
@@ -158,6 +171,7 @@ impl Region {
         believed: &Believed,
         clock: &mut BudgetMeter,
     ) -> Result<(), ConvertError> {
+        let rules = FrameRules { kind: self.kind, has_remarks: self.has_remarks };
         let mut index = 1;
         let mut content_end = 0;
         while let Some(one) = page.elements.get(index) {
@@ -165,7 +179,7 @@ impl Region {
             if matches!(one.tag, Tag::Article | Tag::Main) || one.hints.has(Hints::BODY) {
                 content_end = content_end.max(one.end as usize);
             }
-            let reason = frame(one, body, self.kind, index < content_end).filter(|reason| believed.has(*reason));
+            let reason = frame(one, body, rules, index < content_end).filter(|reason| believed.has(*reason));
             self.drops[index] = reason;
             index = if reason.is_some() { one.end as usize } else { index + 1 };
         }
@@ -251,6 +265,25 @@ impl Region {
             && (kept[main].prose >= LEAST_MAIN || share(weight, kept[0].weight()) >= 0.5)
         {
             self.root = main;
+        }
+        Ok(())
+    }
+
+    /// Takes back what leaves no text, or next to none of a page that has some.
+    fn check(&mut self, page: &PageMeasures, kept: &[Kept], clock: &mut BudgetMeter) -> Result<(), ConvertError> {
+        let is_poor = |left: Kept, whole: Kept| left.text == 0 || (left.weight() < LEAST_MAIN && left.weight() < whole.weight() / 4);
+        let left = self.kept(page, clock)?;
+        if !is_poor(left[self.root], kept[0]) {
+            return Ok(());
+        }
+        // Without the pruning, then without the frame, then everything.
+        self.root = 0;
+        self.drops.fill(None);
+        let body = &page.elements[0];
+        self.drop_frame(page, body, &Believed::landmarks(), clock)?;
+        let left = self.kept(page, clock)?;
+        if is_poor(left[0], Kept::of(body)) {
+            self.drops.fill(None);
         }
         Ok(())
     }
