@@ -61,7 +61,13 @@ pub(super) fn frame(
         let is_small = prose <= 0.15 || (prose <= most && rest >= LEAST_REST && !one.has_title);
         is_small && prose <= most && (prose > 0.0 || text < 0.9) && !one.has_main
     };
-    let is_text = matches!(kind, PageType::Article | PageType::Documentation | PageType::Forum | PageType::Product);
+    if hints.has(Hints::CONSENT) && !one.has_main && !one.has_title && whole.text - one.text >= LEAST_REST {
+        let is_notice = prose <= 0.15 || text < 0.6;
+        if is_notice && !one.tag.is_heading() {
+            return Some(DropReason::Overlay);
+        }
+    }
+    let is_text = matches!(kind, PageType::Article | PageType::Documentation | PageType::Forum);
     if is_text && one.is_teasers && small(0.7) && !one.has_title {
         return Some(DropReason::Teasers);
     }
@@ -90,13 +96,13 @@ pub(super) fn frame(
             return Some(DropReason::Comments);
         }
         // What a forum says about the author of each post.
-        let is_about_author = hints.has(Hints::AUTHOR.with(Hints::METADATA)) && one.text < MOST_ABOUT_AUTHOR;
+        let is_about_author = hints.has(Hints::AUTHOR) && one.text < MOST_ABOUT_AUTHOR;
         if is_about_author && prose < 0.05 && !one.has_title {
             return Some(DropReason::Metadata);
         }
     }
     let strong: &[(Hints, DropReason, f32)] = match kind {
-        PageType::Article | PageType::Documentation | PageType::Service | PageType::Product => &TEXT_STRONG,
+        PageType::Article | PageType::Documentation | PageType::Service => &TEXT_STRONG,
         _ => &OTHER_STRONG,
     };
     for (hint, reason, most) in strong {
@@ -108,15 +114,14 @@ pub(super) fn frame(
             return Some(*reason);
         }
     }
-    let sells = matches!(kind, PageType::Product | PageType::Collection);
-    if sells && hints.has(Hints::REVIEWS) && small(0.85) && !one.has_title {
+    if kind == PageType::Product && hints.has(Hints::REVIEWS) && one.prose > 0 && small(0.85) && !one.has_title {
         return Some(DropReason::Reviews);
     }
     if is_texty {
         return None;
     }
     let weak: &[(Hints, DropReason, f32)] = match kind {
-        PageType::Article | PageType::Documentation | PageType::Service | PageType::Product => &TEXT_WEAK,
+        PageType::Article | PageType::Documentation | PageType::Service => &TEXT_WEAK,
         _ => &OTHER_WEAK,
     };
     // A part with several prices sells something, and most of the text of a page without sentences is its content.
@@ -133,8 +138,7 @@ const LEAST_REST: u32 = 250;
 
 type Rule = (Hints, DropReason, f32);
 
-const TEXT_STRONG: [Rule; 8] = [
-    (Hints::CONSENT, DropReason::Overlay, 0.95),
+const TEXT_STRONG: [Rule; 7] = [
     (Hints::OVERLAY, DropReason::Overlay, 0.6),
     (Hints::FOOTER, DropReason::Footer, 0.6),
     (Hints::SIDEBAR, DropReason::Sidebar, 0.4),
@@ -152,8 +156,7 @@ const TEXT_WEAK: [Rule; 7] = [
     (Hints::EDITING, DropReason::Editing, 0.01),
     (Hints::EDITING, DropReason::Editing, 0.01),
 ];
-const OTHER_STRONG: [Rule; 7] = [
-    (Hints::CONSENT, DropReason::Overlay, 0.95),
+const OTHER_STRONG: [Rule; 6] = [
     (Hints::OVERLAY, DropReason::Overlay, 0.6),
     (Hints::FOOTER, DropReason::Footer, 0.6),
     (Hints::HEADER, DropReason::Header, 0.05),

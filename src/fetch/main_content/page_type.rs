@@ -162,17 +162,24 @@ impl PageType {
             return Self::Product;
         }
         let prose = share(signals.prose, signals.text);
-        if signals.longest < LONG_PARAGRAPH {
-            if prose < 0.36 {
-                return if sells { Self::Collection } else { Self::Listing };
-            }
-            if !is_marked_article {
-                return Self::Service;
-            }
+        if signals.longest < SHORT_PARAGRAPH && prose < 0.36 {
+            return if sells { Self::Collection } else { Self::Listing };
         }
-        if signals.prices >= 12 && prose < 0.5 { Self::Collection } else { Self::Article }
+        if signals.prices >= 12 && prose < 0.5 {
+            return Self::Collection;
+        }
+        // A page that does not call itself an article is one only if it reads like one.
+        let mean = signals.prose / signals.paragraphs.max(1);
+        let is_loose = signals.longest < LONG_PARAGRAPH || mean < MEAN_PARAGRAPH;
+        if !is_marked_article && (is_loose || share(signals.teasers, signals.text) > 0.2) {
+            return Self::Service;
+        }
+        Self::Article
     }
 }
 
-/// Length of the longest paragraph from which a page is a text.
-const LONG_PARAGRAPH: u32 = 190;
+/// Length of the longest paragraph below which a page has no text of its own.
+const SHORT_PARAGRAPH: u32 = 190;
+/// Length of the longest paragraph, and of paragraphs in the mean, from which a page reads like an article.
+const LONG_PARAGRAPH: u32 = 300;
+const MEAN_PARAGRAPH: u32 = 170;

@@ -200,12 +200,12 @@ impl Region {
 
     fn choose_root(&mut self, page: &PageMeasures, kept: &[Kept], clock: &mut BudgetMeter) -> Result<(), ConvertError> {
         let least = match self.kind {
-            PageType::Article | PageType::Product => 0.75,
+            PageType::Article => 0.75,
             PageType::Documentation => 0.85,
             PageType::Forum => 0.85,
             _ => 0.9,
         };
-        let is_text = matches!(self.kind, PageType::Article | PageType::Documentation | PageType::Forum | PageType::Product);
+        let is_text = matches!(self.kind, PageType::Article | PageType::Documentation | PageType::Forum);
         let weight = |index: usize| if is_text { kept[index].weight() } else { kept[index].text };
         self.start_at_main(page, kept, clock)?;
         loop {
@@ -290,7 +290,7 @@ impl Region {
 
     fn prune(&mut self, page: &PageMeasures, kept: &[Kept], clock: &mut BudgetMeter) -> Result<(), ConvertError> {
         let root = &page.elements[self.root];
-        let is_article = matches!(self.kind, PageType::Article | PageType::Product);
+        let is_article = matches!(self.kind, PageType::Article);
         let mut index = self.root + 1;
         while index < root.end as usize {
             clock.step()?;
