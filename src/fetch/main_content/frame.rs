@@ -61,8 +61,9 @@ pub(super) fn frame(
         let is_small = prose <= 0.15 || (prose <= most && rest >= LEAST_REST && !one.has_title);
         is_small && prose <= most && (prose > 0.0 || text < 0.9) && !one.has_main
     };
+    let rest = whole.prose.saturating_sub(one.prose);
     if hints.has(Hints::CONSENT) && !one.has_main && !one.has_title && whole.text - one.text >= LEAST_REST {
-        let is_notice = prose <= 0.15 || text < 0.6;
+        let is_notice = prose <= 0.15 || text < 0.6 || rest >= LEAST_REST;
         if is_notice && !one.tag.is_heading() {
             return Some(DropReason::Overlay);
         }

@@ -182,15 +182,15 @@ const TABLE: [(Hints, &str); 31] = [
     (Hints::SUBJECT, "article post entry story page blog news main"),
     (Hints::BODY, "articlebody entrycontent articlecontent storybody postcontent articletext bodytext"),
     (Hints::FORUM, "forum thread topic postbody postbit message answer question reply discussion messagelist bbs threadlist"),
-    (Hints::PRODUCT, "product pdp addtocart cart buybox"),
+    (Hints::PRODUCT, "addtocart cart buybox addtobasket basket buynow"),
     (Hints::REVIEWS, "review rating testimonial"),
     (
         Hints::AUTHOR,
-        "bio authorbox authorbio aboutauthor signature sig userinfo usercard postprofile memberinfo extra badge flair \
+        "bio authorbox authorbio aboutauthor signature userinfo usercard postprofile memberinfo extra badge flair \
          reputation userdetail",
     ),
     (Hints::CONTENTS, "toc tableofcontent tocs"),
-    (Hints::NOTE, "footnote endnote note admonition callout tip hint warning"),
+    (Hints::NOTE, "quote footnote endnote note admonition callout tip hint warning"),
     (Hints::SECTION, "section sect chapter refsect subsection"),
     (Hints::ITEM, "item card tile product listing result entry"),
     (Hints::CAPTION, "caption credit figcaption photocredit"),

@@ -158,7 +158,8 @@ impl PageType {
             return if sells { Self::Collection } else { Self::Listing };
         }
         let is_product = types.has(StructuredTypes::PRODUCT.with(StructuredTypes::OPEN_GRAPH_PRODUCT));
-        if is_product && !is_article {
+        let can_buy = (1..=6).contains(&signals.carts) && signals.prices > 0 && !is_marked_article;
+        if (is_product && !is_article) || can_buy {
             return Self::Product;
         }
         let prose = share(signals.prose, signals.text);

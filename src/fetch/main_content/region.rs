@@ -69,7 +69,7 @@ impl Believed {
         let worst = sums.into_iter().max_by_key(|(_, sum)| *sum);
         let Some((reason, sum)) = worst else { return Ok(false) };
         let is_answer = reason == DropReason::Comments && kind == PageType::Forum;
-        let is_sure = !is_answer && matches!(reason, DropReason::Comments | DropReason::Overlay | DropReason::Footer);
+        let is_sure = !is_answer && matches!(reason, DropReason::Comments | DropReason::Reviews | DropReason::Overlay | DropReason::Footer);
         let is_most = sum > kept && (kept < LEAST_MAIN || (!is_sure && (kept < LEAST_MAIN * 2 || sum / 2 > kept)));
         if is_most && sum >= LEAST_MAIN {
             self.doubted.push(reason);
