@@ -69,7 +69,8 @@ pub(super) fn frame(
         }
     }
     let is_text = matches!(kind, PageType::Article | PageType::Documentation | PageType::Forum);
-    if is_text && one.is_teasers && small(0.7) && !one.has_title {
+    let is_offer = kind == PageType::Product && text < 0.4;
+    if (is_text || is_offer) && one.is_teasers && small(0.7) && !one.has_title {
         return Some(DropReason::Teasers);
     }
     let by_tag = match one.tag {

@@ -160,7 +160,8 @@ impl PageType {
         let is_product = types.has(StructuredTypes::PRODUCT.with(StructuredTypes::OPEN_GRAPH_PRODUCT));
         let can_buy = (1..=6).contains(&signals.carts) && signals.prices > 0 && !is_marked_article;
         if (is_product && !is_article) || can_buy {
-            return Self::Product;
+            let is_shelf = sells && share(signals.teasers, signals.text) > 0.4;
+            return if is_shelf { Self::Collection } else { Self::Product };
         }
         let prose = share(signals.prose, signals.text);
         if signals.longest < SHORT_PARAGRAPH && prose < 0.36 {
