@@ -6,6 +6,7 @@ use super::content_rules::ContentRules;
 use super::html::{self, Noscript};
 use super::main_content::{self, PageMeasures};
 use super::markdown;
+use dom_query::Document;
 use url::Url;
 
 /// Title and text of a converted page.
@@ -55,17 +56,29 @@ pub(super) fn convert_with_limits(
     budget: Budget,
 ) -> Result<Converted, ConvertError> {
     let mut clock = BudgetMeter::new(budget);
-    let mut document = html::parse(html, Noscript::Text, &clock, tree.bytes())?;
-    let mut page = PageMeasures::of(&document, &mut clock)?;
-    if page.is_in_noscript() {
-        drop(document);
-        document = html::parse(html, Noscript::Elements, &clock, tree.bytes())?;
-        page = PageMeasures::of(&document, &mut clock)?;
-    }
+    let (document, page) = measured(html, tree, &mut clock)?;
     let base = page.base.as_deref().and_then(|href| base.join(href).ok()).unwrap_or_else(|| base.clone());
     let content = main_content::choose(&document, &page, rules, &mut clock)?;
     let markdown = markdown::write(&content, &base, &mut clock)?;
     Ok(Converted { title: page.title, markdown, unmatched: content.unmatched })
+}
+
+/// Parses and measures a page. A page whose text stands in its `noscript` elements is parsed again, so that they are part
+/// of it.
+pub(super) fn measured(
+    html: &str,
+    tree: TreeBudget,
+    clock: &mut BudgetMeter,
+) -> Result<(Document, PageMeasures), ConvertError> {
+    let document = html::parse(html, Noscript::Text, clock, tree.bytes())?;
+    let page = PageMeasures::of(&document, clock)?;
+    if !page.is_in_noscript() {
+        return Ok((document, page));
+    }
+    drop(document);
+    let document = html::parse(html, Noscript::Elements, clock, tree.bytes())?;
+    let page = PageMeasures::of(&document, clock)?;
+    Ok((document, page))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 /// Set of hints of an element.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Hints(u64);
+pub(super) struct Hints(u32);
 
 impl Hints {
     pub const NONE: Self = Self(0);
@@ -33,44 +33,35 @@ impl Hints {
     pub const HIDDEN: Self = Self(1 << 12);
     /// Line numbers and edit links.
     pub const EDITING: Self = Self(1 << 13);
-    /// `content`, `body`, `text`: with [`Self::SUBJECT`] the text of the page.
+    /// `content`, `body`, `text`: a wrapper of text.
     pub const SUBSTANCE: Self = Self(1 << 14);
-    /// `article`, `post`, `entry`, `story`.
-    pub const SUBJECT: Self = Self(1 << 15);
-    pub const FORUM: Self = Self(1 << 16);
-    pub const PRODUCT: Self = Self(1 << 17);
-    pub const REVIEWS: Self = Self(1 << 18);
+    pub const FORUM: Self = Self(1 << 15);
+    /// Where a reader buys.
+    pub const BASKET: Self = Self(1 << 16);
+    pub const REVIEWS: Self = Self(1 << 17);
     /// About the author.
-    pub const AUTHOR: Self = Self(1 << 19);
-    pub const CONTENTS: Self = Self(1 << 20);
+    pub const AUTHOR: Self = Self(1 << 18);
     /// Notes and warnings, which belong to a text even in an `aside`.
-    pub const NOTE: Self = Self(1 << 21);
+    pub const NOTE: Self = Self(1 << 19);
     /// `section`, `sect1`, `chapter`: a part of a text, whose id names its subject.
-    pub const SECTION: Self = Self(1 << 22);
-    pub const ITEM: Self = Self(1 << 23);
-    pub const CAPTION: Self = Self(1 << 24);
-    /// The text of the page by its `itemprop` or by its class: `articleBody`, `entry-content`.
-    pub const BODY: Self = Self(1 << 25);
-    pub const RIGHTS: Self = Self(1 << 26);
-    pub const ADVERTISEMENT: Self = Self(1 << 27);
+    pub const SECTION: Self = Self(1 << 20);
+    pub const CAPTION: Self = Self(1 << 21);
+    pub const RIGHTS: Self = Self(1 << 22);
+    pub const ADVERTISEMENT: Self = Self(1 << 23);
     /// Parts that a reader opens: tabs and accordions.
-    pub const DISCLOSURE: Self = Self(1 << 28);
-    pub const WIDGET: Self = Self(1 << 29);
+    pub const DISCLOSURE: Self = Self(1 << 24);
     /// Words of a layout that is named after its parts: `has-sidebar`, `no-comments`.
-    pub const LAYOUT: Self = Self(1 << 31);
+    pub const LAYOUT: Self = Self(1 << 25);
+    /// Buttons that copy code.
+    pub const COPYING: Self = Self(1 << 26);
     /// Notices about cookies.
-    pub const CONSENT: Self = Self(1 << 32);
+    pub const CONSENT: Self = Self(1 << 27);
     /// The content of the page by its role or `itemprop`.
-    pub const MAIN: Self = Self(1 << 30);
+    pub const MAIN: Self = Self(1 << 28);
 
     /// Returns true if any of `other` is set.
     pub fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
-    }
-
-    /// Returns true if all of `other` are set.
-    pub fn has_all(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
     }
 
     /// Returns the union of both sets.
@@ -129,11 +120,11 @@ const MOST_BYTES: usize = 256;
 const LONGEST: usize = 16;
 
 /// Words and their hints; a word also stands for its plural.
-const TABLE: [(Hints, &str); 31] = [
+const TABLE: [(Hints, &str); 27] = [
+    (Hints::COPYING, "copy clipboard"),
     (Hints::CONSENT, "cookie consent gdpr"),
     (Hints::LAYOUT, "has with no without layout grid cols"),
     (Hints::DISCLOSURE, "tab tabpanel accordion collapse collapsible expandable expander expand panel faq toggle"),
-    (Hints::WIDGET, "widget module"),
     (
         Hints::NAVIGATION,
         "nav navbar navigation menu submenu menubar navi topnav subnav sitenav breadcrumb crumb breadcrumbs pagination \
@@ -167,10 +158,7 @@ const TABLE: [(Hints, &str); 31] = [
         Hints::ADVERTISEMENT,
         "ad advert advertisement advertising sponsor sponsored adslot adunit adsense adbox adcontainer adwrapper",
     ),
-    (
-        Hints::OVERLAY,
-        "popup modal drawer overlay lightbox announcement offcanvas dialog tooltip toast flyout",
-    ),
+    (Hints::OVERLAY, "popup modal drawer overlay lightbox announcement offcanvas dialog tooltip toast flyout"),
     (
         Hints::METADATA,
         "meta byline tag taglist postmeta entrymeta dateline timestamp postinfo articlemeta pubdate postdate category",
@@ -179,20 +167,19 @@ const TABLE: [(Hints, &str); 31] = [
     (Hints::FILTERS, "filter facet refine refinement sorting sort sortby swatch"),
     (Hints::EDITING, "editsection lineno gutter"),
     (Hints::SUBSTANCE, "content body text copy prose richtext markdown rte wysiwyg"),
-    (Hints::SUBJECT, "article post entry story page blog news main"),
-    (Hints::BODY, "articlebody entrycontent articlecontent storybody postcontent articletext bodytext"),
-    (Hints::FORUM, "forum thread topic postbody postbit message answer question reply discussion messagelist bbs threadlist"),
-    (Hints::PRODUCT, "addtocart cart buybox addtobasket basket buynow"),
+    (
+        Hints::FORUM,
+        "forum thread topic postbody postbit message answer question reply discussion messagelist bbs threadlist",
+    ),
+    (Hints::BASKET, "addtocart cart buybox addtobasket basket buynow"),
     (Hints::REVIEWS, "review rating testimonial"),
     (
         Hints::AUTHOR,
         "bio authorbox authorbio aboutauthor signature userinfo usercard postprofile memberinfo extra badge flair \
          reputation userdetail",
     ),
-    (Hints::CONTENTS, "toc tableofcontent tocs"),
     (Hints::NOTE, "quote footnote endnote note admonition callout tip hint warning"),
     (Hints::SECTION, "section sect chapter refsect subsection"),
-    (Hints::ITEM, "item card tile product listing result entry"),
     (Hints::CAPTION, "caption credit figcaption photocredit"),
     (Hints::RIGHTS, "copyright disclaimer"),
 ];

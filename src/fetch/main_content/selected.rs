@@ -57,4 +57,3 @@ pub(super) fn select<'a>(
     selected.unmatched = hits.filter(|(_, hit)| !hit).map(|(selector, _)| selector.source.clone()).collect();
     Ok(selected)
 }
-

@@ -27,8 +27,17 @@ impl StructuredTypes {
     /// Adds the type `name` of schema.org.
     pub fn add(&mut self, name: &str) {
         self.0 |= match name {
-            "Article" | "NewsArticle" | "BlogPosting" | "Report" | "ReportageNewsArticle" | "AnalysisNewsArticle"
-            | "OpinionNewsArticle" | "ScholarlyArticle" | "Recipe" | "Review" | "LiveBlogPosting" => Self::ARTICLE.0,
+            "Article"
+            | "NewsArticle"
+            | "BlogPosting"
+            | "Report"
+            | "ReportageNewsArticle"
+            | "AnalysisNewsArticle"
+            | "OpinionNewsArticle"
+            | "ScholarlyArticle"
+            | "Recipe"
+            | "Review"
+            | "LiveBlogPosting" => Self::ARTICLE.0,
             "Product" | "ProductGroup" | "IndividualProduct" | "ProductModel" => Self::PRODUCT.0,
             "DiscussionForumPosting" | "QAPage" => Self::FORUM.0,
             "ItemList" | "CollectionPage" | "SearchResultsPage" | "OfferCatalog" => Self::LIST.0,

@@ -1,0 +1,91 @@
+//! Choice of the root of the content: from the page's own mark of its content, or its body, down to the densest element.
+
+use super::Region;
+use super::kept::Kept;
+use crate::fetch::budget::{BudgetMeter, ConvertError};
+use crate::fetch::main_content::hints::Hints;
+use crate::fetch::main_content::measure::{PageMeasures, share};
+use crate::fetch::main_content::page_type::PageType;
+use crate::fetch::main_content::tag::Tag;
+
+/// Length of sentences from which an element that the page marks as its content is believed.
+const LEAST_MAIN: u32 = 300;
+/// Length of sentences before the densest part from which they are the beginning of the text.
+const LEAST_START: u32 = 150;
+/// Weight of a page below which all of it is kept: a few words say nothing about where the content is.
+const LEAST_DENSE: u32 = 100;
+
+impl Region {
+    /// Chooses the root: descends as long as one child holds nearly all of the text.
+    pub(super) fn choose_root(
+        &mut self,
+        page: &PageMeasures,
+        kept: &[Kept],
+        clock: &mut BudgetMeter,
+    ) -> Result<(), ConvertError> {
+        let (least, is_text) = match self.kind {
+            PageType::Article => (0.75, true),
+            PageType::Documentation | PageType::Forum => (0.85, true),
+            _ => (0.9, false),
+        };
+        let weight = |index: usize| if is_text { kept[index].weight() } else { kept[index].text };
+        self.start_at_main(page, kept, clock)?;
+        loop {
+            let root = &page.elements[self.root];
+            let (mut child, mut best) = (self.root + 1, None);
+            // Sentences before the heaviest child: the beginning of the text, if there are enough of them.
+            let (mut before, mut seen) = (0u32, 0u32);
+            while child < root.end as usize {
+                clock.step()?;
+                if self.drops[child].is_none() {
+                    if best.is_none_or(|best| weight(child) > weight(best)) {
+                        best = Some(child);
+                        before = seen;
+                    }
+                    seen = seen.saturating_add(kept[child].prose);
+                }
+                child = page.elements[child].end as usize;
+            }
+            let Some(best) = best.filter(|best| weight(*best) > 0) else { break };
+            let tag = page.elements[best].tag;
+            let can_be_root = tag.is_container()
+                || matches!(tag, Tag::Main | Tag::Form | Tag::Table | Tag::Row | Tag::Cell | Tag::Header | Tag::List);
+            let is_start_lost = before >= LEAST_START && share(before, kept[best].prose) > 0.05;
+            let is_dense = share(weight(best), weight(self.root)) >= least && weight(self.root) >= LEAST_DENSE;
+            if !is_dense || is_start_lost || !can_be_root {
+                break;
+            }
+            self.root = best;
+        }
+        Ok(())
+    }
+
+    /// Starts at the page's own mark of its content, if there is a text in it.
+    fn start_at_main(
+        &mut self,
+        page: &PageMeasures,
+        kept: &[Kept],
+        clock: &mut BudgetMeter,
+    ) -> Result<(), ConvertError> {
+        let (mut index, mut best, mut all) = (1, None, 0u32);
+        while let Some(one) = page.elements.get(index) {
+            clock.step()?;
+            let is_main = self.drops[index].is_none() && (one.tag == Tag::Main || one.hints.has(Hints::MAIN));
+            if is_main {
+                let weight = kept[index].weight();
+                all = all.saturating_add(weight);
+                if best.is_none_or(|(_, most)| weight > most) {
+                    best = Some((index, weight));
+                }
+            }
+            index = if self.drops[index].is_some() || is_main { one.end as usize } else { index + 1 };
+        }
+        if let Some((main, weight)) = best
+            && share(weight, all) > 0.6
+            && (kept[main].prose >= LEAST_MAIN || share(weight, kept[0].weight()) >= 0.5)
+        {
+            self.root = main;
+        }
+        Ok(())
+    }
+}
