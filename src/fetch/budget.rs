@@ -69,6 +69,9 @@ impl TreeBudget {
     }
 }
 
+/// Number of entries of a list that cost as much as the visit of a node.
+const ENTRIES_PER_VISIT: u64 = 16;
+
 /// Time budget of a conversion, with the start of the conversion and the number of visits so far.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BudgetMeter {
@@ -88,6 +91,13 @@ impl BudgetMeter {
     pub fn step(&mut self) -> Result<(), ConvertError> {
         self.visits += 1;
         if self.visits.is_multiple_of(256) { self.check() } else { Ok(()) }
+    }
+
+    /// Counts a pass over a list with `entries` entries, each of which costs a small part of the visit of a node; checks
+    /// the budget.
+    pub fn pass(&mut self, entries: usize) -> Result<(), ConvertError> {
+        self.visits += entries as u64 / ENTRIES_PER_VISIT + 1;
+        self.check()
     }
 
     /// Fails when the budget is used up.

@@ -97,9 +97,9 @@ fn dropped(
     region: &Region,
     clock: &mut BudgetMeter,
 ) -> Result<HashMap<NodeId, (DropReason, usize)>, ConvertError> {
+    clock.pass(page.elements.len())?;
     let mut dropped = HashMap::new();
     for (index, (one, reason)) in page.elements.iter().zip(&region.drops).enumerate() {
-        clock.step()?;
         if let Some(reason) = reason {
             dropped.insert(one.node, (*reason, index));
         }

@@ -109,9 +109,9 @@ impl PageMeasures {
 
     /// Returns the index of the element that the page marks as its content, if it has much of the page's text; else 0.
     pub fn scope(&self, clock: &mut BudgetMeter) -> Result<usize, ConvertError> {
+        clock.pass(self.elements.len())?;
         let (mut index, mut best, mut all) = (1, 0, 0u32);
         while let Some(one) = self.elements.get(index) {
-            clock.step()?;
             let is_main = one.tag == Tag::Main || one.hints.has(Hints::MAIN);
             if is_main {
                 all = all.saturating_add(one.text);
@@ -127,8 +127,8 @@ impl PageMeasures {
 
     /// Adds the measures of each element to its parent's.
     fn sum_up(&mut self, clock: &mut BudgetMeter) -> Result<(), ConvertError> {
+        clock.pass(self.elements.len())?;
         for index in (1..self.elements.len()).rev() {
-            clock.step()?;
             let one = self.elements[index];
             let parent = &mut self.elements[one.parent as usize];
             parent.text = parent.text.saturating_add(one.text);

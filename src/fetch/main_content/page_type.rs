@@ -55,13 +55,13 @@ impl TypeSignals {
         drops: &[Option<DropReason>],
         clock: &mut BudgetMeter,
     ) -> Result<Self, ConvertError> {
+        clock.pass(page.elements.len())?;
         let mut signals = Self::default();
         let scope = page.scope(clock)?;
         let Some(around) = page.elements.get(scope) else { return Ok(signals) };
         signals.add(around);
         let (mut index, mut teasers_end, mut posts_end, mut comments_end) = (scope, 0, 0, 0);
         while index < around.end as usize {
-            clock.step()?;
             let one = &page.elements[index];
             let end = one.end as usize;
             if index > scope && drops[index].is_some() {

@@ -79,12 +79,12 @@ impl Region {
         doubts: &Doubts,
         clock: &mut BudgetMeter,
     ) -> Result<(), ConvertError> {
+        clock.pass(page.elements.len())?;
         let Some(body) = page.elements.first() else { return Ok(()) };
         let rules = FrameRules { kind: self.kind, has_remarks: self.has_remarks };
         self.drops.fill(None);
         let (mut index, mut content_end) = (1, 0);
         while let Some(one) = page.elements.get(index) {
-            clock.step()?;
             let end = one.end as usize;
             if matches!(one.tag, Tag::Article | Tag::Main) || one.hints.has(Hints::MAIN) {
                 content_end = content_end.max(end);
@@ -98,9 +98,9 @@ impl Region {
 
     /// Returns the sums over what is kept of each element.
     fn kept(&self, page: &PageMeasures, clock: &mut BudgetMeter) -> Result<Vec<Kept>, ConvertError> {
+        clock.pass(page.elements.len())?;
         let mut lost = vec![Kept::default(); page.elements.len()];
         for index in (1..page.elements.len()).rev() {
-            clock.step()?;
             let one = &page.elements[index];
             let gone = if self.drops[index].is_some() { Kept::of(one) } else { lost[index] };
             let parent = one.parent as usize;

@@ -27,8 +27,8 @@ impl ElementMeasure {
 impl PageMeasures {
     /// Marks the lists of teasers.
     pub(super) fn find_teasers(&mut self, clock: &mut BudgetMeter) -> Result<(), ConvertError> {
+        clock.pass(self.elements.len() * 2)?;
         for index in 0..self.elements.len() {
-            clock.step()?;
             let parent = self.elements[index];
             if parent.text < LEAST_LIST || parent.tag.is_inline() {
                 continue;
@@ -36,7 +36,6 @@ impl PageMeasures {
             let mut teasers = Groups::default();
             let mut child = index + 1;
             while child < parent.end as usize {
-                clock.step()?;
                 let one = &self.elements[child];
                 child = one.end as usize;
                 if one.is_teaser() {

@@ -47,9 +47,9 @@ impl Doubts {
         kept: u32,
         clock: &mut BudgetMeter,
     ) -> Result<bool, ConvertError> {
+        clock.pass(page.elements.len())?;
         let mut sums: Vec<(DropReason, u32)> = Vec::new();
         for (one, reason) in page.elements.iter().zip(drops) {
-            clock.step()?;
             let Some(reason) = reason else { continue };
             let weight = Kept::of(one).weight();
             match sums.iter_mut().find(|(other, _)| other == reason) {

@@ -27,13 +27,13 @@ impl Region {
         kept: &[Kept],
         clock: &mut BudgetMeter,
     ) -> Result<(), ConvertError> {
+        clock.pass(page.elements.len())?;
         if self.kind != PageType::Article {
             return Ok(());
         }
         let end = page.elements[self.root].end as usize;
         let mut index = self.root + 1;
         while index < end {
-            clock.step()?;
             let one = &page.elements[index];
             if self.drops[index].is_none() {
                 self.drops[index] = beside_text(one, kept[index]);
@@ -49,6 +49,7 @@ impl Region {
         page: &PageMeasures,
         clock: &mut BudgetMeter,
     ) -> Result<(), ConvertError> {
+        clock.pass(page.elements.len())?;
         if matches!(self.kind, PageType::Listing | PageType::Collection) {
             return Ok(());
         }
@@ -56,14 +57,12 @@ impl Region {
         // Length of the text outside elements below, which is what an element itself adds.
         let mut own: Vec<u32> = page.elements.iter().map(|one| one.text).collect();
         for one in page.elements.iter().skip(self.root + 1).take(root.end as usize - self.root) {
-            clock.step()?;
             let parent = &mut own[one.parent as usize];
             *parent = parent.saturating_sub(one.text);
         }
         let mut heading: Option<Section> = None;
         let mut index = self.root + 1;
         while index < root.end as usize {
-            clock.step()?;
             let one = &page.elements[index];
             if self.drops[index].is_some() {
                 if let Some(section) = &mut heading {

@@ -23,6 +23,7 @@ impl Region {
         kept: &[Kept],
         clock: &mut BudgetMeter,
     ) -> Result<(), ConvertError> {
+        clock.pass(page.elements.len())?;
         let (least, is_text) = match self.kind {
             PageType::Article => (0.75, true),
             PageType::Documentation | PageType::Forum => (0.85, true),
@@ -36,7 +37,6 @@ impl Region {
             // Sentences before the heaviest child: the beginning of the text, if there are enough of them.
             let (mut before, mut seen) = (0u32, 0u32);
             while child < root.end as usize {
-                clock.step()?;
                 if self.drops[child].is_none() {
                     if best.is_none_or(|best| weight(child) > weight(best)) {
                         best = Some(child);
@@ -67,9 +67,9 @@ impl Region {
         kept: &[Kept],
         clock: &mut BudgetMeter,
     ) -> Result<(), ConvertError> {
+        clock.pass(page.elements.len())?;
         let (mut index, mut best, mut all) = (1, None, 0u32);
         while let Some(one) = page.elements.get(index) {
-            clock.step()?;
             let is_main = self.drops[index].is_none() && (one.tag == Tag::Main || one.hints.has(Hints::MAIN));
             if is_main {
                 let weight = kept[index].weight();
