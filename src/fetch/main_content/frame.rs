@@ -157,7 +157,8 @@ impl Candidate<'_> {
     /// share of the page's sentences.
     fn is_small(&self, most: f32) -> bool {
         let is_small = self.prose <= SMALL || (self.rest >= LEAST_REST && !self.one.has_title);
-        is_small && self.prose <= most && (self.prose > 0.0 || self.text < 0.9) && !self.one.has_main
+        let holds_main = self.one.has_main && self.text > SMALL;
+        is_small && self.prose <= most && (self.prose > 0.0 || self.text < 0.9) && !holds_main
     }
 
     /// Returns true on pages that are a text, on which lists of links to other pages are not the content.
@@ -176,13 +177,21 @@ impl Candidate<'_> {
         if one.is_teasers && (self.is_on_text() || is_offer) && !one.has_title && self.is_small(0.7) {
             return Some(DropReason::Teasers);
         }
+        // A line number or an edit link; a layout has "gutters" around sentences.
+        if one.hints.has(Hints::EDITING) && one.prose == 0 && (one.tag.is_inline() || one.tag.holds_code()) {
+            return Some(DropReason::Editing);
+        }
+        let by_role = |hint| one.hints.has(Hints::LANDMARK) && one.hints.has(hint);
         match one.tag {
+            _ if by_role(Hints::NAVIGATION) && self.is_small(0.4) => Some(DropReason::Navigation),
+            _ if by_role(Hints::FOOTER) && self.is_small(0.6) => Some(DropReason::Footer),
+            _ if by_role(Hints::HEADER) && self.is_small(0.2) => Some(DropReason::Header),
             Tag::Nav if self.is_small(0.4) => Some(DropReason::Navigation),
             Tag::Footer if self.is_small(0.6) => Some(DropReason::Footer),
             Tag::Aside if !one.hints.has(Hints::NOTE) && self.is_small(0.5) => Some(DropReason::Sidebar),
             Tag::Form if self.is_small(0.3) && (self.is_on_text() || one.prices < 3) => Some(DropReason::Form),
             Tag::Header if in_content => {
-                (one.prose == 0 && one.headings > 0 && self.is_small(0.2)).then_some(DropReason::Byline)
+                (one.prose == 0 && self.is_small(0.2)).then_some(DropReason::Byline)
             }
             // The head of a page's section may have its title and a few sentences.
             Tag::Header if self.is_small(0.2) && !(one.has_title && one.prose > 0) => Some(DropReason::Header),

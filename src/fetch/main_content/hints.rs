@@ -52,6 +52,8 @@ impl Hints {
     pub const DISCLOSURE: Self = Self(1 << 24);
     /// Words of a layout that is named after its parts: `has-sidebar`, `no-comments`.
     pub const LAYOUT: Self = Self(1 << 25);
+    /// A part of the frame by its role.
+    pub const LANDMARK: Self = Self(1 << 29);
     /// Buttons that copy code.
     pub const COPYING: Self = Self(1 << 26);
     /// Notices about cookies.

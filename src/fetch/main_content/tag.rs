@@ -149,6 +149,11 @@ impl Tag {
         matches!(self, Self::Block | Self::Item | Self::Article | Self::Section)
     }
 
+    /// Returns true for blocks that can hold a column of code.
+    pub fn holds_code(self) -> bool {
+        matches!(self, Self::Pre | Self::Cell)
+    }
+
     /// Returns true for `h1` to `h6`.
     pub fn is_heading(self) -> bool {
         matches!(self, Self::Heading1 | Self::Heading)

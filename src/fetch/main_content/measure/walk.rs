@@ -152,8 +152,9 @@ impl Walk {
         if !tag.is_inline() {
             self.end_run();
         }
-        // Leaves without text need no measure, and neither do the spans of highlighted code.
-        if matches!(tag, Tag::Break | Tag::Image) || !has_children || self.in_code > 0 {
+        // Leaves without text need no measure, and neither do the spans of highlighted code but line numbers.
+        let in_code = self.in_code > 0;
+        if matches!(tag, Tag::Break | Tag::Image) || !has_children || (in_code && !is_line_number(element)) {
             if tag == Tag::Image
                 && let Some(current) = self.current_measure()
             {
@@ -317,6 +318,15 @@ impl Walk {
     }
 }
 
+/// Returns true for an element of a code block that its class marks as a line number or the like.
+fn is_line_number(element: &Element) -> bool {
+    let mut hints = Hints::NONE;
+    if let Some(class) = element.attrs.iter().find(|attribute| attribute.name.local == local_name!("class")) {
+        hints.read(&class.value);
+    }
+    hints.has(Hints::EDITING)
+}
+
 /// Returns true for a link to another page, as opposed to a place in this one or to a script.
 fn leads_away(element: &Element) -> bool {
     let href = element.attrs.iter().find(|attribute| attribute.name.local == local_name!("href"));
@@ -325,9 +335,10 @@ fn leads_away(element: &Element) -> bool {
 
 fn of_role(role: &str) -> Hints {
     match role {
-        "navigation" | "menu" | "menubar" | "tablist" => Hints::NAVIGATION,
-        "banner" => Hints::HEADER,
-        "contentinfo" => Hints::FOOTER,
+        "navigation" => Hints::NAVIGATION.with(Hints::LANDMARK),
+        "menu" | "menubar" | "tablist" => Hints::NAVIGATION,
+        "banner" => Hints::HEADER.with(Hints::LANDMARK),
+        "contentinfo" => Hints::FOOTER.with(Hints::LANDMARK),
         "complementary" => Hints::SIDEBAR,
         "dialog" | "alertdialog" => Hints::OVERLAY,
         "search" => Hints::CONTROLS,

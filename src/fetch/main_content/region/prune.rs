@@ -65,7 +65,9 @@ impl Region {
         while index < root.end as usize {
             let one = &page.elements[index];
             if self.drops[index].is_some() {
-                if let Some(section) = &mut heading {
+                if let Some(section) = &mut heading
+                    && index < section.end
+                {
                     section.lost = section.lost.saturating_add(one.text);
                 }
                 index = one.end as usize;
@@ -74,7 +76,10 @@ impl Region {
             if one.is_lead_in() {
                 let level = if one.level == 0 { LEAD_IN } else { one.level };
                 self.close_section(heading.take(), level);
-                heading = Some(Section { heading: index, level, kept: 0, lost: 0 });
+                let parent = &page.elements[one.parent as usize];
+                // A heading may have a wrapper of its own, a paragraph has none.
+                let around = if level == LEAD_IN { parent } else { &page.elements[parent.parent as usize] };
+                heading = Some(Section { heading: index, level, end: around.end as usize, kept: 0, lost: 0 });
                 index = one.end as usize;
                 continue;
             }
@@ -103,6 +108,8 @@ impl Region {
 struct Section {
     heading: usize,
     level: u8,
+    /// Index after the last element that can belong to the section.
+    end: usize,
     kept: u32,
     lost: u32,
 }

@@ -12,7 +12,8 @@ use crate::fetch::main_content::tag::Tag;
 const LEAST_MAIN: u32 = 300;
 /// Length of sentences before the densest part from which they are the beginning of the text.
 const LEAST_START: u32 = 150;
-/// Weight of a page below which all of it is kept: a few words say nothing about where the content is.
+/// Weight of a page below which only a `main` or a single `article` is chosen: a few words say nothing about where the
+/// content is.
 const LEAST_DENSE: u32 = 100;
 
 impl Region {
@@ -35,7 +36,7 @@ impl Region {
             let root = &page.elements[self.root];
             let (mut child, mut best) = (self.root + 1, None);
             // Sentences before the heaviest child: the beginning of the text, if there are enough of them.
-            let (mut before, mut seen) = (0u32, 0u32);
+            let (mut before, mut seen, mut articles) = (0u32, 0u32, 0);
             while child < root.end as usize {
                 if self.drops[child].is_none() {
                     if best.is_none_or(|best| weight(child) > weight(best)) {
@@ -43,6 +44,7 @@ impl Region {
                         before = seen;
                     }
                     seen = seen.saturating_add(kept[child].prose);
+                    articles += u32::from(page.elements[child].tag == Tag::Article);
                 }
                 child = page.elements[child].end as usize;
             }
@@ -51,7 +53,9 @@ impl Region {
             let can_be_root = tag.is_container()
                 || matches!(tag, Tag::Main | Tag::Form | Tag::Table | Tag::Row | Tag::Cell | Tag::Header | Tag::List);
             let is_start_lost = before >= LEAST_START && share(before, kept[best].prose) > 0.05;
-            let is_dense = share(weight(best), weight(self.root)) >= least && weight(self.root) >= LEAST_DENSE;
+            let is_marked = tag == Tag::Main || (tag == Tag::Article && articles == 1);
+            let is_dense =
+                share(weight(best), weight(self.root)) >= least && (weight(self.root) >= LEAST_DENSE || is_marked);
             if !is_dense || is_start_lost || !can_be_root {
                 break;
             }
