@@ -130,7 +130,7 @@ const TABLE: [(Hints, &str); 27] = [
     (
         Hints::NAVIGATION,
         "nav navbar navigation menu submenu menubar navi topnav subnav sitenav breadcrumb crumb breadcrumbs pagination \
-         pager paging paginator sitemap toctree skiplink prevnext pagenav postnav jumplink",
+         pager paging paginator sitemap skiplink prevnext pagenav postnav jumplink",
     ),
     (Hints::HEADER, "masthead topbar siteheader banner pageheader"),
     (Hints::FOOTER, "footer foot colophon sitefooter pagefooter"),
@@ -160,7 +160,7 @@ const TABLE: [(Hints, &str); 27] = [
         Hints::ADVERTISEMENT,
         "ad advert advertisement advertising sponsor sponsored adslot adunit adsense adbox adcontainer adwrapper",
     ),
-    (Hints::OVERLAY, "popup modal drawer overlay lightbox announcement offcanvas dialog tooltip toast flyout"),
+    (Hints::OVERLAY, "popup modal drawer overlay lightbox announcement offcanvas dialog toast flyout"),
     (
         Hints::METADATA,
         "meta byline tag taglist postmeta entrymeta dateline timestamp postinfo articlemeta pubdate postdate category",

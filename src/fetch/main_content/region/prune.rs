@@ -16,6 +16,8 @@ const MOST_CAPTION: u32 = 500;
 const MOST_BYLINE: u32 = 400;
 /// Length of the text that makes a section.
 const LEAST_SECTION: u32 = 20;
+/// Share of the text from which links are the content, as in a table of contents.
+const MOST_LINKS: f32 = 0.3;
 /// Level of a paragraph that leads in what follows, below that of all headings.
 const LEAD_IN: u8 = 7;
 
@@ -36,7 +38,7 @@ impl Region {
         while index < end {
             let one = &page.elements[index];
             if self.drops[index].is_none() {
-                self.drops[index] = beside_text(one, kept[index]);
+                self.drops[index] = beside_text(one, kept[index], kept[self.root].text);
             }
             index = if self.drops[index].is_some() { one.end as usize } else { index + 1 };
         }
@@ -114,17 +116,18 @@ struct Section {
     lost: u32,
 }
 
-/// Returns the reason for which an element within an article is no part of its text.
-fn beside_text(one: &ElementMeasure, own: Kept) -> Option<DropReason> {
+/// Returns the reason for which an element within an article is no part of its text, which has the length `whole`.
+fn beside_text(one: &ElementMeasure, own: Kept, whole: u32) -> Option<DropReason> {
     let is_block =
-        matches!(one.tag, Tag::Block | Tag::Section | Tag::List | Tag::Table | Tag::Article | Tag::Paragraph);
+        matches!(one.tag, Tag::Block | Tag::Section | Tag::Article | Tag::Paragraph);
     let linked = share(own.linked, own.text);
     let is_alone = one.tag == Tag::Paragraph && linked > 0.85 && own.text >= LEAST_ALONE;
-    if is_block && one.prose == 0 && ((one.links >= 2 && linked > 0.6) || is_alone) {
-        return Some(DropReason::Links);
-    }
     if one.has_title {
         return None;
+    }
+    let is_part = share(own.text, whole) < MOST_LINKS;
+    if is_block && is_part && one.prose == 0 && ((one.links >= 2 && linked > 0.6) || is_alone) {
+        return Some(DropReason::Links);
     }
     if one.hints.has(Hints::CAPTION) && own.text < MOST_CAPTION {
         return Some(DropReason::Caption);
