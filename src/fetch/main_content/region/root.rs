@@ -32,6 +32,9 @@ impl Region {
         };
         let weight = |index: usize| if is_text { kept[index].weight() } else { kept[index].text };
         self.start_at_main(page, kept, clock)?;
+        if self.root > 0 && matches!(self.kind, PageType::Listing | PageType::Collection) {
+            return Ok(());
+        }
         loop {
             let root = &page.elements[self.root];
             let (mut child, mut best) = (self.root + 1, None);
