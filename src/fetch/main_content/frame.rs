@@ -190,9 +190,7 @@ impl Candidate<'_> {
             Tag::Footer if self.is_small(0.6) => Some(DropReason::Footer),
             Tag::Aside if !one.hints.has(Hints::NOTE) && self.is_small(0.5) => Some(DropReason::Sidebar),
             Tag::Form if self.is_small(0.3) && (self.is_on_text() || one.prices < 3) => Some(DropReason::Form),
-            Tag::Header if in_content => {
-                (one.prose == 0 && self.is_small(0.2)).then_some(DropReason::Byline)
-            }
+            Tag::Header if in_content => (one.prose == 0 && self.is_small(0.2)).then_some(DropReason::Byline),
             // The head of a page's section may have its title and a few sentences.
             Tag::Header if self.is_small(0.2) && !(one.has_title && one.prose > 0) => Some(DropReason::Header),
             Tag::Caption if self.rules.kind == PageType::Article => Some(DropReason::Caption),

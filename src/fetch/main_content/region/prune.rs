@@ -118,8 +118,7 @@ struct Section {
 
 /// Returns the reason for which an element within an article is no part of its text, which has the length `whole`.
 fn beside_text(one: &ElementMeasure, own: Kept, whole: u32) -> Option<DropReason> {
-    let is_block =
-        matches!(one.tag, Tag::Block | Tag::Section | Tag::Article | Tag::Paragraph);
+    let is_block = matches!(one.tag, Tag::Block | Tag::Section | Tag::Article | Tag::Paragraph);
     let linked = share(own.linked, own.text);
     let is_alone = one.tag == Tag::Paragraph && linked > 0.85 && own.text >= LEAST_ALONE;
     if one.has_title {

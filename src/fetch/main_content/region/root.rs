@@ -32,7 +32,7 @@ impl Region {
         };
         let weight = |index: usize| if is_text { kept[index].weight() } else { kept[index].text };
         self.start_at_main(page, kept, clock)?;
-        if self.root > 0 && matches!(self.kind, PageType::Listing | PageType::Collection) {
+        if self.root > 0 && matches!(self.kind, PageType::Listing | PageType::Collection | PageType::Documentation) {
             return Ok(());
         }
         loop {
@@ -56,15 +56,36 @@ impl Region {
             let can_be_root = tag.is_container()
                 || matches!(tag, Tag::Main | Tag::Form | Tag::Table | Tag::Row | Tag::Cell | Tag::Header | Tag::List);
             let is_start_lost = before >= LEAST_START && share(before, kept[best].prose) > 0.05;
+            let is_section = tag == Tag::Section || page.elements[best].hints.has(Hints::SECTION);
+            let is_one_of_many = is_section && self.has_twin(page, kept, best);
             let is_marked = tag == Tag::Main || (tag == Tag::Article && articles == 1);
             let is_dense =
                 share(weight(best), weight(self.root)) >= least && (weight(self.root) >= LEAST_DENSE || is_marked);
-            if !is_dense || is_start_lost || !can_be_root {
+            if !is_dense || is_start_lost || is_one_of_many || !can_be_root {
                 break;
             }
             self.root = best;
         }
         Ok(())
+    }
+
+    /// Returns true if a sibling of the same name and class has sentences too: both are sections of one text.
+    fn has_twin(&self, page: &PageMeasures, kept: &[Kept], index: usize) -> bool {
+        let one = &page.elements[index];
+        let parent = one.parent as usize;
+        let mut child = parent + 1;
+        while child < page.elements[parent].end as usize {
+            let other = &page.elements[child];
+            if child != index
+                && self.drops[child].is_none()
+                && (other.tag, other.shape) == (one.tag, one.shape)
+                && kept[child].prose >= LEAST_START
+            {
+                return true;
+            }
+            child = other.end as usize;
+        }
+        false
     }
 
     /// Starts at the page's own mark of its content, if there is a text in it.
