@@ -7,6 +7,7 @@ use crate::fetch::main_content::frame::DropReason;
 use crate::fetch::main_content::hints::Hints;
 use crate::fetch::main_content::measure::{ElementMeasure, PageMeasures, share};
 use crate::fetch::main_content::page_type::PageType;
+use crate::fetch::main_content::structured::StructuredTypes;
 use crate::fetch::main_content::tag::Tag;
 
 /// Length from which a paragraph that is all link points to another page.
@@ -33,11 +34,14 @@ impl Region {
         if self.kind != PageType::Article {
             return Ok(());
         }
+        let is_marked = page.types.has(StructuredTypes::ARTICLE.with(StructuredTypes::OPEN_GRAPH_ARTICLE));
         let end = page.elements[self.root].end as usize;
         let mut index = self.root + 1;
         while index < end {
             let one = &page.elements[index];
-            if self.drops[index].is_none() {
+            // In other texts a paragraph of links may well be one of them.
+            let is_spared = one.tag == Tag::Paragraph && !is_marked;
+            if self.drops[index].is_none() && !is_spared {
                 self.drops[index] = beside_text(one, kept[index], kept[self.root].text);
             }
             index = if self.drops[index].is_some() { one.end as usize } else { index + 1 };
