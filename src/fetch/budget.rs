@@ -28,7 +28,7 @@ impl std::fmt::Display for Budget {
 
 /// Approximate limit of the Markdown in bytes. The text that is kept, at most 200,000 characters, always fits.
 pub const MAX_MARKDOWN: usize = 1_000_000;
-/// Memory limit of a page and its tree in bytes, enough for 800,000 elements and texts. A tree takes many times the
+/// Memory limit of a page and its tree in bytes, enough for 500,000 elements and texts. A tree takes many times the
 /// size of its page, so this limit and not the body's keeps the process small.
 const MAX_TREE: usize = 96 * MB;
 /// Memory limit in bytes for a page that is converted at the same time as others; nearly every page fits.
