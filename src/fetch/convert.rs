@@ -59,7 +59,11 @@ pub(super) fn convert_with_limits(
     let (document, page) = measured(html, tree, &mut clock)?;
     let base = page.base.as_deref().and_then(|href| base.join(href).ok()).unwrap_or_else(|| base.clone());
     let content = main_content::choose(&document, &page, rules, &mut clock)?;
-    let markdown = markdown::write(&content, &base, &mut clock)?;
+    let mut markdown = markdown::write(&content, &base, &mut clock)?;
+    if content.kind.is_some() && markdown.trim().is_empty() {
+        // The measures count some text that is not written, such as that of a button in a block of code.
+        markdown = markdown::write(&content.whole(&document), &base, &mut clock)?;
+    }
     Ok(Converted { title: page.title, markdown, unmatched: content.unmatched })
 }
 

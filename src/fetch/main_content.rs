@@ -56,7 +56,19 @@ pub(super) struct MainContent<'a> {
     pub unmatched: Vec<String>,
 }
 
-impl MainContent<'_> {
+impl<'a> MainContent<'a> {
+    /// Returns the whole body without the elements that the site rule excludes.
+    pub fn whole(&self, document: &'a Document) -> Self {
+        let body = document.body().unwrap_or_else(|| document.root());
+        Self {
+            roots: vec![body],
+            dropped: HashMap::new(),
+            kind: None,
+            excluded: self.excluded.clone(),
+            unmatched: self.unmatched.clone(),
+        }
+    }
+
     /// Returns the treatment of `element`, whose name is `name`.
     fn keep(&self, element: NodeId, name: &LocalName) -> Keep {
         if Tag::of(name) == Tag::NeverText || self.excluded.contains(&element) {

@@ -215,3 +215,40 @@ static WORDS: LazyLock<WordMap> = LazyLock::new(|| {
     }
     words
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(value: &str) -> Hints {
+        let mut hints = Hints::NONE;
+        hints.read(value);
+        hints
+    }
+
+    #[test]
+    fn words_end_at_separators_and_capitals() {
+        for value in ["site-footer", "siteFooter", "site__footer", "footers", "a FOOTER b", "footer2"] {
+            assert!(of(value).has(Hints::FOOTER), "{value}");
+        }
+        for value in ["barefooted", "multimodal", "bookie", "cookiecutter", "", "-", "x7footer"] {
+            assert_eq!(of(value), Hints::NONE, "{value}");
+        }
+    }
+
+    #[test]
+    fn generated_names_hold_no_short_words() {
+        assert!(of("ad-slot ad").has(Hints::ADVERTISEMENT));
+        for value in ["css-1ad9x", "aBadCd", "sc-adX"] {
+            assert!(!of(value).has(Hints::ADVERTISEMENT), "{value}");
+        }
+    }
+
+    #[test]
+    fn every_word_fits_the_buffer() {
+        let words = TABLE.iter().flat_map(|(_, words)| words.split_whitespace());
+        for word in words {
+            assert!((2..=LONGEST).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase()), "{word}");
+        }
+    }
+}

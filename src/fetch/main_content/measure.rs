@@ -147,3 +147,54 @@ impl PageMeasures {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fetch::budget::{Budget, TreeBudget};
+    use crate::fetch::html::{Noscript, parse};
+
+    fn measures(html: &str) -> PageMeasures {
+        let mut clock = BudgetMeter::new(Budget::Visits(100_000));
+        let document = parse(html, Noscript::Text, &clock, TreeBudget::Alone.bytes()).expect("a small page");
+        PageMeasures::of(&document, &mut clock).expect("a small page")
+    }
+
+    fn first(page: &PageMeasures, tag: Tag) -> ElementMeasure {
+        *page.elements.iter().find(|one| one.tag == tag).expect("it is there")
+    }
+
+    #[test]
+    fn sums_hold_everything_below_an_element() {
+        let page = measures(
+            "<title> A  b </title><main><h1><a href=/x>Top</a></h1><p>The gates were opened at dawn, as the rule says.\
+             <pre>code()</pre><ul><li><a href=#a>in page</a></ul></main><script>no()</script>",
+        );
+        assert_eq!(page.title.as_deref(), Some("A b"));
+        let body = page.elements[0];
+        let main = first(&page, Tag::Main);
+        assert_eq!((body.text, body.end as usize), (main.text, page.elements.len()));
+        assert_eq!((main.headings, main.linked_headings, main.code), (3, 3, 6));
+        assert_eq!((main.linked, main.links, main.paragraphs), (9, 1, 1), "a place in the page is no way to another");
+        assert_eq!(main.prose, first(&page, Tag::Paragraph).text);
+        assert!(body.has_main && body.has_title && !first(&page, Tag::List).has_title);
+    }
+
+    #[test]
+    fn equal_blocks_with_links_are_teasers() {
+        let block = "<div class=c><h3><a href=/1>A linked title</a></h3><p>Some more words about it.</p></div>";
+        let list = first(&measures(&format!("<section>{}</section>", block.repeat(4))), Tag::Section);
+        assert!(list.is_teasers);
+        let text = "<div class=c><h3>A title</h3><p>Some more words about it, and then some.</p></div>";
+        let list = first(&measures(&format!("<section>{}</section>", text.repeat(4))), Tag::Section);
+        assert!(!list.is_teasers);
+    }
+
+    #[test]
+    fn shells_are_told_from_pages_with_a_notice() {
+        let text = "The gates were opened at dawn, as the rule says. ".repeat(10);
+        assert!(measures(&format!("<nav>menu</nav><noscript><p>{text}</p></noscript>")).is_in_noscript());
+        assert!(!measures(&format!("<p>{text}</p><noscript><p>{text}</p></noscript>")).is_in_noscript());
+        assert!(!measures("<noscript><p>Please switch scripts on.</p></noscript>").is_in_noscript());
+    }
+}

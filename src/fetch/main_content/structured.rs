@@ -93,3 +93,29 @@ pub(super) fn text_outside_tags(html: &str) -> u32 {
     }
     count
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_read_from_json_without_parsing_it() {
+        let of = |json: &str| {
+            let mut types = StructuredTypes::default();
+            types.add_json(json);
+            types
+        };
+        assert!(of(r#"{"@type": "NewsArticle", "name": "x"}"#).has(StructuredTypes::ARTICLE));
+        assert!(of(r#"{"@graph":[{"@type":["WebPage","QAPage"]}]}"#).has(StructuredTypes::FORUM));
+        assert!(of(r#"{"@type":"https://schema.org/Product"}"#).has(StructuredTypes::PRODUCT));
+        for broken in ["", "{", r#""@type""#, r#""@type":"#, r#""@type":["a"#, r#""@type":"Article"#, r#""@type" 7"#] {
+            assert_eq!(of(broken), StructuredTypes::default(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn text_outside_tags_is_counted() {
+        assert_eq!(text_outside_tags("<img src='x'>"), 0);
+        assert_eq!(text_outside_tags("<p>two words</p> "), 8);
+    }
+}

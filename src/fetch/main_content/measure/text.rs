@@ -66,7 +66,7 @@ impl TextMeasure {
             one.ends_sentence = last & END != 0;
             return one;
         }
-        for c in text.chars().filter(|c| !c.is_whitespace()) {
+        for c in text.chars().filter(|c| !is_blank(*c)) {
             let is_wide = matches!(c, '\u{2e80}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..);
             one.length += if is_wide { 2 } else { 1 };
             let is_end = matches!(c, '.' | '!' | '?' | ':' | '。' | '！' | '？' | '؟' | '।' | '…' | '”' | '»');
@@ -76,6 +76,11 @@ impl TextMeasure {
         }
         one
     }
+}
+
+/// Returns true for characters that show nothing.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}')
 }
 
 const VISIBLE: u8 = 1;
