@@ -46,7 +46,7 @@ pub use budget::{Budget, ConvertError, MAX_MARKDOWN, TIME_LIMIT};
 pub use client::FetchSetupError;
 pub use content_rules::{CONVERTER_VERSION, check_site};
 pub use convert::{Converted, convert, convert_body, convert_within};
-pub use explain::{DroppedElement, Explanation, explain};
+pub use explain::{DroppedElement, ExtractionReport, explain};
 pub use fetcher::Fetcher;
 pub use guard::Refusal;
 pub use lookup::{Addresses, Lookup, LookupError, NameServers, SystemLookup};

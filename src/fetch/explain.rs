@@ -1,13 +1,13 @@
-//! Explanation of a page's text: the type of the page, and the elements that are left out, each with its reason.
+//! ExtractionReport of a page's text: the type of the page, and the elements that are left out, each with its reason.
 
 use super::budget::{Budget, BudgetMeter, ConvertError, TIME_LIMIT, TreeBudget};
 use super::content_rules::ContentRules;
 use super::convert::measured;
 use super::main_content;
 
-/// Explanation of what a page's text is made of.
+/// ExtractionReport of what a page's text is made of.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Explanation {
+pub struct ExtractionReport {
     /// Type of the page, such as `article`.
     pub page_type: &'static str,
     /// Elements that are left out, in page order. Scripts and the like are not listed.
@@ -30,7 +30,7 @@ pub struct DroppedElement {
 }
 
 /// Explains what the text of a page is made of, within [`TIME_LIMIT`].
-pub fn explain(html: &str) -> Result<Explanation, ConvertError> {
+pub fn explain(html: &str) -> Result<ExtractionReport, ConvertError> {
     let mut clock = BudgetMeter::new(Budget::Processor(TIME_LIMIT));
     let (document, page) = measured(html, TreeBudget::Alone, &mut clock)?;
     let content = main_content::choose(&document, &page, &ContentRules::default(), &mut clock)?;
@@ -41,7 +41,7 @@ pub fn explain(html: &str) -> Result<Explanation, ConvertError> {
         let element = document.tree.get(&id).map(|node| selector(&node)).unwrap_or_default();
         DroppedElement { element, reason: reason.word(), characters, linked, prose }
     };
-    Ok(Explanation {
+    Ok(ExtractionReport {
         page_type: content.kind.map_or("none", main_content::PageType::word),
         dropped: dropped.into_iter().map(element).collect(),
     })

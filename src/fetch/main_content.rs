@@ -25,7 +25,7 @@ use html5ever::LocalName;
 pub(super) use measure::PageMeasures;
 pub(super) use page_type::PageType;
 use region::Region;
-use selected::{Selected, select};
+use selected::{SiteRuleMatches, select};
 use std::collections::{HashMap, HashSet};
 use tag::Tag;
 
@@ -90,7 +90,7 @@ pub(super) fn choose<'a>(
     clock: &mut BudgetMeter,
 ) -> Result<MainContent<'a>, ConvertError> {
     let body = document.body().unwrap_or_else(|| document.root());
-    let Selected { included, excluded, unmatched } = select(body, rules, clock)?;
+    let SiteRuleMatches { included, excluded, unmatched } = select(body, rules, clock)?;
     let whole = MainContent { roots: vec![body], dropped: HashMap::new(), kind: None, excluded, unmatched };
     if !included.is_empty() {
         let region = Region::without_landmarks(page, clock)?;

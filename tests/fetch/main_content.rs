@@ -153,7 +153,7 @@ fn what_is_left_out_has_a_reason() {
     assert_eq!(reason("div.cookie-consent"), Some("overlay"));
     assert_eq!(reason("aside.related-box"), Some("sidebar"));
     assert_eq!(reason("div.grid"), Some("teasers"));
-    assert_eq!(reason("section#comments"), Some("comments"));
+    assert_eq!(reason("div#comments"), Some("comments"));
     assert_eq!(reason("ul.share-bar"), Some("sharing"));
     let teasers = explained.dropped.iter().find(|dropped| dropped.element == "div.grid").expect("it is left out");
     assert!(teasers.characters > 100 && teasers.linked > 0.2 && teasers.prose > 0.2, "{teasers:?}");

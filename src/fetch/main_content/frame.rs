@@ -102,8 +102,9 @@ const OTHER_STRONG: [Rule; 6] = [
     (Hints::SIDEBAR, DropReason::Sidebar, 0.1),
     (Hints::ADVERTISEMENT, DropReason::Promotion, 0.05),
 ];
-const OTHER_WEAK: [Rule; 4] = [
+const OTHER_WEAK: [Rule; 5] = [
     (Hints::NAVIGATION, DropReason::Navigation, 0.1),
+    (Hints::PROMOTION, DropReason::Promotion, 0.05),
     (Hints::SHARING, DropReason::Sharing, 0.05),
     (Hints::FILTERS, DropReason::Filters, 0.1),
     (Hints::EDITING, DropReason::Editing, 0.01),

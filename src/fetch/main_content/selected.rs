@@ -8,7 +8,7 @@ use std::collections::HashSet;
 /// Elements that the selectors of a site rule match (`included` without those inside another), and the selectors that
 /// match nothing.
 #[derive(Default)]
-pub(super) struct Selected<'a> {
+pub(super) struct SiteRuleMatches<'a> {
     pub included: Vec<NodeRef<'a>>,
     pub excluded: HashSet<NodeId>,
     pub unmatched: Vec<String>,
@@ -19,8 +19,8 @@ pub(super) fn select<'a>(
     body: NodeRef<'a>,
     rules: &ContentRules,
     clock: &mut BudgetMeter,
-) -> Result<Selected<'a>, ConvertError> {
-    let mut selected = Selected::default();
+) -> Result<SiteRuleMatches<'a>, ConvertError> {
+    let mut selected = SiteRuleMatches::default();
     if rules.include.is_empty() && rules.exclude.is_empty() {
         return Ok(selected);
     }

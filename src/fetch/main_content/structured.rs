@@ -82,7 +82,7 @@ impl StructuredTypes {
 
 /// Counts the characters of `html` that are outside tags, white space aside: an estimate of the text of a `noscript`,
 /// which the parser leaves unparsed.
-pub(super) fn text_outside_tags(html: &str) -> u32 {
+pub(super) fn plain_text_length(html: &str) -> u32 {
     let (mut count, mut in_tag) = (0, false);
     for byte in html.bytes() {
         match byte {
@@ -114,8 +114,8 @@ mod tests {
     }
 
     #[test]
-    fn text_outside_tags_is_counted() {
-        assert_eq!(text_outside_tags("<img src='x'>"), 0);
-        assert_eq!(text_outside_tags("<p>two words</p> "), 8);
+    fn plain_text_length_is_counted() {
+        assert_eq!(plain_text_length("<img src='x'>"), 0);
+        assert_eq!(plain_text_length("<p>two words</p> "), 8);
     }
 }

@@ -5,7 +5,7 @@ use super::{ElementMeasure, PageMeasures};
 use crate::fetch::budget::{BudgetMeter, ConvertError};
 use crate::fetch::dom::with_text;
 use crate::fetch::main_content::hints::Hints;
-use crate::fetch::main_content::structured::text_outside_tags;
+use crate::fetch::main_content::structured::plain_text_length;
 use crate::fetch::main_content::tag::Tag;
 use dom_query::{Document, Element, NodeData, NodeId, NodeRef};
 use html5ever::{LocalName, local_name};
@@ -18,7 +18,7 @@ struct Walk {
     /// Numbers of open links, code blocks and headings.
     in_link: u32,
     /// Number of open links to other pages.
-    in_way: u32,
+    in_page_link: u32,
     in_code: u32,
     in_heading: u32,
 }
@@ -42,7 +42,7 @@ pub(super) fn walk(document: &Document, clock: &mut BudgetMeter) -> Result<PageM
         open: Vec::with_capacity(32),
         run: Run::default(),
         in_link: 0,
-        in_way: 0,
+        in_page_link: 0,
         in_code: 0,
         in_heading: 0,
     };
@@ -119,7 +119,7 @@ impl PageMeasures {
             }
             local_name!("noscript") if !self.elements.is_empty() => {
                 if let Some(text) = node.first_child() {
-                    let length = with_text(&text, text_outside_tags).unwrap_or_default();
+                    let length = with_text(&text, plain_text_length).unwrap_or_default();
                     self.noscript = self.noscript.saturating_add(length);
                 }
             }
@@ -163,7 +163,7 @@ impl Walk {
             return has_children;
         }
         let index = u32::try_from(self.page.elements.len()).unwrap_or(u32::MAX);
-        let is_way = tag == Tag::Link && leads_away(element);
+        let targets_page = tag == Tag::Link && targets_page(element);
         let (hints, shape) = if tag == Tag::Body { (Hints::NONE, 0) } else { self.read_attributes(element, tag) };
         self.page.elements.push(ElementMeasure {
             node: id,
@@ -180,7 +180,7 @@ impl Walk {
             linked_headings: 0,
             is_teasers: false,
             paragraphs: 0,
-            links: u16::from(is_way),
+            links: u16::from(targets_page),
             prices: 0,
             images: 0,
             level: if tag.is_heading() { element.name.local.as_bytes()[1] - b'0' } else { 0 },
@@ -192,7 +192,7 @@ impl Walk {
         match tag {
             Tag::Link | Tag::Button => {
                 self.in_link += 1;
-                self.in_way += u32::from(is_way);
+                self.in_page_link += u32::from(targets_page);
             }
             Tag::Pre => self.in_code += 1,
             tag if tag.is_heading() => self.in_heading += 1,
@@ -214,7 +214,7 @@ impl Walk {
             Tag::Link | Tag::Button => {
                 self.in_link = self.in_link.saturating_sub(1);
                 if self.in_link == 0 {
-                    self.in_way = 0;
+                    self.in_page_link = 0;
                 }
             }
             Tag::Pre => self.in_code = self.in_code.saturating_sub(1),
@@ -240,7 +240,7 @@ impl Walk {
         if piece.length == 0 {
             return;
         }
-        let (is_linked, is_away) = (self.in_link > 0, self.in_way > 0);
+        let (is_linked, in_page_link) = (self.in_link > 0, self.in_page_link > 0);
         let (in_code, in_heading) = (self.in_code > 0, self.in_heading > 0);
         self.run.add(piece, is_linked);
         let Some(current) = self.current_measure() else { return };
@@ -249,7 +249,7 @@ impl Walk {
         add(&mut current.linked, is_linked);
         add(&mut current.code, in_code);
         add(&mut current.headings, in_heading);
-        add(&mut current.linked_headings, in_heading && is_away);
+        add(&mut current.linked_headings, in_heading && in_page_link);
     }
 
     /// Ends the run of text before the border of a block.
@@ -328,7 +328,7 @@ fn is_line_number(element: &Element) -> bool {
 }
 
 /// Returns true for a link to another page, as opposed to a place in this one or to a script.
-fn leads_away(element: &Element) -> bool {
+fn targets_page(element: &Element) -> bool {
     let href = element.attrs.iter().find(|attribute| attribute.name.local == local_name!("href"));
     href.is_some_and(|href| !href.value.starts_with('#') && !href.value.starts_with("javascript:"))
 }

@@ -42,7 +42,7 @@ impl Region {
             // In other texts a paragraph of links may well be one of them.
             let is_spared = one.tag == Tag::Paragraph && !is_marked;
             if self.drops[index].is_none() && !is_spared {
-                self.drops[index] = beside_text(one, kept[index], kept[self.root].text);
+                self.drops[index] = reason_in_article(one, kept[index], kept[self.root].text);
             }
             index = if self.drops[index].is_some() { one.end as usize } else { index + 1 };
         }
@@ -121,7 +121,7 @@ struct Section {
 }
 
 /// Returns the reason for which an element within an article is no part of its text, which has the length `whole`.
-fn beside_text(one: &ElementMeasure, own: Kept, whole: u32) -> Option<DropReason> {
+fn reason_in_article(one: &ElementMeasure, own: Kept, whole: u32) -> Option<DropReason> {
     let is_block = matches!(one.tag, Tag::Block | Tag::Section | Tag::Article | Tag::Paragraph);
     let linked = share(own.linked, own.text);
     let is_alone = one.tag == Tag::Paragraph && linked > 0.85 && own.text >= LEAST_ALONE;
