@@ -96,8 +96,9 @@ impl BudgetMeter {
     /// Counts a pass over a list with `entries` entries, each of which costs a small part of the visit of a node; checks
     /// the budget.
     pub fn pass(&mut self, entries: usize) -> Result<(), ConvertError> {
-        self.visits += entries as u64 / ENTRIES_PER_VISIT + 1;
-        self.check()
+        let visits = entries as u64 / ENTRIES_PER_VISIT;
+        self.visits += visits;
+        if visits > 0 { self.check() } else { Ok(()) }
     }
 
     /// Fails when the budget is used up.
