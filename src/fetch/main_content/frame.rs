@@ -175,7 +175,8 @@ impl Candidate<'_> {
     fn by_name(&self, in_content: bool) -> Option<DropReason> {
         let one = self.one;
         let is_offer = self.rules.kind == PageType::Product && self.text < 0.4;
-        if one.is_teasers && (self.is_on_text() || is_offer) && !one.has_title && self.is_small(0.7) {
+        let is_on_story = matches!(self.rules.kind, PageType::Article | PageType::Forum);
+        if one.is_teasers && (is_on_story || is_offer) && !one.has_title && self.is_small(0.7) {
             return Some(DropReason::Teasers);
         }
         // A line number or an edit link; a layout has "gutters" around sentences.

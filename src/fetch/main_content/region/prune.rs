@@ -39,8 +39,8 @@ impl Region {
         let mut index = self.root + 1;
         while index < end {
             let one = &page.elements[index];
-            // In other texts a paragraph of links may well be one of them.
-            let is_spared = one.tag == Tag::Paragraph && !is_marked;
+            // A note is part of the text, and so may be a paragraph of links where the page is no marked article.
+            let is_spared = (one.tag == Tag::Paragraph && !is_marked) || one.hints.has(Hints::NOTE);
             if self.drops[index].is_none() && !is_spared {
                 self.drops[index] = reason_in_article(one, kept[index], kept[self.root].text);
             }
