@@ -9,7 +9,7 @@
 //!
 //! `pipeline` turns a response into a page in these steps: `head`, the body, `charset`, then on a thread of
 //! `conversion_pool` `convert`: `html` parses, `main_content` chooses under the site's `content_rules`, `markdown`
-//! writes, all within `budget`.
+//! writes, all within `budget`. `explain` says what was left out of a page, and why.
 
 mod address;
 mod allowed;
@@ -21,6 +21,7 @@ mod conversion_pool;
 mod convert;
 mod dom;
 mod errors;
+mod explain;
 mod fetcher;
 mod fetchers;
 #[cfg(test)]
@@ -45,6 +46,7 @@ pub use budget::{Budget, ConvertError, MAX_MARKDOWN, TIME_LIMIT};
 pub use client::FetchSetupError;
 pub use content_rules::{CONVERTER_VERSION, check_site};
 pub use convert::{Converted, convert, convert_body, convert_within};
+pub use explain::{DroppedElement, ExtractionReport, explain};
 pub use fetcher::Fetcher;
 pub use guard::Refusal;
 pub use lookup::{Addresses, Lookup, LookupError, NameServers, SystemLookup};

@@ -20,7 +20,7 @@ use quarterdeck::store::{Decision, DecisionResult, ReviewTarget};
 use std::sync::Arc;
 use std::time::Duration;
 
-const PAGE: &str = "<title>T</title><main><p>words</p><p class=ad>Buy!</p></main>";
+const PAGE: &str = "<title>T</title><main><p>words</p><p class=offer>Buy!</p></main>";
 const OTHER: &str = "<title>T</title><main><p>other words</p></main>";
 const LOGIN: &str = "<title>Sign in</title><main><p>Password</p></main>";
 /// A page whose conversion fails.
@@ -149,7 +149,7 @@ async fn other_site_rules_convert_again(on: Backend) {
     let mut deck = Deck::start(on, site(&[PAGE]).await).await;
     let document = deck.add("/a").await;
     synced(&mut deck, document).await;
-    let rule = SiteRule { host: Some(deck.site.host()), exclude: vec![".ad".to_owned()], ..SiteRule::default() };
+    let rule = SiteRule { host: Some(deck.site.host()), exclude: vec![".offer".to_owned()], ..SiteRule::default() };
     let with_rule =
         fetcher_with(&[&deck.site], FetchSettings { sites: SiteRules(vec![rule]), ..FetchSettings::default() });
     restart(&mut deck, with_rule).await;

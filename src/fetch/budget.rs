@@ -28,7 +28,7 @@ impl std::fmt::Display for Budget {
 
 /// Approximate limit of the Markdown in bytes. The text that is kept, at most 200,000 characters, always fits.
 pub const MAX_MARKDOWN: usize = 1_000_000;
-/// Memory limit of a page and its tree in bytes, enough for 800,000 elements and texts. A tree takes many times the
+/// Memory limit of a page and its tree in bytes, enough for 500,000 elements and texts. A tree takes many times the
 /// size of its page, so this limit and not the body's keeps the process small.
 const MAX_TREE: usize = 96 * MB;
 /// Memory limit in bytes for a page that is converted at the same time as others; nearly every page fits.
@@ -69,6 +69,9 @@ impl TreeBudget {
     }
 }
 
+/// Number of entries of a list that cost as much as the visit of a node.
+const ENTRIES_PER_VISIT: u64 = 16;
+
 /// Time budget of a conversion, with the start of the conversion and the number of visits so far.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BudgetMeter {
@@ -88,6 +91,14 @@ impl BudgetMeter {
     pub fn step(&mut self) -> Result<(), ConvertError> {
         self.visits += 1;
         if self.visits.is_multiple_of(256) { self.check() } else { Ok(()) }
+    }
+
+    /// Counts a pass over a list with `entries` entries, each of which costs a small part of the visit of a node; checks
+    /// the budget.
+    pub fn pass(&mut self, entries: usize) -> Result<(), ConvertError> {
+        let visits = entries as u64 / ENTRIES_PER_VISIT;
+        self.visits += visits;
+        if visits > 0 { self.check() } else { Ok(()) }
     }
 
     /// Fails when the budget is used up.

@@ -3,9 +3,10 @@
 
 use super::budget::{Budget, BudgetMeter, ConvertError, TIME_LIMIT, TreeBudget};
 use super::content_rules::ContentRules;
-use super::html;
-use super::main_content::{self, Outline};
+use super::html::{self, Noscript};
+use super::main_content::{self, PageMeasures};
 use super::markdown;
+use dom_query::Document;
 use url::Url;
 
 /// Title and text of a converted page.
@@ -55,12 +56,33 @@ pub(super) fn convert_with_limits(
     budget: Budget,
 ) -> Result<Converted, ConvertError> {
     let mut clock = BudgetMeter::new(budget);
-    let document = html::parse(html, &clock, tree.bytes())?;
-    let outline = Outline::of(&document, &mut clock)?;
-    let base = outline.base.as_deref().and_then(|href| base.join(href).ok()).unwrap_or_else(|| base.clone());
-    let content = main_content::choose(&document, &outline, rules, &mut clock)?;
-    let markdown = markdown::write(&content, &base, &mut clock)?;
-    Ok(Converted { title: outline.title, markdown, unmatched: content.unmatched })
+    let (document, page) = measured(html, tree, &mut clock)?;
+    let base = page.base.as_deref().and_then(|href| base.join(href).ok()).unwrap_or_else(|| base.clone());
+    let content = main_content::choose(&document, &page, rules, &mut clock)?;
+    let mut markdown = markdown::write(&content, &base, &mut clock)?;
+    if content.kind.is_some() && markdown.trim().is_empty() {
+        // The measures count some text that is not written, such as that of a button in a block of code.
+        markdown = markdown::write(&content.whole(&document), &base, &mut clock)?;
+    }
+    Ok(Converted { title: page.title, markdown, unmatched: content.unmatched })
+}
+
+/// Parses and measures a page. A page whose text stands in its `noscript` elements is parsed again, so that they are part
+/// of it.
+pub(super) fn measured(
+    html: &str,
+    tree: TreeBudget,
+    clock: &mut BudgetMeter,
+) -> Result<(Document, PageMeasures), ConvertError> {
+    let document = html::parse(html, Noscript::Text, clock, tree.bytes())?;
+    let page = PageMeasures::of(&document, clock)?;
+    if !page.is_in_noscript() {
+        return Ok((document, page));
+    }
+    drop(document);
+    let document = html::parse(html, Noscript::Elements, clock, tree.bytes())?;
+    let page = PageMeasures::of(&document, clock)?;
+    Ok((document, page))
 }
 
 #[cfg(test)]

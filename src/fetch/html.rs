@@ -19,9 +19,25 @@ const PIECE: usize = 1024;
 const SMALLEST_PIECE: usize = 128;
 const SLOW_PIECE: Duration = Duration::from_millis(10);
 
+/// Reading of `noscript` elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Noscript {
+    /// As in a browser that runs scripts: their content is one text.
+    Text,
+    /// As in a browser without scripts: their content is part of the page.
+    Elements,
+}
+
 /// Parses a page. The page's text and its tree together may take up to `most` bytes.
-pub(super) fn parse(html: &str, clock: &BudgetMeter, most: usize) -> Result<Document, ConvertError> {
-    let mut parser = parse_document(CountingSink::default(), ParseOpts::default());
+pub(super) fn parse(
+    html: &str,
+    noscript: Noscript,
+    clock: &BudgetMeter,
+    most: usize,
+) -> Result<Document, ConvertError> {
+    let mut options = ParseOpts::default();
+    options.tree_builder.scripting_enabled = noscript == Noscript::Text;
+    let mut parser = parse_document(CountingSink::default(), options);
     let (mut rest, mut size) = (html, PIECE);
     while !rest.is_empty() {
         let (piece, after) = rest.split_at(rest.ceil_char_boundary(size));
@@ -37,5 +53,24 @@ pub(super) fn parse(html: &str, clock: &BudgetMeter, most: usize) -> Result<Docu
     }
     let document = parser.finish();
     clock.check()?;
+    if noscript == Noscript::Elements {
+        open_noscript(&document);
+        clock.check()?;
+    }
     Ok(document)
+}
+
+/// Makes blocks of the `noscript` elements, whose content is otherwise left out.
+fn open_noscript(document: &Document) {
+    let mut stack = vec![document.root()];
+    while let Some(node) = stack.pop() {
+        if node.has_name("noscript") {
+            node.rename("div");
+        }
+        let mut child = node.first_child();
+        while let Some(next) = child {
+            stack.push(next);
+            child = next.next_sibling();
+        }
+    }
 }

@@ -32,7 +32,7 @@ pub(super) fn write(content: &MainContent<'_>, base: &Url, clock: &mut BudgetMet
     let mut stack = Vec::new();
     for root in content.roots.iter().rev() {
         stack.push(Step::EndOfRoot);
-        let visit = Visit { node: *root, keep: Keep::All, depth: 0, in_article: false };
+        let visit = Visit { node: *root, keep: Keep::All, depth: 0 };
         stack.push(Step::Enter(visit, AfterNode::Parent));
     }
     while let Some(step) = stack.pop() {
@@ -74,11 +74,10 @@ struct Visit<'a> {
     node: NodeRef<'a>,
     keep: Keep,
     depth: usize,
-    in_article: bool,
 }
 
 fn enter<'a>(writer: &mut Writer<'_>, content: &MainContent<'_>, visit: Visit<'a>, stack: &mut Vec<Step<'a>>) {
-    let Visit { node, depth, in_article, .. } = visit;
+    let Visit { node, depth, .. } = visit;
     if node.is_text() {
         if visit.keep == Keep::All {
             with_text(&node, |text| writer.text(text));
@@ -86,7 +85,7 @@ fn enter<'a>(writer: &mut Writer<'_>, content: &MainContent<'_>, visit: Visit<'a
         return;
     }
     let name = name_of(&node);
-    let keep = inherited(content, &node, &name, visit.keep, in_article);
+    let keep = inherited(content, &node, &name, visit.keep);
     if keep == Keep::None {
         return;
     }
@@ -96,8 +95,7 @@ fn enter<'a>(writer: &mut Writer<'_>, content: &MainContent<'_>, visit: Visit<'a
         Entered::Transparent => {}
         Entered::Open(leave) => stack.push(Step::Leave(leave)),
     }
-    let in_article = in_article || &*name == "article";
     if let Some(child) = node.first_child() {
-        stack.push(Step::Enter(Visit { node: child, keep, depth: depth + 1, in_article }, AfterNode::Sibling));
+        stack.push(Step::Enter(Visit { node: child, keep, depth: depth + 1 }, AfterNode::Sibling));
     }
 }

@@ -1,7 +1,7 @@
 //! Tests the detection of a page's main content, including the cases P1 to P10 of Chatwoot's page parser
 //! (assets/docs/chatwoot.md, "Conformance cases").
 
-use quarterdeck::fetch::convert;
+use quarterdeck::fetch::{Budget, convert, convert_within, explain};
 use url::Url;
 
 #[track_caller]
@@ -66,12 +66,12 @@ fn parts_of_words_are_no_noise() {
 }
 
 #[test]
-fn the_whole_body_when_more_than_half_of_the_words_would_go() {
+fn a_short_page_keeps_what_is_outside_its_content_element() {
     content("<nav>a b c</nav><main>d e f</main>", "d e f");
     content("<div>a b c d</div><main>e f g</main>", "a b c d\n\ne f g");
     content("<nav>x</nav><div>a b c d</div><main>e f g</main>", "a b c d\n\ne f g");
-    content("<main><nav>a b c d</nav>e f g</main>", "a b c d\n\ne f g");
-    content("<nav>a b c d</nav>e f g", "a b c d\n\ne f g");
+    content("<main><nav>a b c d</nav>e f g</main>", "e f g");
+    content("<nav>a b c d</nav>e f g", "e f g");
     content("<form><p>the page is one form</p></form>", "the page is one form");
     content("<main></main><div id=app>rendered elsewhere</div>", "rendered elsewhere");
     content(&format!("<div class=modal>{TEXT}</div><p>x<script>not a word</script>"), &format!("{TEXT}\n\nx"));
@@ -113,4 +113,111 @@ fn a_header_within_the_content_keeps_its_headings() {
         &format!("<article><header><h2>T</h2>x</header>{TEXT}</article><article>z</article>"),
         &format!("## T\n\n{TEXT}\n\nz"),
     );
+}
+
+/// Sentences of `number` paragraphs, each of which says something else.
+fn paragraphs(number: usize) -> String {
+    let one = |n| {
+        format!(
+            "<p>The keeper of lock {n} opened the gates at dawn, as the rule demands. By noon {n} barges had passed, and \
+             the water stood a hand lower than on the day before.</p>"
+        )
+    };
+    (1..=number).map(one).collect()
+}
+
+#[test]
+fn comments_under_an_article_go_and_answers_of_a_forum_stay() {
+    let comments = "<div id=comments><h2>Comments</h2><ul>\
+                    <li><p>I was there and I saw it all, every barge of it, from the old bridge.</p>\
+                    <li><p>The rule is a hundred years old, and nobody has ever asked for another one.</p></ul></div>";
+    let article = format!("<meta property=og:type content=article><body><h1>Locks</h1>{}{comments}", paragraphs(5));
+    let base = Url::parse("https://example.org/").expect("a URL");
+    let text = convert(&article, &base).expect("a page").markdown;
+    assert!(text.contains("lock 5") && !text.contains("old bridge"), "{text}");
+    let types = "<script type=application/ld+json>{\"@type\": [\"WebPage\", \"QAPage\"]}</script>";
+    let answers = format!("{types}<body><h1>Locks?</h1><div class=question>{}</div>{comments}", paragraphs(1));
+    let text = convert(&answers, &base).expect("a page").markdown;
+    assert!(text.contains("lock 1") && text.contains("old bridge"), "{text}");
+}
+
+#[test]
+fn what_is_left_out_has_a_reason() {
+    let page = include_str!("golden/article_in_frame.html");
+    let explained = explain(page).expect("a page");
+    assert_eq!(explained.page_type, "article");
+    let reason = |selector: &str| {
+        let found = explained.dropped.iter().find(|dropped| dropped.element == selector);
+        found.map(|dropped| dropped.reason)
+    };
+    assert_eq!(reason("div.cookie-consent"), Some("overlay"));
+    assert_eq!(reason("aside.related-box"), Some("sidebar"));
+    assert_eq!(reason("div.grid"), Some("teasers"));
+    assert_eq!(reason("div#comments"), Some("comments"));
+    assert_eq!(reason("ul.share-bar"), Some("sharing"));
+    let teasers = explained.dropped.iter().find(|dropped| dropped.element == "div.grid").expect("it is left out");
+    assert!(teasers.characters > 100 && teasers.linked > 0.2 && teasers.prose > 0.2, "{teasers:?}");
+    for page in ["", "<p>a", "<frameset></frameset>"] {
+        assert_eq!(explain(page).expect("a page").dropped, [], "{page}");
+    }
+}
+
+#[test]
+fn the_type_of_a_page_is_read_from_its_shape() {
+    for (page, expected) in [
+        (include_str!("golden/forum_answers.html"), "forum"),
+        (include_str!("golden/product_page.html"), "product"),
+        (include_str!("golden/listing_notices.html"), "listing"),
+        (include_str!("golden/collection_shop.html"), "collection"),
+        (include_str!("golden/service_sections.html"), "service"),
+        (include_str!("golden/docs_reference.html"), "documentation"),
+    ] {
+        assert_eq!(explain(page).expect("a page").page_type, expected);
+    }
+}
+
+#[test]
+fn a_frame_that_holds_the_page_is_no_frame() {
+    let text = paragraphs(4);
+    let base = Url::parse("https://example.org/").expect("a URL");
+    for around in
+        ["div class=has-sidebar", "div class='page cookie-policy'", "form", "div class=hidden", "div hidden", "aside"]
+    {
+        let name = around.split(' ').next().unwrap_or_default();
+        let page = format!("<nav>menu</nav><{around}>{text}</{name}><footer>imprint</footer>");
+        let markdown = convert(&page, &base).expect("a page").markdown;
+        assert!(markdown.contains("lock 1") && markdown.contains("lock 4"), "{around}: {markdown}");
+    }
+}
+
+#[test]
+fn a_shell_with_its_text_in_noscript_is_read_there() {
+    let base = Url::parse("https://example.org/").expect("a URL");
+    let text = paragraphs(3);
+    let shell = format!("<nav>menu</nav><div id=app></div><noscript><div>{text}</div></noscript>");
+    let markdown = convert(&shell, &base).expect("a page").markdown;
+    assert!(markdown.contains("lock 3"), "{markdown}");
+    // Beside a text of the page's own, `noscript` is a notice.
+    let page =
+        format!("<main>{text}</main><noscript><p>Please switch scripts on, or this page works badly.</p></noscript>");
+    let markdown = convert(&page, &base).expect("a page").markdown;
+    assert!(!markdown.contains("scripts"), "{markdown}");
+}
+
+#[test]
+fn hostile_shapes_take_time_in_proportion() {
+    let base = Url::parse("https://example.org/").expect("a URL");
+    let shapes = [
+        "<div class=comment>".repeat(3_000),
+        "<ul><li><a href=/x>".repeat(1_500),
+        format!("{}{}", "<b>".repeat(400), "<p>a sentence, more or less.</p>".repeat(2_000)),
+        "<div class='card teaser'><a href=/x><h3>A linked title</h3></a></div>".repeat(3_000),
+        "<div class='aB-cD_eF1g sidebar'>".repeat(2_000),
+        format!("<main>{}", "<section><h2>x</h2></section>".repeat(5_000)),
+    ];
+    for shape in shapes {
+        let most = Budget::Visits(shape.len() as u64 * 4 + 100_000);
+        let done = convert_within(&shape, &base, most);
+        assert!(done.is_ok(), "{}: {done:?}", &shape[..40]);
+    }
 }

@@ -1,7 +1,7 @@
 //! Tests random pages: no panic, no control characters for a terminal, and no HTML in the Markdown.
 
 use proptest::prelude::*;
-use quarterdeck::fetch::convert;
+use quarterdeck::fetch::{convert, convert_body};
 use url::Url;
 
 /// Generates whole and broken pieces of pages.
@@ -14,6 +14,9 @@ fn piece() -> impl Strategy<Value = String> {
         " href='/x'",
         " href=javascript:x",
         " class=modal",
+        " class=comments",
+        " class='has-sidebar related'",
+        " itemprop=articleBody",
         " colspan=7",
         " rowspan=9",
         " start=5",
@@ -27,6 +30,7 @@ fn piece() -> impl Strategy<Value = String> {
     let closing = prop::sample::select(names).prop_map(|name| format!("</{name}>"));
     let text = prop::sample::select(vec![
         "word",
+        "A sentence of some length, with a comma and a full stop at its end. ",
         " ",
         "\n",
         "*",
@@ -88,6 +92,9 @@ proptest! {
         let bad = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         prop_assert!(!converted.markdown.contains(bad), "{:?}", converted.markdown);
         prop_assert_eq!(convert(&html, &base).map(|again| again.markdown), Ok(converted.markdown.clone()));
+        // The choice of the main content never leaves nothing of a page that has text.
+        let body = convert_body(&html, &base).expect("a small page is quick").markdown;
+        prop_assert!(body.trim().is_empty() || !converted.markdown.trim().is_empty(), "{body:?}");
         // Code is kept as it is, so only pages without code are checked.
         if !html.contains("<code") && !html.contains("<pre") {
             prop_assert_eq!(leftover_tag(&converted.markdown), None);

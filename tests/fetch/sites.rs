@@ -5,7 +5,7 @@ use crate::support::pages::{Pages, answer};
 use quarterdeck::domain::site_rule::{Extract, SiteRule, SiteRules};
 use quarterdeck::fetch::FetchSettings;
 
-const PAGE: &str = "<title>T</title><nav>menu</nav><main><h1>Head</h1><p class=ad>Buy!</p><article><p>One</p></article>\
+const PAGE: &str = "<title>T</title><nav>menu</nav><main><h1>Head</h1><p class=offer>Buy!</p><article><p>One</p></article>\
                     <p>Two</p><article><p>Three</p></article></main>";
 
 async fn text(site: SiteRule) -> (String, Option<String>) {
@@ -24,7 +24,7 @@ fn selectors(all: &[&str]) -> Vec<String> {
 async fn selectors_say_what_counts() {
     let (all, note) = text(SiteRule::default()).await;
     assert_eq!((all.as_str(), note), ("# Head\n\nBuy!\n\nOne\n\nTwo\n\nThree\n", None));
-    let (some, note) = text(SiteRule { exclude: selectors(&[".ad", "h1"]), ..SiteRule::default() }).await;
+    let (some, note) = text(SiteRule { exclude: selectors(&[".offer", "h1"]), ..SiteRule::default() }).await;
     assert_eq!((some.as_str(), note), ("One\n\nTwo\n\nThree\n", None));
     let (alone, note) = text(SiteRule { include: selectors(&["article"]), ..SiteRule::default() }).await;
     assert_eq!((alone.as_str(), note), ("One\n\nThree\n", None));
@@ -38,7 +38,7 @@ async fn selectors_say_what_counts() {
 #[tokio::test]
 async fn selectors_without_anything_to_fit_are_said() {
     let site =
-        SiteRule { include: selectors(&["#gone"]), exclude: selectors(&[".ad", ".x > y"]), ..SiteRule::default() };
+        SiteRule { include: selectors(&["#gone"]), exclude: selectors(&[".offer", ".x > y"]), ..SiteRule::default() };
     let (text, note) = text(site).await;
     assert_eq!(text, "# Head\n\nOne\n\nTwo\n\nThree\n");
     assert_eq!(note.as_deref(), Some("no element of the page matches #gone nor .x > y"));

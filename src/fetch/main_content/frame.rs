@@ -1,0 +1,261 @@
+//! Detection of a page's frame: the elements around the content, recognised by name, role and class, and confirmed by
+//! their measures. The tables hold all weights: the share of the page's sentences that a hint may drop.
+
+use super::hints::Hints;
+use super::measure::{ElementMeasure, share};
+use super::page_type::PageType;
+use super::tag::Tag;
+
+/// Reason for which an element is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::fetch) enum DropReason {
+    Navigation,
+    Header,
+    Footer,
+    Sidebar,
+    Hidden,
+    Sharing,
+    Related,
+    Comments,
+    /// Reviews of what a page sells.
+    Reviews,
+    Promotion,
+    Overlay,
+    Form,
+    Filters,
+    Metadata,
+    /// All but the headings of a `header` within the content.
+    Byline,
+    Caption,
+    Editing,
+    /// A list of teasers for other pages.
+    Teasers,
+    /// Mostly links, with no sentences.
+    Links,
+    /// A heading over nothing.
+    EmptySection,
+}
+
+impl DropReason {
+    /// Returns the reason as words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Navigation => "navigation",
+            Self::Header => "header",
+            Self::Footer => "footer",
+            Self::Sidebar => "sidebar",
+            Self::Hidden => "hidden",
+            Self::Sharing => "sharing",
+            Self::Related => "related",
+            Self::Comments => "comments",
+            Self::Reviews => "reviews",
+            Self::Promotion => "promotion",
+            Self::Overlay => "overlay",
+            Self::Form => "form",
+            Self::Filters => "filters",
+            Self::Metadata => "metadata",
+            Self::Byline => "byline",
+            Self::Caption => "caption",
+            Self::Editing => "editing",
+            Self::Teasers => "teasers",
+            Self::Links => "links",
+            Self::EmptySection => "empty section",
+        }
+    }
+}
+
+/// Length of the longest text about the author of a post.
+const MOST_ABOUT_AUTHOR: u32 = 300;
+/// Length of the sentences that must be left when a larger part of the page is dropped.
+const LEAST_REST: u32 = 250;
+/// Share of the page's sentences up to which a part is small, whatever else there is.
+const SMALL: f32 = 0.15;
+
+/// A hint, the reason that it stands for, and the largest share of the page's sentences that it may drop.
+type Rule = (Hints, DropReason, f32);
+
+/// Hints on pages that are one text, strongest first. The strong ones hold against sentences.
+const TEXT_STRONG: [Rule; 7] = [
+    (Hints::OVERLAY, DropReason::Overlay, 0.6),
+    (Hints::FOOTER, DropReason::Footer, 0.6),
+    (Hints::SIDEBAR, DropReason::Sidebar, 0.4),
+    (Hints::RELATED, DropReason::Related, 0.5),
+    (Hints::ADVERTISEMENT, DropReason::Promotion, 0.15),
+    // Comments may be much longer than the text that they are about.
+    (Hints::COMMENTS, DropReason::Comments, 0.9),
+    (Hints::HEADER, DropReason::Header, 0.05),
+];
+const TEXT_WEAK: [Rule; 6] = [
+    (Hints::NAVIGATION, DropReason::Navigation, 0.1),
+    (Hints::SHARING, DropReason::Sharing, 0.1),
+    (Hints::PROMOTION, DropReason::Promotion, 0.15),
+    (Hints::CONTROLS, DropReason::Form, 0.05),
+    (Hints::RIGHTS, DropReason::Footer, 0.05),
+    (Hints::EDITING, DropReason::Editing, 0.01),
+];
+/// Hints on other pages, where the recommended and the popular may be the content.
+const OTHER_STRONG: [Rule; 6] = [
+    (Hints::OVERLAY, DropReason::Overlay, 0.6),
+    (Hints::FOOTER, DropReason::Footer, 0.6),
+    (Hints::HEADER, DropReason::Header, 0.05),
+    (Hints::RELATED, DropReason::Related, 0.1),
+    (Hints::SIDEBAR, DropReason::Sidebar, 0.1),
+    (Hints::ADVERTISEMENT, DropReason::Promotion, 0.05),
+];
+const OTHER_WEAK: [Rule; 5] = [
+    (Hints::NAVIGATION, DropReason::Navigation, 0.1),
+    (Hints::PROMOTION, DropReason::Promotion, 0.05),
+    (Hints::SHARING, DropReason::Sharing, 0.05),
+    (Hints::FILTERS, DropReason::Filters, 0.1),
+    (Hints::EDITING, DropReason::Editing, 0.01),
+];
+
+/// What the frame of a page depends on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FrameRules {
+    pub kind: PageType,
+    /// True if the comments of a forum are remarks on its posts, not the posts.
+    pub has_remarks: bool,
+}
+
+/// An element beside the page that it is judged against.
+struct Candidate<'p> {
+    one: &'p ElementMeasure,
+    /// Share of the element in the sentences and code of the page, and in its text.
+    prose: f32,
+    text: f32,
+    /// Lengths of the sentences and of the text that are left without the element.
+    rest: u32,
+    rest_text: u32,
+    rules: FrameRules,
+}
+
+/// Returns the reason for which `one` is part of the frame. `whole` is the body, `in_content` is true inside an article
+/// or the page's own content element.
+pub(super) fn frame(
+    one: &ElementMeasure,
+    whole: &ElementMeasure,
+    rules: FrameRules,
+    in_content: bool,
+) -> Option<DropReason> {
+    let candidate = Candidate {
+        one,
+        prose: share(one.prose.saturating_add(one.code), whole.prose.saturating_add(whole.code)),
+        text: share(one.text, whole.text),
+        rest: whole.prose.saturating_sub(one.prose),
+        rest_text: whole.text.saturating_sub(one.text),
+        rules,
+    };
+    let by_name = candidate.by_name(in_content);
+    if by_name.is_some() || one.hints == Hints::NONE || one.tag.is_heading() {
+        return by_name;
+    }
+    candidate.by_type().or_else(|| candidate.by_hint())
+}
+
+impl Candidate<'_> {
+    /// Returns true if the element is small beside the page's text; otherwise it holds the page. `most` is the largest
+    /// share of the page's sentences.
+    fn is_small(&self, most: f32) -> bool {
+        let is_small = self.prose <= SMALL || (self.rest >= LEAST_REST && !self.one.has_title);
+        let holds_main = self.one.has_main && self.text > SMALL;
+        is_small && self.prose <= most && (self.prose > 0.0 || self.text < 0.9) && !holds_main
+    }
+
+    /// Returns true on pages that are a text, on which lists of links to other pages are not the content.
+    fn is_on_text(&self) -> bool {
+        matches!(self.rules.kind, PageType::Article | PageType::Documentation | PageType::Forum)
+    }
+
+    /// Returns true on pages that live on what they list.
+    fn is_on_list(&self) -> bool {
+        matches!(self.rules.kind, PageType::Listing | PageType::Collection | PageType::Product)
+    }
+
+    fn by_name(&self, in_content: bool) -> Option<DropReason> {
+        let one = self.one;
+        let is_offer = self.rules.kind == PageType::Product && self.text < 0.4;
+        let is_on_story = matches!(self.rules.kind, PageType::Article | PageType::Forum);
+        if one.is_teasers && (is_on_story || is_offer) && !one.has_title && self.is_small(0.7) {
+            return Some(DropReason::Teasers);
+        }
+        // A line number or an edit link; a layout has "gutters" around sentences.
+        if one.hints.has(Hints::EDITING) && one.prose == 0 && (one.tag.is_inline() || one.tag.holds_code()) {
+            return Some(DropReason::Editing);
+        }
+        let by_role = |hint| one.hints.has(Hints::LANDMARK) && one.hints.has(hint);
+        match one.tag {
+            _ if by_role(Hints::NAVIGATION) && self.is_small(0.4) => Some(DropReason::Navigation),
+            _ if by_role(Hints::FOOTER) && self.is_small(0.6) => Some(DropReason::Footer),
+            _ if by_role(Hints::HEADER) && self.is_small(0.2) => Some(DropReason::Header),
+            Tag::Nav if self.is_small(0.4) => Some(DropReason::Navigation),
+            Tag::Footer if self.is_small(0.6) => Some(DropReason::Footer),
+            Tag::Aside if !one.hints.has(Hints::NOTE) && self.is_small(0.5) => Some(DropReason::Sidebar),
+            Tag::Form if self.is_small(0.3) && (self.is_on_text() || one.prices < 3) => Some(DropReason::Form),
+            Tag::Header if in_content => (one.prose == 0 && self.is_small(0.2)).then_some(DropReason::Byline),
+            // The head of a page's section may have its title and a few sentences.
+            Tag::Header if self.is_small(0.2) && !(one.has_title && one.prose > 0) => Some(DropReason::Header),
+            Tag::Caption if self.rules.kind == PageType::Article => Some(DropReason::Caption),
+            Tag::Button if one.hints.has(Hints::COPYING) => Some(DropReason::Editing),
+            _ => None,
+        }
+    }
+
+    /// Returns the reason that the type of the page gives to a hint.
+    fn by_type(&self) -> Option<DropReason> {
+        let (one, hints) = (self.one, self.one.hints);
+        if hints.has(Hints::CONSENT) && self.is_notice() {
+            return Some(DropReason::Overlay);
+        }
+        if hints.has(Hints::HIDDEN) && !hints.has(Hints::DISCLOSURE) && self.is_small(0.4) {
+            return Some(DropReason::Hidden);
+        }
+        match self.rules.kind {
+            PageType::Forum => {
+                if self.rules.has_remarks && hints.has(Hints::COMMENTS) && self.is_small(0.35) {
+                    return Some(DropReason::Comments);
+                }
+                let is_about_author = hints.has(Hints::AUTHOR) && one.text < MOST_ABOUT_AUTHOR;
+                (is_about_author && self.prose < 0.05 && !one.has_title).then_some(DropReason::Metadata)
+            }
+            PageType::Product => {
+                let is_review = hints.has(Hints::REVIEWS) && one.prose > 0;
+                (is_review && !one.has_title && self.is_small(0.85)).then_some(DropReason::Reviews)
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns true for a notice about cookies, which may be longer than the page.
+    fn is_notice(&self) -> bool {
+        let is_beside = self.prose <= SMALL || self.text < 0.6 || self.rest >= LEAST_REST;
+        is_beside && self.rest_text >= LEAST_REST.min(self.one.text) && !self.one.has_main && !self.one.has_title
+    }
+
+    fn by_hint(&self) -> Option<DropReason> {
+        let (one, mut hints) = (self.one, self.one.hints);
+        let (strong, weak): (&[Rule], &[Rule]) = match self.rules.kind {
+            PageType::Article | PageType::Documentation | PageType::Service => (&TEXT_STRONG, &TEXT_WEAK),
+            _ => (&OTHER_STRONG, &OTHER_WEAK),
+        };
+        // Sentences of some length without links contradict the weaker hints.
+        let is_texty = one.prose >= 100 && one.link_share() < 0.3;
+        if is_texty && hints.has(Hints::LAYOUT.with(Hints::SUBSTANCE)) {
+            hints = hints.without(Hints::SIDEBAR);
+        }
+        // Where there are few sentences, a large part may well be the content.
+        let is_large = self.is_on_list() && self.text > 0.4;
+        let fits = |(hint, reason, most): &&Rule| {
+            let is_beside = matches!(reason, DropReason::Related | DropReason::Sidebar | DropReason::Header);
+            hints.has(*hint) && self.is_small(*most) && !(is_large && is_beside)
+        };
+        if let Some((_, reason, _)) = strong.iter().find(fits) {
+            return Some(*reason);
+        }
+        // A part with several prices sells something.
+        if is_texty || is_large || (self.is_on_list() && one.prices >= 3) {
+            return None;
+        }
+        weak.iter().find(fits).map(|(_, reason, _)| *reason)
+    }
+}
