@@ -20,6 +20,7 @@ mod content_rules;
 mod conversion_pool;
 mod convert;
 mod dom;
+mod encoding;
 mod errors;
 mod explain;
 mod fetcher;

@@ -3,6 +3,7 @@
 mod address;
 mod charset;
 mod client;
+mod encoding;
 mod firecrawl;
 mod golden;
 mod hostile;

@@ -49,7 +49,7 @@ async fn content_of(deck: &mut Deck, document: DocumentId) -> Option<ContentChan
 
 /// Returns the digest of an HTML page of the site, converted by `converter`.
 fn digest(deck: &Deck, path: &str, body: &str, converter: ConverterVersion) -> BodyDigest {
-    let inputs = ConversionInputs { converter, content_type: b"text/html", url: &deck.site.url(path) };
+    let inputs = ConversionInputs { converter, content_type: b"text/html", encoding: b"", url: &deck.site.url(path) };
     let mut hasher = BodyHasher::new(&inputs);
     hasher.update(body.as_bytes());
     hasher.finish()

@@ -11,6 +11,8 @@ pub struct ConversionInputs<'a> {
     pub converter: ConverterVersion,
     /// Value of the `Content-Type` header, by which the body is decoded; empty without the header.
     pub content_type: &'a [u8],
+    /// Value of the `Content-Encoding` header, if the body is hashed before it is decompressed; else empty.
+    pub encoding: &'a [u8],
     /// URL of the response, after redirects: relative links of the page depend on it.
     pub url: &'a str,
 }
@@ -39,9 +41,9 @@ pub struct BodyHasher(Sha256);
 impl BodyHasher {
     /// Starts the digest of a body that is converted with `inputs`.
     pub fn new(inputs: &ConversionInputs<'_>) -> Self {
-        let ConversionInputs { converter, content_type, url } = inputs;
+        let ConversionInputs { converter, content_type, encoding, url } = inputs;
         let mut hash = Sha256::new();
-        for input in [&converter.0.to_le_bytes(), *content_type, url.as_bytes()] {
+        for input in [&converter.0.to_le_bytes(), *content_type, *encoding, url.as_bytes()] {
             // With its length before it, no input can continue in the next one.
             hash.update((input.len() as u64).to_le_bytes());
             hash.update(input);
@@ -69,8 +71,12 @@ impl BodyHasher {
 mod tests {
     use super::*;
 
-    const INPUTS: ConversionInputs<'_> =
-        ConversionInputs { converter: ConverterVersion(3), content_type: b"text/html", url: "https://a.test/" };
+    const INPUTS: ConversionInputs<'_> = ConversionInputs {
+        converter: ConverterVersion(3),
+        content_type: b"text/html",
+        encoding: b"",
+        url: "https://a.test/",
+    };
 
     fn digest(inputs: ConversionInputs<'_>, pieces: &[&str]) -> BodyDigest {
         let mut hasher = BodyHasher::new(&inputs);

@@ -24,6 +24,11 @@ pub enum QuarantineReason {
         /// Characters of the fetched text.
         to: u64,
     },
+    /// Text with many characters that could not be read.
+    Unreadable {
+        /// Number of replacement and control characters.
+        characters: u64,
+    },
     /// Exactly the text that a person rejected.
     Rejected,
 }
@@ -38,6 +43,7 @@ impl fmt::Display for QuarantineReason {
             Self::Shrunk { from, to } => {
                 write!(f, "is under a tenth of the stored text ({to} of {from} characters)")
             }
+            Self::Unreadable { characters } => write!(f, "has {characters} unreadable characters"),
             Self::Rejected => f.write_str("is the text that was rejected before"),
         }
     }
@@ -51,6 +57,12 @@ const MAX_WORD_CHECK_CHARS: u64 = 600;
 /// Factor of [`QuarantineReason::Shrunk`]: the stored text has more than this many times the characters of the fetched
 /// text.
 const SHRINK_FACTOR: u64 = 10;
+
+/// Number of unreadable characters from which on a text is suspect, if they are more than one in
+/// [`READABLE_PER_UNREADABLE`]. A page in a wrong encoding has fewer, and is still of use.
+const MIN_UNREADABLE: u64 = 20;
+/// Factor of [`QuarantineReason::Unreadable`].
+const READABLE_PER_UNREADABLE: u64 = 20;
 
 const CHALLENGE_PHRASES: [&str; 22] = [
     "just a moment",
@@ -171,9 +183,18 @@ impl QuarantineReason {
         {
             return Some(reason);
         }
+        let characters = content.chars().filter(|char| is_unreadable(*char)).count() as u64;
+        if characters >= MIN_UNREADABLE && characters.saturating_mul(READABLE_PER_UNREADABLE) > chars {
+            return Some(Self::Unreadable { characters });
+        }
         let from = stored.filter(|stored| chars.saturating_mul(SHRINK_FACTOR) < *stored)?;
         Some(Self::Shrunk { from, to: chars })
     }
+}
+
+/// Returns true for a replacement character, and for a control character other than white space.
+fn is_unreadable(char: char) -> bool {
+    char == char::REPLACEMENT_CHARACTER || char.is_control() && !char.is_whitespace()
 }
 
 fn check_phrases(title: &str, content: &str, chars: u64) -> Option<QuarantineReason> {
@@ -308,6 +329,18 @@ mod tests {
         for (title, content) in cases {
             assert_eq!(QuarantineReason::check(Some(title), content, None), None, "{title:?}");
         }
+    }
+
+    #[test]
+    fn many_unreadable_characters_are_suspect_and_a_few_are_not() {
+        let text = |broken: usize| format!("{}{}", "\u{fffd}".repeat(broken), "a word ".repeat(60));
+        assert_eq!(QuarantineReason::check(None, &text(19), None), None, "a name in a wrong encoding");
+        assert_eq!(
+            QuarantineReason::check(None, &text(40), None),
+            Some(QuarantineReason::Unreadable { characters: 40 })
+        );
+        let long = format!("{}{}", "\u{fffd}".repeat(40), "a word ".repeat(600));
+        assert_eq!(QuarantineReason::check(None, &long, None), None, "one in a hundred");
     }
 
     #[test]

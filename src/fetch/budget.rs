@@ -44,8 +44,8 @@ pub enum ConvertError {
     /// The page exceeds its memory budget, in bytes.
     #[error("converting the page takes more than {} MB of memory", .0 / MB)]
     TooLarge(usize),
-    /// The server gave no type and the body does not look like text.
-    #[error("no content type is given, and the body is not text")]
+    /// The body is binary data, whatever type the server has sent.
+    #[error("the body is binary data, not a page or text")]
     NotText,
 }
 

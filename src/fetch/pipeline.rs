@@ -9,8 +9,9 @@ use super::charset::{self, Markup};
 use super::client::HttpClient;
 use super::content_rules::ContentRules;
 use super::convert::{Converted, convert_by};
+use super::encoding::{self, Coding};
 use super::errors::{self, Stage};
-use super::head::{ContentType, Kind, sniffed, text_of};
+use super::head::{ContentType, Kind, is_binary, sniffed, text_of};
 use super::memory::{MemoryPermit, SMALL_BODY};
 use super::request::FetchResponse;
 use super::trace::Mark;
@@ -51,16 +52,18 @@ pub(super) async fn page(
 ) -> Result<FetchResponse, Failure> {
     let status = response.status().as_u16();
     let content_type = ContentType::of(response.headers())?;
+    let codings = encoding::remaining(response.headers())?;
     let (etag, last_modified) = (text_of(&response, ETAG), text_of(&response, LAST_MODIFIED));
     let mut hasher = BodyHasher::new(&source.inputs(&response));
     let (body, deadline) = read_body(client, response, deadline, |piece| hasher.update(piece)).await?;
     client.note(|| Mark::BodyReceived);
-    let bytes = body.bytes.len() as u64;
     let digest = hasher.finish();
     if known == Some(&digest) {
-        let validators = Validators::new(etag, last_modified);
+        let (validators, bytes) = (Validators::new(etag, last_modified), body.bytes.len() as u64);
         return Ok(FetchResponse::Identical(IdenticalBody { bytes, http_status: status, validators }));
     }
+    let body = if codings.is_empty() { body } else { decompress(client, body, codings, deadline).await? };
+    let bytes = body.bytes.len() as u64;
     let received = Received { body, content_type, source };
     let converted = convert(client, received, deadline).await?;
     client.note(|| Mark::Converted);
@@ -74,7 +77,8 @@ pub(super) async fn page(
 impl Source {
     fn inputs<'a>(&'a self, response: &'a Response) -> ConversionInputs<'a> {
         let content_type = response.headers().get(CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
-        ConversionInputs { converter: self.converter, content_type, url: self.url.as_str() }
+        let encoding = encoding::value(response.headers());
+        ConversionInputs { converter: self.converter, content_type, encoding, url: self.url.as_str() }
     }
 }
 
@@ -82,7 +86,7 @@ impl Source {
 #[derive(Debug)]
 pub(super) struct Body {
     pub bytes: Vec<u8>,
-    _permit: MemoryPermit,
+    permit: MemoryPermit,
 }
 
 /// Reads the decompressed body and passes each piece to `on_piece` as it arrives. Also returns the deadline, extended
@@ -106,7 +110,7 @@ pub(super) async fn read_body(
     loop {
         let piece = client.within(deadline, Stage::Reading, response.chunk()).await?;
         let Some(piece) = piece.map_err(|error| client.failure(&error))? else {
-            return Ok((Body { bytes, _permit: permit }, deadline));
+            return Ok((Body { bytes, permit }, deadline));
         };
         let length = bytes.len() as u64 + piece.len() as u64;
         if length > most {
@@ -124,6 +128,21 @@ pub(super) async fn read_body(
         on_piece(&piece);
         bytes.extend_from_slice(&piece);
     }
+}
+
+/// Removes the codings that the HTTP client has left, on a thread of the pool. The result may be as large as any body.
+async fn decompress(
+    client: &HttpClient,
+    mut body: Body,
+    codings: Vec<Coding>,
+    deadline: Instant,
+) -> Result<Body, Failure> {
+    let most = client.settings.max_body;
+    client.memory.enlarge(&mut body.permit, most).await;
+    let slot = client.before(deadline, client.conversions.slot(TreeBudget::Shared)).await??;
+    let bytes = body.bytes;
+    body.bytes = slot.run(move |_| encoding::decoded(bytes, &codings, most)).await??;
+    Ok(body)
 }
 
 /// A body, and the data needed to convert it.
@@ -176,10 +195,12 @@ enum Decoded<'b> {
 
 fn decode<'b>(bytes: &'b [u8], content_type: &ContentType) -> Result<Decoded<'b>, ConvertError> {
     let charset = content_type.charset.as_deref();
-    match content_type.kind.or_else(|| sniffed(bytes)) {
-        Some(Kind::Html) => Ok(Decoded::Html(charset::decode(bytes, charset, Markup::Html))),
-        Some(Kind::Text) => Ok(Decoded::Plain(charset::decode(beginning(bytes), charset, Markup::None))),
-        None => Err(ConvertError::NotText),
+    if is_binary(bytes, charset) {
+        return Err(ConvertError::NotText);
+    }
+    match content_type.kind.unwrap_or_else(|| sniffed(bytes)) {
+        Kind::Html => Ok(Decoded::Html(charset::decode(bytes, charset, Markup::Html))),
+        Kind::Text => Ok(Decoded::Plain(charset::decode(beginning(bytes), charset, Markup::None))),
     }
 }
 

@@ -76,6 +76,9 @@ impl PageFetcher for HttpFetcher {
                 }
             };
         }
+        if let Some(failure) = without_page(status) {
+            return Err(failure.with_status(status.as_u16()));
+        }
         if !status.is_success() {
             let wait = retry_after(status, response.headers(), SystemTime::now());
             let reason = status.canonical_reason().unwrap_or_default();
@@ -97,6 +100,22 @@ impl PageFetcher for HttpFetcher {
 
     fn version(&self) -> &'static str {
         ""
+    }
+}
+
+/// Returns the failure for a success status whose response is not the page; `None` for every other status.
+fn without_page(status: StatusCode) -> Option<Failure> {
+    match status {
+        StatusCode::ACCEPTED => {
+            Some(Failure::transient(ErrorCode::FetchFailed, "202 Accepted: the server has no page yet"))
+        }
+        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT => {
+            Some(Failure::permanent(ErrorCode::ContentEmpty, "the server says that the page has no content"))
+        }
+        StatusCode::PARTIAL_CONTENT => {
+            Some(errors::refused("206 Partial Content, although the whole page was requested"))
+        }
+        _ => None,
     }
 }
 
