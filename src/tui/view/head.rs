@@ -224,7 +224,10 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
     let begin = 1 + view(model, canvas, appearance);
     let available = (canvas.area.width.saturating_sub(1)).saturating_sub(begin);
     let noun = if model.counts.total() == 1 { " document" } else { " documents" };
-    let total = vec![span(format::number(model.counts.total()), Tone::Strong), span(noun, Tone::Dim)];
+    let mut total = vec![span(format::number(model.counts.total()), Tone::Strong), span(noun, Tone::Dim)];
+    if let Some(max_age) = model.counts.max_age {
+        total.push(span(format!(", counts up to {} old", format::age(max_age)), Tone::Dim));
+    }
     let part = |status: Status, with_word: bool| {
         let number = model.counts.of(status);
         let tone = if number == 0 { Tone::Dim } else { theme::status(status) };
