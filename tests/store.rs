@@ -7,6 +7,7 @@ mod chatwoot_plans;
 mod claim;
 mod fairness;
 mod finish;
+mod guests;
 mod held;
 mod hosts;
 mod liveness;

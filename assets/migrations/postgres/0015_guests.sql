@@ -16,8 +16,9 @@ CREATE TABLE quarterdeck.shadow_passes (
 INSERT INTO quarterdeck.shadow_passes VALUES (1, NULL, NULL, NULL);
 
 -- The facts about the documents `ids`, or all from `low` to `high`: what `document_status` has to hold, by the rule of
--- `status_facts`. With a time `now`, what time alone has changed by then. Planned anew each time, as the two kinds of calls
--- need different plans.
+-- `status_facts`. With a time `now`, what time alone has changed by then. All functions here plan their statements for
+-- each call: a plan from the time when the table of shadow rows was empty would take minutes for a full one, and the two
+-- kinds of calls of this function need different ones.
 CREATE FUNCTION quarterdeck.shadow_facts(ids bigint[], low bigint, high bigint, now bigint)
     RETURNS SETOF quarterdeck.document_status LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan AS $$
 BEGIN
@@ -28,23 +29,25 @@ BEGIN
         FROM (SELECT d.id AS document_id, d.account_id, d.assistant_id,
             CAST(CASE WHEN l.lock_holder IS NOT NULL THEN 2 WHEN l.state = 'running' THEN 3 WHEN l.state = 'ready' THEN 4
                 WHEN l.state = 'scheduled' AND l.attempt > 0 THEN 2
-                WHEN d.sync_status = 0 THEN CASE WHEN d.last_sync_attempted_at IS NULL THEN 1 ELSE 3 END
+                WHEN d.sync_status = 0 THEN CASE WHEN d.attempted_at IS NULL THEN 1 ELSE 3 END
                 WHEN d.sync_status = 2 THEN 0 WHEN d.sync_status = 1 THEN 6 ELSE 7 END AS bigint) AS kept,
             CASE WHEN l.lock_holder IS NOT NULL OR l.state IN ('running', 'ready') OR l.attempt > 0 THEN NULL
-                WHEN d.sync_status = 0 THEN quarterdeck.micros(d.last_sync_attempted_at) + 7200000000
-                WHEN d.sync_status = 1 THEN quarterdeck.micros(d.last_synced_at) + c.cadence END AS until,
-            quarterdeck.micros(d.last_sync_attempted_at) AS attempted_at,
-            quarterdeck.micros(d.last_synced_at) AS synced_at,
-            CASE WHEN l.state = 'scheduled' THEN l.run_at END AS next_at
-        FROM captain_documents d
+                WHEN d.sync_status = 0 THEN d.attempted_at + 7200000000
+                WHEN d.sync_status = 1 THEN d.synced_at + c.cadence END AS until,
+            d.attempted_at, d.synced_at, CASE WHEN l.state = 'scheduled' THEN l.run_at END AS next_at
+        -- Each time is converted once.
+        FROM (SELECT o.id, o.account_id, o.assistant_id, o.sync_status,
+                quarterdeck.micros(o.last_sync_attempted_at) AS attempted_at,
+                quarterdeck.micros(o.last_synced_at) AS synced_at FROM captain_documents o
+                WHERE CASE WHEN shadow_facts.ids IS NULL THEN o.id BETWEEN shadow_facts.low AND shadow_facts.high
+                ELSE o.id = ANY(shadow_facts.ids) END OFFSET 0) d
         LEFT JOIN quarterdeck.jobs l ON l.document_id = d.id AND l.state IN ('scheduled', 'ready', 'running')
-        LEFT JOIN quarterdeck.accounts_sched c ON c.account_id = d.account_id
-        WHERE CASE WHEN shadow_facts.ids IS NULL THEN d.id BETWEEN shadow_facts.low AND shadow_facts.high
-            ELSE d.id = ANY(shadow_facts.ids) END) f;
+        LEFT JOIN quarterdeck.accounts_sched c ON c.account_id = d.account_id) f;
 END $$;
 
 -- Adds the rows that these documents lack. A row that another transaction adds meanwhile is awaited.
-CREATE FUNCTION quarterdeck.add_shadows(ids bigint[], now bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION quarterdeck.add_shadows(ids bigint[], now bigint) RETURNS bigint LANGUAGE plpgsql
+    SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     added bigint;
 BEGIN
@@ -57,13 +60,15 @@ BEGIN
 END $$;
 
 -- Writes those of the rows of these documents that differ from the facts. The rows are locked already.
-CREATE FUNCTION quarterdeck.correct_shadows(ids bigint[], now bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION quarterdeck.correct_shadows(ids bigint[], now bigint) RETURNS bigint LANGUAGE plpgsql
+    SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     changed bigint;
 BEGIN
     UPDATE quarterdeck.document_status m SET account_id = f.account_id, assistant_id = f.assistant_id, status = f.status,
         status_until = f.status_until, attempted_at = f.attempted_at, synced_at = f.synced_at, next_at = f.next_at
-        FROM quarterdeck.shadow_facts(ids, NULL, NULL, now) f WHERE m.document_id = f.document_id
+        FROM quarterdeck.shadow_facts(ids, NULL, NULL, now) f
+        WHERE m.document_id = f.document_id
         AND (m.account_id, m.assistant_id, m.status, m.status_until, m.attempted_at, m.synced_at, m.next_at)
         IS DISTINCT FROM (f.account_id, f.assistant_id, f.status, f.status_until, f.attempted_at, f.synced_at, f.next_at);
     GET DIAGNOSTICS changed = ROW_COUNT;
@@ -74,13 +79,15 @@ END $$;
 -- id, NULL at the end, and the number of rows written. A row that is locked is skipped: a transaction is writing it, and a
 -- pass that waited for one could wait for ever.
 CREATE FUNCTION quarterdeck.read_shadows(past bigint, batch bigint, now bigint, OUT last_id bigint, OUT written bigint)
-    LANGUAGE plpgsql AS $$
+    LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     ids bigint[];
     high bigint;
+    added bigint;
 BEGIN
     SELECT max(q.id) INTO last_id FROM
-        (SELECT d.id FROM captain_documents d WHERE d.id > past ORDER BY d.id LIMIT batch) q;
+        (SELECT d.id FROM captain_documents d WHERE d.id > read_shadows.past
+            ORDER BY d.id LIMIT read_shadows.batch) q;
     high := coalesce(last_id, 9223372036854775807);
     DELETE FROM quarterdeck.document_status g WHERE g.document_id IN (
         SELECT m.document_id FROM quarterdeck.document_status m WHERE m.document_id > past AND m.document_id <= high
@@ -94,14 +101,19 @@ BEGIN
         ON m.document_id = f.document_id
         WHERE (m.account_id, m.assistant_id, m.status, m.status_until, m.attempted_at, m.synced_at, m.next_at)
         IS DISTINCT FROM (f.account_id, f.assistant_id, f.status, f.status_until, f.attempted_at, f.synced_at, f.next_at));
-    IF cardinality(ids) > 0 THEN
-        written := written + quarterdeck.add_shadows(ids, now);
-        ids := ARRAY(SELECT m.document_id FROM quarterdeck.document_status m WHERE m.document_id = ANY(ids)
-            ORDER BY m.document_id FOR UPDATE SKIP LOCKED);
+    IF cardinality(ids) = 0 THEN
+        RETURN;
+    END IF;
+    added := quarterdeck.add_shadows(ids, now);
+    written := written + added;
+    IF added < cardinality(ids) THEN
+        ids := ARRAY(SELECT m.document_id FROM quarterdeck.document_status m
+            WHERE m.document_id IN (SELECT unnest(ids)) ORDER BY m.document_id FOR UPDATE OF m SKIP LOCKED);
         written := written + quarterdeck.correct_shadows(ids, now);
     END IF;
 END $$;
 
+-- Gives a row to a document that gets a row of `document_state`: one that we add, or whose first job is requested.
 CREATE FUNCTION quarterdeck.shadowed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM quarterdeck.refresh_status(ARRAY(SELECT document_id FROM added));
@@ -112,17 +124,20 @@ END $$;
 CREATE FUNCTION quarterdeck.keep_shadows() RETURNS void LANGUAGE plpgsql AS $body$
 BEGIN
     -- Like that of a store of our own, but a row may be missing: no trigger sees what Chatwoot adds.
-    CREATE OR REPLACE FUNCTION quarterdeck.refresh_status(ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+    CREATE OR REPLACE FUNCTION quarterdeck.refresh_status(ids bigint[]) RETURNS void LANGUAGE plpgsql
+        SET plan_cache_mode = force_custom_plan AS $$
     DECLARE
         found bigint;
     BEGIN
         IF cardinality(ids) = 0 THEN
             RETURN;
         END IF;
-        PERFORM 1 FROM quarterdeck.document_status WHERE document_id = ANY(ids) ORDER BY document_id FOR UPDATE;
+        PERFORM 1 FROM quarterdeck.document_status m WHERE m.document_id IN (SELECT unnest(ids))
+            ORDER BY m.document_id FOR UPDATE OF m;
         GET DIAGNOSTICS found = ROW_COUNT;
         IF found < cardinality(ids) AND quarterdeck.add_shadows(ids, NULL) < cardinality(ids) - found THEN
-            PERFORM 1 FROM quarterdeck.document_status WHERE document_id = ANY(ids) ORDER BY document_id FOR UPDATE;
+            PERFORM 1 FROM quarterdeck.document_status m WHERE m.document_id IN (SELECT unnest(ids))
+                ORDER BY m.document_id FOR UPDATE OF m;
         END IF;
         PERFORM quarterdeck.correct_shadows(ids, NULL);
     END $$;
@@ -150,7 +165,6 @@ BEGIN
         WHEN (OLD.cadence IS DISTINCT FROM NEW.cadence) EXECUTE FUNCTION quarterdeck.plan_changed();
     CREATE TRIGGER plan_removed AFTER DELETE ON quarterdeck.accounts_sched FOR EACH ROW
         WHEN (OLD.cadence IS NOT NULL) EXECUTE FUNCTION quarterdeck.plan_changed();
-    -- A document that we add is written before its row here.
     CREATE TRIGGER states_added AFTER INSERT ON quarterdeck.document_state REFERENCING NEW TABLE AS added
         FOR EACH STATEMENT EXECUTE FUNCTION quarterdeck.shadowed();
     CREATE TRIGGER statuses_added AFTER INSERT ON quarterdeck.document_status REFERENCING NEW TABLE AS added
