@@ -293,7 +293,9 @@ async fn without_a_recent_pass_lists_are_computed() {
     let by_status = Sort { by: SortBy::Status, descending: false };
     assert!(page(&scene, by_status).await.rows.iter().all(|row| row.status == Status::Failed));
     // A clock that was wrong does not keep passes away.
-    scene.sql("UPDATE quarterdeck.shadow_passes SET started_at = started_at * 2, read_at = read_at * 2, lease_until = 0").await;
+    scene
+        .sql("UPDATE quarterdeck.shadow_passes SET started_at = started_at * 2, read_at = read_at * 2, lease_until = 0")
+        .await;
     assert_eq!(is_stored().await, None);
     assert_eq!(scene.store.read_shadows().await.unwrap(), DOCUMENTS as u64);
     assert_eq!((is_stored().await, failed().await), (Some(Duration::from_secs(30)), DOCUMENTS as u64));
@@ -313,7 +315,9 @@ async fn one_process_makes_a_pass_and_another_takes_over_one_that_stands_still()
     // A process has begun a pass and hangs.
     scene.clock.advance(Duration::from_micros(1));
     let now = scene.clock_now();
-    scene.sql(&format!("UPDATE quarterdeck.shadow_passes SET started_at = {now}, lease_until = {now} + 30000000")).await;
+    scene
+        .sql(&format!("UPDATE quarterdeck.shadow_passes SET started_at = {now}, lease_until = {now} + 30000000"))
+        .await;
     scene.clock.advance(Duration::from_secs(30));
     assert_eq!(other.read_shadows().await.unwrap(), 0, "it has until then");
     scene.clock.advance(Duration::from_micros(1));
@@ -385,7 +389,10 @@ async fn a_check_finds_wrong_rows_but_not_those_that_no_pass_has_seen_and_a_repa
     let check = async |scope| scene.store.check_statuses(scope).await.unwrap();
     assert_eq!(check(CheckScope::All).await.documents, 0, "nobody reads them");
     pass(&scene).await;
-    assert_eq!((check(CheckScope::All).await.documents, check(CheckScope::All).await.is_clean()), (DOCUMENTS as u64, true));
+    assert_eq!(
+        (check(CheckScope::All).await.documents, check(CheckScope::All).await.is_clean()),
+        (DOCUMENTS as u64, true)
+    );
     let now = scene.place.at(scene.clock_now());
     scene.sql(&format!("UPDATE public.captain_documents SET sync_status = 2, updated_at = {now} WHERE id = 5")).await;
     adds(&scene, 30).await;

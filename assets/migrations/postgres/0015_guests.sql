@@ -17,10 +17,11 @@ INSERT INTO quarterdeck.shadow_passes VALUES (1, NULL, NULL, NULL);
 
 -- The facts about the documents `ids`, or all from `low` to `high`: what `document_status` has to hold, by the rule of
 -- `status_facts`. With a time `now`, what time alone has changed by then. All functions here plan their statements for
--- each call: a plan from the time when the table of shadow rows was empty would take minutes for a full one, and the two
--- kinds of calls of this function need different ones.
+-- each call, since the two kinds of calls need different plans. Those that write read shadow rows by their ids and never
+-- loop over them: while the first pass fills the table, the server takes it for empty, and a loop costs nothing.
 CREATE FUNCTION quarterdeck.shadow_facts(ids bigint[], low bigint, high bigint, now bigint)
-    RETURNS SETOF quarterdeck.document_status LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan AS $$
+    RETURNS SETOF quarterdeck.document_status LANGUAGE plpgsql STABLE
+    SET plan_cache_mode = force_custom_plan SET enable_nestloop = on AS $$
 BEGIN
     RETURN QUERY SELECT f.document_id, f.account_id, f.assistant_id,
             CASE WHEN f.until < shadow_facts.now THEN CASE f.kept WHEN 3 THEN 1::bigint ELSE 5::bigint END ELSE f.kept END,
@@ -47,13 +48,14 @@ END $$;
 
 -- Adds the rows that these documents lack. A row that another transaction adds meanwhile is awaited.
 CREATE FUNCTION quarterdeck.add_shadows(ids bigint[], now bigint) RETURNS bigint LANGUAGE plpgsql
-    SET plan_cache_mode = force_custom_plan AS $$
+    SET plan_cache_mode = force_custom_plan SET enable_nestloop = off AS $$
 DECLARE
     added bigint;
 BEGIN
     INSERT INTO quarterdeck.document_status
         SELECT f.* FROM quarterdeck.shadow_facts(ids, NULL, NULL, now) f
-        WHERE NOT EXISTS (SELECT 1 FROM quarterdeck.document_status m WHERE m.document_id = f.document_id)
+        WHERE NOT EXISTS (SELECT 1 FROM quarterdeck.document_status m
+            WHERE m.document_id = ANY(ids) AND m.document_id = f.document_id)
         ORDER BY f.document_id ON CONFLICT (document_id) DO NOTHING;
     GET DIAGNOSTICS added = ROW_COUNT;
     RETURN added;
@@ -61,14 +63,14 @@ END $$;
 
 -- Writes those of the rows of these documents that differ from the facts. The rows are locked already.
 CREATE FUNCTION quarterdeck.correct_shadows(ids bigint[], now bigint) RETURNS bigint LANGUAGE plpgsql
-    SET plan_cache_mode = force_custom_plan AS $$
+    SET plan_cache_mode = force_custom_plan SET enable_nestloop = off AS $$
 DECLARE
     changed bigint;
 BEGIN
     UPDATE quarterdeck.document_status m SET account_id = f.account_id, assistant_id = f.assistant_id, status = f.status,
         status_until = f.status_until, attempted_at = f.attempted_at, synced_at = f.synced_at, next_at = f.next_at
         FROM quarterdeck.shadow_facts(ids, NULL, NULL, now) f
-        WHERE m.document_id = f.document_id
+        WHERE m.document_id = ANY(ids) AND m.document_id = f.document_id
         AND (m.account_id, m.assistant_id, m.status, m.status_until, m.attempted_at, m.synced_at, m.next_at)
         IS DISTINCT FROM (f.account_id, f.assistant_id, f.status, f.status_until, f.attempted_at, f.synced_at, f.next_at);
     GET DIAGNOSTICS changed = ROW_COUNT;
@@ -79,7 +81,8 @@ END $$;
 -- id, NULL at the end, and the number of rows written. A row that is locked is skipped: a transaction is writing it, and a
 -- pass that waited for one could wait for ever.
 CREATE FUNCTION quarterdeck.read_shadows(past bigint, batch bigint, now bigint, OUT last_id bigint, OUT written bigint)
-    LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+    LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_nestloop = off AS $$
+<<reading>>
 DECLARE
     ids bigint[];
     high bigint;
@@ -89,10 +92,15 @@ BEGIN
         (SELECT d.id FROM captain_documents d WHERE d.id > read_shadows.past
             ORDER BY d.id LIMIT read_shadows.batch) q;
     high := coalesce(last_id, 9223372036854775807);
-    DELETE FROM quarterdeck.document_status g WHERE g.document_id IN (
-        SELECT m.document_id FROM quarterdeck.document_status m WHERE m.document_id > past AND m.document_id <= high
-        AND NOT EXISTS (SELECT 1 FROM captain_documents d WHERE d.id = m.document_id) FOR UPDATE OF m SKIP LOCKED);
-    GET DIAGNOSTICS written = ROW_COUNT;
+    ids := ARRAY(SELECT m.document_id FROM quarterdeck.document_status m
+        WHERE m.document_id > past AND m.document_id <= high AND NOT EXISTS (SELECT 1 FROM captain_documents d
+            WHERE d.id > read_shadows.past AND d.id <= reading.high AND d.id = m.document_id)
+        FOR UPDATE OF m SKIP LOCKED);
+    written := 0;
+    IF cardinality(ids) > 0 THEN
+        DELETE FROM quarterdeck.document_status m WHERE m.document_id = ANY(ids);
+        written := cardinality(ids);
+    END IF;
     IF last_id IS NULL THEN
         RETURN;
     END IF;
@@ -108,7 +116,7 @@ BEGIN
     written := written + added;
     IF added < cardinality(ids) THEN
         ids := ARRAY(SELECT m.document_id FROM quarterdeck.document_status m
-            WHERE m.document_id IN (SELECT unnest(ids)) ORDER BY m.document_id FOR UPDATE OF m SKIP LOCKED);
+            WHERE m.document_id = ANY(ids) ORDER BY m.document_id FOR UPDATE OF m SKIP LOCKED);
         written := written + quarterdeck.correct_shadows(ids, now);
     END IF;
 END $$;
@@ -132,11 +140,11 @@ BEGIN
         IF cardinality(ids) = 0 THEN
             RETURN;
         END IF;
-        PERFORM 1 FROM quarterdeck.document_status m WHERE m.document_id IN (SELECT unnest(ids))
+        PERFORM 1 FROM quarterdeck.document_status m WHERE m.document_id = ANY(ids)
             ORDER BY m.document_id FOR UPDATE OF m;
         GET DIAGNOSTICS found = ROW_COUNT;
         IF found < cardinality(ids) AND quarterdeck.add_shadows(ids, NULL) < cardinality(ids) - found THEN
-            PERFORM 1 FROM quarterdeck.document_status m WHERE m.document_id IN (SELECT unnest(ids))
+            PERFORM 1 FROM quarterdeck.document_status m WHERE m.document_id = ANY(ids)
                 ORDER BY m.document_id FOR UPDATE OF m;
         END IF;
         PERFORM quarterdeck.correct_shadows(ids, NULL);
