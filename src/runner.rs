@@ -103,6 +103,7 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
     relay::start(&worker);
     heartbeat::start(&worker);
     tokio::spawn(rescue::run(Arc::clone(&worker)));
+    tokio::spawn(rescue::read_shadows(Arc::clone(&worker)));
     tokio::spawn(schedule::run(Arc::clone(&worker)));
     if let Some(redis) = &worker.redis {
         signals::join(worker.store.clone(), redis, worker.events.clone(), worker.ended.clone());

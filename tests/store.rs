@@ -8,6 +8,7 @@ mod claim;
 mod conflicts;
 mod fairness;
 mod finish;
+mod guests;
 mod held;
 mod hosts;
 mod liveness;

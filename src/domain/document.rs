@@ -244,6 +244,8 @@ pub struct StatusCounts {
     by_status: [u64; 8],
     /// Documents with quarantined content; each is also counted under its status.
     pub quarantined: u64,
+    /// Time by which the numbers per status may be old; `None` if they are exact.
+    pub max_age: Option<Duration>,
 }
 
 impl StatusCounts {

@@ -1,4 +1,5 @@
-//! Once a second, makes the jobs of dead workers ready again, and writes the statuses that time alone has changed.
+//! Upkeep by each worker: once a second, makes the jobs of dead workers ready again, and writes the statuses that time
+//! alone has changed; on a database of Chatwoot, also reads its documents again for lists.
 
 use super::event::Event;
 use super::worker::Worker;
@@ -10,6 +11,25 @@ use tokio::time::{MissedTickBehavior, interval};
 /// lock that a live worker owns must be free at two checks in a row. So a document's next attempt starts within five
 /// seconds of the death of its worker.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Interval at which a worker looks whether Chatwoot's documents are due to be read again.
+const PASS_CHECK_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Reads Chatwoot's documents again for lists, every 25 s or as often as another worker leaves it to this one, until the
+/// worker has ended. Apart from [`run`], which must not wait for it.
+pub(super) async fn read_shadows(worker: Arc<Worker>) {
+    let mut ticks = interval(PASS_CHECK_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while worker.store.is_chatwoot_database() {
+        tokio::select! {
+            () = worker.ended.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        if let Err(error) = worker.store.read_shadows().await {
+            tracing::warn!(%error, "Chatwoot's documents could not be read again, so lists are slower");
+        }
+    }
+}
 
 /// Rescues jobs of dead workers and expires statuses until the worker has ended.
 pub(super) async fn run(worker: Arc<Worker>) {

@@ -23,7 +23,7 @@ macro_rules! migration {
 }
 
 /// All migrations, oldest first. A released file never changes, because stores keep its checksum.
-pub(super) const MIGRATIONS: [MigrationFile; 14] = [
+pub(super) const MIGRATIONS: [MigrationFile; 15] = [
     migration!("0001_store.sql", "the tables of jobs, outcomes, workers and the rest"),
     migration!("0002_locks.sql", "the store's own id, and who has the lock that a job waits for"),
     migration!("0003_outbox.sql", "messages for Chatwoot's own jobs"),
@@ -38,6 +38,10 @@ pub(super) const MIGRATIONS: [MigrationFile; 14] = [
     migration!("0012_body.sql", "digest of the body that a document's text came from"),
     migration!("0013_commit_counts.sql", "counters of commits, by which other processes see what was changed"),
     migration!("0014_words.sql", "an index for words in filters, on PostgreSQL"),
+    migration!(
+        "0015_guests.sql",
+        "the status of Chatwoot's documents and counts of them, kept for lists in tables of ours"
+    ),
 ];
 
 /// The schema version of this program: the number of migrations. The same on both databases.

@@ -13,6 +13,7 @@ pub(in crate::store) mod pauses;
 pub(in crate::store) mod purge;
 pub(in crate::store) mod requests;
 pub(in crate::store) mod row_changes;
+pub(in crate::store) mod shadow;
 pub(in crate::store) mod status;
 pub(in crate::store) mod tries;
 pub(in crate::store) mod words;

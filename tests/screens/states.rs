@@ -2,7 +2,7 @@
 
 use crate::support::facts::{NOW, document, failure, options, outcome, within, workers};
 use crate::support::screen::Screen;
-use quarterdeck::domain::document::Status;
+use quarterdeck::domain::document::{Status, StatusCounts};
 use quarterdeck::domain::failure::ErrorCode;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
@@ -12,6 +12,7 @@ use quarterdeck::tui::ExitReason;
 use quarterdeck::tui::effect::{CommandKind, Effect};
 use quarterdeck::tui::keymap::{keys_markdown, keys_text};
 use quarterdeck::tui::msg::Msg;
+use std::time::Duration;
 
 fn ends(screen: &mut Screen) -> Option<ExitReason> {
     screen.asked().into_iter().find_map(|effect| match effect {
@@ -62,6 +63,24 @@ fn a_console_that_is_older_than_its_store_says_so_and_only_reads() {
         );
         screen.press(&["q"]);
         assert_eq!(ends(&mut screen), Some(ExitReason::Quit), "nothing runs: there is nothing to ask");
+    }
+}
+
+/// On a database of Chatwoot.
+#[test]
+fn counts_that_may_be_old_say_so_beside_the_total() {
+    let mut counts = StatusCounts::default();
+    counts.max_age = Some(Duration::from_secs(30));
+    counts.set(Status::Synced, 1_088);
+    counts.set(Status::Failed, 41);
+    for (width, text) in
+        [(160, "1,129 documents, counts up to 30 s old"), (100, "up to 30 s old"), (80, "up to 30 s old")]
+    {
+        let mut screen = Screen::usual(width, 40);
+        assert!(!screen.text().contains("30 s old"));
+        screen.send(Msg::Counts(Ok(counts)));
+        assert!(screen.text().contains(text), "{}", screen.text());
+        assert!(screen.text().contains("41"), "{}", screen.text());
     }
 }
 

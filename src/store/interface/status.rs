@@ -5,8 +5,8 @@ use crate::store::Result;
 use crate::store::interface::base::StoreBase;
 use async_trait::async_trait;
 
-/// Upkeep of the stored statuses of a store of our own. On a database of Chatwoot nothing is stored, and no call does
-/// anything.
+/// Upkeep of the stored statuses. On a database of Chatwoot, whose table gets no trigger, they are shadow rows, which lack
+/// what Chatwoot has written since the last pass.
 #[async_trait]
 pub trait StatusStore: StoreBase {
     /// Writes the statuses that time alone has changed since they were stored: a document that has been `syncing` for
@@ -14,7 +14,13 @@ pub trait StatusStore: StoreBase {
     /// number of documents. Until then reads correct these statuses themselves, but more slowly.
     async fn expire_statuses(&self) -> Result<u64>;
 
-    /// Compares stored statuses with the documents and jobs.
+    /// Makes a pass on a database of Chatwoot, if one is due (every 25 s) and no other process makes it: reads all documents
+    /// in batches, and writes the shadow rows that differ. Returns their number. Lists and counts read shadow rows only
+    /// while the last complete pass is recent. Without effect on a store of our own.
+    async fn read_shadows(&self) -> Result<u64>;
+
+    /// Compares stored statuses with the documents and jobs. On a database of Chatwoot, what Chatwoot has written since
+    /// the last pass is not wrong, and nothing is compared while no runner makes passes.
     async fn check_statuses(&self, scope: CheckScope) -> Result<StatusCheck>;
 
     /// Writes all stored statuses and counts anew, and on PostgreSQL corrects what words are looked for in. Other writers

@@ -5,6 +5,7 @@ use crate::domain::document::Status;
 use crate::domain::time::Timestamp;
 use crate::store::queries::counts::{expired_statuses, move_count, numbers};
 use crate::store::queries::listing::{GroupSummary, MAX_LISTED, add_figures, push_recent_attempts};
+use crate::store::queue::shadow;
 use crate::store::sql::columns::{corrupt, line, number, span, time};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
@@ -25,7 +26,8 @@ pub(in crate::store) async fn accounts(db: &Database) -> Result<Listing<AccountS
     let shown = ids.into_iter().take(MAX_LISTED as usize).map(|id| (id.0, AccountSummary::new(id.0)));
     let mut accounts: BTreeMap<i64, AccountSummary> = shown.collect();
     let names = names(&mut reader, &accounts).await?;
-    count_statuses(&mut reader, db.status_source(), now, &mut accounts).await?;
+    let source = shadow::source(db, &mut reader).await?;
+    count_statuses(&mut reader, source, now, &mut accounts).await?;
     let kept = reader.all(query("SELECT account_id, plan, cadence FROM @accounts_sched")).await?;
     let jobs = reader
         .all(query(
@@ -68,7 +70,7 @@ async fn count_statuses(
     now: Timestamp,
     accounts: &mut BTreeMap<i64, AccountSummary>,
 ) -> Result<()> {
-    if source == StatusSource::Stored {
+    if source.is_stored() {
         let stored = "SELECT account_id, status, CAST(sum(documents) AS BIGINT) AS documents FROM @document_counts \
              GROUP BY account_id, status";
         for (account, status, documents) in numbers(reader, query(stored)).await? {

@@ -5,6 +5,7 @@ use crate::domain::lock::StoreId;
 use crate::domain::time::Timestamp;
 use crate::store::queries::workers;
 use crate::store::queue::pauses::{CLASS_NOT_PAUSED, LANE_NOT_PAUSED};
+use crate::store::queue::shadow;
 use crate::store::sql::columns::{corrupt, number, time};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
@@ -19,8 +20,9 @@ pub(in crate::store) async fn counts(db: &Database) -> Result<StatusCounts> {
     let mut reader = db.reader().await?;
     reader.enter_snapshot().await?;
     let mut counts = StatusCounts::default();
-    match db.status_source() {
-        StatusSource::Stored => {
+    match shadow::source(db, &mut reader).await? {
+        source @ (StatusSource::Stored | StatusSource::Shadow) => {
+            counts.max_age = (source == StatusSource::Shadow).then_some(shadow::MAX_AGE);
             let stored = "SELECT CAST(0 AS BIGINT) AS account_id, status, CAST(sum(documents) AS BIGINT) AS documents \
                  FROM @document_counts GROUP BY status";
             for (_, status, documents) in numbers(&mut reader, query(stored)).await? {
@@ -52,7 +54,7 @@ pub(in crate::store) async fn counts(db: &Database) -> Result<StatusCounts> {
     Ok(counts)
 }
 
-/// Returns the number of documents in a store of our own.
+/// Returns the number of documents by their stored statuses.
 pub(in crate::store) async fn stored_total(reader: &mut Reader) -> Result<u64> {
     let total = query("SELECT CAST(coalesce(sum(documents), 0) AS BIGINT) FROM @document_counts");
     let total: i64 = get(&reader.one(total).await?, 0)?;

@@ -4,11 +4,11 @@ use crate::domain::document::STUCK_AFTER;
 use crate::domain::id::AccountId;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
+use crate::store::queue::shadow;
 use crate::store::schedule::{due, plans};
 use crate::store::sql::columns::time;
 use crate::store::sql::conn::get;
 use crate::store::sql::database::Database;
-use crate::store::sql::documents::StatusSource;
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::query;
 use std::collections::BTreeMap;
@@ -17,12 +17,12 @@ use std::time::Duration;
 /// A status holds up to and including its last moment.
 const JUST_AFTER: Duration = Duration::from_micros(1);
 
-/// Returns the next time at which `syncing` becomes `stuck` or `synced` becomes `stale`: the first entry of an index in a
-/// store of our own; on a database of Chatwoot the cost depends on the number of accounts and assistants.
+/// Returns the next time at which `syncing` becomes `stuck` or `synced` becomes `stale`: the first entry of an index where
+/// statuses are stored; else the cost depends on the number of accounts and assistants.
 pub(in crate::store) async fn next_status_change(db: &Database) -> Result<Option<Timestamp>> {
     let now = db.now();
     let mut reader = db.reader().await?;
-    if db.status_source() == StatusSource::Stored {
+    if shadow::source(db, &mut reader).await?.is_stored() {
         // Statuses that expired before `now` and are not written yet have been read as what they are.
         let next =
             query("SELECT min(status_until) AS until FROM @document_status WHERE status_until >= ?").bind(now.micros());

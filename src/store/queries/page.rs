@@ -8,6 +8,7 @@ use crate::store::queries::counts::stored_total;
 use crate::store::queries::documents::rows_within;
 use crate::store::queries::order::{Direction, Key, Segment, order_horizon, segments};
 use crate::store::queries::words::SearchedFilter;
+use crate::store::queue::shadow;
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::documents::StatusSource;
@@ -36,7 +37,8 @@ pub(in crate::store) async fn page(db: &Database, request: &PageQuery) -> Result
     let mut reader = db.reader().await?;
     // One snapshot, so that total, offset and rows describe the same instant.
     reader.enter_snapshot().await?;
-    let mut list = List::open(&mut reader, db.status_source(), &request.filter, request.sort, db.now()).await?;
+    let source = shadow::source(db, &mut reader).await?;
+    let mut list = List::open(&mut reader, source, &request.filter, request.sort, db.now()).await?;
     let page = list.page(request).await?;
     reader.leave_snapshot().await?;
     Ok(page)
@@ -51,7 +53,31 @@ pub(in crate::store) async fn matching(
 ) -> Result<Vec<DocumentId>> {
     let mut reader = db.reader().await?;
     reader.enter_snapshot().await?;
-    let mut list = List::open(&mut reader, db.status_source(), filter, sort, db.now()).await?;
+    let source = shadow::source(db, &mut reader).await?;
+    let ids = read_matching(db, &mut reader, source, filter, sort, limit).await?;
+    reader.leave_snapshot().await?;
+    Ok(ids)
+}
+
+/// Returns the ids of the documents that match `filter` by what the database says now, in order.
+pub(in crate::store) async fn matching_exactly(db: &Database, filter: &Filter) -> Result<Vec<DocumentId>> {
+    let mut reader = db.reader().await?;
+    reader.enter_snapshot().await?;
+    let source = if db.is_chatwoot_database() { StatusSource::Computed } else { StatusSource::Stored };
+    let ids = read_matching(db, &mut reader, source, filter, Sort::BY_ID, None).await?;
+    reader.leave_snapshot().await?;
+    Ok(ids)
+}
+
+async fn read_matching(
+    db: &Database,
+    reader: &mut Reader,
+    source: StatusSource,
+    filter: &Filter,
+    sort: Sort,
+    limit: Option<u64>,
+) -> Result<Vec<DocumentId>> {
+    let mut list = List::open(reader, source, filter, sort, db.now()).await?;
     // Room for all documents at once: a list that grows is copied, and takes up to three times as much for a moment.
     let expected = if filter.terms.is_empty() && limit.is_none() { list.total().await? } else { 0 };
     let mut ids = Vec::with_capacity(usize::try_from(expected).unwrap_or_default());
@@ -62,7 +88,6 @@ pub(in crate::store) async fn matching(
         }
         list.read_ids(segment, Ahead::All, left, 0, &mut ids).await?;
     }
-    reader.leave_snapshot().await?;
     Ok(ids.into_iter().map(DocumentId).collect())
 }
 
@@ -88,7 +113,7 @@ impl<'a> List<'a> {
         now: Timestamp,
     ) -> Result<Self> {
         let by_stored_status = match (sort.by, source) {
-            (SortBy::Status, StatusSource::Stored) => {
+            (SortBy::Status, StatusSource::Stored | StatusSource::Shadow) => {
                 let expired = query("SELECT EXISTS (SELECT 1 FROM @document_status WHERE status_until < ?)");
                 !get::<bool>(&reader.one(expired.bind(order_horizon(now))).await?, 0)?
             }
@@ -138,7 +163,7 @@ impl<'a> List<'a> {
     /// Returns the number of documents.
     async fn total(&mut self) -> Result<u64> {
         match (self.source, self.filter.is_empty()) {
-            (StatusSource::Stored, true) => stored_total(self.reader).await,
+            (StatusSource::Stored | StatusSource::Shadow, true) => stored_total(self.reader).await,
             _ => self.count(None, None).await,
         }
     }

@@ -8,14 +8,14 @@ use crate::domain::link::is_pdf;
 use crate::domain::request::{LiveJob, Request, RequestScope, SkipReason};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
-use crate::store::queries::page::matching;
+use crate::store::queries::page::matching_exactly;
 use crate::store::sql::columns::{code, line, optional_number, span, time, word};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::documents::{Joins, StatusSource};
 use crate::store::sql::rows::documents::{AVAILABLE, host};
 use crate::store::sql::statement::Sql;
-use crate::store::{BulkVerb, Preview, Result, Sort, Targets};
+use crate::store::{BulkVerb, Preview, Result, Targets};
 use std::collections::{BTreeMap, HashSet};
 
 /// Maximum number of documents per statement.
@@ -33,7 +33,7 @@ struct Candidate {
 pub(in crate::store) async fn preview(db: &Database, of: &Targets, verb: BulkVerb) -> Result<Preview> {
     let now = db.now();
     let mut ids = match of {
-        Targets::Matching(filter) => matching(db, filter, Sort::BY_ID, None).await?,
+        Targets::Matching(filter) => matching_exactly(db, filter).await?,
         Targets::Ids(ids) => ids.clone(),
     };
     ids.sort_unstable();

@@ -5,6 +5,7 @@ use crate::domain::id::{DocumentId, JobId};
 use crate::domain::job::QueueClass;
 use crate::store::Result;
 use crate::store::queue::apply::{TransitionData, apply};
+use crate::store::queue::shadow;
 use crate::store::sql::rows::documents::Document;
 use crate::store::sql::rows::jobs::JobRow;
 use crate::store::sql::statement::query;
@@ -79,8 +80,8 @@ pub(in crate::store) async fn start(tx: &mut Tx<'_>, tries: &[TryStart]) -> Resu
 /// Sets the rows of `documents` to `syncing`.
 pub(in crate::store) async fn mark_syncing(tx: &mut Tx<'_>, documents: Vec<i64>) -> Result<()> {
     let mark = query(concat!("UPDATE captain_documents SET ", syncing!(), " WHERE id IN (SELECT each(?1))"));
-    tx.run(mark.bind(documents).bind(tx.now.micros())).await?;
-    Ok(())
+    tx.run(mark.bind(documents.clone()).bind(tx.now.micros())).await?;
+    shadow::refresh(tx, documents).await
 }
 
 /// A try that is about to start: a job and its document.

@@ -5,7 +5,6 @@ use crate::domain::id::DocumentId;
 use crate::store::sql::conn::{Purpose, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::dialect::Dialect;
-use crate::store::sql::documents::StatusSource;
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::Sql;
 use crate::store::sql::transaction::Tx;
@@ -35,7 +34,7 @@ pub(in crate::store) async fn wrong(reader: &mut Reader, scope: CheckScope) -> R
 
 /// Corrects the words of all documents in one transaction, and makes the index if the server now has what it needs.
 pub(in crate::store) async fn rebuild(db: &Database) -> Result<()> {
-    if db.status_source() == StatusSource::Computed {
+    if db.is_chatwoot_database() {
         return Ok(());
     }
     let mut tx = Tx::begin(db, Purpose::Rows).await?;

@@ -10,7 +10,6 @@ use crate::store::address::{self, StoreAddress};
 use crate::store::postgres::Postgres;
 use crate::store::sql::clock::Clock;
 use crate::store::sql::conn::Conn;
-use crate::store::sql::documents::StatusSource;
 use crate::store::sql::reader::Reader;
 use crate::store::sql::rows::workers::KnownWorker;
 use crate::store::sql::topics::Written;
@@ -272,12 +271,6 @@ impl Database {
     /// Returns true if the documents are Chatwoot's own.
     pub(in crate::store) fn is_chatwoot_database(&self) -> bool {
         matches!(&self.engine, Engine::Postgres(postgres) if postgres.is_chatwoot_database())
-    }
-
-    /// Returns the table from which lists read the status and the times of documents: no trigger of ours stands on
-    /// Chatwoot's table.
-    pub(in crate::store) fn status_source(&self) -> StatusSource {
-        if self.is_chatwoot_database() { StatusSource::Computed } else { StatusSource::Stored }
     }
 
     /// Fails if the database role may not add documents.

@@ -1,8 +1,9 @@
 //! The tables that a statement about documents reads.
 //!
 //! In a store of our own a list starts with `m`, the table `document_status`, whose triggers keep the status and the
-//! times of each document in columns with indexes. On a database of Chatwoot, whose table gets no trigger, it starts
-//! with `d`, the table `captain_documents`, and the status is computed from the document's row and its live job.
+//! times of each document in columns with indexes. On a database of Chatwoot, whose table gets no trigger, passes bring
+//! the rows of `document_status` up to date. While there are none, a list starts with `d`, the table `captain_documents`,
+//! and the status is computed from the document's row and its live job.
 
 use crate::domain::filter::{Filter, FilterCondition};
 use crate::store::sql::dialect::Dialect;
@@ -13,15 +14,22 @@ use crate::store::sql::statement::Sql;
 pub(in crate::store) enum StatusSource {
     /// `document_status`, as `m`.
     Stored,
+    /// `document_status`, as `m`, which lacks what Chatwoot has written since the last pass.
+    Shadow,
     /// `captain_documents`, as `d`, with the live job `l` and the plan `c`.
     Computed,
 }
 
 impl StatusSource {
+    /// Returns true if statuses are read from `document_status`.
+    pub(in crate::store) const fn is_stored(self) -> bool {
+        matches!(self, Self::Stored | Self::Shadow)
+    }
+
     /// Returns `stored` or `computed`.
     pub(in crate::store) const fn pick(self, stored: &'static str, computed: &'static str) -> &'static str {
         match self {
-            Self::Stored => stored,
+            Self::Stored | Self::Shadow => stored,
             Self::Computed => computed,
         }
     }
@@ -78,7 +86,7 @@ impl Joins {
     /// Joins the tables from which a status or the time of a scheduled job is read.
     pub(in crate::store) const fn status(source: StatusSource) -> Self {
         match source {
-            StatusSource::Stored => Self::NONE,
+            StatusSource::Stored | StatusSource::Shadow => Self::NONE,
             StatusSource::Computed => Self { live: true, ..Self::NONE },
         }
     }
@@ -112,7 +120,7 @@ impl Joins {
     /// Appends ` FROM …` with the table of `source` and these joins.
     pub(in crate::store) fn push(self, sql: &mut Sql, source: StatusSource) {
         sql.push(source.pick(" FROM @document_status m", " FROM captain_documents d"));
-        if source == StatusSource::Stored && (self.documents || self.live) {
+        if source.is_stored() && (self.documents || self.live) {
             sql.push(" JOIN captain_documents d ON d.id = m.document_id");
         }
         self.push_others(sql, source);
@@ -133,7 +141,7 @@ impl Joins {
                 sql.push(") OFFSET 0) ").push(source.pick("m", "d"));
             }
         }
-        if source == StatusSource::Stored && (self.documents || self.live) {
+        if source.is_stored() && (self.documents || self.live) {
             sql.push(" JOIN captain_documents d ON d.id = m.document_id");
         }
         self.push_others(sql, source);

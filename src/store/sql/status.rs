@@ -37,7 +37,7 @@ pub(in crate::store) fn push_settled_status(sql: &mut Sql, now: Timestamp) {
 /// Appends an expression for a document's status at the time `now`.
 pub(in crate::store) fn push_status(sql: &mut Sql, source: StatusSource, now: Timestamp) {
     match source {
-        StatusSource::Stored => {
+        StatusSource::Stored | StatusSource::Shadow => {
             sql.push("CASE WHEN m.status_until < ").bind(now.micros());
             sql.push(" THEN CASE m.status WHEN 3 THEN 1 ELSE 5 END ELSE m.status END");
         }

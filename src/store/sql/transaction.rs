@@ -123,6 +123,11 @@ impl<'s> Tx<'s> {
         self.db.lease_only()
     }
 
+    /// Returns true if the documents are Chatwoot's own.
+    pub(in crate::store) fn is_on_chatwoot_database(&self) -> bool {
+        self.db.is_chatwoot_database()
+    }
+
     /// Runs a statement that writes and returns the number of affected rows.
     pub(in crate::store) async fn run(&mut self, statement: Statement) -> Result<u64> {
         self.ensure_locks()?;

@@ -1,7 +1,7 @@
 //! The interface for the upkeep of stored statuses, [`StatusStore`], on an SQL database.
 
 use super::SqlStore;
-use crate::store::queue::{status, words};
+use crate::store::queue::{shadow, status, words};
 use crate::store::{CheckScope, Result, StatusCheck, StatusStore};
 use async_trait::async_trait;
 
@@ -9,6 +9,10 @@ use async_trait::async_trait;
 impl StatusStore for SqlStore {
     async fn expire_statuses(&self) -> Result<u64> {
         status::expire(&self.db).await
+    }
+
+    async fn read_shadows(&self) -> Result<u64> {
+        shadow::pass(&self.db).await
     }
 
     async fn check_statuses(&self, scope: CheckScope) -> Result<StatusCheck> {

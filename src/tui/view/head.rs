@@ -225,6 +225,15 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
     let available = (canvas.area.width.saturating_sub(1)).saturating_sub(begin);
     let noun = if model.counts.total() == 1 { " document" } else { " documents" };
     let total = vec![span(format::number(model.counts.total()), Tone::Strong), span(noun, Tone::Dim)];
+    // What stands before the numbers of the statuses, from the fullest to the shortest.
+    let totals: Vec<Spans> = match model.counts.max_age {
+        None => vec![total],
+        Some(max_age) => {
+            let age = format!("up to {} old", format::duration(max_age));
+            let with_age = [total, vec![span(format!(", counts {age}"), Tone::Dim)]].concat();
+            vec![with_age, vec![span(age, Tone::Dim)]]
+        }
+    };
     let part = |status: Status, with_word: bool| {
         let number = model.counts.of(status);
         let tone = if number == 0 { Tone::Dim } else { theme::status(status) };
@@ -251,17 +260,19 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
         to_review.iter().cloned().chain(statuses.map(|status| part(status, with_word))).collect()
     };
     let wide = |parts: &[Spans], gap: u16| parts.iter().map(|part| cells(part) + gap).sum::<u16>();
-    let total_cells = cells(&total) + 3;
-    let forms = [
-        (shown(true, true), 3, true),
-        (shown(true, true), 2, true),
-        (shown(true, true), 2, false),
-        (shown(false, true), 3, true),
-        (shown(false, true), 2, true),
-        (shown(false, false), 2, false),
-    ];
-    let taken = |(parts, gap, with_total): &(Vec<Spans>, u16, bool)| {
-        wide(parts, *gap).saturating_sub(*gap) + if *with_total { total_cells } else { 0 }
+    let totals_of = |with_word: bool, all: bool, gap: u16| {
+        totals.iter().map(move |total| (shown(with_word, all), gap, Some(total)))
+    };
+    let is_exact = model.counts.max_age.is_none();
+    let forms: Vec<(Vec<Spans>, u16, Option<&Spans>)> = totals_of(true, true, 3)
+        .chain(totals_of(true, true, 2))
+        .chain(is_exact.then(|| (shown(true, true), 2, None)))
+        .chain(totals_of(false, true, 3))
+        .chain(totals_of(false, true, 2))
+        .chain([(shown(false, false), 2, None)])
+        .collect();
+    let taken = |(parts, gap, total): &(Vec<Spans>, u16, Option<&Spans>)| {
+        wide(parts, *gap).saturating_sub(*gap) + total.map_or(0, |total| cells(total) + 3)
     };
     let clock = clock(model);
     let left_of_clock = available.saturating_sub(cells(&clock) + 3);
@@ -275,16 +286,16 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
         canvas.text(begin, 1, available, "reading", appearance.theme.style(Tone::Dim));
         return;
     }
-    let (parts, gap, with_total) = match fitting.or_else(|| forms.iter().find(|form| taken(form) <= available)) {
+    let (parts, gap, total) = match fitting.or_else(|| forms.iter().find(|form| taken(form) <= available)) {
         Some(form) => form.clone(),
         None => {
             let bare = shown(false, false).into_iter().enumerate().map(|(index, part)| (index as u8, part)).collect();
-            (shed(bare, available, 2), 2, false)
+            (shed(bare, available, 2), 2, None)
         }
     };
     let mut x = begin;
-    if with_total {
-        x = canvas.spans(x, 1, cells(&total), &total, appearance) + 3;
+    if let Some(total) = total {
+        x = canvas.spans(x, 1, cells(total), total, appearance) + 3;
     }
     if model.counts.total() == 0 {
         return;

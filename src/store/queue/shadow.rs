@@ -1,0 +1,126 @@
+//! Shadow rows: the rows of `document_status` for documents that are Chatwoot's. Triggers on our own tables refresh them
+//! with each write of ours; passes find what Chatwoot has written. Lists, orders and counts read them while a pass was
+//! complete not long ago; else statuses are computed. Decisions never read them.
+
+use crate::domain::time::Timestamp;
+use crate::store::Result;
+use crate::store::sql::columns::optional_number;
+use crate::store::sql::conn::{Purpose, get};
+use crate::store::sql::database::Database;
+use crate::store::sql::documents::StatusSource;
+use crate::store::sql::reader::Reader;
+use crate::store::sql::statement::{Statement, query};
+use crate::store::sql::topics::Written;
+use crate::store::sql::transaction::Tx;
+use std::time::Duration;
+
+/// Age up to which a shadow row may lack what Chatwoot has written, while passes run.
+pub(in crate::store) const MAX_AGE: Duration = Duration::from_secs(30);
+/// Time between the starts of two passes: so much less than [`MAX_AGE`] that a pass over 100,000 documents is complete in
+/// time.
+const INTERVAL: Duration = Duration::from_secs(25);
+/// Age of the last complete pass above which nobody reads shadow rows: no runner makes passes.
+const EXPIRY: Duration = Duration::from_secs(90);
+/// Time after which another process may take over a pass that has not moved on.
+const LEASE: Duration = Duration::from_secs(30);
+/// Number of documents per transaction.
+const BATCH_SIZE: i64 = 2_000;
+
+/// Condition for a pass that is due. Times far ahead come from a clock that was wrong, and count as none.
+macro_rules! due {
+    () => {
+        "id = 1 AND (lease_until IS NULL OR lease_until NOT BETWEEN ?1 AND ?2) \
+         AND (started_at IS NULL OR started_at NOT BETWEEN ?3 AND ?2)"
+    };
+}
+
+/// Returns the table from which lists read the status and the times of documents. Call it within the snapshot of the list.
+pub(in crate::store) async fn source(db: &Database, reader: &mut Reader) -> Result<StatusSource> {
+    if !db.is_chatwoot_database() {
+        return Ok(StatusSource::Stored);
+    }
+    let is_recent = last_pass(reader).await?.is_some_and(|at| is_within(at, EXPIRY, db.now()));
+    Ok(if is_recent { StatusSource::Shadow } else { StatusSource::Computed })
+}
+
+/// Returns the start of the last complete pass.
+pub(in crate::store) async fn last_pass(reader: &mut Reader) -> Result<Option<Timestamp>> {
+    let row = reader.one(query("SELECT read_at FROM @shadow_passes WHERE id = 1")).await?;
+    Ok(get::<Option<i64>>(&row, 0)?.map(Timestamp::from_micros))
+}
+
+/// Returns true if `at` is at most `span` before or after `now`: a time far ahead comes from a clock that was wrong.
+fn is_within(at: Timestamp, span: Duration, now: Timestamp) -> bool {
+    u128::from(at.micros().abs_diff(now.micros())) <= span.as_micros()
+}
+
+/// Reads all documents of Chatwoot again if a pass is due and no other process makes one. Writes the shadow rows that
+/// differ, and returns their number.
+pub(in crate::store) async fn pass(db: &Database) -> Result<u64> {
+    if !db.is_chatwoot_database() {
+        return Ok(0);
+    }
+    db.ensure_writable()?;
+    let Some(started) = begin(db).await? else { return Ok(0) };
+    let mut written = 0;
+    let (mut past, mut renewed) = (i64::MIN, started);
+    loop {
+        let mut tx = Tx::begin(db, Purpose::Rows).await?;
+        let now = tx.now;
+        // Rarely: a pass that finds no difference leaves the server nothing to write to its disk.
+        if now.since(renewed) > LEASE / 3 {
+            let renew = query("UPDATE @shadow_passes SET lease_until = ? WHERE id = 1 AND started_at = ?");
+            if tx.run_quietly(renew.bind(now.plus(LEASE).micros()).bind(started.micros())).await? == 0 {
+                // Another process has taken over.
+                return Ok(written);
+            }
+            renewed = now;
+        }
+        let batch = query("SELECT last_id, written FROM @read_shadows(?, ?, ?)");
+        let row = tx.one(batch.bind(past).bind(BATCH_SIZE).bind(now.micros())).await?;
+        let some = get::<i64>(&row, "written")?.unsigned_abs();
+        if some > 0 {
+            tx.note(Written::to("document_status"));
+            written += some;
+        }
+        let last: Option<i64> = optional_number(&row, "last_id")?;
+        if last.is_none() {
+            let end = "UPDATE @shadow_passes SET read_at = started_at, lease_until = NULL \
+                       WHERE id = 1 AND started_at = ?";
+            tx.run_quietly(query(end).bind(started.micros())).await?;
+        }
+        tx.commit().await?;
+        match last {
+            Some(last) => past = last,
+            None => return Ok(written),
+        }
+    }
+}
+
+/// Takes the lease of a pass; returns its start, or `None` if no pass is due.
+async fn begin(db: &Database) -> Result<Option<Timestamp>> {
+    let look = at_times(query(concat!("SELECT EXISTS (SELECT 1 FROM @shadow_passes WHERE ", due!(), ")")), db.now());
+    if !get::<bool>(&db.reader().await?.one(look).await?, 0)? {
+        return Ok(None);
+    }
+    let mut tx = Tx::begin(db, Purpose::Rows).await?;
+    let now = tx.now;
+    let take = query(concat!("UPDATE @shadow_passes SET started_at = ?1, lease_until = ?2 WHERE ", due!()));
+    let taken = tx.run_quietly(at_times(take, now)).await?;
+    tx.commit().await?;
+    Ok((taken > 0).then_some(now))
+}
+
+/// Binds the time `now`, the end of a lease that begins then, and the earliest start of a pass that makes another one not due.
+fn at_times(statement: Statement, now: Timestamp) -> Statement {
+    let recent = now.minus(INTERVAL).micros() + 1;
+    statement.bind(now.micros()).bind(now.plus(LEASE).micros()).bind(recent)
+}
+
+/// Refreshes the shadow rows of `documents` after a write to Chatwoot's table that comes after the writes to ours.
+pub(in crate::store) async fn refresh(tx: &mut Tx<'_>, documents: Vec<i64>) -> Result<()> {
+    if tx.is_on_chatwoot_database() {
+        tx.all(query("SELECT 1 FROM @refresh_status(?)").bind(documents)).await?;
+    }
+    Ok(())
+}
