@@ -72,7 +72,7 @@ async fn types_are_converted_kept_or_refused() {
     assert_eq!(content("200 OK\r\nContent-Type: text/markdown", "# *x*\n").await, is("# *x*\n"));
     assert_eq!(content("200 OK", "  <b>x</b>").await, is("**x**\n"));
     assert_eq!(content("200 OK", "a < b").await, is("a < b"));
-    assert_eq!(content("206 Partial Content\r\nContent-Type: text/plain", "part").await, is("part"));
+    assert_eq!(content("203 Other\r\nContent-Type: text/plain", "all").await, is("all"));
     let refused = |kind: &str| Err(format!("the content type is {kind}, not a page or text"));
     assert_eq!(content("200 OK\r\nContent-Type: application/pdf", "%PDF").await, refused("application/pdf"));
     assert_eq!(content("200 OK\r\nContent-Type: Image/PNG", "x").await, refused("image/png"));
