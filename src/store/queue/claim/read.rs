@@ -39,7 +39,7 @@ pub(super) struct ClaimRead {
 
 /// Columns of [`ClaimContext`]; `?1` is the worker and `?2` the time.
 const CONTEXT: &str = "(SELECT name FROM @workers WHERE id = ?1) AS claimer, passed_over, \
-     EXISTS (SELECT 1 FROM @jobs WHERE state = 'running' AND worker_id = ?1 AND crashes > 0) AS runs_risky, \
+     (SELECT runs_risky FROM claimer) AS runs_risky, \
      EXISTS (SELECT 1 FROM @jobs WHERE state = 'scheduled' AND run_at <= ?2) AS has_due";
 
 /// Text between the SELECTs of two classes.
@@ -133,7 +133,9 @@ fn push_servable(sql: &mut Sql, budget: &ClaimCapacity, dialect: Dialect) {
     // The accounts and hosts that may not be served are collected before any lane is read. A skipped lane then costs a
     // lookup in two small sets, and remaining capacity is computed only for the lanes that are served.
     sql.push(
-        "WITH ra AS MATERIALIZED \
+        "WITH claimer AS MATERIALIZED (SELECT EXISTS \
+         (SELECT 1 FROM @jobs WHERE state = 'running' AND worker_id = ?1 AND crashes > 0) AS runs_risky), \
+         ra AS MATERIALIZED \
          (SELECT account_id, count(*) AS n FROM @jobs WHERE state = 'running' GROUP BY 1), \
          rh AS MATERIALIZED (SELECT host, count(*) AS n FROM @jobs WHERE state = 'running' GROUP BY 1), \
          passed_accounts(id) AS MATERIALIZED (SELECT ra.account_id FROM ra \
@@ -159,7 +161,7 @@ fn push_servable(sql: &mut Sql, budget: &ClaimCapacity, dialect: Dialect) {
             " AND n.account_id NOT IN (SELECT id FROM passed_accounts) \
              AND n.host NOT IN (SELECT name FROM passed_hosts) \
              AND CASE WHEN coalesce(h.held_until, 0) <= ?2 AND coalesce(h.spaced_until, 0) <= ?2 \
-             AND (?6 OR NOT n.risky) THEN true ELSE false END \
+             AND (NOT n.risky OR ?6 AND NOT (SELECT runs_risky FROM claimer)) THEN true ELSE false END \
              ORDER BY n.class, n.head, n.account_id, n.host LIMIT ?7) AS c",
         );
         sql.push(class);
