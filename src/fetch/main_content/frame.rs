@@ -110,7 +110,7 @@ const OTHER_WEAK: [Rule; 5] = [
     (Hints::EDITING, DropReason::Editing, 0.01),
 ];
 
-/// What the frame of a page depends on.
+/// Facts on which the frame of a page depends.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FrameRules {
     pub kind: PageType,

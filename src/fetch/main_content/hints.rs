@@ -36,7 +36,7 @@ impl Hints {
     /// `content`, `body`, `text`: a wrapper of text.
     pub const SUBSTANCE: Self = Self(1 << 14);
     pub const FORUM: Self = Self(1 << 15);
-    /// Where a reader buys.
+    /// Part of a page where a reader buys.
     pub const BASKET: Self = Self(1 << 16);
     pub const REVIEWS: Self = Self(1 << 17);
     /// About the author.

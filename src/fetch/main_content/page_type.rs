@@ -11,13 +11,13 @@ use crate::fetch::budget::{BudgetMeter, ConvertError};
 /// Type of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::fetch) enum PageType {
-    /// One text, such as news, a blog post or an essay.
+    /// Page with one text, such as news, a blog post or an essay.
     Article,
     /// A text with code, tables or many headings.
     Documentation,
     /// Posts of several people.
     Forum,
-    /// One thing that is sold.
+    /// Page about one thing that is sold.
     Product,
     /// Things that are sold, each with a price.
     Collection,

@@ -66,7 +66,7 @@ enum Savepoints {
     PerFinish,
 }
 
-/// How a group is written.
+/// Isolation of the transaction that writes a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Isolation {
     /// Without locks, if the database allows it and nothing else changes the same jobs.
@@ -112,12 +112,13 @@ async fn try_finish_group(
     group: &[Finishing],
     isolation: Isolation,
 ) -> Result<Vec<Result<FinishResult>>> {
-    let (mut tx, savepoints) = match isolation {
-        Isolation::Optimistic => match Tx::optimistic(db).await? {
-            Some(tx) => (tx, Savepoints::None),
-            None => (Tx::begin(db, Purpose::Rows).await?, Savepoints::None),
-        },
-        Isolation::Locking(savepoints) => (Tx::begin(db, Purpose::Rows).await?, savepoints),
+    let (optimistic, savepoints) = match isolation {
+        Isolation::Optimistic => (Tx::optimistic(db).await?, Savepoints::None),
+        Isolation::Locking(savepoints) => (None, savepoints),
+    };
+    let mut tx = match optimistic {
+        Some(tx) => tx,
+        None => Tx::begin(db, Purpose::Rows).await?,
     };
     let ids = group.iter().map(|pending| pending.finish.lease.job_id.0).collect();
     let attempts = attempts::lock(&mut tx, ids).await?;

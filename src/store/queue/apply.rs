@@ -125,7 +125,7 @@ async fn move_job(tx: &mut Tx<'_>, row: &JobRow, to: &Transition, with: &Transit
     Ok(())
 }
 
-/// What a write of a document's row did to the stored text.
+/// Effect of the write of a document's row on the stored text.
 #[derive(Default)]
 struct RowWritten {
     /// True if the text changed, other than by another converter version; always false without subscribers, since the

@@ -29,7 +29,7 @@ pub(super) struct ClaimContext {
     pub(super) version: i64,
 }
 
-/// What one read of a claim returns.
+/// Result of one read of a claim.
 pub(super) struct ClaimRead {
     pub(super) context: ClaimContext,
     pub(super) servable: ServableLanes,

@@ -19,7 +19,7 @@ use crate::store::{ClaimLimits, MarkTiming, Result, StoreError};
 use serde_json::json;
 use std::collections::HashMap;
 
-/// Who claims, and what the round has read.
+/// Worker that claims, with the version of the queue on which its choice is based.
 pub(super) struct Claimer<'a> {
     pub(super) worker: &'a WorkerId,
     pub(super) name: &'a SafeLine,
