@@ -54,12 +54,22 @@ pub(in crate::store) async fn run(
         return Ok(PassResult::Completed(Vec::new(), plans.problems));
     }
     if !dry_run {
-        let mut tx = Tx::begin(db, Purpose::Rows).await?;
-        if !acquire_lease(&mut tx, order).await? {
-            return Ok(PassResult::LeaseTaken);
+        let mut steps = plans::in_steps(db, changed).await?;
+        if steps.is_empty() {
+            // The lease is acquired all the same.
+            steps.push(Vec::new());
         }
-        plans::store_plans(&mut tx, &changed).await?;
-        tx.commit().await?;
+        for (position, step) in steps.iter().enumerate() {
+            if position > 0 {
+                db.yield_to_writers().await;
+            }
+            let mut tx = Tx::begin(db, Purpose::Rows).await?;
+            if !acquire_lease(&mut tx, order).await? {
+                return Ok(PassResult::LeaseTaken);
+            }
+            plans::store_plans(&mut tx, step).await?;
+            tx.commit().await?;
+        }
     }
     let mut passes = Vec::new();
     let mut last_account = last.account;

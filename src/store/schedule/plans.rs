@@ -13,6 +13,9 @@ use crate::store::sql::transaction::Tx;
 use crate::store::{PlanSource, Plans, Result};
 use std::collections::HashMap;
 
+/// Number of documents whose statuses one transaction changes, if no account has more: about 20 ms on SQLite.
+const STATUSES_PER_TRANSACTION: i64 = 2_000;
+
 /// Reads the plans of all accounts that have documents.
 pub(in crate::store) async fn read(db: &Database, terms: &ScheduleSettings) -> Result<Plans> {
     let mut reader = db.reader().await?;
@@ -91,7 +94,41 @@ pub(in crate::store) async fn changed_plans(db: &Database, accounts: &[AccountPl
     Ok(changed)
 }
 
-/// Stores the changed plans.
+/// Divides plans into groups, one for each transaction: a changed interval changes when each document of the account
+/// becomes stale, and a transaction of many documents would make other writers wait.
+pub(in crate::store) async fn in_steps(db: &Database, changed: Vec<StoredPlan>) -> Result<Vec<Vec<StoredPlan>>> {
+    let mut documents = HashMap::new();
+    if !changed.is_empty() {
+        let counts =
+            query("SELECT account_id, CAST(sum(documents) AS BIGINT) FROM @document_counts GROUP BY account_id");
+        for row in db.reader().await?.all(counts).await? {
+            documents.insert(get(&row, 0)?, get(&row, 1)?);
+        }
+    }
+    Ok(grouped(changed, &documents))
+}
+
+/// Divides plans into groups of accounts that have at most [`STATUSES_PER_TRANSACTION`] documents together, or of one
+/// account that has more. `documents` has the number of documents by account.
+fn grouped(changed: Vec<StoredPlan>, documents: &HashMap<i64, i64>) -> Vec<Vec<StoredPlan>> {
+    let mut groups: Vec<Vec<StoredPlan>> = Vec::new();
+    let mut size = 0;
+    for plan in changed {
+        // The plan's own row counts as well: there may be many accounts without documents.
+        let more = 1 + documents.get(&plan.account).copied().unwrap_or(0);
+        size += more;
+        match groups.last_mut() {
+            Some(group) if size <= STATUSES_PER_TRANSACTION => group.push(plan),
+            _ => {
+                groups.push(vec![plan]);
+                size = more;
+            }
+        }
+    }
+    groups
+}
+
+/// Stores changed plans.
 pub(in crate::store) async fn store_plans(tx: &mut Tx<'_>, changed: &[StoredPlan]) -> Result<()> {
     for kept in changed {
         let upsert = query(
@@ -103,4 +140,22 @@ pub(in crate::store) async fn store_plans(tx: &mut Tx<'_>, changed: &[StoredPlan
         tx.run(upsert.bind(kept.weight).bind(kept.max_running)).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_changes_few_documents_or_one_account() {
+        let plan = |account| StoredPlan { account, plan: None, cadence: Some(1), weight: 1, max_running: None };
+        let documents = HashMap::from([(1, 1_500), (2, 400), (3, 200), (4, 9_000), (5, 1)]);
+        let groups = grouped((1..=6).map(plan).collect(), &documents);
+        let accounts: Vec<Vec<i64>> =
+            groups.iter().map(|group| group.iter().map(|plan| plan.account).collect()).collect();
+        assert_eq!(accounts, [vec![1, 2], vec![3], vec![4], vec![5, 6]]);
+        assert!(grouped(Vec::new(), &documents).is_empty());
+        let many = grouped((10..10_010).map(plan).collect(), &documents);
+        assert_eq!(many.iter().map(Vec::len).collect::<Vec<_>>(), [2_000; 5]);
+    }
 }
