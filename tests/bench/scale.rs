@@ -37,6 +37,8 @@ mod process;
 mod pty;
 #[path = "scale/reads.rs"]
 mod reads;
+#[path = "scale/recorded.rs"]
+mod recorded;
 #[path = "scale/remote.rs"]
 mod remote;
 #[path = "scale/sheet.rs"]

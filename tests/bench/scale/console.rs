@@ -28,6 +28,23 @@ fn filters() -> [(String, f64); 2] {
     [("host:h7.test".to_owned(), 100.0), (WORD.to_owned(), 300.0)]
 }
 
+/// A word that is in the URL of every document, so that each letter's answer is a long list.
+const COMMON: &str = "test";
+/// Time between two keys of a person who types fast.
+const EVERY_KEY: Duration = Duration::from_millis(100);
+/// Time after the last key after which the console must do nothing any more.
+const QUIET_AFTER: Duration = Duration::from_secs(1);
+
+/// What typing a filter took.
+struct Typing {
+    /// The longest time from a key until its letter was on the screen, in milliseconds.
+    slowest: f64,
+    /// The time from the last key until its rows were on the screen, in milliseconds.
+    answer: f64,
+    /// Processor time in the second that began a second after the last key, in seconds.
+    busy_after: f64,
+}
+
 /// A running console of one program.
 struct Session {
     terminal: Terminal,
@@ -63,6 +80,33 @@ impl Session {
         self.press(&format!(",{key}"), &title, |screen| rows_are_drawn(screen, &title))
     }
 
+    /// Types a filter at ten keys a second, and removes it.
+    async fn type_filter(&mut self, filter: &str) -> Typing {
+        self.terminal.keys("/");
+        let (mut slowest, mut answer) = (0.0_f64, 0.0);
+        for length in 1..=filter.len() {
+            let pressed = Instant::now();
+            let (text, key) = (&filter[..length], &filter[length - 1..length]);
+            let echo = self.press(key, text, |screen| prompt_has(screen, text));
+            slowest = slowest.max(echo);
+            if length < filter.len() {
+                lasts(EVERY_KEY.saturating_sub(pressed.elapsed())).await;
+                continue;
+            }
+            let title = format!(" match {filter} by ");
+            self.terminal.until(&title, |screen| rows_are_drawn(screen, &title));
+            answer = millis(pressed);
+            lasts(QUIET_AFTER.saturating_sub(pressed.elapsed())).await;
+        }
+        let before = busy(self.terminal.pid());
+        lasts(Duration::from_secs(1)).await;
+        let busy_after = busy(self.terminal.pid()) - before;
+        self.press("\x1b", "the whole list", |screen| {
+            !screen.contents().contains(" match ") && rows_are_drawn(screen, " by ")
+        });
+        Typing { slowest, answer, busy_after }
+    }
+
     /// Filters the list, and removes the filter.
     fn filter(&mut self, filter: &str) -> f64 {
         let title = format!(" match {filter} by ");
@@ -85,6 +129,13 @@ fn rows_are_drawn(screen: &Screen, title: &str) -> bool {
     text.lines()
         .find(|line| line.contains(" documents ") && line.contains(" by "))
         .is_some_and(|line| line.contains(title) && !line.contains("documents …") && !line.contains("sorting"))
+}
+
+/// Returns true if the line below the title of the filter's prompt has this text.
+fn prompt_has(screen: &Screen, text: &str) -> bool {
+    let contents = screen.contents();
+    let mut lines = contents.lines().skip_while(|line| !line.contains("filter documents"));
+    lines.nth(1).is_some_and(|line| line.contains(text))
 }
 
 /// Returns true if the view's table has been read.
@@ -130,6 +181,14 @@ pub async fn measure(run: &mut Run, filled: &[Filled]) -> Result<(), String> {
             for (filter, goal) in filters() {
                 let time = session.filter(&filter);
                 run.sheet.add(index, figure(&format!("filter {filter}"), "ms").at_most(goal), time);
+            }
+            for filter in [COMMON, WORD] {
+                let typing = session.type_filter(filter).await;
+                let figure = |what: &str, unit| figure(&format!("typing {filter}: {what}"), unit);
+                run.sheet.add(index, figure("slowest letter", "ms").at_most(50.0), typing.slowest);
+                run.sheet.add(index, figure("rows after the last key", "ms").at_most(300.0), typing.answer);
+                let percent = typing.busy_after * 100.0;
+                run.sheet.add(index, figure("a second later, of a core", "%").at_most(2.0), percent);
             }
             for (key, view) in [("4", "hosts"), ("5", "accounts")] {
                 let time = session.press(key, view, |screen| view_is_drawn(screen, view));

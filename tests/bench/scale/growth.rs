@@ -13,7 +13,7 @@ const GOAL_AT: f64 = 1_000_000.0;
 const MOST: usize = 100_000;
 
 /// Returns a file for `import` with this many URLs on a thousand hosts.
-fn urls(documents: usize) -> String {
+pub fn urls(documents: usize) -> String {
     let mut text = String::new();
     for number in 0..documents {
         let _ = writeln!(text, "https://h{}.test/pages/{number}", number % 1_000);

@@ -69,6 +69,14 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 
+    /// Fail if a count of instructions is more than a tenth above the recorded one
+    #[arg(long, conflicts_with = "record")]
+    pub check: bool,
+
+    /// Record the counts of instructions in tests/bench/instructions.json
+    #[arg(long)]
+    pub record: bool,
+
     /// Given by cargo to every benchmark.
     #[arg(long, hide = true)]
     bench: bool,
