@@ -5,6 +5,7 @@ use crate::domain::filter::FilterError;
 use crate::domain::text::SafeLine;
 use crate::store::{StoreBase, StoreError};
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use thiserror::Error;
 
@@ -19,7 +20,7 @@ pub enum Exit {
     /// 2: unknown verb, flag, ID or URL, a bad filter, bad settings, a document that cannot be synced or does not need
     /// review.
     WrongUse = 2,
-    /// 3: the store, a required Redis, or the folder of the outcome files cannot be reached or used.
+    /// 3: the store, a required Redis, or the folder of the outcome files or of temporary files cannot be reached or used.
     Unreachable = 3,
     /// 130: interrupted before the work was done.
     Interrupted = 130,
@@ -78,6 +79,9 @@ pub enum CliError {
     /// The outcome files cannot be opened in the directory `dir`.
     #[error("the outcome files cannot be written in {dir} (log.dir): {error}")]
     OutcomeFiles { dir: String, error: io::Error },
+    /// The temporary files of a large import cannot be written or read in `folder`.
+    #[error("the documents cannot be sorted in {} (TMPDIR): {error}", folder.display())]
+    Unsortable { folder: PathBuf, error: io::Error },
     /// Reading or writing failed: stdout, the terminal, a socket of the demo.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -91,7 +95,11 @@ impl CliError {
             Self::Usage(_) | Self::Config(_) | Self::Filter { .. } | Self::Store(StoreError::ReadOnly) => {
                 Exit::WrongUse
             }
-            Self::Store(_) | Self::NamedStore { .. } | Self::Redis(_) | Self::OutcomeFiles { .. } => Exit::Unreachable,
+            Self::Store(_)
+            | Self::NamedStore { .. }
+            | Self::Redis(_)
+            | Self::OutcomeFiles { .. }
+            | Self::Unsortable { .. } => Exit::Unreachable,
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Io(_) => Exit::SomeFailed,
         }

@@ -1,27 +1,27 @@
 //! `quarterdeck import FILE|-`: adds documents from a file. A line that cannot be read is reported with its number, and
-//! the other lines are imported. The exit code is then 1.
+//! the other lines are imported. The exit code is then 1. Documents are added when the whole file has been read.
 
 #[cfg(test)]
 mod fuzz;
 mod gzip;
 pub mod lines;
 mod sitemap;
+mod sorted;
 
 use super::add::{Owner, request_syncs};
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
-use crate::store::AddResult;
+use crate::store::{AddResult, NewDocument};
 use lines::{ImportFormat, ImportLine};
 use serde::Serialize;
+use sorted::Sorter;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
-/// Maximum number of documents that are read before they are added; they take about 30 MB.
-const BATCH_SIZE: usize = 100_000;
-/// Number of documents up to which a batch keeps the order of the file.
-const MAX_UNSORTED: usize = 10_000;
+/// Maximum number of documents that are added, and with `--sync` requested, at once.
+const BATCH_SIZE: usize = 10_000;
 
 /// Arguments of `import`.
 #[derive(Debug, clap::Args)]
@@ -67,31 +67,28 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     }
     .map_err(wrong)?;
     let form = args.format.unwrap_or_else(|| ImportFormat::guess(&args.file, &unpacked.head));
-    let mut lines = lines::read(form, unpacked.text, args.owner.account(), args.owner.assistant()).map_err(wrong)?;
+    let lines = lines::read(form, unpacked.text, args.owner.account(), args.owner.assistant()).map_err(wrong)?;
 
     let store = context.writable_store("import").await?;
     args.owner.check(&*store).await?;
+    let unsortable = |error: io::Error| CliError::Unsortable { folder: std::env::temp_dir(), error };
     let mut imported = Imported::default();
-    loop {
-        let mut batch = Vec::new();
-        for line in lines.by_ref() {
-            match line.map_err(unreadable)? {
-                ImportLine::Document(document) => batch.push(*document),
-                ImportLine::Unreadable { number, reason } => {
-                    imported.unreadable += 1;
-                    note(format!("{name}:{number}: {reason}"));
-                }
-            }
-            if batch.len() == BATCH_SIZE {
-                break;
+    let mut sorter = Sorter::default();
+    for line in lines {
+        match line.map_err(unreadable)? {
+            ImportLine::Document(document) => sorter.push(*document).map_err(unsortable)?,
+            ImportLine::Unreadable { number, reason } => {
+                imported.unreadable += 1;
+                note(format!("{name}:{number}: {reason}"));
             }
         }
+    }
+    let mut documents = sorter.finish().map_err(unsortable)?;
+    loop {
+        let batch: Vec<NewDocument> =
+            documents.by_ref().take(BATCH_SIZE).collect::<io::Result<_>>().map_err(unsortable)?;
         if batch.is_empty() {
             break;
-        }
-        if batch.len() > MAX_UNSORTED {
-            // The indexes of links and hosts are then written from their start to their end, not all over.
-            batch.sort_unstable_by(|a, b| a.link.as_str().cmp(b.link.as_str()));
         }
         let added = store.add(&batch).await?;
         for added in &added {
