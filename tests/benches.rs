@@ -4,6 +4,7 @@ use crate::support::postgres;
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
+use toml::Table;
 
 /// Options of a run that takes seconds.
 const TINY: [&str; 8] = ["--documents", "1200", "--pages", "8", "--runs", "1", "--idle", "1"];
@@ -105,5 +106,72 @@ fn the_benchmark_compares_two_programs() {
         assert!(figure["before"].as_f64().is_some_and(|value| value > 0.0), "{figure}");
         assert!(figure["ratio"].as_f64().is_some_and(|value| value > 0.0), "{figure}");
         assert_eq!(figure["before_samples"].as_array().map(Vec::len), Some(2), "{figure}");
+    }
+}
+
+#[test]
+#[ignore = "downloads the other job runners and builds them"]
+fn the_other_job_runners_do_the_same_work() {
+    let (text, json) = measure(&["--only", "peers", "--jobs", "200", "--runs", "1"]);
+    let rows: Vec<&str> =
+        json["figures"].as_array().expect("a list").iter().filter_map(|f| f["name"].as_str()).collect();
+    let has = |start: &str| rows.iter().any(|row| row.starts_with(start));
+    assert!(has("quarterdeck, SQLite, 64: ") && has("apalis 1.0.0, SQLite, 16: "), "{text}");
+    assert!(!postgres::is_available() || has("quarterdeck, PostgreSQL, 16: ") && has("awa 0.6.9, "), "{text}");
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("the file is readable")
+}
+
+/// Returns the other job runners with their exact versions, from the manifests of both languages.
+fn versions_of_others() -> Vec<(String, String)> {
+    let manifest: Table = read("tests/bench/peers/Cargo.toml").parse().expect("TOML");
+    let rust = manifest["dependencies"].as_table().expect("a table").iter().map(|(name, dependency)| {
+        let version = dependency.get("version").unwrap_or(dependency).as_str().expect("a version");
+        (name.clone(), version.strip_prefix('=').unwrap_or_else(|| panic!("{name} {version}")).to_owned())
+    });
+    let manifest: Value = serde_json::from_str(&read("tests/bench/peers/node/package.json")).expect("JSON");
+    let node = manifest["dependencies"].as_object().expect("a map").iter().map(|(name, version)| {
+        let version = version.as_str().expect("a version");
+        assert!(version.starts_with(|c: char| c.is_ascii_digit()), "{name} {version}");
+        (name.clone(), version.to_owned())
+    });
+    rust.chain(node).collect()
+}
+
+#[test]
+fn the_other_job_runners_have_exact_versions_which_the_table_names() {
+    let versions = versions_of_others();
+    let table = read("tests/bench/scale/peers.rs");
+    for runner in ["apalis", "awa", "graphile-worker", "pg-boss"] {
+        let (_, version) = versions.iter().find(|(name, _)| name == runner).expect("it is declared");
+        assert!(table.contains(&format!("name: \"{runner} {version}")), "{runner} {version}");
+    }
+}
+
+#[test]
+fn the_locks_of_the_other_job_runners_name_public_registries_alone() {
+    let lock: Table = read("tests/bench/peers/Cargo.lock").parse().expect("TOML");
+    let packages = lock["package"].as_array().expect("a list of packages");
+    let sources = packages.iter().filter_map(|package| package.get("source")?.as_str());
+    let foreign: Vec<_> =
+        sources.filter(|source| *source != "registry+https://github.com/rust-lang/crates.io-index").collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
+    let lock: Value = serde_json::from_str(&read("tests/bench/peers/node/package-lock.json")).expect("JSON");
+    let packages = lock["packages"].as_object().expect("a map of packages");
+    let resolved: Vec<_> = packages.iter().filter(|(_, package)| package.get("resolved").is_some()).collect();
+    assert!(packages.len() > 50 && resolved.is_empty(), "addresses of one registry: {resolved:?}");
+}
+
+#[test]
+fn the_program_is_built_without_the_other_job_runners() {
+    let manifest: Table = read("Cargo.toml").parse().expect("TOML");
+    assert!(!manifest.contains_key("workspace"), "the other job runners are no members");
+    let own: Table = read("tests/bench/peers/Cargo.toml").parse().expect("TOML");
+    assert!(own.contains_key("workspace"), "a workspace of its own");
+    let lock = read("Cargo.lock");
+    for runner in ["apalis", "awa"] {
+        assert!(!lock.contains(&format!("name = \"{runner}\"")), "{runner} is locked with the program");
     }
 }

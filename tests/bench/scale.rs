@@ -30,6 +30,10 @@ mod options;
 mod pages;
 #[path = "scale/parts.rs"]
 mod parts;
+#[path = "scale/peer_builds.rs"]
+mod peer_builds;
+#[path = "scale/peers.rs"]
+mod peers;
 #[path = "scale/process.rs"]
 mod process;
 #[path = "../support/pty.rs"]
@@ -41,6 +45,8 @@ mod reads;
 mod recorded;
 #[path = "scale/remote.rs"]
 mod remote;
+#[path = "scale/server_time.rs"]
+mod server_time;
 #[path = "scale/sheet.rs"]
 mod sheet;
 #[path = "scale/subject.rs"]

@@ -2,7 +2,7 @@
 
 use super::options::StoreKind;
 use super::subject::Run;
-use super::{console, fill, growth, instructions, parts, reads, remote, syncs};
+use super::{console, fill, growth, instructions, parts, peers, reads, remote, syncs};
 
 /// A group of figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -21,12 +21,14 @@ pub enum Group {
     Console,
     /// Syncs with a PostgreSQL at a distance
     Remote,
+    /// Other job runners with the work of a sync of 22 bytes, which are downloaded and built for it
+    Peers,
     /// Instructions of a sync, counted by valgrind
     Instructions,
 }
 
 impl Group {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Parts,
         Self::Sync,
         Self::Growth,
@@ -34,6 +36,7 @@ impl Group {
         Self::Reads,
         Self::Console,
         Self::Remote,
+        Self::Peers,
         Self::Instructions,
     ];
 
@@ -52,6 +55,7 @@ impl Group {
             Self::Reads => "reads",
             Self::Console => "console",
             Self::Remote => "remote",
+            Self::Peers => "peers",
             Self::Instructions => "instructions",
         }
     }
@@ -66,6 +70,7 @@ impl Group {
             Self::Reads => "READS: a large store; processor time of the client",
             Self::Console => "CONSOLE: a large store; from the key to the new screen",
             Self::Remote => "REMOTE: work --drain --concurrency 16, PostgreSQL behind a delay, pages that take 50 ms",
+            Self::Peers => "PEERS: other job runners with the work of a sync of 22 bytes; jobs at a time",
             Self::Instructions => "INSTRUCTIONS: counted by valgrind",
         }
     }
@@ -102,6 +107,7 @@ pub async fn measure(run: &mut Run, mut after: impl FnMut(&Run)) -> bool {
             Group::Reads => reads::measure(run, &filled),
             Group::Console => console::measure(run, &filled).await,
             Group::Remote => remote::measure(run).await,
+            Group::Peers => peers::measure(run).await,
             Group::Instructions => instructions::measure(run),
         };
         if let Err(failure) = done {

@@ -24,6 +24,7 @@ pub fn facts(options: &Options, program: &Path) -> Value {
         "before": options.before.as_deref().map(describe),
         "documents": options.documents,
         "pages": options.pages,
+        "jobs": options.jobs,
         "runs": options.runs,
     })
 }
@@ -47,8 +48,8 @@ pub fn head(facts: &Value) -> String {
         head.push_str(&format!("before  {}\n", text(&facts["before"])));
     }
     head.push_str(&format!(
-        "{} documents, {} pages, medians of {} runs\n",
-        facts["documents"], facts["pages"], facts["runs"]
+        "{} documents, {} pages, {} jobs, medians of {} runs\n",
+        facts["documents"], facts["pages"], facts["jobs"], facts["runs"]
     ));
     head
 }

@@ -41,6 +41,10 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 3_000, value_parser = positive)]
     pub pages: usize,
 
+    /// Jobs of the peers part
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = positive)]
+    pub jobs: usize,
+
     /// Runs of each measurement; the table has their medians
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = positive)]
     pub runs: usize,

@@ -113,6 +113,14 @@ impl Sheet {
         self.notes.push(note);
     }
 
+    /// Adds a line below the table unless it is there.
+    pub fn note_once(&mut self, note: impl Into<String>) {
+        let note = note.into();
+        if !self.notes.contains(&note) {
+            self.note(note);
+        }
+    }
+
     /// Formats the table.
     pub fn text(&self) -> String {
         let compares = self.rows.iter().any(|row| row.samples.len() > 1);
