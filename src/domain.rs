@@ -8,6 +8,7 @@ pub mod backoff;
 pub mod body_digest;
 pub mod content;
 pub mod content_guard;
+pub mod credential;
 pub mod difference;
 pub mod document;
 pub mod duration;

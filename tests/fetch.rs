@@ -3,6 +3,7 @@
 mod address;
 mod charset;
 mod client;
+mod credentials;
 mod encoding;
 mod firecrawl;
 mod golden;

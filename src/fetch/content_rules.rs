@@ -1,5 +1,6 @@
 //! Site rules about content, with their CSS selectors and patterns compiled.
 
+use super::credentials;
 use crate::domain::content::{ConverterVersion, Page};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::site_rule::{Extract, SiteRule, SiteRules};
@@ -101,10 +102,11 @@ pub(super) fn read(sites: &SiteRules) -> Result<Vec<ContentRules>, String> {
     sites.0.iter().map(ContentRules::of).collect()
 }
 
-/// Checks the selectors and patterns of a site rule. The error names the first invalid selector or pattern and
+/// Checks the selectors, patterns and header names of a site rule. The error names the first invalid one and
 /// completes a sentence that begins with the setting's name: `(include): "div >" is not a CSS selector`.
 pub fn check_site(site: &SiteRule) -> Result<(), String> {
-    ContentRules::of(site).map(|_| ())
+    ContentRules::of(site)?;
+    credentials::check_names(site)
 }
 
 #[cfg(test)]

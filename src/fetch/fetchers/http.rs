@@ -37,13 +37,21 @@ impl HttpFetcher {
         let most = self.client.settings.max_redirects;
         let mut url = request.url.clone();
         let mut visited = HashSet::new();
+        // A redirect to another scheme, host or port ends the use of the credentials for good: who sends a request back to
+        // the page's origin from elsewhere must not choose what is read with them.
+        let mut is_own_origin = true;
         loop {
             url.set_fragment(None);
+            is_own_origin &= url.origin() == request.url.origin();
             visited.insert(url.clone());
             if let Some(robots) = &self.robots {
                 robots::obey(robots, &self.client, &url, deadline).await?;
             }
-            let response = self.client.get(&url, conditions(request.prior.validators.as_ref()), deadline).await?;
+            let mut headers = conditions(request.prior.validators.as_ref());
+            if is_own_origin {
+                headers.extend(request.credentials.clone());
+            }
+            let response = self.client.get(&url, headers, deadline).await?;
             let Some(next) = next_hop(&response, &url) else {
                 return Ok((response, url));
             };
