@@ -79,6 +79,7 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
         leave: CancellationToken::new(),
         ended: CancellationToken::new(),
     };
+    let unfetchable = Arc::new(fetcher.unfetchable());
     let worker = Arc::new(Worker {
         id: WorkerId(uuid::Uuid::new_v4().to_string()),
         store,
@@ -88,6 +89,7 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
         name,
         settings,
         mode,
+        unfetchable,
         running_jobs: RunningJobs::default(),
         claim_wakeup: Arc::clone(&handle.claim_wakeup),
         attempts: TaskTracker::new(),

@@ -12,6 +12,7 @@ mod conditional;
 mod config;
 mod conformance;
 mod console;
+mod credentials;
 mod demo_runs;
 mod demo_site;
 mod dependencies;

@@ -13,7 +13,7 @@ use crate::domain::content::ConverterVersion;
 use crate::domain::failure::{Blame, Failure};
 use crate::domain::id::DocumentId;
 use crate::domain::link::host_of;
-use crate::domain::site_rule::FetcherKind;
+use crate::domain::site_rule::{FetcherKind, Unfetchable};
 use reqwest::header::HeaderMap;
 use std::sync::Arc;
 
@@ -96,6 +96,11 @@ impl Fetcher {
     pub fn converter(&self, document: DocumentId, url: &str) -> ConverterVersion {
         let route = self.route(document, &host_of(url).unwrap_or_default());
         route.rules.converter(route.fetcher.version())
+    }
+
+    /// Returns the documents that this process cannot fetch, because it lacks credentials of their site rules.
+    pub fn unfetchable(&self) -> Unfetchable {
+        self.client.settings.sites.unfetchable(&self.client.settings.secrets)
     }
 
     fn route(&self, document: DocumentId, host: &str) -> Route<'_> {

@@ -7,11 +7,13 @@ use crate::domain::job::{AttemptEnd, ErrorReport, JobState, QueueClass};
 use crate::domain::lock::LockHolder;
 use crate::domain::outcome::Outcome;
 use crate::domain::retry::{Counters, RetryPolicy};
+use crate::domain::site_rule::Unfetchable;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
 use crate::store::interface::base::StoreBase;
 use async_trait::async_trait;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Access of workers to jobs. A worker owns a job's lease under the token of its claim; a call with another token
@@ -28,8 +30,11 @@ pub trait JobStore: StoreBase {
     /// of accounts), but at least every eighth from the lowest class. Marks the documents' rows as `syncing` unless
     /// `limits` contains [`MarkTiming::AfterLock`]. A job ends as `cancelled` instead if its document is gone, is a
     /// PDF, is unavailable or was synced elsewhere. A worker runs at most one job at a time whose earlier attempt lost
-    /// its worker.
+    /// its worker. Leaves out the documents that the worker registered as those that it cannot fetch.
     async fn claim(&self, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<ClaimedJob>>;
+
+    /// Returns true if a job is ready or waits for its next attempt that is not paused and that `worker` can fetch.
+    async fn has_fetchable_jobs(&self, worker: &WorkerId) -> Result<bool>;
 
     /// Marks the document's row as `syncing` for a job that was claimed with [`MarkTiming::AfterLock`]. Before the
     /// job's first attempt, saves the row's values in the job. Also sets the time of the attempt, clears step and error
@@ -74,6 +79,8 @@ pub struct WorkerInfo {
     pub name: SafeLine,
     /// Maximum number of jobs that run at a time.
     pub capacity: u32,
+    /// Documents that the worker cannot fetch, because it lacks credentials: it claims none of them.
+    pub unfetchable: Arc<Unfetchable>,
 }
 
 /// Limits of one claim.

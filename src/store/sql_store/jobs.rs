@@ -6,7 +6,7 @@ use crate::domain::lock::LockHolder;
 use crate::domain::retry::RetryPolicy;
 use crate::store::attempts::finish::Finishing;
 use crate::store::attempts::{leases, mark, rescue, workers};
-use crate::store::queue::claim;
+use crate::store::queue::{claim, unfetchable};
 use crate::store::{
     ClaimLimits, ClaimedJob, Finish, FinishResult, JobLease, JobStore, LeaseStatus, MarkResult, RescueResult, Result,
     WorkerInfo,
@@ -28,10 +28,15 @@ impl JobStore for SqlStore {
     async fn claim(&self, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<ClaimedJob>> {
         self.liveness.record_lease(limits.lease);
         let expects_work = self.finds_work.load(Ordering::Relaxed);
-        let claimed = claim::claim(&self.db, worker, limits, expects_work).await?;
+        let unfetchable = self.liveness.unfetchable(&worker.0);
+        let claimed = claim::claim(&self.db, worker, limits, unfetchable, expects_work).await?;
         self.finds_work.store(!claimed.is_empty(), Ordering::Relaxed);
         self.open_attempts.add(claimed.len());
         Ok(claimed)
+    }
+
+    async fn has_fetchable_jobs(&self, worker: &WorkerId) -> Result<bool> {
+        unfetchable::has_fetchable_jobs(&self.db, &self.liveness.unfetchable(&worker.0)).await
     }
 
     async fn mark(&self, lease: JobLease) -> Result<MarkResult> {
