@@ -31,6 +31,7 @@ pub(crate) mod fuzz;
 mod guard;
 mod head;
 mod html;
+mod login_form;
 mod lookup;
 mod main_content;
 mod markdown;

@@ -9,6 +9,7 @@ mod firecrawl;
 mod golden;
 mod hostile;
 mod identical;
+mod login;
 mod main_content;
 mod markdown;
 mod probe;

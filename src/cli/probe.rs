@@ -101,6 +101,9 @@ fn print_page(page: &Page, stored: &StoredBaseline, text: &str, out: &mut Output
         (ContentChange::Quarantined, Some(QuarantineReason::Rejected)) => {
             "A sync would keep the stored text. The rejected changes:"
         }
+        (ContentChange::Quarantined, _) if stored.chars.is_none() => {
+            "A sync would store nothing: the document would fail as access_denied, and this text would need review:"
+        }
         (ContentChange::Quarantined, _) => {
             "The text would need review, and the stored one would stay. What it would change:"
         }

@@ -91,7 +91,9 @@ pub struct StoredBaseline {
 
 impl StoredBaseline {
     /// Compares a fetched page with the stored text. Returns the change, and the reason if the page is suspect; a page
-    /// whose text equals the stored one is not examined. A suspect page is quarantined, unless no text is stored yet.
+    /// whose text equals the stored one is not examined. A suspect page is quarantined. If no text is stored yet, this
+    /// applies only to a page that is a login by its structure, and to a text that a person rejected: the other signs
+    /// are words, and a wrong suspicion would keep the only text away.
     ///
     /// If another converter version or other site rules produced the stored text, the new text replaces it without
     /// being reported as a change: the old page's bytes are gone, so a change of the page cannot be distinguished from
@@ -102,7 +104,10 @@ impl StoredBaseline {
         if !change.writes() {
             return (change, None);
         }
-        let reason = QuarantineReason::check(page.title.as_deref(), &page.content, self.chars);
+        let reason = match page.is_login {
+            true => Some(QuarantineReason::Login),
+            false => QuarantineReason::check(page.title.as_deref(), &page.content, self.chars),
+        };
         let reason = match &self.rejected {
             Some(rejected) if *rejected == page.fingerprint => Some(QuarantineReason::Rejected),
             _ => reason,
@@ -110,6 +115,8 @@ impl StoredBaseline {
         let by_another = self.converter.zip(page.converter).is_some_and(|(stored, new)| stored != new);
         match (change, &reason, self.chars) {
             (_, Some(_), Some(_)) => (ContentChange::Quarantined, reason),
+            (_, Some(QuarantineReason::Rejected), None) => (ContentChange::Quarantined, reason),
+            (_, Some(_), None) if page.is_login => (ContentChange::Quarantined, reason),
             (ContentChange::Changed, ..) if by_another => (ContentChange::Reconverted, reason),
             _ => (change, reason),
         }
@@ -139,6 +146,8 @@ pub struct Page {
     pub fingerprint: Fingerprint,
     /// Version of converter and site rules that produced the content; `None` if unknown.
     pub converter: Option<ConverterVersion>,
+    /// True if the page is a login page by its structure.
+    pub is_login: bool,
     /// Note on how the page was fetched or converted, for the outcome's detail.
     pub note: Option<SafeLine>,
     /// Reason why the page is suspect, as [`StoredBaseline::compare`] returns it; `None` before the comparison.
@@ -174,6 +183,7 @@ impl Page {
             last_modified: None,
             body_digest: None,
             converter: None,
+            is_login: false,
             note: None,
             quarantine_reason: None,
         })
@@ -213,7 +223,7 @@ word_enum! {
         NotModified = "not_modified",
         /// The page was fetched, and its body is the one that the stored text came from: it was not converted.
         Identical = "identical",
-        /// Suspect content was quarantined; the stored content stays.
+        /// Suspect content was quarantined; the stored content stays. Without one, the document fails as `access_denied`.
         Quarantined = "held",
     }
 }

@@ -34,6 +34,8 @@ const MAX_PLAIN_TEXT: usize = 4 * MAX_MARKDOWN;
 
 /// Origin of a response, and the rules by which it is converted.
 pub(super) struct Source {
+    /// URL of the document.
+    pub requested: Url,
     /// URL of the response, after redirects.
     pub url: Url,
     pub rules: Arc<ContentRules>,
@@ -64,14 +66,20 @@ pub(super) async fn page(
     }
     let body = if codings.is_empty() { body } else { decompress(client, body, codings, deadline).await? };
     let bytes = body.bytes.len() as u64;
+    let (requested, url) = (source.requested.clone(), source.url.clone());
     let received = Received { body, content_type, source };
     let converted = convert(client, received, deadline).await?;
     client.note(|| Mark::Converted);
     let page = Page::new(converted.title.as_deref(), converted.markdown, bytes, status);
-    let page = page.ok_or_else(|| Failure::permanent(ErrorCode::ContentEmpty, "the page has no text"))?;
+    let is_login = converted.login.is_some_and(|form| form.is_page(&requested, &url));
+    let empty = || match is_login {
+        true => Failure::permanent(ErrorCode::AccessDenied, "the page is a login form without any text"),
+        false => Failure::permanent(ErrorCode::ContentEmpty, "the page has no text"),
+    };
+    let page = page.ok_or_else(empty)?;
     let unmatched = (!converted.unmatched.is_empty())
         .then(|| SafeLine::new(&format!("no element of the page matches {}", converted.unmatched.join(" nor "))));
-    Ok(FetchResponse::Page(Page { note: unmatched, etag, last_modified, body_digest: Some(digest), ..page }))
+    Ok(FetchResponse::Page(Page { note: unmatched, etag, last_modified, body_digest: Some(digest), is_login, ..page }))
 }
 
 impl Source {
@@ -179,7 +187,7 @@ impl Received {
             }
             Ok(Decoded::Html(html)) => convert_by(&html, &self.source.url, &self.source.rules, budget),
             Ok(Decoded::Plain(text)) => {
-                Ok(Converted { title: None, markdown: charset::plain(&text), unmatched: Vec::new() })
+                Ok(Converted { title: None, markdown: charset::plain(&text), unmatched: Vec::new(), login: None })
             }
             Err(error) => Err(error),
         };

@@ -6,7 +6,7 @@ use super::report;
 use super::running_jobs::{Stop, wait_for_stop};
 use super::worker::Worker;
 use crate::domain::backoff::Backoff;
-use crate::domain::content::PriorResponse;
+use crate::domain::content::{ContentChange, PriorResponse};
 use crate::domain::document::SyncStep;
 use crate::domain::failure::Failure;
 use crate::domain::job::AttemptEnd;
@@ -93,6 +93,9 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> AttemptEnd {
     step(SyncStep::Comparing);
     let (change, reason) = claimed.stored.compare(&page);
     page.quarantine_reason = reason;
+    if change == ContentChange::Quarantined && claimed.stored.chars.is_none() {
+        return AttemptEnd::Withheld(Box::new(page));
+    }
     let fingerprint = page.fingerprint.clone();
     if change.writes() {
         step(SyncStep::Updating);
