@@ -25,6 +25,7 @@ pub mod outbox;
 pub mod outcome;
 pub mod pause;
 pub mod plan;
+pub mod representation;
 pub mod request;
 pub mod retry;
 pub mod schedule;

@@ -52,6 +52,7 @@ pub use convert::{Converted, convert, convert_body, convert_within};
 pub use credentials::check_credentials;
 pub use explain::{DroppedElement, ExtractionReport, explain};
 pub use fetcher::Fetcher;
+pub use fetchers::may_be_refused_markdown;
 pub use guard::Refusal;
 pub use lookup::{Addresses, Lookup, LookupError, NameServers, SystemLookup};
 pub use probe::{Hop, Probe, probe};

@@ -28,6 +28,7 @@ mod language;
 mod layers;
 mod locks;
 mod log;
+mod markdown_first;
 mod moving_rows;
 mod outbox;
 mod pausing;

@@ -3,6 +3,7 @@
 use super::body_digest::BodyDigest;
 use super::content_guard::QuarantineReason;
 use super::fingerprint::Fingerprint;
+use super::representation::{MarkdownFinding, Representation};
 use super::text::{SafeLine, cut_chars, is_blank};
 use super::word_enum::{serde_by_word, word_enum};
 use std::time::Duration;
@@ -146,6 +147,14 @@ pub struct Page {
     pub fingerprint: Fingerprint,
     /// Version of converter and site rules that produced the content; `None` if unknown.
     pub converter: Option<ConverterVersion>,
+    /// Representation that the content comes from.
+    pub representation: Representation,
+    /// What the fetch found out about the Markdown of the page's host; `None` if nothing was compared.
+    pub markdown_finding: Option<MarkdownFinding>,
+    /// Fingerprint of the text of the page's other representation, if both were fetched.
+    pub other_fingerprint: Option<Fingerprint>,
+    /// True if the stored text came from the page's other representation.
+    pub is_switched: bool,
     /// True if the page is a login page by its structure.
     pub is_login: bool,
     /// Note on how the page was fetched or converted, for the outcome's detail.
@@ -183,6 +192,10 @@ impl Page {
             last_modified: None,
             body_digest: None,
             converter: None,
+            representation: Representation::Html,
+            markdown_finding: None,
+            other_fingerprint: None,
+            is_switched: false,
             is_login: false,
             note: None,
             quarantine_reason: None,
@@ -198,8 +211,18 @@ impl Page {
             ContentChange::Quarantined => format!("needs review: it {reason}"),
             _ => format!("stored, but it {reason}"),
         });
-        let rebased = (change == ContentChange::Reconverted)
-            .then(|| "converted again: the converter or the site rules changed".to_owned());
+        let rebased = match (change, self.is_switched, self.representation) {
+            (ContentChange::Reconverted | ContentChange::Changed, true, Representation::Markdown) => {
+                Some("from the server's Markdown, no more from its HTML".to_owned())
+            }
+            (ContentChange::Reconverted | ContentChange::Changed, true, Representation::Html) => {
+                Some("from the HTML, no more from the server's Markdown".to_owned())
+            }
+            (ContentChange::Reconverted, false, _) => {
+                Some("converted again: the converter or the site rules changed".to_owned())
+            }
+            _ => None,
+        };
         let all = [reason, rebased, self.note.as_ref().map(ToString::to_string), self.truncation.map(str::to_owned)];
         let all: Vec<_> = all.into_iter().flatten().collect();
         (!all.is_empty()).then(|| SafeLine::new(&all.join("; ")))

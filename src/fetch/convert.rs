@@ -7,6 +7,7 @@ use super::html::{self, Noscript};
 use super::login_form::LoginForm;
 use super::main_content::{self, PageMeasures};
 use super::markdown;
+use crate::domain::representation::Representation;
 use dom_query::Document;
 use url::Url;
 
@@ -19,6 +20,8 @@ pub struct Converted {
     pub markdown: String,
     /// Selectors of the site rule that match nothing on the page.
     pub unmatched: Vec<String>,
+    /// Representation that the text comes from.
+    pub representation: Representation,
     /// Form that asks for credentials, if the page has one.
     pub(super) login: Option<LoginForm>,
 }
@@ -68,7 +71,13 @@ pub(super) fn convert_with_limits(
         markdown = markdown::write(&content.whole(&document), &base, &mut clock)?;
     }
     let login = LoginForm::of(html, &document, &mut clock)?;
-    Ok(Converted { title: page.title, markdown, unmatched: content.unmatched, login })
+    Ok(Converted {
+        title: page.title,
+        markdown,
+        unmatched: content.unmatched,
+        representation: Representation::Html,
+        login,
+    })
 }
 
 /// Parses and measures a page. A page whose text stands in its `noscript` elements is parsed again, so that they are part

@@ -13,7 +13,8 @@ use crate::domain::content::ConverterVersion;
 use crate::domain::failure::{Blame, Failure};
 use crate::domain::id::DocumentId;
 use crate::domain::link::host_of;
-use crate::domain::site_rule::{FetcherKind, Unfetchable};
+use crate::domain::representation::{Negotiation, Representation};
+use crate::domain::site_rule::{FetcherKind, SiteRule, Unfetchable};
 use reqwest::header::HeaderMap;
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ struct Route<'a> {
     /// The site rule's fallback, if it differs from `fetcher`.
     fallback: Option<&'a dyn PageFetcher>,
     rules: &'a Arc<ContentRules>,
+    /// True if Markdown may be requested for the page.
+    negotiates: bool,
     credentials: Result<&'a HeaderMap, &'a String>,
 }
 
@@ -82,7 +85,9 @@ impl Fetcher {
             self.client.guard.parse(&fetch_request.url).map_err(|refusal| errors::refused(refusal.to_string()))?;
         let route = self.route(fetch_request.document, &host_of(url.as_str()).unwrap_or_default());
         let credentials = route.credentials.map_err(|why| errors::refused(format!("not fetched: {why}")))?;
-        let request = PageRequest { url: &url, prior: &fetch_request.prior, rules: route.rules, credentials };
+        let negotiation = if route.negotiates { fetch_request.negotiation } else { Negotiation::HtmlOnly };
+        let request =
+            PageRequest { url: &url, prior: &fetch_request.prior, rules: route.rules, negotiation, credentials };
         match (fetch_by(route.fetcher, request).await, route.fallback) {
             (Err(failure), Some(fallback)) if route.fetcher.may_fall_back(&failure) => {
                 let second = fetch_by(fallback, request).await;
@@ -92,10 +97,17 @@ impl Fetcher {
         }
     }
 
-    /// Returns the converter version of a document's page, provided that no fallback is used.
-    pub fn converter(&self, document: DocumentId, url: &str) -> ConverterVersion {
+    /// Returns the converter version of a document's page from this representation, provided that no fallback is used;
+    /// `None` if the page is never fetched so.
+    pub fn converter(
+        &self,
+        document: DocumentId,
+        url: &str,
+        representation: Representation,
+    ) -> Option<ConverterVersion> {
         let route = self.route(document, &host_of(url).unwrap_or_default());
-        route.rules.converter(route.fetcher.version())
+        let is_possible = representation == Representation::Html || route.negotiates;
+        is_possible.then(|| route.rules.converter(route.fetcher.version(), representation))
     }
 
     /// Returns the documents that this process cannot fetch, because it lacks credentials of their site rules.
@@ -114,7 +126,9 @@ impl Fetcher {
         let index = sites.index(document, host);
         let rules = index.and_then(|index| self.rules.get(index));
         let credentials = index.and_then(|index| self.credentials.get(index));
+        let negotiates = first == FetcherKind::Direct && !site.is_some_and(SiteRule::needs_html);
         Route {
+            negotiates,
             fetcher: self.fetchers.get(first),
             fallback: fallback.map(|fallback| self.fetchers.get(fallback)),
             rules: rules.unwrap_or(&self.default_rules),

@@ -3,6 +3,7 @@
 use super::event::{Event, Health, LockHealth, RunnerStatus};
 use super::relay::Relay;
 use super::report::Reporter;
+use super::representation::HostMarkdownCache;
 use super::running_jobs::RunningJobs;
 use super::settings::{Mode, Settings};
 use crate::domain::id::WorkerId;
@@ -30,6 +31,8 @@ pub(super) struct Worker {
     pub(super) mode: Mode,
     /// Documents that this process cannot fetch, because it lacks credentials.
     pub(super) unfetchable: Arc<Unfetchable>,
+    /// What the store knows of the Markdown that hosts offer.
+    pub(super) host_markdown: HostMarkdownCache,
     pub(super) running_jobs: RunningJobs,
     /// Wakes the claim loop when a slot is freed or new work is announced.
     pub(super) claim_wakeup: Arc<Notify>,

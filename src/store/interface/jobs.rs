@@ -6,6 +6,7 @@ use crate::domain::id::{AccountId, DocumentId, JobId, Token, WorkerId};
 use crate::domain::job::{AttemptEnd, ErrorReport, JobState, QueueClass};
 use crate::domain::lock::LockHolder;
 use crate::domain::outcome::Outcome;
+use crate::domain::representation::{HostMarkdown, MarkdownFinding};
 use crate::domain::retry::{Counters, RetryPolicy};
 use crate::domain::site_rule::Unfetchable;
 use crate::domain::text::SafeLine;
@@ -56,6 +57,15 @@ pub trait JobStore: StoreBase {
 
     /// Returns those leases in `leased` whose job somebody requested to cancel.
     async fn cancel_requested(&self, leased: &[JobLease]) -> Result<Vec<JobLease>>;
+
+    /// Returns what is known of the Markdown that a host offers; `None` if nothing is.
+    async fn host_markdown(&self, host: &str) -> Result<Option<HostMarkdown>>;
+
+    /// Returns the stored text of a document, to compare it with one from another representation of the page.
+    async fn stored_text(&self, document: DocumentId) -> Result<Option<String>>;
+
+    /// Records what a fetch found out about a host's Markdown, and returns what is known of the host now.
+    async fn record_markdown(&self, host: &str, finding: MarkdownFinding) -> Result<HostMarkdown>;
 
     /// Ends an attempt: writes job, document and outcomes in one transaction, which several finishes may share.
     /// `policy` decides on a retry. Returns once the transaction is committed.
@@ -123,6 +133,8 @@ pub struct ClaimedJob {
     pub stored: StoredBaseline,
     /// Facts about the response that the stored text came from, by which an unchanged page is recognised.
     pub prior: PriorResponse,
+    /// Time at which the stored text was last fetched as a whole page, UTC; `None` if it is unknown.
+    pub fetched_whole_at: Option<Timestamp>,
     /// Start of the attempt, UTC.
     pub started_at: Timestamp,
 }

@@ -219,6 +219,7 @@ fn claimed_job(tx: &Tx<'_>, row: &JobRow, document: &Document, token: i64) -> Cl
         counters: row.job.claimed(),
         prior,
         stored: document.stored(),
+        fetched_whole_at: document.fetched_whole_at(),
         started_at: tx.now,
     }
 }
