@@ -156,7 +156,7 @@ async fn a_later_switch_is_judged_by_the_page_before(on: Backend) {
 
 async fn poorer_markdown_and_odd_answers_end_in_html(on: Backend) {
     let refusals: [fn() -> Reply; 4] = [
-        || Reply::Markdown(vec![], "# Index\n\n- [Guide](guide.md)\n".into()),
+        || Reply::Markdown(vec![], "# Index\n\n- [Guide](guide)\n".into()),
         || Reply::Status(406, vec![]),
         || Reply::Status(500, vec![]),
         || Reply::Markdown(vec![], " \n".into()),

@@ -236,7 +236,7 @@ mod tests {
             (html.replace("## ", ""), false),
             (html.replace("# ", "```\n# ").replace("\n\n", "\n```\n"), false),
             ("# Install\n\n## On Linux\n\n## Else\n\nBuild it.".to_owned(), false),
-            ("# Index\n\n- [Install](install.md)\n- [Use](use.md)".to_owned(), false),
+            ("# Index\n\n- [Install](install)\n- [Use](use)".to_owned(), false),
             (String::new(), false),
         ] {
             assert_eq!(fits(&markdown, html), expected, "{markdown}");

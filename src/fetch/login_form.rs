@@ -203,7 +203,7 @@ mod tests {
     /// Returns true if the page that a redirect led to is a login page.
     fn is_login(page: &str, to: &str) -> bool {
         let mut clock = BudgetMeter::new(Budget::Processor(TIME_LIMIT));
-        let document = html::parse(page, Noscript::Text, &mut clock, TreeBudget::Alone.bytes()).expect("a page");
+        let document = html::parse(page, Noscript::Text, &clock, TreeBudget::Alone.bytes()).expect("a page");
         let form = LoginForm::of(page, &document, &mut clock).expect("in time");
         let requested = Url::parse("https://a.test/wiki/Main_Page").expect("a URL");
         form.is_some_and(|form| form.is_page(&requested, &requested.join(to).expect("a URL")))

@@ -21,18 +21,21 @@ const MAX_HOSTS: usize = 4_096;
 /// What the store knew of hosts, with the time until which it is not read again; `Err` for hosts from which only HTML is
 /// requested until then, since they failed.
 #[derive(Default)]
-pub(super) struct HostMarkdownCache(Mutex<HashMap<String, (Instant, Result<Option<HostMarkdown>, Failed>)>>);
+pub(super) struct HostMarkdownCache(Mutex<HashMap<String, (Instant, Known)>>);
+
+/// What is known of a host; `Err` if only HTML is to be requested.
+type Known = Result<Option<HostMarkdown>, Failed>;
 
 #[derive(Clone, Copy)]
 struct Failed;
 
 impl HostMarkdownCache {
-    fn get(&self, host: &str) -> Option<Result<Option<HostMarkdown>, Failed>> {
+    fn get(&self, host: &str) -> Option<Known> {
         let hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         hosts.get(host).filter(|(until, _)| *until > Instant::now()).map(|(_, known)| *known)
     }
 
-    fn put(&self, host: &str, known: Result<Option<HostMarkdown>, Failed>) {
+    fn put(&self, host: &str, known: Known) {
         let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if hosts.len() >= MAX_HOSTS && !hosts.contains_key(host) {
             hosts.clear();
@@ -72,7 +75,7 @@ pub(super) async fn request(worker: &Worker, claimed: &ClaimedJob) -> FetchReque
 
 /// Returns what is known of the Markdown of the document's host; `Failed` if only HTML is to be requested. On a Chatwoot
 /// database that is always so: the texts there are those that Chatwoot would store.
-async fn known(worker: &Worker, claimed: &ClaimedJob) -> Result<Option<HostMarkdown>, Failed> {
+async fn known(worker: &Worker, claimed: &ClaimedJob) -> Known {
     let version = worker.fetcher.converter(claimed.document_id, &claimed.url, Representation::Markdown);
     if version.is_none() || worker.store.is_chatwoot_database() {
         return Err(Failed);

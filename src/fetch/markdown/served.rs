@@ -200,18 +200,17 @@ fn plain(heading: &str) -> String {
         out.push_str(&rest[..at]);
         let mark = &rest[at..];
         rest = &mark[1..];
-        if mark.starts_with("](") {
-            rest = target(&mark[1..]).map_or(&mark[2..], |(_, length)| &mark[1 + length..]);
+        if let Some(inner) = mark.strip_prefix("](") {
+            rest = target(&mark[1..]).map_or(inner, |(_, length)| &mark[1 + length..]);
         } else if mark.starts_with('\\') {
             let next = rest.chars().next().map_or(0, char::len_utf8);
             out.push_str(&rest[..next]);
             rest = &rest[next..];
         } else if mark.starts_with('<') {
-            match mark.find('>') {
-                Some(end) if mark[1..].starts_with(|char: char| char.is_ascii_alphabetic() || char == '/') => {
-                    rest = &mark[end + 1..]
-                }
-                _ => out.push('<'),
+            let is_tag = rest.starts_with(|char: char| char.is_ascii_alphabetic() || char == '/');
+            match rest.find('>').filter(|_| is_tag) {
+                Some(end) => rest = &rest[end + 1..],
+                None => out.push('<'),
             }
         }
     }
@@ -378,16 +377,13 @@ mod tests {
     #[test]
     fn links_become_absolute_and_unsuitable_ones_plain() {
         for (text, stored) in [
-            ("[a](b.md) ![c](/d.png)\n", "[a](https://a.test/docs/b.md) ![c](https://a.test/d.png)\n"),
+            ("[a](b.x) ![c](/d.png)\n", "[a](https://a.test/docs/b.x) ![c](https://a.test/d.png)\n"),
             ("[a](<b c> \"T\") [d](e 'f')\n", "[a](https://a.test/docs/b%20c \"T\") [d](https://a.test/docs/e 'f')\n"),
             ("[![i](i.png)](p)\n", "[![i](https://a.test/docs/i.png)](https://a.test/docs/p)\n"),
             ("[a](x_(y)) (b) [c]\n", "[a](https://a.test/docs/x_%28y%29) (b) [c]\n"),
             ("[run](javascript:alert(1)) [m](mailto:a@b.c)\n", "run [m](mailto:a@b.c)\n"),
             ("![i](data:image/png;base64,AAAA)x\n", "ix\n"),
-            (
-                "[a]: b.md \"T\"\n[c]: javascript:x\n[^1]: a note\n",
-                "[a]: https://a.test/docs/b.md \"T\"\n[^1]: a note\n",
-            ),
+            ("[a]: b.x \"T\"\n[c]: javascript:x\n[^1]: a note\n", "[a]: https://a.test/docs/b.x \"T\"\n[^1]: a note\n"),
             ("`[a](b)` ``[`a`](b)`` \\[a](b)\n", "`[a](b)` ``[`a`](b)`` \\[a](b)\n"),
             ("    [a](b)\n\n- x\n\n    [a](b)\n", "    [a](b)\n\n- x\n\n    [a](https://a.test/docs/b)\n"),
             ("~~~\n[a](b)\n```\n[a](b)\n~~~\n[a](b)\n", "~~~\n[a](b)\n```\n[a](b)\n~~~\n[a](https://a.test/docs/b)\n"),
