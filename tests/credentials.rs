@@ -28,9 +28,13 @@ async fn a_process_without_the_value_leaves_the_document_and_one_with_it_syncs_i
     let drained = install.run(&["work", "--drain"]);
     assert_eq!((drained.code, drained.out.len()), (Some(0), 0), "{drained:?}");
     assert!(drained.err.contains(&format!("this process syncs no document of {missing}")), "{drained:?}");
-    let waited = install.run(&["sync", "1", "--wait"]);
-    assert_eq!(waited.code, Some(1), "{waited:?}");
-    assert!(waited.err.contains("stays queued") && waited.err.contains("WIKI_TOKEN is not set"), "{waited:?}");
+    for named in
+        [["1", "--wait"].as_slice(), &["--all", "--wait", "--yes"], &["--filter", "status:queued", "--wait", "--yes"]]
+    {
+        let waited = install.run(&[&["sync"], named].concat());
+        assert_eq!(waited.code, Some(1), "{waited:?}");
+        assert!(waited.err.contains("stays queued") && waited.err.contains("WIKI_TOKEN is not set"), "{waited:?}");
+    }
     let probed = install.run(&["show", "1", "--probe"]);
     assert!(probed.out.join("\n").contains("not fetched: the variable WIKI_TOKEN is not set"), "{probed:?}");
     let checked = install.run(&["doctor"]);

@@ -235,8 +235,14 @@ async fn poll_store(
         let filter = Filter { terms: vec![Term { negated: false, condition: FilterCondition::Id(ids.to_vec()) }] };
         left.extend(store.matching(&filter, Sort::BY_ID, None).await?);
     }
-    if own.is_some() {
-        for (id, reason) in awaited.remove_unfetchable(&context.config.fetch) {
+    let fetch = &context.config.fetch;
+    if own.is_some() && !fetch.sites.unfetchable(&fetch.secrets).is_empty() {
+        // A selection by a filter brings no URLs.
+        let unknown: Vec<_> = awaited.pending.values().filter(|id| !awaited.urls.contains_key(id)).copied().collect();
+        for ids in unknown.chunks(IDS_PER_FILTER) {
+            awaited.urls.extend(store.rows(ids).await?.into_iter().map(|row| (row.id, row.url.to_string())));
+        }
+        for (id, reason) in awaited.remove_unfetchable(fetch) {
             let url = awaited.urls.get(&id).map(|url| format!(" {url}")).unwrap_or_default();
             note(format!(
                 "document {id}{url} stays queued, since no other worker runs and this process cannot sync it: {reason}"
