@@ -2,12 +2,13 @@
 //! one.
 //!
 //! Each module owns the type and the defaults of its settings, and this module fills them. `keys` is the table of the
-//! keys that a file may contain (`sites` reads the value of `fetch.sites`), `read` parses a file and its values,
-//! `paths` has the default paths. All mistakes are reported at once, each with its line, variable or flag.
+//! keys that a file may contain (`sites` reads the value of `fetch.sites`, `secrets` the secrets that it names), `read`
+//! parses a file and its values, `paths` has the default paths. All mistakes are reported at once, each with its line, variable or flag.
 
 mod keys;
 mod paths;
 mod read;
+mod secrets;
 mod sites;
 
 pub use paths::DefaultPaths;
@@ -15,11 +16,13 @@ pub use paths::DefaultPaths;
 use crate::chatwoot::faq_job::FaqSettings;
 use crate::domain::lock::LockMode;
 use crate::domain::plan::{Plan, PlanName, PlanTable};
+use crate::domain::secret::Secret;
 use crate::fetch::FetchSettings;
 use crate::runner::Scheduling;
 use crate::runner::log::LogSettings;
 use crate::{lock, runner};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -75,6 +78,8 @@ pub struct Environment {
     pub redis: Option<String>,
     /// Value of `QUARTERDECK_CONFIG`.
     pub config: Option<PathBuf>,
+    /// Values of all variables, any of which a site rule may name as a secret.
+    pub values: BTreeMap<String, Secret>,
 }
 
 /// Settings from the command line.
@@ -139,10 +144,14 @@ impl Environment {
     /// Reads this process's environment. An empty variable counts as not set.
     pub fn read() -> Self {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let named = |(name, value): (OsString, OsString)| {
+            (name.to_string_lossy().into_owned(), Secret::new(value.to_string_lossy()))
+        };
         Self {
             store: variable("QUARTERDECK_STORE").map(|value| value.to_string_lossy().into_owned()),
             redis: variable("QUARTERDECK_REDIS").map(|value| value.to_string_lossy().into_owned()),
             config: variable("QUARTERDECK_CONFIG").map(PathBuf::from),
+            values: std::env::vars_os().filter(|(_, value)| !value.is_empty()).map(named).collect(),
         }
     }
 }
@@ -202,6 +211,9 @@ impl Config {
         let mut config = Self::defaults(paths);
         let mut given = KeyOrigins::default();
         let mut problems = read::file(&mut config, &mut given, path, text);
+        let dir = path.parent().unwrap_or(Path::new(""));
+        config.fetch.secrets = secrets::read(&config.fetch.sites, environment, dir);
+        problems.extend(secrets::problems(&config.fetch.sites, &config.fetch.secrets, &given.origin(&["fetch.sites"])));
         for (origin, store) in [("QUARTERDECK_STORE", &environment.store), ("--store", &flags.store)] {
             if let Some(url) = store {
                 given.set("store.url", origin.to_owned());

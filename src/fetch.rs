@@ -4,7 +4,7 @@
 //! `request` has the request and the response, `settings` the limits, addresses and rules. `fetcher` chooses one of the
 //! `fetchers` for a document, and its fallback. The fetchers share `client` (single HTTP requests), `memory` and
 //! `robots`. `guard` refuses addresses that are not public: `address` classifies them, `allowed` holds the exceptions,
-//! `lookup` resolves names. `errors` describes failures, `roots` checks for root certificates, `probe` measures one
+//! `lookup` resolves names. `credentials` has the headers of site rules. `errors` describes failures, `roots` checks for root certificates, `probe` measures one
 //! fetch.
 //!
 //! `pipeline` turns a response into a page in these steps: `head`, the body, `charset`, then on a thread of
@@ -19,6 +19,7 @@ mod client;
 mod content_rules;
 mod conversion_pool;
 mod convert;
+mod credentials;
 mod dom;
 mod encoding;
 mod errors;
@@ -30,6 +31,7 @@ pub(crate) mod fuzz;
 mod guard;
 mod head;
 mod html;
+mod login_form;
 mod lookup;
 mod main_content;
 mod markdown;
@@ -47,8 +49,10 @@ pub use budget::{Budget, ConvertError, MAX_MARKDOWN, TIME_LIMIT};
 pub use client::FetchSetupError;
 pub use content_rules::{CONVERTER_VERSION, check_site};
 pub use convert::{Converted, convert, convert_body, convert_within};
+pub use credentials::check_credentials;
 pub use explain::{DroppedElement, ExtractionReport, explain};
 pub use fetcher::Fetcher;
+pub use fetchers::may_be_refused_markdown;
 pub use guard::Refusal;
 pub use lookup::{Addresses, Lookup, LookupError, NameServers, SystemLookup};
 pub use probe::{Hop, Probe, probe};

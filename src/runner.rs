@@ -5,7 +5,7 @@
 //! it. Everything that must survive a crash is in the store; this module only knows the running jobs.
 //!
 //! `settings` has the settings and modes of a runner, `worker` the state that its tasks share. `claim` keeps the slots
-//! full and runs each job by `attempt`, under the document's lock (`locking`); `heartbeat` renews leases, `rescue`
+//! full and runs each job by `attempt`, under the document's lock (`locking`), with the `representation` of its host; `heartbeat` renews leases, `rescue`
 //! makes the jobs of dead workers ready again, `schedule` enqueues due documents, `relay` delivers the messages of the
 //! outbox.
 
@@ -18,6 +18,7 @@ mod locking;
 pub mod log;
 mod relay;
 mod report;
+mod representation;
 mod rescue;
 mod running_jobs;
 pub mod schedule;
@@ -38,6 +39,7 @@ use event::{Health, LockHealth, RunnerStatus};
 use handle::Handle;
 use relay::Relay;
 use report::Reporter;
+use representation::HostMarkdownCache;
 use running_jobs::RunningJobs;
 use std::sync::Arc;
 use tokio::sync::{Notify, broadcast, watch};
@@ -79,6 +81,7 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
         leave: CancellationToken::new(),
         ended: CancellationToken::new(),
     };
+    let unfetchable = Arc::new(fetcher.unfetchable());
     let worker = Arc::new(Worker {
         id: WorkerId(uuid::Uuid::new_v4().to_string()),
         store,
@@ -88,6 +91,8 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
         name,
         settings,
         mode,
+        unfetchable,
+        host_markdown: HostMarkdownCache::default(),
         running_jobs: RunningJobs::default(),
         claim_wakeup: Arc::clone(&handle.claim_wakeup),
         attempts: TaskTracker::new(),

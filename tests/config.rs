@@ -6,6 +6,7 @@ use quarterdeck::domain::id::AccountId;
 use quarterdeck::domain::lock::LockMode;
 use quarterdeck::domain::plan::{Cadence, PlanName};
 use quarterdeck::domain::schedule::DueRules;
+use quarterdeck::domain::secret::Secret;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -392,6 +393,88 @@ fn the_old_name_of_a_key_is_read_with_a_warning_and_never_beside_the_new_one() {
         );
         assert_eq!(mistakes(&format!("[fetch]\n{first} = {rule}\n{second} = []")), [said]);
     }
+}
+
+#[test]
+fn secrets_of_a_site_come_from_the_environment_or_a_file_and_never_from_the_settings() {
+    let rule = |keys: &str| format!("[fetch]\nsites = [{{ host = \"a.test\", {keys} }}]");
+    for (keys, said) in [
+        (
+            "headers = { X-A = \"hush\" }",
+            "(headers) X-A must be { env = \"NAME\" } or { file = \"PATH\" }: a secret is not written into this file",
+        ),
+        (
+            "bearer = \"hush\"",
+            "(bearer) must be { env = \"NAME\" } or { file = \"PATH\" }: a secret is not written into this file",
+        ),
+        ("bearer = { value = \"hush\" }", "(bearer) must be { env = \"NAME\" } or { file = \"PATH\" }"),
+        ("bearer = { env = \"A\", file = \"hush\" }", "(bearer) must be { env = \"NAME\" } or { file = \"PATH\" }"),
+        ("cookies = { a = 1 }", "(cookies) a must be { env = \"NAME\" } or { file = \"PATH\" }"),
+        (
+            "cookies = \"hush=1\"",
+            "(cookies) must be a table such as { Name = { env = \"NAME\" } or { file = \"PATH\" } }",
+        ),
+        (
+            "basic = { user = \"ana\", password = \"hush\" }",
+            "(basic) password must be { env = \"NAME\" } or { file = \"PATH\" }: a secret is not written into this file",
+        ),
+        (
+            "basic = { user = \"ana\" }",
+            "(basic) must be a table such as { user = \"ana\", password = { env = \"NAME\" } or { file = \"PATH\" } }",
+        ),
+        ("headers = { Host = { env = \"A\" } }", "(headers.Host) cannot be set: the fetch itself decides this header"),
+        ("headers = { cookie = { env = \"A\" } }", "(headers.cookie) cannot be set: list cookies under `cookies`"),
+        (
+            "headers = { authorization = { env = \"A\" } }, bearer = { env = \"A\" }",
+            "(headers.authorization) sets a header that another key of the rule sets",
+        ),
+        (
+            "bearer = { env = \"A\" }, fetcher = \"firecrawl\"",
+            "headers and cookies are never sent to Firecrawl; use fetcher = \"direct\"",
+        ),
+        ("markdown = \"always\"", "(markdown) must be \"auto\" or \"never\", not \"always\""),
+    ] {
+        let said = format!("c.toml:2: fetch.sites {said}");
+        assert_eq!(mistakes(&rule(keys)), [said]);
+    }
+
+    let dir = std::env::temp_dir().join(format!("quarterdeck-secrets-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).expect("a folder");
+    let write = |name: &str, text: &[u8]| std::fs::write(dir.join(name), text).expect("a file");
+    let load = |keys: &str| {
+        let values = [("TOKEN", "t0ken"), ("BAD", "hush\nhush")];
+        let values = values.map(|(name, value)| (name.to_owned(), Secret::new(value))).into();
+        let environment = Environment { values, ..Environment::default() };
+        Config::from_parts(&places(), &dir.join("c.toml"), &rule(keys), &environment, &Flags::default())
+    };
+    for (name, text, value) in [
+        ("plain", b"s3cret".as_slice(), Ok("s3cret")),
+        ("line", b"s3cret\n", Ok("s3cret")),
+        ("dos", b"s3cret\r\n", Ok("s3cret")),
+        ("empty", b"\n", Err("is empty")),
+    ] {
+        write(name, text);
+        let config = load(&format!("bearer = {{ file = \"{name}\" }}")).expect("right");
+        let read = config.fetch.secrets.0.values().next().expect("one source");
+        assert_eq!(read.as_ref().map(Secret::reveal).map_err(String::as_str), value, "{name}");
+        assert!(!format!("{config:?}").contains("s3cret"));
+    }
+    write("two", b"hush\nhush\n");
+    for (source, named) in [("file = \"two\"", "the file two"), ("env = \"BAD\"", "the variable BAD")] {
+        let error = load(&format!("headers = {{ X-A = {{ {source} }} }}")).expect_err("a line end").to_string();
+        let said = format!("c.toml:2: fetch.sites (headers.X-A) {named} has a character that is not allowed there");
+        assert!(error.contains(&said) && !error.contains("hush"), "{error}");
+    }
+    for (source, reason) in [
+        ("env = \"NONE\"", "a.test: the variable NONE is not set"),
+        ("file = \"/nowhere/at/all\"", "a.test: the file /nowhere/at/all cannot be read: No such file"),
+    ] {
+        let config = load(&format!("cookies = {{ a = {{ {source} }}, b = {{ env = \"TOKEN\" }} }}")).expect("right");
+        let unfetchable = config.fetch.sites.unfetchable(&config.fetch.secrets);
+        assert_eq!(unfetchable.hosts, [("a.test".to_owned(), false)]);
+        assert!(unfetchable.reasons[0].starts_with(reason), "{unfetchable:?}");
+    }
+    std::fs::remove_dir_all(&dir).expect("our own folder");
 }
 
 #[test]

@@ -3,11 +3,13 @@
 mod address;
 mod charset;
 mod client;
+mod credentials;
 mod encoding;
 mod firecrawl;
 mod golden;
 mod hostile;
 mod identical;
+mod login;
 mod main_content;
 mod markdown;
 mod probe;

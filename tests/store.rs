@@ -24,6 +24,7 @@ mod round_trips;
 mod schedule;
 mod sequences;
 pub mod support;
+mod unfetchable;
 mod views;
 mod views_of;
 mod wire;

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use quarterdeck::domain::content::{ContentChange, IdenticalBody, Page};
+use quarterdeck::domain::content_guard::QuarantineReason;
 use quarterdeck::domain::document::{Status, SyncStatus};
 use quarterdeck::domain::failure::{ErrorCode, Failure};
 use quarterdeck::domain::fingerprint::Fingerprint;
@@ -108,6 +109,21 @@ fn a_page_that_was_not_converted_ends_the_job_and_says_why() {
         assert_eq!((line.content, line.duration_ms, line.http_status), (Some(change), Some(212), Some(status)));
         assert_eq!((line.bytes, line.detail.as_deref()), (bytes, detail));
     }
+}
+
+#[test]
+fn a_withheld_page_fails_the_document_without_a_retry() {
+    let page = Page::new(Some("Title"), "text".into(), 4, 203).expect("text is not blank");
+    let page = Page { quarantine_reason: Some(QuarantineReason::Login), ..page };
+    let withheld = AttemptEnd::Withheld(Box::new(page));
+    let transition = finish(&running(), &withheld);
+    assert_eq!((transition.state, &transition.row), (JobState::Failed, &RowWrite::Failed(ErrorCode::AccessDenied)));
+    assert_eq!(results(&transition), [R::PermanentFailure]);
+    let line = &transition.outcomes[0];
+    assert_eq!((line.content, line.bytes, line.http_status), (Some(ContentChange::Quarantined), Some(4), Some(203)));
+    assert_eq!(line.detail.as_deref(), Some("needs review: it looks like a login page"));
+    let cancelled = finish(&Job { cancel_requested_by: Some("ana".into()), ..running() }, &withheld);
+    assert_eq!((cancelled.state, results(&cancelled)), (JobState::Cancelled, vec![R::PermanentFailure, R::Cancelled]));
 }
 
 #[test]

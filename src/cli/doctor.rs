@@ -1,7 +1,7 @@
 //! `quarterdeck doctor`: checks everything that the program needs, and prints the problems and how to fix them. Changes
 //! nothing unless asked to rebuild the stored statuses.
 //!
-//! [`CHECKS`] lists the checks: `settings` (config file, log directory, private hosts), `machine` (certificates,
+//! [`CHECKS`] lists the checks: `settings` (config file, log directory, private hosts, credentials), `machine` (certificates,
 //! terminal, locale), `database` (the store, its workers and its queue, with `faq` for the outbox and `schedule` for
 //! the automatic syncs), `locks` (Redis).
 
@@ -51,9 +51,10 @@ struct CheckContext {
 type Check = fn(&CheckContext) -> BoxFuture<'_, Vec<Finding>>;
 
 /// All checks, in the order in which they run and print.
-const CHECKS: [Check; 8] = [
+const CHECKS: [Check; 9] = [
     |context| Box::pin(async { settings::file(context) }),
     |context| Box::pin(async { settings::private_hosts(context) }),
+    |context| Box::pin(async { settings::credentials(context) }),
     |context| Box::pin(async { settings::log_dir(context) }),
     |_| Box::pin(async { machine::certificates() }),
     |_| Box::pin(async { machine::terminal() }),

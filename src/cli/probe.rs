@@ -10,20 +10,33 @@ use crate::domain::content_guard::QuarantineReason;
 use crate::domain::document::DocumentRow;
 use crate::domain::duration;
 use crate::domain::failure::{Failure, FailureClass};
+use crate::domain::link::host_of;
+use crate::domain::representation::{HostMarkdown, Negotiation, Representation};
 use crate::domain::retry::RetryPolicy;
 use crate::fetch::{FetchRequest, FetchResponse, Hop, Probe, probe};
+use crate::store::Store;
 use std::io;
 use std::time::Duration;
+
+/// Returns what a sync of the whole page would request: Markdown or HTML.
+pub(super) async fn negotiation(store: &dyn Store, row: &DocumentRow) -> Result<Negotiation, CliError> {
+    if store.is_chatwoot_database() {
+        return Ok(Negotiation::HtmlOnly);
+    }
+    let host = host_of(row.url.as_str()).unwrap_or_default();
+    Ok(HostMarkdown::negotiation(store.host_markdown(&host).await?, store.now()))
+}
 
 /// Fetches the document once and prints each stage and the result. `stored` and `text` are the stored content to
 /// compare with.
 pub(super) async fn run(
     config: &Config,
     row: &DocumentRow,
+    negotiation: Negotiation,
     (stored, text): (&StoredBaseline, &str),
     out: &mut Output,
 ) -> Result<Exit, CliError> {
-    let request = FetchRequest::whole(row.id, row.url.as_str());
+    let request = FetchRequest { negotiation, ..FetchRequest::whole(row.id, row.url.as_str()) };
     let report = probe(config.fetch.clone(), &request).await.map_err(|error| CliError::Usage(error.to_string()))?;
     out.line(format!("Probe of {} {}", row.id, row.url))?;
     for hop in &report.hops {
@@ -81,6 +94,9 @@ fn print_page(page: &Page, stored: &StoredBaseline, text: &str, out: &mut Output
     out.line(format!("title       {}", page.title.as_deref().unwrap_or("none")))?;
     out.line(format!("extracted   {characters} characters of {} bytes{cut}", page.bytes))?;
     out.line(format!("fingerprint {}", page.fingerprint.as_str()))?;
+    if page.representation == Representation::Markdown {
+        out.line("source      the server's Markdown")?;
+    }
     if let Some(note) = &page.note {
         out.line(format!("note        {note}"))?;
     }
@@ -96,10 +112,13 @@ fn print_page(page: &Page, stored: &StoredBaseline, text: &str, out: &mut Output
         (ContentChange::First, Some(_)) => "Despite the doubt, a sync would store this text as the first content:",
         (ContentChange::Changed, _) => "A sync would change the stored text:",
         (ContentChange::Reconverted, _) => {
-            "A sync would store this text without reporting a change (the converter or the site rules changed):"
+            "A sync would store this text without reporting a change (the converter, the site rules or the source changed):"
         }
         (ContentChange::Quarantined, Some(QuarantineReason::Rejected)) => {
             "A sync would keep the stored text. The rejected changes:"
+        }
+        (ContentChange::Quarantined, _) if stored.chars.is_none() => {
+            "A sync would store nothing: the document would fail as access_denied, and this text would need review:"
         }
         (ContentChange::Quarantined, _) => {
             "The text would need review, and the stored one would stay. What it would change:"

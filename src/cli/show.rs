@@ -47,7 +47,8 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         if args.probe {
             let stored = store.stored(row.id).await?.unwrap_or_default();
             let text = content.as_ref().map_or("", |content| content.text.as_str());
-            exit = exit.max(probe::run(&context.config, &row, (&stored, text), out).await?);
+            let negotiation = probe::negotiation(&*store, &row).await?;
+            exit = exit.max(probe::run(&context.config, &row, negotiation, (&stored, text), out).await?);
             continue;
         }
         let quarantined = store.quarantined_content(row.id).await?;

@@ -11,8 +11,10 @@ use super::stop::StopSignals;
 use super::wiring::{connect_worker, report_lock_health, start_runner};
 use crate::domain::filter::{Filter, FilterCondition, Term};
 use crate::domain::id::{DocumentId, JobId, Seq};
+use crate::domain::link::host_of;
 use crate::domain::outcome::{Outcome, OutcomeResult};
 use crate::domain::request::{DocumentAnswer, RequestAnswer};
+use crate::fetch::FetchSettings;
 use crate::format;
 use crate::runner::Mode;
 use crate::runner::handle::Handle;
@@ -99,6 +101,18 @@ impl AwaitedJobs {
         self.pending.retain(|_, id| left.contains(id));
         self.failed += gone.len();
         gone
+    }
+
+    /// Counts the jobs of documents that this process cannot fetch as failed, and returns these documents with the reason.
+    fn remove_unfetchable(&mut self, fetch: &FetchSettings) -> Vec<(DocumentId, String)> {
+        let reason = |id: &DocumentId| {
+            let host = self.urls.get(id).and_then(|url| host_of(url)).unwrap_or_default();
+            fetch.sites.of(*id, &host)?.problem(&fetch.secrets)
+        };
+        let lacking: Vec<_> = self.pending.values().filter_map(|id| Some((*id, reason(id)?))).collect();
+        self.pending.retain(|_, id| !lacking.iter().any(|(lacking, _)| lacking == id));
+        self.failed += lacking.len();
+        lacking
     }
 
     fn is_over(&self) -> bool {
@@ -220,6 +234,20 @@ async fn poll_store(
     for ids in documents.chunks(IDS_PER_FILTER) {
         let filter = Filter { terms: vec![Term { negated: false, condition: FilterCondition::Id(ids.to_vec()) }] };
         left.extend(store.matching(&filter, Sort::BY_ID, None).await?);
+    }
+    let fetch = &context.config.fetch;
+    if own.is_some() && !fetch.sites.unfetchable(&fetch.secrets).is_empty() {
+        // A selection by a filter brings no URLs.
+        let unknown: Vec<_> = awaited.pending.values().filter(|id| !awaited.urls.contains_key(id)).copied().collect();
+        for ids in unknown.chunks(IDS_PER_FILTER) {
+            awaited.urls.extend(store.rows(ids).await?.into_iter().map(|row| (row.id, row.url.to_string())));
+        }
+        for (id, reason) in awaited.remove_unfetchable(fetch) {
+            let url = awaited.urls.get(&id).map(|url| format!(" {url}")).unwrap_or_default();
+            note(format!(
+                "document {id}{url} stays queued, since no other worker runs and this process cannot sync it: {reason}"
+            ));
+        }
     }
     for id in awaited.remove_missing(&left) {
         let url = awaited.urls.get(&id).map(|url| format!(" {url}")).unwrap_or_default();

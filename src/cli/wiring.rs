@@ -77,6 +77,13 @@ pub(super) fn report_lock_health(runner: &Handle) {
     });
 }
 
+/// Prints on stderr which documents this process will not fetch, because it lacks credentials of their site rules.
+pub(super) fn report_unfetchable(config: &Config) {
+    for reason in config.fetch.sites.unfetchable(&config.fetch.secrets).reasons {
+        note(format!("this process syncs no document of {}", SafeLine::new(&reason)));
+    }
+}
+
 /// Starts a runner in this process, with a fetcher and the subscribers according to the settings. Fails if the fetcher
 /// refuses its settings.
 pub(super) fn start_runner(

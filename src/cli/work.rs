@@ -7,7 +7,7 @@ use super::output::note;
 use super::pause::report_pauses;
 use super::record::OutcomeLines;
 use super::stop::StopSignals;
-use super::wiring::{connect_worker, report_lock_health, start_runner};
+use super::wiring::{connect_worker, report_lock_health, report_unfetchable, start_runner};
 use crate::domain::lock::LockMode;
 use crate::lock::{ConnectionState, Redis};
 use crate::runner::Mode;
@@ -47,6 +47,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     }
     let runner = start_runner(&context.config, store.clone(), redis.clone(), mode)?;
     report_lock_health(&runner);
+    report_unfetchable(&context.config);
     // An error here is ignored: the runner reports that the store does not answer.
     let _ = report_pauses(&*store, |_| true).await;
     let health = port.map(|port| port.serve(runner.clone(), store.clone()));

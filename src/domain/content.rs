@@ -3,6 +3,7 @@
 use super::body_digest::BodyDigest;
 use super::content_guard::QuarantineReason;
 use super::fingerprint::Fingerprint;
+use super::representation::{MarkdownFinding, Representation};
 use super::text::{SafeLine, cut_chars, is_blank};
 use super::word_enum::{serde_by_word, word_enum};
 use std::time::Duration;
@@ -91,7 +92,9 @@ pub struct StoredBaseline {
 
 impl StoredBaseline {
     /// Compares a fetched page with the stored text. Returns the change, and the reason if the page is suspect; a page
-    /// whose text equals the stored one is not examined. A suspect page is quarantined, unless no text is stored yet.
+    /// whose text equals the stored one is not examined. A suspect page is quarantined. If no text is stored yet, this
+    /// applies only to a page that is a login by its structure, and to a text that a person rejected: the other signs
+    /// are words, and a wrong suspicion would keep the only text away.
     ///
     /// If another converter version or other site rules produced the stored text, the new text replaces it without
     /// being reported as a change: the old page's bytes are gone, so a change of the page cannot be distinguished from
@@ -102,7 +105,10 @@ impl StoredBaseline {
         if !change.writes() {
             return (change, None);
         }
-        let reason = QuarantineReason::check(page.title.as_deref(), &page.content, self.chars);
+        let reason = match page.is_login {
+            true => Some(QuarantineReason::Login),
+            false => QuarantineReason::check(page.title.as_deref(), &page.content, self.chars),
+        };
         let reason = match &self.rejected {
             Some(rejected) if *rejected == page.fingerprint => Some(QuarantineReason::Rejected),
             _ => reason,
@@ -110,6 +116,8 @@ impl StoredBaseline {
         let by_another = self.converter.zip(page.converter).is_some_and(|(stored, new)| stored != new);
         match (change, &reason, self.chars) {
             (_, Some(_), Some(_)) => (ContentChange::Quarantined, reason),
+            (_, Some(QuarantineReason::Rejected), None) => (ContentChange::Quarantined, reason),
+            (_, Some(_), None) if page.is_login => (ContentChange::Quarantined, reason),
             (ContentChange::Changed, ..) if by_another => (ContentChange::Reconverted, reason),
             _ => (change, reason),
         }
@@ -139,6 +147,16 @@ pub struct Page {
     pub fingerprint: Fingerprint,
     /// Version of converter and site rules that produced the content; `None` if unknown.
     pub converter: Option<ConverterVersion>,
+    /// Representation that the content comes from.
+    pub representation: Representation,
+    /// What the fetch found out about the Markdown of the page's host; `None` if nothing was compared.
+    pub markdown_finding: Option<MarkdownFinding>,
+    /// Fingerprint of the text of the page's other representation, if both were fetched.
+    pub other_fingerprint: Option<Fingerprint>,
+    /// True if the stored text came from the page's other representation.
+    pub is_switched: bool,
+    /// True if the page is a login page by its structure.
+    pub is_login: bool,
     /// Note on how the page was fetched or converted, for the outcome's detail.
     pub note: Option<SafeLine>,
     /// Reason why the page is suspect, as [`StoredBaseline::compare`] returns it; `None` before the comparison.
@@ -174,6 +192,11 @@ impl Page {
             last_modified: None,
             body_digest: None,
             converter: None,
+            representation: Representation::Html,
+            markdown_finding: None,
+            other_fingerprint: None,
+            is_switched: false,
+            is_login: false,
             note: None,
             quarantine_reason: None,
         })
@@ -188,8 +211,18 @@ impl Page {
             ContentChange::Quarantined => format!("needs review: it {reason}"),
             _ => format!("stored, but it {reason}"),
         });
-        let rebased = (change == ContentChange::Reconverted)
-            .then(|| "converted again: the converter or the site rules changed".to_owned());
+        let rebased = match (change, self.is_switched, self.representation) {
+            (ContentChange::Reconverted | ContentChange::Changed, true, Representation::Markdown) => {
+                Some("from the server's Markdown, no more from its HTML".to_owned())
+            }
+            (ContentChange::Reconverted | ContentChange::Changed, true, Representation::Html) => {
+                Some("from the HTML, no more from the server's Markdown".to_owned())
+            }
+            (ContentChange::Reconverted, false, _) => {
+                Some("converted again: the converter or the site rules changed".to_owned())
+            }
+            _ => None,
+        };
         let all = [reason, rebased, self.note.as_ref().map(ToString::to_string), self.truncation.map(str::to_owned)];
         let all: Vec<_> = all.into_iter().flatten().collect();
         (!all.is_empty()).then(|| SafeLine::new(&all.join("; ")))
@@ -213,7 +246,7 @@ word_enum! {
         NotModified = "not_modified",
         /// The page was fetched, and its body is the one that the stored text came from: it was not converted.
         Identical = "identical",
-        /// Suspect content was quarantined; the stored content stays.
+        /// Suspect content was quarantined; the stored content stays. Without one, the document fails as `access_denied`.
         Quarantined = "held",
     }
 }

@@ -46,9 +46,10 @@ impl HostSignal {
     /// Derives the evidence from the end of an attempt.
     pub fn of(end: &AttemptEnd) -> Self {
         match end {
-            AttemptEnd::Fetched { .. } | AttemptEnd::NotModified | AttemptEnd::Identical(_) => {
-                Self { responded: true, ..Self::default() }
-            }
+            AttemptEnd::Fetched { .. }
+            | AttemptEnd::NotModified
+            | AttemptEnd::Identical(_)
+            | AttemptEnd::Withheld(_) => Self { responded: true, ..Self::default() },
             AttemptEnd::Stopped => Self::default(),
             AttemptEnd::Failed(failure) => Self::of_failure(failure),
         }

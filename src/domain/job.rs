@@ -55,6 +55,8 @@ pub enum AttemptEnd {
     NotModified,
     /// The page was fetched and not converted, because its body is the one that the stored text came from.
     Identical(IdenticalBody),
+    /// The page was fetched and is suspect, and no text is stored yet: it is quarantined, and the document fails.
+    Withheld(Box<Page>),
     Failed(Failure),
     /// A cancel request stopped the attempt before it had a result.
     Stopped,
@@ -121,6 +123,17 @@ impl Job {
                 draft.content = Some(ContentChange::Identical);
                 draft.bytes = Some(body.bytes);
                 Transition { row: RowWrite::Synced, outcomes: vec![draft], ..self.transition_to(JobState::Done, now) }
+            }
+            AttemptEnd::Withheld(page) => {
+                let detail = page.detail(ContentChange::Quarantined).unwrap_or_default();
+                let failure =
+                    Failure::permanent(ErrorCode::AccessDenied, detail.as_str()).with_status(page.http_status);
+                let mut to = self.failed(&failure, policy, took, now);
+                if let Some(draft) = to.outcomes.first_mut() {
+                    draft.content = Some(ContentChange::Quarantined);
+                    draft.bytes = Some(page.bytes);
+                }
+                to
             }
             AttemptEnd::Failed(failure) => self.failed(failure, policy, took, now),
             AttemptEnd::Stopped => self.cancelled(None, now),

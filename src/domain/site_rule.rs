@@ -1,6 +1,7 @@
 //! Rules for single hosts and documents (`fetch.sites`): the fetcher of their pages, the part of a page that counts as
 //! content, and the differences to ignore.
 
+use super::credential::{Credential, SecretValues};
 use super::id::DocumentId;
 use super::word_enum::word_enum;
 
@@ -27,6 +28,18 @@ word_enum! {
     }
 }
 
+word_enum! {
+    /// Use of the Markdown that a server may offer for its pages. Messages list the uses in this order.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub enum MarkdownUse {
+        /// Markdown is requested, and taken if it is not poorer than the HTML.
+        #[default]
+        Auto = "auto",
+        /// Only HTML is requested.
+        Never = "never",
+    }
+}
+
 /// Rule for one document, or for the documents of a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SiteRule {
@@ -46,9 +59,34 @@ pub struct SiteRule {
     /// Regular expressions of text whose change does not count: it is stored, but left out of the fingerprint.
     pub ignore: Vec<String>,
     pub extract: Extract,
+    /// Headers and cookies that are sent with the requests for the pages.
+    pub credentials: Vec<Credential>,
+    pub markdown: MarkdownUse,
 }
 
 impl SiteRule {
+    /// Returns why this process cannot send the rule's credentials, such as `the variable TOKEN is not set`; `None` if
+    /// it has all values.
+    pub fn problem(&self, secrets: &SecretValues) -> Option<String> {
+        self.credentials.iter().find_map(|credential| secrets.problem(credential.source()))
+    }
+
+    /// Returns true if the pages are converted from HTML by selectors, patterns or a choice of the rule, so that no other
+    /// representation of them can be used.
+    pub fn needs_html(&self) -> bool {
+        let has_rules = [&self.include, &self.exclude, &self.ignore].iter().any(|list| !list.is_empty());
+        has_rules || self.extract != Extract::default() || self.markdown == MarkdownUse::Never
+    }
+
+    /// Returns the host or the document of the rule, for messages.
+    pub fn subject(&self) -> String {
+        match (&self.host, self.document) {
+            (Some(host), _) => host.clone(),
+            (None, Some(document)) => format!("document {document}"),
+            (None, None) => "no document".to_owned(),
+        }
+    }
+
     /// Returns true if the rule names `host` or a pattern that includes it.
     fn matches_host(&self, host: &str) -> bool {
         match self.host.as_deref().map(|own| own.strip_prefix('*').ok_or(own)) {
@@ -75,6 +113,46 @@ impl SiteRules {
         let own = self.0.iter().position(|rule| rule.document == Some(document));
         let exact = || self.0.iter().position(|rule| rule.host.as_deref() == Some(host));
         own.or_else(exact).or_else(|| self.0.iter().position(|rule| rule.matches_host(host)))
+    }
+}
+
+impl SiteRules {
+    /// Returns what a process with the values `secrets` must not fetch.
+    pub fn unfetchable(&self, secrets: &SecretValues) -> Unfetchable {
+        let is_able = |rule: &SiteRule| rule.problem(secrets).is_none();
+        let named = |host: &str| !host.starts_with('*');
+        let hosts = self.0.iter().filter_map(|rule| Some((rule.host.clone()?, is_able(rule))));
+        let (mut hosts, patterns): (Vec<_>, Vec<_>) = hosts.partition(|(host, _)| named(host));
+        hosts.extend(patterns);
+        let last = hosts.iter().rposition(|(_, is_able)| !is_able);
+        hosts.truncate(last.map_or(0, |last| last + 1));
+        let own = self.0.iter().filter(|rule| !is_able(rule)).filter_map(|rule| rule.document);
+        Unfetchable { hosts, documents: own.collect(), reasons: self.problems(secrets) }
+    }
+
+    /// Returns one line for each rule whose values are missing, such as `a.test: the variable TOKEN is not set`.
+    fn problems(&self, secrets: &SecretValues) -> Vec<String> {
+        let line = |rule: &SiteRule| Some(format!("{}: {}", rule.subject(), rule.problem(secrets)?));
+        self.0.iter().filter_map(line).collect()
+    }
+}
+
+/// Documents that a process must not fetch, because it lacks values that their site rules need.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unfetchable {
+    /// Hosts and `*.` patterns of site rules in the order in which they apply, each with true if the process may fetch
+    /// from there. Empty if it may fetch from all hosts.
+    pub hosts: Vec<(String, bool)>,
+    /// Documents with a rule of their own. (Such a document with all its values still counts with its host.)
+    pub documents: Vec<DocumentId>,
+    /// One line for each rule whose values are missing, for people.
+    pub reasons: Vec<String>,
+}
+
+impl Unfetchable {
+    /// Returns true if the process may fetch everything.
+    pub fn is_empty(&self) -> bool {
+        self.hosts.is_empty() && self.documents.is_empty()
     }
 }
 

@@ -8,7 +8,7 @@ use super::memory::Memory;
 use super::settings::FetchSettings;
 use super::trace::{Mark, Trace, traced_tls};
 use crate::domain::failure::Failure;
-use reqwest::header::{ACCEPT, HeaderMap};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use reqwest::{Client, ClientBuilder, Proxy, RequestBuilder, Response, redirect};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,12 @@ use thiserror::Error;
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
-const ACCEPTED: &str = "text/html,application/xhtml+xml,text/markdown,text/plain;q=0.9,*/*;q=0.5";
+/// `Accept` header of a request for HTML. Markdown is not named in it: a server that has both would choose.
+pub(super) const ACCEPT_HTML: HeaderValue =
+    HeaderValue::from_static("text/html,application/xhtml+xml,text/plain;q=0.9,*/*;q=0.5");
+/// `Accept` header of a request for Markdown, or HTML from a server that has none.
+pub(super) const ACCEPT_MARKDOWN: HeaderValue =
+    HeaderValue::from_static("text/markdown,text/html;q=0.9,application/xhtml+xml;q=0.9,text/plain;q=0.8,*/*;q=0.5");
 /// Maximum number of idle connections kept per host; by default the runner fetches two pages of a host at a time.
 const IDLE_PER_HOST: usize = 2;
 /// Time after which an idle connection is closed. Common servers close theirs after 5 s; a connection that closes at
@@ -94,15 +99,16 @@ impl HttpClient {
         Ok(Self { client, resolver, trace, guard, memory, conversions: ConversionPool::new(), settings })
     }
 
-    /// Sends one GET request with these additional headers and waits for the head of the response. Redirects are not
+    /// Sends one GET request with these headers, by default for HTML, and waits for the head of the response. Redirects are not
     /// followed.
-    pub(super) async fn get(&self, url: &Url, headers: HeaderMap, deadline: Instant) -> Result<Response, Failure> {
+    pub(super) async fn get(&self, url: &Url, mut headers: HeaderMap, deadline: Instant) -> Result<Response, Failure> {
         if self.resolver.proxy.is_some() {
             let judged = self.within(deadline, Stage::Connecting, self.resolver.judge_before_proxy(url)).await?;
             judged.map_err(|refusal| errors::refused(refusal.to_string()))?;
         }
         self.note(|| Mark::RequestStarted(url.to_string()));
-        let request = self.client.get(url.clone()).header(ACCEPT, ACCEPTED).headers(headers);
+        headers.entry(ACCEPT).or_insert(ACCEPT_HTML);
+        let request = self.client.get(url.clone()).headers(headers);
         let sent = self.within(deadline, Stage::Waiting, request.send()).await?;
         if let (Some(trace), Ok(response)) = (&self.trace, &sent) {
             trace.note_response(response);

@@ -1,7 +1,9 @@
 //! Site rules about content, with their CSS selectors and patterns compiled.
 
+use super::credentials;
 use crate::domain::content::{ConverterVersion, Page};
 use crate::domain::fingerprint::Fingerprint;
+use crate::domain::representation::Representation;
 use crate::domain::site_rule::{Extract, SiteRule, SiteRules};
 use crate::domain::text::SafeLine;
 use dom_query::Matcher;
@@ -11,6 +13,10 @@ use std::fmt::Write as _;
 /// Version of the conversion from page to text. Raise it with every change that gives any page another text: at their
 /// next sync, the documents are then fetched again in full, without being reported as changed.
 pub const CONVERTER_VERSION: u16 = 4;
+
+/// Part of the converter version of texts that a server sent as Markdown. Its number has the role of
+/// [`CONVERTER_VERSION`] for the changes that are made to such texts.
+const MARKDOWN_VERSION: &str = "markdown 1\n";
 
 /// Memory limit of a compiled pattern, in bytes.
 const PATTERN_SIZE: usize = 1 << 20;
@@ -75,9 +81,14 @@ impl ContentRules {
         Self { extract: Extract::Body, ..Self::default() }
     }
 
-    /// Returns the converter version of texts that the fetcher with version `fetcher` gets under these rules.
-    pub fn converter(&self, fetcher: &str) -> ConverterVersion {
-        ConverterVersion::new(CONVERTER_VERSION, &format!("{fetcher}{}", self.identity))
+    /// Returns the converter version of texts that the fetcher with version `fetcher` gets under these rules from this
+    /// representation of a page.
+    pub fn converter(&self, fetcher: &str, representation: Representation) -> ConverterVersion {
+        let kind = match representation {
+            Representation::Html => "",
+            Representation::Markdown => MARKDOWN_VERSION,
+        };
+        ConverterVersion::new(CONVERTER_VERSION, &format!("{kind}{fetcher}{}", self.identity))
     }
 
     /// Returns `page` with its fingerprint and converter version under these rules. `fetcher` is the version of the
@@ -92,7 +103,8 @@ impl ContentRules {
             }
             Fingerprint::of(&text)
         };
-        Page { fingerprint, converter: Some(self.converter(fetcher)), ..page }
+        let converter = Some(self.converter(fetcher, page.representation));
+        Page { fingerprint, converter, ..page }
     }
 }
 
@@ -101,10 +113,11 @@ pub(super) fn read(sites: &SiteRules) -> Result<Vec<ContentRules>, String> {
     sites.0.iter().map(ContentRules::of).collect()
 }
 
-/// Checks the selectors and patterns of a site rule. The error names the first invalid selector or pattern and
+/// Checks the selectors, patterns and header names of a site rule. The error names the first invalid one and
 /// completes a sentence that begins with the setting's name: `(include): "div >" is not a CSS selector`.
 pub fn check_site(site: &SiteRule) -> Result<(), String> {
-    ContentRules::of(site).map(|_| ())
+    ContentRules::of(site)?;
+    credentials::check_names(site)
 }
 
 #[cfg(test)]
@@ -132,9 +145,16 @@ mod tests {
         let none = ContentRules::default();
         let some =
             ContentRules::of(&SiteRule { exclude: vec![".ad".into()], ..SiteRule::default() }).expect("selectors");
-        let all = [none.converter(""), none.converter("firecrawl\n"), some.converter("")];
+        let (html, markdown) = (Representation::Html, Representation::Markdown);
+        let all = [
+            none.converter("", html),
+            none.converter("firecrawl\n", html),
+            some.converter("", html),
+            none.converter("", markdown),
+        ];
         assert_eq!(all[0], ConverterVersion::new(CONVERTER_VERSION, ""));
-        assert!(all[0] != all[1] && all[1] != all[2] && all[0] != all[2]);
+        let distinct = |index: usize| all.iter().filter(|one| **one == all[index]).count() == 1;
+        assert!((0..all.len()).all(distinct), "{all:?}");
     }
 
     #[test]

@@ -4,8 +4,10 @@
 use super::budget::{Budget, BudgetMeter, ConvertError, TIME_LIMIT, TreeBudget};
 use super::content_rules::ContentRules;
 use super::html::{self, Noscript};
+use super::login_form::LoginForm;
 use super::main_content::{self, PageMeasures};
 use super::markdown;
+use crate::domain::representation::Representation;
 use dom_query::Document;
 use url::Url;
 
@@ -18,6 +20,10 @@ pub struct Converted {
     pub markdown: String,
     /// Selectors of the site rule that match nothing on the page.
     pub unmatched: Vec<String>,
+    /// Representation that the text comes from.
+    pub representation: Representation,
+    /// Form that asks for credentials, if the page has one.
+    pub(super) login: Option<LoginForm>,
 }
 
 /// Converts a page. `base` is the page's URL, to which its links are relative. Runs on the caller's thread for at most
@@ -64,7 +70,14 @@ pub(super) fn convert_with_limits(
         // The measures count some text that is not written, such as that of a button in a block of code.
         markdown = markdown::write(&content.whole(&document), &base, &mut clock)?;
     }
-    Ok(Converted { title: page.title, markdown, unmatched: content.unmatched })
+    let login = LoginForm::of(html, &document, &mut clock)?;
+    Ok(Converted {
+        title: page.title,
+        markdown,
+        unmatched: content.unmatched,
+        representation: Representation::Html,
+        login,
+    })
 }
 
 /// Parses and measures a page. A page whose text stands in its `noscript` elements is parsed again, so that they are part

@@ -2,6 +2,7 @@
 
 use super::client::{FetchSetupError, HttpClient};
 use super::content_rules::{self, ContentRules};
+use super::credentials;
 use super::errors;
 use super::fetchers::{Fetchers, PageFetcher, PageRequest};
 use super::lookup::{Lookup, NameServers, SystemLookup};
@@ -12,6 +13,9 @@ use crate::domain::content::ConverterVersion;
 use crate::domain::failure::{Blame, Failure};
 use crate::domain::id::DocumentId;
 use crate::domain::link::host_of;
+use crate::domain::representation::{Negotiation, Representation};
+use crate::domain::site_rule::{FetcherKind, SiteRule, Unfetchable};
+use reqwest::header::HeaderMap;
 use std::sync::Arc;
 
 /// Fetches pages. All tasks of a process share one fetcher, since the idle connections belong to it.
@@ -21,6 +25,9 @@ pub struct Fetcher {
     /// Compiled site rules, in the order of the settings.
     rules: Vec<Arc<ContentRules>>,
     default_rules: Arc<ContentRules>,
+    /// Headers with the credentials of each site rule, in the order of the settings; or why this process lacks them.
+    credentials: Vec<Result<HeaderMap, String>>,
+    no_credentials: HeaderMap,
 }
 
 /// Fetcher, fallback and rules of one document.
@@ -29,6 +36,9 @@ struct Route<'a> {
     /// The site rule's fallback, if it differs from `fetcher`.
     fallback: Option<&'a dyn PageFetcher>,
     rules: &'a Arc<ContentRules>,
+    /// True if Markdown may be requested for the page.
+    negotiates: bool,
+    credentials: Result<&'a HeaderMap, &'a String>,
 }
 
 impl Fetcher {
@@ -52,12 +62,15 @@ impl Fetcher {
 
     fn build(settings: FetchSettings, lookup: Arc<dyn Lookup>, trace: Option<Trace>) -> Result<Self, FetchSetupError> {
         let rules = content_rules::read(&settings.sites).map_err(FetchSetupError::Sites)?;
+        let credentials = settings.sites.0.iter().map(|site| credentials::headers(site, &settings.secrets)).collect();
         let client = Arc::new(HttpClient::new(settings, lookup, trace)?);
         Ok(Self {
             fetchers: Fetchers::new(&client),
             client,
             rules: rules.into_iter().map(Arc::new).collect(),
             default_rules: Arc::default(),
+            credentials,
+            no_credentials: HeaderMap::new(),
         })
     }
 
@@ -71,7 +84,10 @@ impl Fetcher {
         let url =
             self.client.guard.parse(&fetch_request.url).map_err(|refusal| errors::refused(refusal.to_string()))?;
         let route = self.route(fetch_request.document, &host_of(url.as_str()).unwrap_or_default());
-        let request = PageRequest { url: &url, prior: &fetch_request.prior, rules: route.rules };
+        let credentials = route.credentials.map_err(|why| errors::refused(format!("not fetched: {why}")))?;
+        let negotiation = if route.negotiates { fetch_request.negotiation } else { Negotiation::HtmlOnly };
+        let request =
+            PageRequest { url: &url, prior: &fetch_request.prior, rules: route.rules, negotiation, credentials };
         match (fetch_by(route.fetcher, request).await, route.fallback) {
             (Err(failure), Some(fallback)) if route.fetcher.may_fall_back(&failure) => {
                 let second = fetch_by(fallback, request).await;
@@ -81,22 +97,42 @@ impl Fetcher {
         }
     }
 
-    /// Returns the converter version of a document's page, provided that no fallback is used.
-    pub fn converter(&self, document: DocumentId, url: &str) -> ConverterVersion {
+    /// Returns the converter version of a document's page from this representation, provided that no fallback is used;
+    /// `None` if the page is never fetched so.
+    pub fn converter(
+        &self,
+        document: DocumentId,
+        url: &str,
+        representation: Representation,
+    ) -> Option<ConverterVersion> {
         let route = self.route(document, &host_of(url).unwrap_or_default());
-        route.rules.converter(route.fetcher.version())
+        let is_possible = representation == Representation::Html || route.negotiates;
+        is_possible.then(|| route.rules.converter(route.fetcher.version(), representation))
+    }
+
+    /// Returns the documents that this process cannot fetch, because it lacks credentials of their site rules.
+    pub fn unfetchable(&self) -> Unfetchable {
+        self.client.settings.sites.unfetchable(&self.client.settings.secrets)
     }
 
     fn route(&self, document: DocumentId, host: &str) -> Route<'_> {
         let sites = &self.client.settings.sites;
         let site = sites.of(document, host);
-        let first = site.and_then(|site| site.fetcher).unwrap_or_else(|| self.fetchers.default_fetcher());
+        // Credentials are never sent to a service, so the pages that need them are fetched from their own server.
+        let has_credentials = site.is_some_and(|site| !site.credentials.is_empty());
+        let default = || if has_credentials { FetcherKind::Direct } else { self.fetchers.default_fetcher() };
+        let first = site.and_then(|site| site.fetcher).unwrap_or_else(default);
         let fallback = site.and_then(|site| site.fallback).filter(|fallback| *fallback != first);
-        let rules = sites.index(document, host).and_then(|index| self.rules.get(index));
+        let index = sites.index(document, host);
+        let rules = index.and_then(|index| self.rules.get(index));
+        let credentials = index.and_then(|index| self.credentials.get(index));
+        let negotiates = first == FetcherKind::Direct && !site.is_some_and(SiteRule::needs_html);
         Route {
+            negotiates,
             fetcher: self.fetchers.get(first),
             fallback: fallback.map(|fallback| self.fetchers.get(fallback)),
             rules: rules.unwrap_or(&self.default_rules),
+            credentials: credentials.map_or(Ok(&self.no_credentials), Result::as_ref),
         }
     }
 }

@@ -7,6 +7,7 @@ mod firecrawl;
 mod http;
 mod page_fetcher;
 
+pub use http::may_be_refused_markdown;
 pub(super) use page_fetcher::{PageFetcher, PageRequest};
 
 use super::client::HttpClient;

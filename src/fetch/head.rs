@@ -12,8 +12,10 @@ use url::Url;
 pub(super) enum Kind {
     /// HTML, which is converted to Markdown.
     Html,
-    /// Plain text or Markdown, which is not converted.
+    /// Plain text, which is not converted.
     Text,
+    /// Markdown. It is not converted either, but its links are made absolute if it was asked for.
+    Markdown,
 }
 
 /// A parsed `Content-Type`.
@@ -34,7 +36,8 @@ impl ContentType {
         let kind = match essence.as_str() {
             "" => None,
             "text/html" | "application/xhtml+xml" => Some(Kind::Html),
-            "text/plain" | "text/markdown" | "text/x-markdown" => Some(Kind::Text),
+            "text/plain" => Some(Kind::Text),
+            "text/markdown" | "text/x-markdown" => Some(Kind::Markdown),
             other => {
                 let named: String = other.chars().take(80).collect();
                 return Err(errors::refused(format!("the content type is {named}, not a page or text")));
@@ -56,6 +59,14 @@ pub(super) fn sniffed(body: &[u8]) -> Kind {
         None | Some(b'<') => Kind::Html,
         Some(_) => Kind::Text,
     }
+}
+
+/// Returns true if a text that is called Markdown is an HTML page: it begins with a doctype or the element `html`.
+pub(super) fn is_html_page(text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    ["<!doctype html", "<html"]
+        .iter()
+        .any(|start| text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)))
 }
 
 /// Number of bytes at the start of a body by which binary data is recognised (WHATWG, *MIME Sniffing*, 7.2).

@@ -13,8 +13,11 @@ mod lines;
 mod link;
 mod list;
 mod marks;
+mod served;
 mod table;
 mod writer;
+
+pub(super) use served::served;
 
 use super::budget::{BudgetMeter, ConvertError};
 use super::dom::{name_of, with_text};

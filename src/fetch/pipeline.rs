@@ -11,14 +11,16 @@ use super::content_rules::ContentRules;
 use super::convert::{Converted, convert_by};
 use super::encoding::{self, Coding};
 use super::errors::{self, Stage};
-use super::head::{ContentType, Kind, is_binary, sniffed, text_of};
+use super::head::{ContentType, Kind, is_binary, is_html_page, sniffed, text_of};
+use super::markdown;
 use super::memory::{MemoryPermit, SMALL_BODY};
 use super::request::FetchResponse;
 use super::trace::Mark;
 use crate::domain::body_digest::{BodyDigest, BodyHasher, ConversionInputs};
-use crate::domain::content::{ConverterVersion, IdenticalBody, Page, Validators};
+use crate::domain::content::{IdenticalBody, MAX_CONTENT_CHARS, Page, Validators};
 use crate::domain::failure::{ErrorCode, Failure};
-use crate::domain::text::SafeLine;
+use crate::domain::representation::Representation;
+use crate::domain::text::{SafeLine, cut_chars};
 use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, LAST_MODIFIED};
 use std::borrow::Cow;
@@ -32,13 +34,21 @@ const CONVERT_ALONE_ABOVE: usize = 4 * 1024 * 1024;
 /// Maximum number of bytes of a plain text that are read: enough for 200,000 characters in any encoding.
 const MAX_PLAIN_TEXT: usize = 4 * MAX_MARKDOWN;
 
+/// Maximum number of characters of Markdown from a server that are read: more than are stored, since invisible parts are
+/// left out.
+const MAX_SERVED_CHARS: usize = 2 * MAX_CONTENT_CHARS;
+
 /// Origin of a response, and the rules by which it is converted.
 pub(super) struct Source {
+    /// URL of the document.
+    pub requested: Url,
     /// URL of the response, after redirects.
     pub url: Url,
     pub rules: Arc<ContentRules>,
-    /// Version of the converter and `rules`.
-    pub converter: ConverterVersion,
+    /// Version of the fetcher.
+    pub fetcher: &'static str,
+    /// True if Markdown was requested.
+    pub accepts_markdown: bool,
 }
 
 /// Reads the response from `source` and turns it into a page, unless the digest of its body is `known`. `deadline`
@@ -54,7 +64,7 @@ pub(super) async fn page(
     let content_type = ContentType::of(response.headers())?;
     let codings = encoding::remaining(response.headers())?;
     let (etag, last_modified) = (text_of(&response, ETAG), text_of(&response, LAST_MODIFIED));
-    let mut hasher = BodyHasher::new(&source.inputs(&response));
+    let mut hasher = BodyHasher::new(&source.inputs(&response, source.representation(content_type.kind)));
     let (body, deadline) = read_body(client, response, deadline, |piece| hasher.update(piece)).await?;
     client.note(|| Mark::BodyReceived);
     let digest = hasher.finish();
@@ -64,21 +74,44 @@ pub(super) async fn page(
     }
     let body = if codings.is_empty() { body } else { decompress(client, body, codings, deadline).await? };
     let bytes = body.bytes.len() as u64;
+    let (requested, url) = (source.requested.clone(), source.url.clone());
     let received = Received { body, content_type, source };
     let converted = convert(client, received, deadline).await?;
     client.note(|| Mark::Converted);
     let page = Page::new(converted.title.as_deref(), converted.markdown, bytes, status);
-    let page = page.ok_or_else(|| Failure::permanent(ErrorCode::ContentEmpty, "the page has no text"))?;
+    let is_login = converted.login.is_some_and(|form| form.is_page(&requested, &url));
+    let empty = || match is_login {
+        true => Failure::permanent(ErrorCode::AccessDenied, "the page is a login form without any text"),
+        false => Failure::permanent(ErrorCode::ContentEmpty, "the page has no text"),
+    };
+    let page = page.ok_or_else(empty)?;
     let unmatched = (!converted.unmatched.is_empty())
         .then(|| SafeLine::new(&format!("no element of the page matches {}", converted.unmatched.join(" nor "))));
-    Ok(FetchResponse::Page(Page { note: unmatched, etag, last_modified, body_digest: Some(digest), ..page }))
+    Ok(FetchResponse::Page(Page {
+        note: unmatched,
+        etag,
+        last_modified,
+        body_digest: Some(digest),
+        is_login,
+        representation: converted.representation,
+        ..page
+    }))
 }
 
 impl Source {
-    fn inputs<'a>(&'a self, response: &'a Response) -> ConversionInputs<'a> {
+    /// Returns the representation of a body of this kind.
+    fn representation(&self, kind: Option<Kind>) -> Representation {
+        match kind {
+            Some(Kind::Markdown) if self.accepts_markdown => Representation::Markdown,
+            _ => Representation::Html,
+        }
+    }
+
+    fn inputs<'a>(&'a self, response: &'a Response, representation: Representation) -> ConversionInputs<'a> {
         let content_type = response.headers().get(CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
         let encoding = encoding::value(response.headers());
-        ConversionInputs { converter: self.converter, content_type, encoding, url: self.url.as_str() }
+        let converter = self.rules.converter(self.fetcher, representation);
+        ConversionInputs { converter, content_type, encoding, url: self.url.as_str() }
     }
 }
 
@@ -171,15 +204,18 @@ impl Received {
     /// Converts the body and returns it for a second conversion. With [`TreeBudget::Alone`] no second conversion
     /// follows, and the returned body may be empty.
     fn convert(mut self, budget: TreeBudget) -> (Self, Result<Converted, ConvertError>) {
-        let converted = match decode(&self.body.bytes, &self.content_type) {
+        let converted = match decode(&self.body.bytes, &self.content_type, self.source.accepts_markdown) {
             Ok(Decoded::Html(Cow::Owned(html))) if budget == TreeBudget::Alone => {
                 // The decoded text may be three times as large as the body, so the body's bytes are freed first.
                 self.body.bytes = Vec::new();
                 convert_by(&html, &self.source.url, &self.source.rules, budget)
             }
             Ok(Decoded::Html(html)) => convert_by(&html, &self.source.url, &self.source.rules, budget),
-            Ok(Decoded::Plain(text)) => {
-                Ok(Converted { title: None, markdown: charset::plain(&text), unmatched: Vec::new() })
+            Ok(Decoded::Plain(text)) => Ok(unconverted(None, charset::plain(&text), Representation::Html)),
+            Ok(Decoded::Markdown(text)) => {
+                let text = charset::plain(&text);
+                let (title, markdown) = markdown::served(cut_chars(&text, MAX_SERVED_CHARS).0, &self.source.url);
+                Ok(unconverted(title, markdown, Representation::Markdown))
             }
             Err(error) => Err(error),
         };
@@ -187,20 +223,37 @@ impl Received {
     }
 }
 
+/// Returns a text that needs no conversion.
+fn unconverted(title: Option<String>, markdown: String, representation: Representation) -> Converted {
+    Converted { title, markdown, unmatched: Vec::new(), representation, login: None }
+}
+
 /// Decoded text of a body.
 enum Decoded<'b> {
     Html(Cow<'b, str>),
     Plain(Cow<'b, str>),
+    Markdown(Cow<'b, str>),
 }
 
-fn decode<'b>(bytes: &'b [u8], content_type: &ContentType) -> Result<Decoded<'b>, ConvertError> {
+fn decode<'b>(
+    bytes: &'b [u8],
+    content_type: &ContentType,
+    accepts_markdown: bool,
+) -> Result<Decoded<'b>, ConvertError> {
     let charset = content_type.charset.as_deref();
     if is_binary(bytes, charset) {
         return Err(ConvertError::NotText);
     }
     match content_type.kind.unwrap_or_else(|| sniffed(bytes)) {
         Kind::Html => Ok(Decoded::Html(charset::decode(bytes, charset, Markup::Html))),
-        Kind::Text => Ok(Decoded::Plain(charset::decode(beginning(bytes), charset, Markup::None))),
+        Kind::Markdown if accepts_markdown => {
+            let text = charset::decode(beginning(bytes), charset, Markup::None);
+            if is_html_page(&text) {
+                return Ok(Decoded::Html(charset::decode(bytes, charset, Markup::Html)));
+            }
+            Ok(Decoded::Markdown(text))
+        }
+        Kind::Text | Kind::Markdown => Ok(Decoded::Plain(charset::decode(beginning(bytes), charset, Markup::None))),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::domain::content::{IdenticalBody, Page, PriorResponse};
 use crate::domain::id::DocumentId;
+use crate::domain::representation::Negotiation;
 
 /// Request for the page of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,12 +13,15 @@ pub struct FetchRequest {
     /// Facts about the response that the stored content came from: the server may answer that nothing has changed, and
     /// an identical body is not converted.
     pub prior: PriorResponse,
+    /// Representation to request. A site whose rule needs HTML, and a service that fetches pages, get HTML anyway. The
+    /// validators of `prior` must belong to the representation that is requested.
+    pub negotiation: Negotiation,
 }
 
 impl FetchRequest {
     /// Creates a request for the whole page, which is converted whatever its body is.
     pub fn whole(document: DocumentId, url: impl Into<String>) -> Self {
-        Self { document, url: url.into(), prior: PriorResponse::default() }
+        Self { document, url: url.into(), prior: PriorResponse::default(), negotiation: Negotiation::HtmlOnly }
     }
 }
 

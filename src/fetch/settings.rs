@@ -1,6 +1,7 @@
 //! Settings of `[fetch]`: limits of a fetch, allowed addresses, and the choice of the fetcher.
 
 use super::allowed::AllowedHost;
+use crate::domain::credential::SecretValues;
 use crate::domain::secret::Secret;
 use crate::domain::site_rule::SiteRules;
 use std::net::SocketAddr;
@@ -37,6 +38,8 @@ pub struct FetchSettings {
     pub firecrawl: FirecrawlSettings,
     /// Rules for single hosts and documents.
     pub sites: SiteRules,
+    /// Values of the secrets that the site rules name.
+    pub secrets: SecretValues,
     /// Hosts and networks that may be fetched although they are not public.
     pub allow_private_hosts: Vec<AllowedHost>,
     /// Name servers to query. If empty, the system's resolver is used.
@@ -73,6 +76,7 @@ impl Default for FetchSettings {
             respect_robots: false,
             firecrawl: FirecrawlSettings::default(),
             sites: SiteRules::default(),
+            secrets: SecretValues::default(),
             allow_private_hosts: Vec::new(),
             dns_servers: Vec::new(),
             proxy: None,

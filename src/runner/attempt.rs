@@ -3,16 +3,17 @@
 use super::event::Event;
 use super::locking::{self, NextStep};
 use super::report;
+use super::representation;
 use super::running_jobs::{Stop, wait_for_stop};
 use super::worker::Worker;
 use crate::domain::backoff::Backoff;
-use crate::domain::content::PriorResponse;
+use crate::domain::content::ContentChange;
 use crate::domain::document::SyncStep;
 use crate::domain::failure::Failure;
 use crate::domain::job::AttemptEnd;
 use crate::domain::lock::Lock;
 use crate::fault;
-use crate::fetch::{FetchRequest, FetchResponse};
+use crate::fetch::FetchResponse;
 use crate::store::{ClaimedJob, Finish, FinishResult, MarkTiming, StoreError};
 use std::sync::Arc;
 use std::time::Instant;
@@ -75,15 +76,10 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> AttemptEnd {
     let step = |step| worker.emit_everywhere(Event::Step { document, step });
     step(SyncStep::Fetching);
     fault::point("before_fetch", &claimed.url);
-    // If another converter version produced the stored text, the page is fetched without validators: the server would
-    // answer 304 although the page must be converted again.
-    let converter = worker.fetcher.converter(document, &claimed.url);
-    let is_current = claimed.stored.converter == Some(converter);
-    let PriorResponse { validators, body_digest } = claimed.prior;
-    // The body digest needs no such check: it includes the converter version.
-    let prior = PriorResponse { validators: validators.filter(|_| is_current), body_digest };
-    let request = FetchRequest { document, url: claimed.url.clone(), prior };
-    let mut page = match worker.fetcher.fetch(&request).await {
+    let request = representation::request(&worker, &claimed).await;
+    let fetched = worker.fetcher.fetch(&request).await;
+    representation::record(&worker, &request, &fetched).await;
+    let mut page = match fetched {
         Ok(FetchResponse::Page(page)) => page,
         Ok(FetchResponse::NotModified) => return AttemptEnd::NotModified,
         Ok(FetchResponse::Identical(body)) => return AttemptEnd::Identical(body),
@@ -92,7 +88,11 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> AttemptEnd {
     fault::point("after_fetch", &claimed.url);
     step(SyncStep::Comparing);
     let (change, reason) = claimed.stored.compare(&page);
+    let change = representation::judge(&worker, &claimed, &mut page, change).await;
     page.quarantine_reason = reason;
+    if change == ContentChange::Quarantined && claimed.stored.chars.is_none() {
+        return AttemptEnd::Withheld(Box::new(page));
+    }
     let fingerprint = page.fingerprint.clone();
     if change.writes() {
         step(SyncStep::Updating);

@@ -172,6 +172,7 @@ async fn claim_round(worker: &Arc<Worker>, state: &mut LoopState) -> Result<Clai
             state.queue_read = Some(Instant::now());
             // Paused jobs do not count: they may stay paused for days.
             let nothing = queue.running == 0 && queue.ready + queue.waiting <= queue.paused;
+            let nothing = nothing || worker.mode == Mode::Drain && queue.running == 0 && !has_fetchable(worker).await?;
             if worker.mode == Mode::Drain && nothing && worker.running_jobs.len() == 0 {
                 return Ok(ClaimRound::Idle);
             }
@@ -181,6 +182,12 @@ async fn claim_round(worker: &Arc<Worker>, state: &mut LoopState) -> Result<Clai
     };
     let due = next_due_at.map(|at| at.since(worker.store.now()));
     Ok(ClaimRound::PollAt(next.min(Instant::now() + due.unwrap_or(POLL_INTERVAL).min(POLL_INTERVAL))))
+}
+
+/// Returns false if this worker can fetch none of the documents whose jobs are ready or wait; only then does it ask the
+/// store.
+async fn has_fetchable(worker: &Worker) -> Result<bool, StoreError> {
+    Ok(worker.unfetchable.is_empty() || worker.store.has_fetchable_jobs(&worker.id).await?)
 }
 
 /// Returns the number of slots that a claim may fill. While claims are slow, results that wait to be written count only

@@ -236,6 +236,7 @@ mod tests {
                 ..StoredBaseline::default()
             },
             prior,
+            fetched_whole_at: None,
             started_at: Timestamp::from_micros(0),
         };
         let mut same = claimed.clone();

@@ -3,9 +3,11 @@
 use super::event::{Event, Health, LockHealth, RunnerStatus};
 use super::relay::Relay;
 use super::report::Reporter;
+use super::representation::HostMarkdownCache;
 use super::running_jobs::RunningJobs;
 use super::settings::{Mode, Settings};
 use crate::domain::id::WorkerId;
+use crate::domain::site_rule::Unfetchable;
 use crate::domain::text::SafeLine;
 use crate::fetch::Fetcher;
 use crate::lock::{Notification, Redis};
@@ -27,6 +29,10 @@ pub(super) struct Worker {
     pub(super) name: SafeLine,
     pub(super) settings: Settings,
     pub(super) mode: Mode,
+    /// Documents that this process cannot fetch, because it lacks credentials.
+    pub(super) unfetchable: Arc<Unfetchable>,
+    /// What the store knows of the Markdown that hosts offer.
+    pub(super) host_markdown: HostMarkdownCache,
     pub(super) running_jobs: RunningJobs,
     /// Wakes the claim loop when a slot is freed or new work is announced.
     pub(super) claim_wakeup: Arc<Notify>,
@@ -62,7 +68,12 @@ impl Worker {
 
     /// Returns the data by which the worker is registered in the store.
     pub(super) fn info(&self) -> WorkerInfo {
-        WorkerInfo { id: self.id.clone(), name: self.name.clone(), capacity: self.settings.slots }
+        WorkerInfo {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            capacity: self.settings.slots,
+            unfetchable: Arc::clone(&self.unfetchable),
+        }
     }
 
     /// Records that the database answered.

@@ -3,6 +3,7 @@
 
 pub(in crate::store) mod finish;
 pub(in crate::store) mod group_commit;
+pub(in crate::store) mod host_markdown;
 pub(in crate::store) mod leases;
 pub(in crate::store) mod liveness;
 pub(in crate::store) mod mark;

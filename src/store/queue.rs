@@ -16,4 +16,5 @@ pub(in crate::store) mod row_changes;
 pub(in crate::store) mod shadow;
 pub(in crate::store) mod status;
 pub(in crate::store) mod tries;
+pub(in crate::store) mod unfetchable;
 pub(in crate::store) mod words;

@@ -41,7 +41,12 @@ async fn measure(backend: Backend, jobs: usize) {
     timed(&format!("{backend:?}: loading {jobs} ready jobs"), place.sql(&(load(jobs, zero) + "; ANALYZE"))).await;
     let store = SqlStore::open(url, Options::new(Access::Write)).await.unwrap();
     store.rederive_lanes().await.unwrap();
-    let worker = WorkerInfo { id: WorkerId("bench".into()), name: "bench:1".into(), capacity: 16 };
+    let worker = WorkerInfo {
+        id: WorkerId("bench".into()),
+        name: "bench:1".into(),
+        capacity: 16,
+        unfetchable: Default::default(),
+    };
     store.register(&worker).await.unwrap();
     let limits = ClaimLimits {
         slots: 16,

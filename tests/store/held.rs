@@ -4,6 +4,7 @@ use super::support::*;
 use quarterdeck::domain::content::{ContentChange, ConverterVersion, Page};
 use quarterdeck::domain::content_guard::QuarantineReason;
 use quarterdeck::domain::document::Status;
+use quarterdeck::domain::failure::ErrorCode;
 use quarterdeck::domain::filter::Filter;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
@@ -160,7 +161,7 @@ async fn an_earlier_text_can_be_read(on: Backend) {
     assert_eq!(scene.store.version_text(document, kept[0].version + 1).await.unwrap(), None);
 }
 
-async fn the_first_text_is_stored_whatever_it_is(on: Backend) {
+async fn the_first_text_is_stored_whatever_its_words_are(on: Backend) {
     let scene = Scene::new(on).await;
     let document = scene.add(1, "https://a.test/1").await;
     sync(&scene, document, "Sign in", "# Sign in", None).await;
@@ -168,6 +169,56 @@ async fn the_first_text_is_stored_whatever_it_is(on: Backend) {
     assert_eq!((last.content, text(&scene, document).await.as_str()), (Some(ContentChange::First), "# Sign in"));
     assert_eq!(last.detail.as_deref(), Some("stored, but it looks like a login page"));
     assert!(held_ids(&scene).await.is_empty());
+}
+
+/// Ends the document's next sync with a login page, as a runner does; returns the claimed job's result.
+async fn meet_login(scene: &Scene, document: DocumentId) {
+    scene.ask(&[document], QueueClass::Manual).await;
+    let claimed = scene.claim(64).await.into_iter().find(|claimed| claimed.document_id == document).unwrap();
+    let page = Page::new(Some("Sveiki"), "# Ienākt".to_owned(), 87, 200).unwrap();
+    let mut page = Page { is_login: true, ..page };
+    let (change, reason) = claimed.stored.compare(&page);
+    page.quarantine_reason = reason;
+    assert_eq!((change, claimed.stored.chars), (ContentChange::Quarantined, None));
+    assert!(matches!(scene.finish(&claimed, AttemptEnd::Withheld(Box::new(page))).await, FinishResult::Written { .. }));
+}
+
+async fn a_first_login_page_is_withheld_until_somebody_accepts_it(on: Backend) {
+    let scene = Scene::new(on).await;
+    let document = scene.add(1, "https://a.test/1").await;
+    for _ in 0..2 {
+        meet_login(&scene, document).await;
+        let row = scene.row(document).await;
+        assert_eq!((row.status, row.error_code), (Status::Failed, Some(ErrorCode::AccessDenied)));
+        assert_eq!(row.quarantine_reason.as_deref(), Some("looks like a login page"));
+        assert!(scene.store.content(document).await.unwrap().is_none_or(|content| content.text.is_empty()));
+        assert_eq!(held_ids(&scene).await, [document]);
+        let last = scene.outcomes().await.pop().unwrap();
+        assert_eq!((last.result, last.error_code), (OutcomeResult::PermanentFailure, Some(ErrorCode::AccessDenied)));
+        assert_eq!(
+            (last.http_status, last.content, last.next_attempt_at),
+            (Some(200), Some(ContentChange::Quarantined), None)
+        );
+        assert_eq!(last.detail.as_deref(), Some("needs review: it looks like a login page"));
+    }
+    // A rejected text is not asked about again, and is not stored either.
+    assert_eq!(decide(&scene, document, Decision::Reject).await, [DecisionResult::Done]);
+    meet_login(&scene, document).await;
+    assert!(held_ids(&scene).await.is_empty());
+    let last = scene.outcomes().await.pop().unwrap();
+    assert_eq!(last.detail.as_deref(), Some("needs review: it is the text that was rejected before"));
+    assert_eq!(scene.row(document).await.status, Status::Failed);
+
+    let other = scene.add(1, "https://a.test/2").await;
+    meet_login(&scene, other).await;
+    assert_eq!(decide(&scene, other, Decision::Accept).await, [DecisionResult::Done]);
+    let row = scene.row(other).await;
+    assert_eq!((row.status, row.quarantine_reason, row.name.as_str()), (Status::Synced, None, "Sveiki"));
+    assert_eq!((row.error_code, row.synced_at.is_some()), (None, true));
+    assert_eq!(text(&scene, other).await, "# Ienākt");
+    // A page ends the review, too.
+    sync(&scene, document, "T", BODY, None).await;
+    assert_eq!((text(&scene, document).await.as_str(), scene.row(document).await.status), (BODY, Status::Synced));
 }
 
 async fn another_converters_text_is_stored_quietly(on: Backend) {
@@ -198,6 +249,7 @@ on_both! {
     a_decision_is_on_the_text_that_was_seen_and_on_no_other,
     an_earlier_text_can_be_read,
     a_good_fetch_ends_the_question_and_a_running_one_comes_first,
-    the_first_text_is_stored_whatever_it_is,
+    the_first_text_is_stored_whatever_its_words_are,
+    a_first_login_page_is_withheld_until_somebody_accepts_it,
     another_converters_text_is_stored_quietly,
 }

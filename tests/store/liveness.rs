@@ -223,6 +223,7 @@ async fn workers_are_seen_where_they_are_how_busy_since_when_and_whether_they_li
         running,
         started_at: START.plus(since * SECOND),
         heartbeat_at: START.plus(beat * SECOND),
+        unfetchable: Vec::new(),
         health: alive,
     };
     let expected = [seen(&own, 2, 0, 0, WorkerHealth::Alive), seen(&others, 0, 1, 1, WorkerHealth::Alive)];

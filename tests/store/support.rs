@@ -127,7 +127,12 @@ pub fn request(class: QueueClass) -> Request {
 }
 
 pub fn worker(id: &str) -> WorkerInfo {
-    WorkerInfo { id: WorkerId(id.into()), name: format!("host:{id}").as_str().into(), capacity: 8 }
+    WorkerInfo {
+        id: WorkerId(id.into()),
+        name: format!("host:{id}").as_str().into(),
+        capacity: 8,
+        unfetchable: Default::default(),
+    }
 }
 
 pub fn limits(slots: u32) -> ClaimLimits {

@@ -192,6 +192,7 @@ pub fn workers() -> Vec<WorkerSummary> {
         running,
         started_at: ago(since),
         heartbeat_at: ago(beat),
+        unfetchable: Vec::new(),
         health: alive,
     };
     vec![

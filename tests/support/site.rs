@@ -15,6 +15,8 @@ use tokio_util::task::AbortOnDropHandle;
 pub enum Reply {
     /// 200 with this HTML.
     Html(String),
+    /// 200 with this Markdown and these headers.
+    Markdown(Vec<(&'static str, String)>, String),
     /// 200 with these headers and this HTML.
     Page(Vec<(&'static str, String)>, String),
     /// A status with headers and no body.
@@ -44,6 +46,11 @@ pub struct Site {
 impl Site {
     /// Serves the result of `reply` for a path and its hit number, from 1.
     pub async fn start(reply: impl Fn(&str, u32) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start_by_head(move |path, hit, _| reply(path, hit)).await
+    }
+
+    /// Serves the result of `reply` for a path, its hit number, and the head of the request in lower case.
+    pub async fn start_by_head(reply: impl Fn(&str, u32, &str) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (hits, heads) = (Hits::default(), Heads::default());
@@ -95,7 +102,12 @@ impl Site {
     }
 }
 
-async fn serve(mut stream: TcpStream, hits: &Hits, heads: &Heads, reply: &(dyn Fn(&str, u32) -> Reply + Send + Sync)) {
+async fn serve(
+    mut stream: TcpStream,
+    hits: &Hits,
+    heads: &Heads,
+    reply: &(dyn Fn(&str, u32, &str) -> Reply + Send + Sync),
+) {
     let mut head = Vec::new();
     let mut buffer = [0; 1024];
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -106,14 +118,15 @@ async fn serve(mut stream: TcpStream, hits: &Hits, heads: &Heads, reply: &(dyn F
     }
     let head = String::from_utf8_lossy(&head);
     let path = head.split(' ').nth(1).unwrap_or("/").to_owned();
-    heads.lock().expect("not poisoned").insert(path.clone(), head.to_ascii_lowercase());
+    let head = head.to_ascii_lowercase();
+    heads.lock().expect("not poisoned").insert(path.clone(), head.clone());
     let mut hit = 0;
     hits.send_modify(|hits| {
         let counted = hits.entry(path.clone()).or_default();
         *counted += 1;
         hit = *counted;
     });
-    let mut reply = reply(&path, hit);
+    let mut reply = reply(&path, hit, &head);
     loop {
         reply = match reply {
             Reply::When(gate, next) => {
@@ -131,8 +144,9 @@ async fn serve(mut stream: TcpStream, hits: &Hits, heads: &Heads, reply: &(dyn F
         }
     }
     let answer = match reply {
-        Reply::Html(body) => page(&[], &body),
-        Reply::Page(headers, body) => page(&headers, &body),
+        Reply::Html(body) => page("text/html", &[], &body),
+        Reply::Page(headers, body) => page("text/html", &headers, &body),
+        Reply::Markdown(headers, body) => page("text/markdown; charset=utf-8", &headers, &body),
         Reply::Status(status, headers) => {
             let headers = lines(&headers);
             format!("HTTP/1.1 {status} X\r\n{headers}content-length: 0\r\nconnection: close\r\n\r\n")
@@ -143,10 +157,10 @@ async fn serve(mut stream: TcpStream, hits: &Hits, heads: &Heads, reply: &(dyn F
     let _ = stream.write_all(answer.as_bytes()).await;
 }
 
-fn page(headers: &[(&str, String)], body: &str) -> String {
+fn page(kind: &str, headers: &[(&str, String)], body: &str) -> String {
     let (headers, length) = (lines(headers), body.len());
     format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
     )
 }
 

@@ -172,6 +172,13 @@ fn workers_found(store: &dyn StoreBase, workers: &[WorkerSummary], queue: &Queue
             ),
             WorkerHealth::Gone => Finding::warn(WORKERS, message, "the next worker or console restarts its jobs"),
         });
+        for reason in &worker.unfetchable {
+            found.push(Finding::warn(
+                WORKERS,
+                format!("{} syncs no document of {reason}", worker.name),
+                "give that process the value and restart it, or run another worker that has it",
+            ));
+        }
     }
     if workers.iter().all(|worker| worker.health == WorkerHealth::Gone) {
         let waiting = queue.ready + queue.waiting + queue.running;

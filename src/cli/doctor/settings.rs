@@ -1,4 +1,4 @@
-//! Checks of the config file, the log directory and the private hosts.
+//! Checks of the config file, the log directory, the private hosts and the credentials of sites.
 
 use super::CheckContext;
 use crate::cli::output::masked;
@@ -11,6 +11,7 @@ use std::path::Path;
 
 const CONFIG: &str = "config";
 const LOG: &str = "log";
+const CREDENTIALS: &str = "credentials";
 
 /// Returns the findings about the config file: its mistakes, its keys under old names, and a password in it that other
 /// users may read.
@@ -69,6 +70,24 @@ pub(super) fn private_hosts(context: &CheckContext) -> Vec<Finding> {
     let hosts: Vec<String> = hosts.iter().map(ToString::to_string).collect();
     let message = format!("anyone who may add documents can read pages from {}", hosts.join(", "));
     vec![Finding::warn("addresses", message, "remove hosts that no document needs from fetch.allow_private_hosts")]
+}
+
+/// Returns a finding for each site rule with credentials: whether this process has their values. Nothing without such a
+/// rule.
+pub(super) fn credentials(context: &CheckContext) -> Vec<Finding> {
+    let Ok(config) = &context.config else { return Vec::new() };
+    let rules = config.fetch.sites.0.iter().filter(|rule| !rule.credentials.is_empty());
+    let found = rules.map(|rule| match rule.problem(&config.fetch.secrets) {
+        None => {
+            Finding::ok(CREDENTIALS, format!("{}: this process has all credentials of fetch.sites", rule.subject()))
+        }
+        Some(problem) => Finding::warn(
+            CREDENTIALS,
+            format!("{}: {problem}, so a worker with this environment syncs none of its documents", rule.subject()),
+            "give it the value, and restart the worker; or run one elsewhere that has it",
+        ),
+    });
+    found.collect()
 }
 
 /// Checks that the outcome files can be written to the log directory.

@@ -2,9 +2,11 @@
 
 use crate::domain::content::PriorResponse;
 use crate::domain::failure::Failure;
+use crate::domain::representation::Negotiation;
 use crate::fetch::content_rules::ContentRules;
 use crate::fetch::request::FetchResponse;
 use async_trait::async_trait;
+use reqwest::header::HeaderMap;
 use std::sync::Arc;
 use url::Url;
 
@@ -17,6 +19,9 @@ pub(in crate::fetch) struct PageRequest<'a> {
     pub prior: &'a PriorResponse,
     /// Rules of the page's site about content.
     pub rules: &'a Arc<ContentRules>,
+    pub negotiation: Negotiation,
+    /// Headers with the credentials of the page's site, which only a request to the origin of `url` may carry.
+    pub credentials: &'a HeaderMap,
 }
 
 /// A way to fetch a page: from its server or through a service.

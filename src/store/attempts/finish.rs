@@ -317,7 +317,7 @@ fn full_fetch(end: &AttemptEnd) -> Option<FullFetch<'_>> {
 /// Returns the page if the finish quarantines it.
 fn page_quarantined(end: &AttemptEnd) -> Option<&Page> {
     match end {
-        AttemptEnd::Fetched { page, change: ContentChange::Quarantined, .. } => Some(page),
+        AttemptEnd::Fetched { page, change: ContentChange::Quarantined, .. } | AttemptEnd::Withheld(page) => Some(page),
         _ => None,
     }
 }

@@ -2,10 +2,11 @@
 //! leases have expired. After an outage or a sleep, a process first sends its own heartbeat, and rescues such jobs only
 //! one whole lease later.
 
+use crate::domain::site_rule::Unfetchable;
 use crate::domain::time::Timestamp;
 use crate::store::WorkerInfo;
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The registered workers of this process, the time of their last heartbeat, and the time before which expired leases
@@ -69,6 +70,11 @@ impl Liveness {
     /// Returns a worker of this process by its id; `None` if this process has no such worker.
     pub(in crate::store) fn info(&self, worker: &str) -> Option<WorkerInfo> {
         self.state().workers.get(worker).cloned()
+    }
+
+    /// Returns the documents that a worker of this process cannot fetch.
+    pub(in crate::store) fn unfetchable(&self, worker: &str) -> Arc<Unfetchable> {
+        self.state().workers.get(worker).map(|info| Arc::clone(&info.unfetchable)).unwrap_or_default()
     }
 
     /// Removes all workers of this process.

@@ -2,7 +2,7 @@
 //! separately and kept the stored text.
 
 use crate::domain::content::{ContentChange, ConverterVersion, Page};
-use crate::domain::document::RecentResult;
+use crate::domain::document::{RecentResult, SyncStatus};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::JobId;
 use crate::domain::job::JobState;
@@ -11,7 +11,7 @@ use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::queue::apply::{TransitionData, new_outcome, push_recent};
 use crate::store::queue::contents;
-use crate::store::queue::row_changes::TEXTS;
+use crate::store::queue::row_changes::{SYNCED_TEXTS, TEXTS};
 use crate::store::sql::columns::{corrupt, line, time};
 use crate::store::sql::conn::{Purpose, get};
 use crate::store::sql::database::Database;
@@ -75,11 +75,21 @@ async fn decide_one(tx: &mut Tx<'_>, text: &ReviewTarget, decision: Decision, by
         Page::new(title.as_deref(), get(&quarantined, "content")?, 0, 200).ok_or_else(|| corrupt("held content"))?;
     let page = Page { fingerprint, converter, ..page };
     let text_changed = tx.has_subscribers() && contents::differs(tx, &document, &page.content).await?;
-    let (text, length) = contents::replace(tx, &document, &page, &page.fingerprint).await?;
-    tx.change_row(TEXTS, document.id, Value::Object(text)).await?;
+    let (mut text, length) = contents::replace(tx, &document, &page, &page.fingerprint).await?;
+    // A first text failed the document when it was quarantined.
+    let is_first = !document.has_content();
+    if is_first {
+        text.insert("sync_status".into(), SyncStatus::Synced.code().into());
+    }
+    tx.change_row(if is_first { SYNCED_TEXTS } else { TEXTS }, document.id, Value::Object(text)).await?;
     // The versions are kept before the state counts a new one.
     tx.write_batches().await?;
     write_accepted(tx, &document, &page, length, time(&quarantined, "held_at")?).await?;
+    if is_first {
+        let ended = "UPDATE @document_state SET failures = 0, error_code = NULL, detail = NULL, http_status = NULL \
+             WHERE document_id = ?";
+        tx.run(query(ended).bind(document.id)).await?;
+    }
     let job = ids.into_iter().flatten().find_map(|id| jobs.remove(&JobId(id)));
     let mut job = job.ok_or_else(|| corrupt("held job_id"))?;
     job.requested_by = Some(by.clone());

@@ -109,11 +109,13 @@ async fn renew_leases(
 
 async fn upsert_worker(tx: &mut Tx<'_>, worker: &WorkerInfo) -> Result<()> {
     let statement = query(
-        "INSERT INTO @workers (id, name, capacity, started_at, heartbeat_at, schema_version) \
-         VALUES (?1, ?2, ?3, ?4, ?4, ?5) ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at",
+        "INSERT INTO @workers (id, name, capacity, started_at, heartbeat_at, schema_version, unfetchable) \
+         VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at",
     );
     let statement = statement.bind(&worker.id.0).bind(worker.name.as_str()).bind(worker.capacity);
-    tx.run(statement.bind(tx.now.micros()).bind(SCHEMA_VERSION)).await?;
+    let reasons = &worker.unfetchable.reasons;
+    let reasons = (!reasons.is_empty()).then(|| reasons.join("\n"));
+    tx.run(statement.bind(tx.now.micros()).bind(SCHEMA_VERSION).bind(reasons)).await?;
     if tx.lease_only() {
         tx.run(query("UPDATE @workers SET lease_only = true WHERE id = ?").bind(&worker.id.0)).await?;
     }

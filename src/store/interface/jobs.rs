@@ -6,12 +6,15 @@ use crate::domain::id::{AccountId, DocumentId, JobId, Token, WorkerId};
 use crate::domain::job::{AttemptEnd, ErrorReport, JobState, QueueClass};
 use crate::domain::lock::LockHolder;
 use crate::domain::outcome::Outcome;
+use crate::domain::representation::{HostMarkdown, MarkdownFinding};
 use crate::domain::retry::{Counters, RetryPolicy};
+use crate::domain::site_rule::Unfetchable;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
 use crate::store::interface::base::StoreBase;
 use async_trait::async_trait;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Access of workers to jobs. A worker owns a job's lease under the token of its claim; a call with another token
@@ -28,8 +31,11 @@ pub trait JobStore: StoreBase {
     /// of accounts), but at least every eighth from the lowest class. Marks the documents' rows as `syncing` unless
     /// `limits` contains [`MarkTiming::AfterLock`]. A job ends as `cancelled` instead if its document is gone, is a
     /// PDF, is unavailable or was synced elsewhere. A worker runs at most one job at a time whose earlier attempt lost
-    /// its worker.
+    /// its worker. Leaves out the documents that the worker registered as those that it cannot fetch.
     async fn claim(&self, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<ClaimedJob>>;
+
+    /// Returns true if a job is ready or waits for its next attempt that is not paused and that `worker` can fetch.
+    async fn has_fetchable_jobs(&self, worker: &WorkerId) -> Result<bool>;
 
     /// Marks the document's row as `syncing` for a job that was claimed with [`MarkTiming::AfterLock`]. Before the
     /// job's first attempt, saves the row's values in the job. Also sets the time of the attempt, clears step and error
@@ -51,6 +57,15 @@ pub trait JobStore: StoreBase {
 
     /// Returns those leases in `leased` whose job somebody requested to cancel.
     async fn cancel_requested(&self, leased: &[JobLease]) -> Result<Vec<JobLease>>;
+
+    /// Returns what is known of the Markdown that a host offers; `None` if nothing is.
+    async fn host_markdown(&self, host: &str) -> Result<Option<HostMarkdown>>;
+
+    /// Returns the stored text of a document, to compare it with one from another representation of the page.
+    async fn stored_text(&self, document: DocumentId) -> Result<Option<String>>;
+
+    /// Records what a fetch found out about a host's Markdown, and returns what is known of the host now.
+    async fn record_markdown(&self, host: &str, finding: MarkdownFinding) -> Result<HostMarkdown>;
 
     /// Ends an attempt: writes job, document and outcomes in one transaction, which several finishes may share.
     /// `policy` decides on a retry. Returns once the transaction is committed.
@@ -74,6 +89,8 @@ pub struct WorkerInfo {
     pub name: SafeLine,
     /// Maximum number of jobs that run at a time.
     pub capacity: u32,
+    /// Documents that the worker cannot fetch, because it lacks credentials: it claims none of them.
+    pub unfetchable: Arc<Unfetchable>,
 }
 
 /// Limits of one claim.
@@ -116,6 +133,8 @@ pub struct ClaimedJob {
     pub stored: StoredBaseline,
     /// Facts about the response that the stored text came from, by which an unchanged page is recognised.
     pub prior: PriorResponse,
+    /// Time at which the stored text was last fetched as a whole page, UTC; `None` if it is unknown.
+    pub fetched_whole_at: Option<Timestamp>,
     /// Start of the attempt, UTC.
     pub started_at: Timestamp,
 }

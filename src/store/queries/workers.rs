@@ -18,7 +18,7 @@ const LATE_AFTER: Duration = Duration::from_secs(30);
 
 pub(in crate::store) async fn workers(db: &Database) -> Result<Vec<WorkerSummary>> {
     let statement = query(
-        "SELECT w.id, w.name, w.capacity, w.started_at, w.heartbeat_at, coalesce(j.running, 0) AS running, \
+        "SELECT w.id, w.name, w.capacity, w.started_at, w.heartbeat_at, w.unfetchable, coalesce(j.running, 0) AS running, \
          j.lease_until FROM @workers w \
          LEFT JOIN (SELECT worker_id, count(*) AS running, max(lease_until) AS lease_until FROM @jobs \
          WHERE state = 'running' GROUP BY worker_id) j ON j.worker_id = w.id ORDER BY w.started_at, w.id",
@@ -39,6 +39,11 @@ pub(in crate::store) async fn workers(db: &Database) -> Result<Vec<WorkerSummary
             name: SafeLine::new(get(row, "name")?),
             capacity: number(row, "capacity")?,
             running: number(row, "running")?,
+            unfetchable: get::<Option<String>>(row, "unfetchable")?
+                .iter()
+                .flat_map(|text| text.lines())
+                .map(SafeLine::new)
+                .collect(),
             started_at: at("started_at")?,
             heartbeat_at,
             health: if late { WorkerHealth::Late } else { WorkerHealth::Alive },

@@ -72,7 +72,7 @@ pub(in crate::store) async fn apply(
         let written = write_row(tx, document, to, with.page).await?;
         text_changed = written.text_changed;
         write_state(tx, document, to, &with, written.new_length).await?;
-        if to.row == RowWrite::Synced {
+        if to.row == RowWrite::Synced || with.quarantined.is_some() {
             contents::update_quarantine(tx, row.job.id, document, with.quarantined).await?;
         }
     }

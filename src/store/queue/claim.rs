@@ -12,10 +12,11 @@ mod write;
 use crate::domain::content::PriorResponse;
 use crate::domain::id::{AccountId, Token, WorkerId};
 use crate::domain::job::QueueClass;
+use crate::domain::site_rule::Unfetchable;
 use crate::store::queue::apply::TransitionData;
 use crate::store::queue::lanes::LaneKey;
 use crate::store::queue::pauses::{CLASS_NOT_PAUSED, LANE_NOT_PAUSED};
-use crate::store::queue::{host_backoff, lanes, tries};
+use crate::store::queue::{host_backoff, lanes, tries, unfetchable};
 use crate::store::sql::conn::{Purpose, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::dialect::Dialect;
@@ -29,20 +30,22 @@ use crate::store::{ClaimLimits, ClaimedJob, JobLease, Result, StoreError};
 use choose::ClaimCapacity;
 use read::ClaimRead;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use write::Claimer;
 
 /// Maximum number of due jobs that one claim makes ready. The rest becomes ready in later claims, so that no
 /// transaction blocks other writers for long.
 const PROMOTION_LIMIT: i64 = 1_000;
 
-/// Claims jobs for `worker`. `expects_work` is false if the last claim found nothing: a cheap read then comes first.
+/// Claims jobs for `worker`, which leaves out what it cannot fetch. `expects_work` is false if the last claim found nothing: a cheap read then comes first.
 pub(in crate::store) async fn claim(
     db: &Database,
     worker: &WorkerId,
     limits: ClaimLimits,
+    unfetchable: Arc<Unfetchable>,
     expects_work: bool,
 ) -> Result<Vec<ClaimedJob>> {
-    if limits.slots == 0 || !expects_work && !is_work_waiting(db).await? {
+    if limits.slots == 0 || !expects_work && !is_work_waiting(db, &unfetchable).await? {
         return Ok(Vec::new());
     }
     let mut claim = Claim {
@@ -55,6 +58,7 @@ pub(in crate::store) async fn claim(
             spacing: Some(limits.host_interval).filter(|interval| !interval.is_zero()),
             spaced_hosts: BTreeSet::new(),
             may_take_risky: true,
+            unfetchable,
             passed_over: 0,
             served_vtime: [0; 3],
         },
@@ -89,16 +93,19 @@ pub(in crate::store) async fn claim(
 
 /// Returns true if a claim may find a job. Reads without the write lock, since most claims of an idle worker find
 /// nothing.
-async fn is_work_waiting(db: &Database) -> Result<bool> {
+async fn is_work_waiting(db: &Database, unfetchable: &Unfetchable) -> Result<bool> {
     db.ensure_writable()?;
     let mut reader = db.reader().await?;
-    let mut statement = Sql::new(
+    let mut statement = Sql::default();
+    statement.add_value(db.now().micros());
+    statement.push(
         "SELECT EXISTS (SELECT 1 FROM @lanes n LEFT JOIN @hosts_sched h ON h.host = n.host \
           WHERE coalesce(h.held_until, 0) <= ?1 AND coalesce(h.spaced_until, 0) <= ?1 AND ",
     );
     statement.push(CLASS_NOT_PAUSED).push(" AND ").push(LANE_NOT_PAUSED);
+    unfetchable::push_hosts(&mut statement, unfetchable);
     statement.push(") OR EXISTS (SELECT 1 FROM @jobs WHERE state = 'scheduled' AND run_at <= ?1)");
-    get(&reader.one(statement.query().bind(db.now().micros())).await?, 0)
+    get(&reader.one(statement.query()).await?, 0)
 }
 
 /// A claim in progress.
@@ -212,6 +219,7 @@ fn claimed_job(tx: &Tx<'_>, row: &JobRow, document: &Document, token: i64) -> Cl
         counters: row.job.claimed(),
         prior,
         stored: document.stored(),
+        fetched_whole_at: document.fetched_whole_at(),
         started_at: tx.now,
     }
 }

@@ -48,7 +48,7 @@ pub(in crate::store) async fn replace(
     Ok((keys, length))
 }
 
-/// Updates a document's quarantine after a successful attempt: stores `page` as quarantined, unless its text already is
+/// Updates a document's quarantine after an attempt that fetched a page: stores `page` as quarantined, unless its text already is
 /// or was rejected last. Without a page, removes the text that waits for review. A rejected text stays until another
 /// text is quarantined, since a fetch may return the rejected text again.
 pub(in crate::store) async fn update_quarantine(

@@ -43,7 +43,7 @@ pub(super) const DOCUMENTS: RowChange = RowChange {
 
 /// A synced document with its new text, and with a new name if the page has a title. Apart from [`DOCUMENTS`], since a
 /// trigger of another program on the text must not stand in the way of other changes.
-pub(super) const SYNCED_TEXTS: RowChange = RowChange {
+pub(in crate::store) const SYNCED_TEXTS: RowChange = RowChange {
     position: 2,
     table: "captain_documents",
     statement: "UPDATE captain_documents SET sync_status = CAST(k.value ->> 'sync_status' AS INTEGER), \

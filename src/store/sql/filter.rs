@@ -214,7 +214,7 @@ fn push_age(sql: &mut Sql, column: &'static str, age: Age, now: Timestamp) {
 }
 
 /// Escapes the characters of `text` that have a meaning in a LIKE pattern.
-fn like_literal(text: &str) -> String {
+pub(in crate::store) fn like_literal(text: &str) -> String {
     let mut literal = String::with_capacity(text.len());
     for c in text.chars() {
         if matches!(c, '\\' | '%' | '_') {

@@ -1,12 +1,14 @@
 //! The interface for workers, [`JobStore`], on an SQL database.
 
 use super::SqlStore;
-use crate::domain::id::WorkerId;
+use crate::domain::id::{DocumentId, WorkerId};
 use crate::domain::lock::LockHolder;
+use crate::domain::representation::{HostMarkdown, MarkdownFinding};
 use crate::domain::retry::RetryPolicy;
 use crate::store::attempts::finish::Finishing;
-use crate::store::attempts::{leases, mark, rescue, workers};
-use crate::store::queue::claim;
+use crate::store::attempts::{host_markdown, leases, mark, rescue, workers};
+use crate::store::queries::contents;
+use crate::store::queue::{claim, unfetchable};
 use crate::store::{
     ClaimLimits, ClaimedJob, Finish, FinishResult, JobLease, JobStore, LeaseStatus, MarkResult, RescueResult, Result,
     WorkerInfo,
@@ -28,10 +30,15 @@ impl JobStore for SqlStore {
     async fn claim(&self, worker: &WorkerId, limits: ClaimLimits) -> Result<Vec<ClaimedJob>> {
         self.liveness.record_lease(limits.lease);
         let expects_work = self.finds_work.load(Ordering::Relaxed);
-        let claimed = claim::claim(&self.db, worker, limits, expects_work).await?;
+        let unfetchable = self.liveness.unfetchable(&worker.0);
+        let claimed = claim::claim(&self.db, worker, limits, unfetchable, expects_work).await?;
         self.finds_work.store(!claimed.is_empty(), Ordering::Relaxed);
         self.open_attempts.add(claimed.len());
         Ok(claimed)
+    }
+
+    async fn has_fetchable_jobs(&self, worker: &WorkerId) -> Result<bool> {
+        unfetchable::has_fetchable_jobs(&self.db, &self.liveness.unfetchable(&worker.0)).await
     }
 
     async fn mark(&self, lease: JobLease) -> Result<MarkResult> {
@@ -52,6 +59,18 @@ impl JobStore for SqlStore {
 
     async fn cancel_requested(&self, leased: &[JobLease]) -> Result<Vec<JobLease>> {
         leases::cancel_requests(&self.db, leased).await
+    }
+
+    async fn host_markdown(&self, host: &str) -> Result<Option<HostMarkdown>> {
+        host_markdown::read(&self.db, host).await
+    }
+
+    async fn stored_text(&self, document: DocumentId) -> Result<Option<String>> {
+        Ok(contents::content(&self.db, document).await?.map(|content| content.text))
+    }
+
+    async fn record_markdown(&self, host: &str, finding: MarkdownFinding) -> Result<HostMarkdown> {
+        host_markdown::record(&self.db, host, finding).await
     }
 
     async fn finish(&self, finish: Finish, policy: &RetryPolicy) -> Result<FinishResult> {

@@ -49,11 +49,26 @@ pub(super) fn text(model: &Model) -> Vec<Spans> {
         let name = available - BUSY - UPTIME - HEARTBEAT - STATE;
         let head = format!("{:name$}{:BUSY$}{:UPTIME$}{:HEARTBEAT$}", "  worker", "busy", "up", "heartbeat");
         text.push(vec![span(head, Tone::Dim)]);
-        text.extend(workers.list.iter().map(|worker| wide(model, worker, name, appearance)));
+        for worker in &workers.list {
+            text.push(wide(model, worker, name, appearance));
+            text.extend(unfetchable(worker, available));
+        }
     } else {
-        text.extend(workers.list.iter().flat_map(|worker| narrow(model, worker, available, appearance)));
+        for worker in &workers.list {
+            text.extend(narrow(model, worker, available, appearance));
+            text.extend(unfetchable(worker, available));
+        }
     }
     text
+}
+
+/// Returns the lines about the sites whose credentials the worker lacks.
+fn unfetchable(worker: &WorkerSummary, available: usize) -> Vec<Spans> {
+    let lines = worker
+        .unfetchable
+        .iter()
+        .flat_map(|reason| wrap(&format!("syncs no document of {reason}"), available.saturating_sub(2), 5));
+    lines.map(|line| vec![span(format!("  {line}"), Tone::Waiting)]).collect()
 }
 
 const fn sign(alive: WorkerHealth, appearance: Appearance) -> (&'static str, Tone) {

@@ -4,6 +4,7 @@
 use crate::domain::document::Status;
 use crate::format;
 use crate::runner::event::{Health, LockHealth, Phase};
+use crate::store::{WorkerHealth, WorkerSummary};
 use crate::tui::describe::pause;
 use crate::tui::model::rate::HISTORY_SECONDS;
 use crate::tui::model::{Model, ShutdownState};
@@ -53,6 +54,7 @@ fn first(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
     // full protection of the locks.
     parts.push((1, locks(model)));
     parts.push((2, paused(model)));
+    parts.push((2, credentials(model)));
     let left = parts.len();
     parts.push((2, runner(model)));
     parts.push((7, workers(model)));
@@ -157,6 +159,16 @@ fn locks(model: &Model) -> Spans {
 fn paused(model: &Model) -> Spans {
     let text = pause::summary(model);
     text.map_or_else(Spans::new, |text| vec![span(text, Tone::Waiting)])
+}
+
+/// Returns the warning that a worker lacks credentials of a site; empty if none does. The reader of the workers has the
+/// sites.
+fn credentials(model: &Model) -> Spans {
+    let lacks = |worker: &WorkerSummary| worker.health != WorkerHealth::Gone && !worker.unfetchable.is_empty();
+    if !model.workers.list.iter().any(lacks) {
+        return Spans::new();
+    }
+    vec![span(format!("{} credentials missing", model.glyphs.alarm), Tone::Waiting)]
 }
 
 /// Returns one bar for each of the last seconds, by the number of attempts that ended in that second. Returns nothing

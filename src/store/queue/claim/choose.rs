@@ -3,8 +3,10 @@
 
 use crate::domain::id::JobId;
 use crate::domain::job::QueueClass;
+use crate::domain::site_rule::Unfetchable;
 use crate::store::queue::lanes::LaneKey;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// At least one of this many claimed jobs comes from the lowest class that has work.
@@ -21,6 +23,8 @@ pub(super) struct ClaimCapacity {
     pub(super) spaced_hosts: BTreeSet<String>,
     /// True while this worker may take a job whose earlier attempt lost its worker.
     pub(super) may_take_risky: bool,
+    /// Documents that this worker cannot fetch.
+    pub(super) unfetchable: Arc<Unfetchable>,
     /// Number of jobs claimed in a row from classes above the lowest one with work.
     pub(super) passed_over: i64,
     /// Largest virtual time of the claimed jobs, by class: manual, retry, auto.

@@ -7,6 +7,7 @@ use crate::domain::id::{JobId, WorkerId};
 use crate::domain::text::SafeLine;
 use crate::store::queue::lanes::{LaneKey, ready_in_lane};
 use crate::store::queue::pauses::CLASS_NOT_PAUSED;
+use crate::store::queue::unfetchable;
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::rows::attempts::{self, AttemptRow};
@@ -95,6 +96,10 @@ pub(super) async fn read(tx: &mut Tx<'_>, worker: &WorkerId, budget: &ClaimCapac
     for row in &rows {
         let Some(key) = lane_key(row)? else { continue };
         let job: Option<i64> = get(row, "ready_id")?;
+        if job.is_none() && !budget.unfetchable.documents.is_empty() {
+            // The lane may have jobs, but none that this worker can fetch.
+            continue;
+        }
         let job = job.map(|id| Ok::<_, StoreError>((get(row, "ready_vtime")?, id))).transpose()?;
         if let (Some((_, id)), Dialect::Postgres) = (job, tx.dialect()) {
             read.attempts.insert(JobId(id), attempts::attempt(row)?);
@@ -161,10 +166,15 @@ fn push_servable(sql: &mut Sql, budget: &ClaimCapacity, dialect: Dialect) {
             " AND n.account_id NOT IN (SELECT id FROM passed_accounts) \
              AND n.host NOT IN (SELECT name FROM passed_hosts) \
              AND CASE WHEN coalesce(h.held_until, 0) <= ?2 AND coalesce(h.spaced_until, 0) <= ?2 \
-             AND (NOT n.risky OR ?6 AND NOT (SELECT runs_risky FROM claimer)) THEN true ELSE false END \
-             ORDER BY n.class, n.head, n.account_id, n.host LIMIT ?7) AS c",
+             AND (NOT n.risky OR ?6 AND NOT (SELECT runs_risky FROM claimer))",
         );
-        sql.push(class);
+        unfetchable::push_hosts(sql, &budget.unfetchable);
+        sql.push(" THEN true ELSE false END ORDER BY n.class, n.head, n.account_id, n.host LIMIT ?7");
+        if !budget.unfetchable.documents.is_empty() {
+            // As many lanes may have nothing but such documents.
+            sql.push(" + ").bind(budget.unfetchable.documents.len() as i64);
+        }
+        sql.push(") AS c").push(class);
     }
     let (open, close) = match dialect {
         Dialect::Sqlite => ("jobs r ON r.id IN (SELECT j.id FROM ", " ORDER BY j.vtime, j.id LIMIT ?8)"),
@@ -180,5 +190,7 @@ fn push_servable(sql: &mut Sql, budget: &ClaimCapacity, dialect: Dialect) {
          LEFT JOIN ra ON ra.account_id = lanes.account_id LEFT JOIN rh ON rh.host = lanes.host \
          LEFT JOIN @hosts_sched h ON h.host = lanes.host LEFT JOIN ",
     );
-    sql.push(open).push(ready_in_lane(dialect)).push(close).push(") ");
+    sql.push(open).push(ready_in_lane(dialect));
+    unfetchable::push_documents(sql, &budget.unfetchable, "j.document_id");
+    sql.push(close).push(") ");
 }

@@ -100,6 +100,11 @@ impl Document {
         self.provenance.validated_fingerprint.is_some() && self.provenance.validated_fingerprint == self.fingerprint
     }
 
+    /// Returns the time at which the stored text was last fetched as a whole page.
+    pub(in crate::store) fn fetched_whole_at(&self) -> Option<Timestamp> {
+        self.provenance.fetched_whole_at.filter(|_| self.is_own_text())
+    }
+
     /// Returns what is known of the response that brought the stored text; nothing unless it brought exactly that
     /// text. The validators are left out if the whole page was not fetched within [`FULL_FETCH_INTERVAL`].
     pub(in crate::store) fn prior_response(&self, now: Timestamp) -> PriorResponse {
