@@ -11,6 +11,7 @@ pub mod content_guard;
 pub mod difference;
 pub mod document;
 pub mod duration;
+pub mod extraction;
 pub mod failure;
 pub mod filter;
 pub mod finding;

@@ -4,8 +4,8 @@
 //! `request` has the request and the response, `settings` the limits, addresses and rules. `fetcher` chooses one of the
 //! `fetchers` for a document, and its fallback. The fetchers share `client` (single HTTP requests), `memory` and
 //! `robots`. `guard` refuses addresses that are not public: `address` classifies them, `allowed` holds the exceptions,
-//! `lookup` resolves names. `errors` describes failures, `roots` checks for root certificates, `probe` measures one
-//! fetch.
+//! `lookup` resolves names. `errors` describes failures, `roots` checks for root certificates, `probe` measures and
+//! explains one fetch, `file` converts a page from a file.
 //!
 //! `pipeline` turns a response into a page in these steps: `head`, the body, `charset`, then on a thread of
 //! `conversion_pool` `convert`: `html` parses, `main_content` chooses under the site's `content_rules`, `markdown`
@@ -25,6 +25,7 @@ mod errors;
 mod explain;
 mod fetcher;
 mod fetchers;
+mod file;
 #[cfg(test)]
 pub(crate) mod fuzz;
 mod guard;
@@ -47,8 +48,9 @@ pub use budget::{Budget, ConvertError, MAX_MARKDOWN, TIME_LIMIT};
 pub use client::FetchSetupError;
 pub use content_rules::{CONVERTER_VERSION, check_site};
 pub use convert::{Converted, convert, convert_body, convert_within};
-pub use explain::{DroppedElement, ExtractionReport, explain};
+pub use explain::explain;
 pub use fetcher::Fetcher;
+pub use file::convert_file;
 pub use guard::Refusal;
 pub use lookup::{Addresses, Lookup, LookupError, NameServers, SystemLookup};
 pub use probe::{Hop, Probe, probe};

@@ -36,7 +36,7 @@ pub(super) struct ContentRules {
 impl ContentRules {
     /// Compiles a site rule. The error names the invalid selector or pattern and completes a sentence that begins with
     /// the setting's name.
-    fn of(site: &SiteRule) -> Result<Self, String> {
+    pub fn of(site: &SiteRule) -> Result<Self, String> {
         let selectors = |name: &str, all: &[String]| {
             let read = |source: &String| match Matcher::new(source) {
                 Ok(matcher) => Ok(Selector { matcher, source: source.clone() }),

@@ -3,11 +3,13 @@
 //!
 //! `measure` walks the page once; `page_type` says what kind of page it is; `frame` recognises what stands around the
 //! content; `region` chooses the root of the content and prunes it. `hints` and `tag` read the names of elements,
-//! `structured` what the page says about itself, `selected` the site rule. Everything after the walk works on the list of
+//! `structured` what the page says about itself, `selected` the site rule; `left_out` lists what is not content.
+//! Everything after the walk works on the list of
 //! measures, in a fixed number of passes.
 
 mod frame;
 mod hints;
+mod left_out;
 mod measure;
 mod page_type;
 mod region;

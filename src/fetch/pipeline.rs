@@ -8,7 +8,7 @@ use super::budget::{ConvertError, MAX_MARKDOWN, TreeBudget};
 use super::charset::{self, Markup};
 use super::client::HttpClient;
 use super::content_rules::ContentRules;
-use super::convert::{Converted, convert_by};
+use super::convert::{Converted, convert_by, convert_explained};
 use super::encoding::{self, Coding};
 use super::errors::{self, Stage};
 use super::head::{ContentType, Kind, is_binary, sniffed, text_of};
@@ -17,6 +17,7 @@ use super::request::FetchResponse;
 use super::trace::Mark;
 use crate::domain::body_digest::{BodyDigest, BodyHasher, ConversionInputs};
 use crate::domain::content::{ConverterVersion, IdenticalBody, Page, Validators};
+use crate::domain::extraction::ExtractionReport;
 use crate::domain::failure::{ErrorCode, Failure};
 use crate::domain::text::SafeLine;
 use reqwest::Response;
@@ -65,13 +66,20 @@ pub(super) async fn page(
     let body = if codings.is_empty() { body } else { decompress(client, body, codings, deadline).await? };
     let bytes = body.bytes.len() as u64;
     let received = Received { body, content_type, source };
-    let converted = convert(client, received, deadline).await?;
-    client.note(|| Mark::Converted);
+    let (converted, report) = convert(client, received, deadline).await?;
+    client.note(|| Mark::Converted(report.map(Arc::new)));
+    let page = page_of(converted, bytes, status)?;
+    Ok(FetchResponse::Page(Page { etag, last_modified, body_digest: Some(digest), ..page }))
+}
+
+/// Returns the page with a converted text, which has a note on selectors that match nothing. `bytes` is the size of the
+/// body, `status` the HTTP status.
+pub(super) fn page_of(converted: Converted, bytes: u64, status: u16) -> Result<Page, Failure> {
     let page = Page::new(converted.title.as_deref(), converted.markdown, bytes, status);
     let page = page.ok_or_else(|| Failure::permanent(ErrorCode::ContentEmpty, "the page has no text"))?;
     let unmatched = (!converted.unmatched.is_empty())
         .then(|| SafeLine::new(&format!("no element of the page matches {}", converted.unmatched.join(" nor "))));
-    Ok(FetchResponse::Page(Page { note: unmatched, etag, last_modified, body_digest: Some(digest), ..page }))
+    Ok(Page { note: unmatched, ..page })
 }
 
 impl Source {
@@ -80,7 +88,18 @@ impl Source {
         let encoding = encoding::value(response.headers());
         ConversionInputs { converter: self.converter, content_type, encoding, url: self.url.as_str() }
     }
+
+    fn convert(&self, html: &str, budget: TreeBudget, explains: bool) -> Result<Explained, ConvertError> {
+        if explains {
+            let explained = convert_explained(html, &self.url, &self.rules, budget)?;
+            return Ok((explained.0, Some(explained.1)));
+        }
+        convert_by(html, &self.url, &self.rules, budget).map(|converted| (converted, None))
+    }
 }
+
+/// A converted body, with the report on its content if one is wanted and the body is HTML.
+type Explained = (Converted, Option<ExtractionReport>);
 
 /// A body with its memory permit.
 #[derive(Debug)]
@@ -154,12 +173,14 @@ struct Received {
 
 /// Decodes and converts a body on a thread of the pool. A page that exceeds the shared memory budget is converted once
 /// more, without other conversions at the same time.
-async fn convert(client: &HttpClient, mut received: Received, deadline: Instant) -> Result<Converted, Failure> {
+/// The report is made for traced fetches.
+async fn convert(client: &HttpClient, mut received: Received, deadline: Instant) -> Result<Explained, Failure> {
+    let explains = client.is_traced();
     let mut budget =
         if received.body.bytes.len() > CONVERT_ALONE_ABOVE { TreeBudget::Alone } else { TreeBudget::Shared };
     loop {
         let slot = client.before(deadline, client.conversions.slot(budget)).await??;
-        let (back, converted) = slot.run(move |budget| received.convert(budget)).await?;
+        let (back, converted) = slot.run(move |budget| received.convert(budget, explains)).await?;
         match (converted, budget) {
             (Err(ConvertError::TooLarge(_)), TreeBudget::Shared) => (received, budget) = (back, TreeBudget::Alone),
             (converted, _) => return converted.map_err(|error| errors::refused(error.to_string())),
@@ -170,16 +191,16 @@ async fn convert(client: &HttpClient, mut received: Received, deadline: Instant)
 impl Received {
     /// Converts the body and returns it for a second conversion. With [`TreeBudget::Alone`] no second conversion
     /// follows, and the returned body may be empty.
-    fn convert(mut self, budget: TreeBudget) -> (Self, Result<Converted, ConvertError>) {
+    fn convert(mut self, budget: TreeBudget, explains: bool) -> (Self, Result<Explained, ConvertError>) {
         let converted = match decode(&self.body.bytes, &self.content_type) {
             Ok(Decoded::Html(Cow::Owned(html))) if budget == TreeBudget::Alone => {
                 // The decoded text may be three times as large as the body, so the body's bytes are freed first.
                 self.body.bytes = Vec::new();
-                convert_by(&html, &self.source.url, &self.source.rules, budget)
+                self.source.convert(&html, budget, explains)
             }
-            Ok(Decoded::Html(html)) => convert_by(&html, &self.source.url, &self.source.rules, budget),
+            Ok(Decoded::Html(html)) => self.source.convert(&html, budget, explains),
             Ok(Decoded::Plain(text)) => {
-                Ok(Converted { title: None, markdown: charset::plain(&text), unmatched: Vec::new() })
+                Ok((Converted { title: None, markdown: charset::plain(&text), unmatched: Vec::new() }, None))
             }
             Err(error) => Err(error),
         };

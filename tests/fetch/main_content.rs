@@ -147,7 +147,7 @@ fn what_is_left_out_has_a_reason() {
     let explained = explain(page).expect("a page");
     assert_eq!(explained.page_type, "article");
     let reason = |selector: &str| {
-        let found = explained.dropped.iter().find(|dropped| dropped.element == selector);
+        let found = explained.dropped.iter().find(|dropped| &*dropped.element == selector);
         found.map(|dropped| dropped.reason)
     };
     assert_eq!(reason("div.cookie-consent"), Some("overlay"));
@@ -155,7 +155,7 @@ fn what_is_left_out_has_a_reason() {
     assert_eq!(reason("div.grid"), Some("teasers"));
     assert_eq!(reason("div#comments"), Some("comments"));
     assert_eq!(reason("ul.share-bar"), Some("sharing"));
-    let teasers = explained.dropped.iter().find(|dropped| dropped.element == "div.grid").expect("it is left out");
+    let teasers = explained.dropped.iter().find(|dropped| &*dropped.element == "div.grid").expect("it is left out");
     assert!(teasers.characters > 100 && teasers.linked > 0.2 && teasers.prose > 0.2, "{teasers:?}");
     for page in ["", "<p>a", "<frameset></frameset>"] {
         assert_eq!(explain(page).expect("a page").dropped, [], "{page}");

@@ -34,6 +34,10 @@ pub(in crate::fetch) enum DropReason {
     Links,
     /// A heading over nothing.
     EmptySection,
+    /// Outside the root of the content, or outside all elements that a site rule includes.
+    Outside,
+    /// Excluded by a site rule.
+    SiteRule,
 }
 
 impl DropReason {
@@ -60,6 +64,8 @@ impl DropReason {
             Self::Teasers => "teasers",
             Self::Links => "links",
             Self::EmptySection => "empty section",
+            Self::Outside => "outside the content",
+            Self::SiteRule => "site rule",
         }
     }
 }

@@ -102,6 +102,11 @@ impl PageMeasures {
         self.noscript >= LEAST_NOSCRIPT && self.noscript / 2 > body
     }
 
+    /// Returns the node of the element at `index`.
+    pub fn node_of(&self, index: usize) -> Option<NodeId> {
+        self.elements.get(index).map(|one| one.node)
+    }
+
     /// Returns the length of the text of the element at `index`, and the shares of links and of sentences in it.
     pub fn text_of(&self, index: usize) -> (u32, f32, f32) {
         self.elements.get(index).map_or((0, 0.0, 0.0), |one| (one.text, one.link_share(), share(one.prose, one.text)))
