@@ -17,7 +17,7 @@ use crate::domain::site_rule::SiteRule;
 use crate::fetch::{FetchRequest, check_site, convert_file, probe};
 use crate::format;
 use print::ExtractionJson;
-use source::{Local, Remote, Source};
+use source::{Local, PageSource, Remote};
 
 /// Id of a page that is no document; documents have positive ids.
 const NO_DOCUMENT: DocumentId = DocumentId(0);
@@ -60,10 +60,10 @@ Examples:
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     args.check_rules()?;
-    let source = Source::resolve(context, args).await?;
+    let source = PageSource::resolve(context, args).await?;
     let explained = match &source {
-        Source::Remote(remote) => fetch(&context.config, args, remote).await?,
-        Source::Local(local) => convert(&context.config, args, local).await?,
+        PageSource::Remote(remote) => fetch(&context.config, args, remote).await?,
+        PageSource::Local(local) => convert(&context.config, args, local).await?,
     };
     if args.json {
         out.json(&ExtractionJson::new(&source, &explained, args.why))?;

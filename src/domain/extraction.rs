@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::id::DocumentId;
 use super::text::SafeLine;
 use async_trait::async_trait;
+use std::fmt::Debug;
 
 /// Facts about the choice of a page's text.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,15 +31,6 @@ pub struct DroppedElement {
     pub prose: f32,
 }
 
-impl DroppedElement {
-    /// Returns the measures as words: `412 characters, 98 % links, 0 % sentences`.
-    pub fn measures(&self) -> String {
-        let percent = |share: f32| format!("{:.0} %", share * 100.0);
-        let unit = if self.characters == 1 { "character" } else { "characters" };
-        format!("{} {unit}, {} links, {} sentences", self.characters, percent(self.linked), percent(self.prose))
-    }
-}
-
 /// A page that was fetched to explain its text. Nothing of it is stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExplainedPage {
@@ -49,26 +41,7 @@ pub struct ExplainedPage {
 
 /// A way to fetch a page and explain its text, for the console, which opens no connections itself.
 #[async_trait]
-pub trait PageExplainer: Send + Sync {
+pub trait PageExplainer: Debug + Send + Sync {
     /// Fetches the page of a document anew and explains its text; stores nothing.
     async fn explain(&self, document: DocumentId, url: &str) -> Result<ExplainedPage, Failure>;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn measures_are_words() {
-        let mut dropped = DroppedElement {
-            element: SafeLine::new("nav.menu"),
-            reason: "navigation",
-            characters: 412,
-            linked: 0.976,
-            prose: 0.0,
-        };
-        assert_eq!(dropped.measures(), "412 characters, 98 % links, 0 % sentences");
-        dropped.characters = 1;
-        assert_eq!(dropped.measures(), "1 character, 98 % links, 0 % sentences");
-    }
 }

@@ -1,12 +1,13 @@
 //! Prints what `extract` has found: text and list of what is left out on stdout, facts on stderr; or one JSON object.
 
-use super::source::Source;
+use super::source::PageSource;
 use crate::cli::output::{Output, note};
 use crate::domain::content::StoredBaseline;
 use crate::domain::extraction::{DroppedElement, ExplainedPage};
 use crate::domain::failure::{ErrorCode, Failure};
 use crate::domain::id::DocumentId;
-use crate::domain::text::{fit, safe_block, width};
+use crate::domain::text::{fit, safe_block};
+use crate::format;
 use serde::Serialize;
 use std::io;
 
@@ -28,13 +29,13 @@ pub(super) fn facts(explained: &ExplainedPage) {
     if let Some(text) = &page.note {
         note(text);
     }
-    if let Some(reason) = doubt(explained) {
+    if let Some(reason) = suspicion(explained) {
         note(format!("this text {reason}"));
     }
 }
 
 /// Returns the reason for which a sync would doubt the text.
-fn doubt(explained: &ExplainedPage) -> Option<String> {
+fn suspicion(explained: &ExplainedPage) -> Option<String> {
     let (_, reason) = StoredBaseline::default().compare(&explained.page);
     reason.map(|reason| reason.to_string())
 }
@@ -56,13 +57,9 @@ pub(super) fn text(explained: &ExplainedPage, why: bool, out: &mut Output) -> io
         return out.line("Nothing is left out.");
     }
     out.line("Left out, in page order")?;
-    let element = |dropped: &DroppedElement| fit(&dropped.element, MOST_SELECTOR);
-    let reasons = report.dropped.iter().map(|dropped| width(dropped.reason)).max().unwrap_or_default();
-    let elements = report.dropped.iter().map(|dropped| width(&element(dropped))).max().unwrap_or_default();
+    out.line(format!("{}element", format::DROPPED_HEAD))?;
     for dropped in &report.dropped {
-        let (reason, element) = (dropped.reason, element(dropped));
-        let gap = " ".repeat(elements - width(&element));
-        out.line(format!("  {reason:<reasons$}  {element}{gap}  {}", dropped.measures()))?;
+        out.line(format!("{}{}", format::dropped_row(dropped), fit(&dropped.element, MOST_SELECTOR)))?;
     }
     Ok(())
 }
@@ -79,9 +76,9 @@ pub(super) struct ExtractionJson<'a> {
     fingerprint: Option<&'a str>,
     page_type: Option<&'a str>,
     bytes: Option<u64>,
-    http_status: Option<u16>,
     note: Option<String>,
     doubt: Option<String>,
+    http_status: Option<u16>,
     error_code: Option<ErrorCode>,
     detail: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,10 +97,10 @@ struct DroppedJson<'a> {
 
 impl<'a> ExtractionJson<'a> {
     /// Combines the parts; with `why`, also what is left out.
-    pub fn new(source: &'a Source, explained: &'a Result<ExplainedPage, Failure>, why: bool) -> Self {
+    pub fn new(source: &'a PageSource, explained: &'a Result<ExplainedPage, Failure>, why: bool) -> Self {
         let (document_id, store) = match source {
-            Source::Remote(remote) => (remote.document, remote.store.as_deref()),
-            Source::Local(_) => (None, None),
+            PageSource::Remote(remote) => (remote.document, remote.store.as_deref()),
+            PageSource::Local(_) => (None, None),
         };
         let (found, failure) = (explained.as_ref().ok(), explained.as_ref().err());
         let page = found.map(|found| &found.page);
@@ -121,9 +118,9 @@ impl<'a> ExtractionJson<'a> {
             fingerprint: page.map(|page| page.fingerprint.as_str()),
             page_type: report.map(|report| report.page_type).filter(|kind| *kind != "none"),
             bytes: page.map(|page| page.bytes),
-            http_status: status.or_else(|| failure.and_then(|failure| failure.http_status)),
             note: (!notes.is_empty()).then(|| notes.join("; ")),
-            doubt: found.and_then(doubt),
+            doubt: found.and_then(suspicion),
+            http_status: status.or_else(|| failure.and_then(|failure| failure.http_status)),
             error_code: failure.map(|failure| failure.code),
             detail: failure.map(|failure| &*failure.detail),
             dropped: report.filter(|_| why).map(|report| report.dropped.iter().map(DroppedJson::from).collect()),

@@ -1,4 +1,4 @@
-//! Source of the page of `extract`: a URL, a document of the store, a file or standard input.
+//! PageSource of the page of `extract`: a URL, a document of the store, a file or standard input.
 
 use super::Args;
 use crate::cli::context::Context;
@@ -12,8 +12,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use url::Url;
 
-/// Source of a page.
-pub(super) enum Source {
+/// PageSource of a page.
+pub(super) enum PageSource {
     Remote(Remote),
     Local(Local),
 }
@@ -34,7 +34,7 @@ pub(super) struct Local {
     pub url: Option<Url>,
 }
 
-impl Source {
+impl PageSource {
     /// Finds the page that the arguments name, and reads it unless it is to be fetched. A store is needed for an ID only;
     /// for a URL it says which document has it.
     ///
