@@ -9,7 +9,8 @@
 //!
 //! `pipeline` turns a response into a page in these steps: `head`, the body, `charset`, then on a thread of
 //! `conversion_pool` `convert`: `html` parses, `main_content` chooses under the site's `content_rules`, `markdown`
-//! writes, all within `budget`. `explain` says what was left out of a page, and why.
+//! writes, all within `budget`;
+//! `stated_text` completes the text of a page that is a shell. `explain` says what was left out of a page, and why.
 
 mod address;
 mod allowed;
@@ -41,6 +42,7 @@ mod request;
 mod robots;
 mod roots;
 mod settings;
+mod stated_text;
 mod trace;
 
 pub use allowed::{AllowedHost, AllowedHostError};

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 /// Version of the conversion from page to text. Raise it with every change that gives any page another text: at their
 /// next sync, the documents are then fetched again in full, without being reported as changed.
-pub const CONVERTER_VERSION: u16 = 4;
+pub const CONVERTER_VERSION: u16 = 5;
 
 /// Memory limit of a compiled pattern, in bytes.
 const PATTERN_SIZE: usize = 1 << 20;

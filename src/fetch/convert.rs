@@ -7,6 +7,7 @@ use super::explain;
 use super::html::{self, Noscript};
 use super::main_content::{self, MainContent, PageMeasures};
 use super::markdown;
+use super::stated_text;
 use crate::domain::extraction::ExtractionReport;
 use dom_query::Document;
 use url::Url;
@@ -88,6 +89,14 @@ fn convert_and<T>(
         // The measures count some text that is not written, such as that of a button in a block of code.
         content = content.whole(&document);
         markdown = markdown::write(&content, &base, &mut clock)?;
+    }
+    if content.kind.is_some()
+        && let Some(stated) = stated_text::completion(&document, &markdown, &mut clock)?
+    {
+        // The body is a part of the page, so its tree has the page's memory budget once more.
+        let stated = html::parse(&stated, Noscript::Text, &clock, tree.bytes())?;
+        let text = markdown::write(&content.whole(&stated), &base, &mut clock)?;
+        markdown = [markdown.trim_end(), text.trim_start()].join("\n\n").trim_start().to_owned();
     }
     let also = also(&document, &page, &content);
     Ok((Converted { title: page.title, markdown, unmatched: content.unmatched }, also))

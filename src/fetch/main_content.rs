@@ -59,13 +59,13 @@ pub(super) struct MainContent<'a> {
 }
 
 impl<'a> MainContent<'a> {
-    /// Returns the whole body without the elements that the site rule excludes.
+    /// Returns the whole body of `document` without the elements that the site rule excludes.
     pub fn whole(&self, document: &'a Document) -> Self {
         let body = document.body().unwrap_or_else(|| document.root());
         Self {
             roots: vec![body],
             dropped: HashMap::new(),
-            kind: None,
+            kind: self.kind,
             excluded: self.excluded.clone(),
             unmatched: self.unmatched.clone(),
         }

@@ -24,6 +24,8 @@ pub(super) struct ElementMeasure {
     pub hints: Hints,
     /// Equal for siblings of the same name and class.
     pub shape: u32,
+    /// Hash of the element's own text if that is short and has no digit; else 0.
+    pub label: u32,
     pub text: u32,
     /// Length of the text in links and buttons.
     pub linked: u32,
