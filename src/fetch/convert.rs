@@ -9,6 +9,7 @@ use super::main_content::{self, MainContent, PageMeasures};
 use super::markdown;
 use super::stated_text;
 use crate::domain::extraction::ExtractionReport;
+use crate::domain::site_rule::Extract;
 use dom_query::Document;
 use url::Url;
 
@@ -90,12 +91,14 @@ fn convert_and<T>(
         content = content.whole(&document);
         markdown = markdown::write(&content, &base, &mut clock)?;
     }
-    if content.kind.is_some()
+    // A site rule that says what is content has the last word.
+    if rules.include.is_empty()
+        && rules.extract == Extract::Main
         && let Some(stated) = stated_text::completion(&document, &markdown, &mut clock)?
     {
         // The body is a part of the page, so its tree has the page's memory budget once more.
         let stated = html::parse(&stated, Noscript::Text, &clock, tree.bytes())?;
-        let text = markdown::write(&content.whole(&stated), &base, &mut clock)?;
+        let text = markdown::write(&MainContent::of_body(&stated), &base, &mut clock)?;
         markdown = [markdown.trim_end(), text.trim_start()].join("\n\n").trim_start().to_owned();
     }
     let also = also(&document, &page, &content);

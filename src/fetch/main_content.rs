@@ -59,16 +59,16 @@ pub(super) struct MainContent<'a> {
 }
 
 impl<'a> MainContent<'a> {
+    /// Returns the whole body of a document.
+    pub fn of_body(document: &'a Document) -> Self {
+        let body = document.body().unwrap_or_else(|| document.root());
+        Self { roots: vec![body], dropped: HashMap::new(), kind: None, excluded: HashSet::new(), unmatched: Vec::new() }
+    }
+
     /// Returns the whole body of `document` without the elements that the site rule excludes.
     pub fn whole(&self, document: &'a Document) -> Self {
-        let body = document.body().unwrap_or_else(|| document.root());
-        Self {
-            roots: vec![body],
-            dropped: HashMap::new(),
-            kind: self.kind,
-            excluded: self.excluded.clone(),
-            unmatched: self.unmatched.clone(),
-        }
+        let (excluded, unmatched) = (self.excluded.clone(), self.unmatched.clone());
+        Self { kind: self.kind, excluded, unmatched, ..Self::of_body(document) }
     }
 
     /// Returns the treatment of `element`, whose name is `name`.
@@ -93,7 +93,7 @@ pub(super) fn choose<'a>(
 ) -> Result<MainContent<'a>, ConvertError> {
     let body = document.body().unwrap_or_else(|| document.root());
     let SiteRuleMatches { included, excluded, unmatched } = select(body, rules, clock)?;
-    let whole = MainContent { roots: vec![body], dropped: HashMap::new(), kind: None, excluded, unmatched };
+    let whole = MainContent { excluded, unmatched, ..MainContent::of_body(document) };
     if !included.is_empty() {
         let region = Region::without_landmarks(page, clock)?;
         return Ok(MainContent { roots: included, dropped: dropped(page, &region, clock)?, ..whole });

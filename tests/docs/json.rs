@@ -284,7 +284,7 @@ fn extract(session: &mut Session) {
     let url = |path: &str| session.install.site.url(path);
     let (page, missing, wall) = (url("/page"), url("/missing"), url("/wall"));
     let html = "<nav class=menu><a href=/a>News</a></nav><main><p>A page with a text.</p></main>";
-    let file = session.install.write("page.html", html.to_owned()).display().to_string();
+    let file = session.install.write("page.html", html).display().to_string();
     session.keep("extract", 0, &["extract", &page, "--json"]);
     session.keep("extract", 1, &["extract", &missing, "--json"]);
     session.keep("extract", 0, &["extract", &wall, "--json"]);
