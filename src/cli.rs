@@ -16,6 +16,7 @@ mod demo;
 mod diagnostics;
 mod doctor;
 pub mod exit;
+mod extract;
 mod health;
 mod help;
 pub mod import;
@@ -103,6 +104,8 @@ pub enum Verb {
     List(list::Args),
     /// Print one document with its content, attempts and versions
     Show(show::Args),
+    /// Print a page's title and text as they would be stored, and why; stores nothing
+    Extract(extract::Args),
     /// Request syncs of documents
     Sync(sync::Args),
     /// Retry documents that failed, wait for their next attempt, or are stuck
@@ -198,6 +201,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Import(args)) => import::run(&context, &args, out).await,
         Some(Verb::List(args)) => list::run(&context, &args, out).await,
         Some(Verb::Show(args)) => show::run(&context, &args, out).await,
+        Some(Verb::Extract(args)) => extract::run(&context, &args, out).await,
         Some(Verb::Sync(args)) => sync::run(&context, &args, out).await,
         Some(Verb::Retry(args)) => retry::run(&context, &args, out).await,
         Some(Verb::Cancel(args)) => cancel::run(&context, &args, out).await,

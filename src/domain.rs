@@ -12,6 +12,7 @@ pub mod credential;
 pub mod difference;
 pub mod document;
 pub mod duration;
+pub mod extraction;
 pub mod failure;
 pub mod filter;
 pub mod finding;

@@ -4,12 +4,13 @@
 //! `request` has the request and the response, `settings` the limits, addresses and rules. `fetcher` chooses one of the
 //! `fetchers` for a document, and its fallback. The fetchers share `client` (single HTTP requests), `memory` and
 //! `robots`. `guard` refuses addresses that are not public: `address` classifies them, `allowed` holds the exceptions,
-//! `lookup` resolves names. `credentials` has the headers of site rules. `errors` describes failures, `roots` checks for root certificates, `probe` measures one
-//! fetch.
+//! `lookup` resolves names. `credentials` has the headers of site rules. `errors` describes failures, `roots` checks for
+//! root certificates, `probe` measures and explains one fetch, `file` converts a page from a file.
 //!
 //! `pipeline` turns a response into a page in these steps: `head`, the body, `charset`, then on a thread of
 //! `conversion_pool` `convert`: `html` parses, `main_content` chooses under the site's `content_rules`, `markdown`
-//! writes, all within `budget`. `explain` says what was left out of a page, and why.
+//! writes, all within `budget`;
+//! `stated_text` completes the text of a page that is a shell. `explain` says what was left out of a page, and why.
 
 mod address;
 mod allowed;
@@ -26,6 +27,7 @@ mod errors;
 mod explain;
 mod fetcher;
 mod fetchers;
+mod file;
 #[cfg(test)]
 pub(crate) mod fuzz;
 mod guard;
@@ -42,6 +44,7 @@ mod request;
 mod robots;
 mod roots;
 mod settings;
+mod stated_text;
 mod trace;
 
 pub use allowed::{AllowedHost, AllowedHostError};
@@ -50,9 +53,10 @@ pub use client::FetchSetupError;
 pub use content_rules::{CONVERTER_VERSION, check_site};
 pub use convert::{Converted, convert, convert_body, convert_within};
 pub use credentials::check_credentials;
-pub use explain::{DroppedElement, ExtractionReport, explain};
+pub use explain::explain;
 pub use fetcher::Fetcher;
 pub use fetchers::may_be_refused_markdown;
+pub use file::convert_file;
 pub use guard::Refusal;
 pub use lookup::{Addresses, Lookup, LookupError, NameServers, SystemLookup};
 pub use probe::{Hop, Probe, probe};

@@ -2,6 +2,7 @@
 //! them.
 
 mod deciding;
+mod extracting;
 mod helping;
 mod place;
 mod probing;

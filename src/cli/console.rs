@@ -3,7 +3,7 @@
 use super::context::{Context, operator};
 use super::exit::{CliError, Exit, ensure_same_schema};
 use super::output::masked;
-use super::wiring::{connect_watcher, connect_worker, start_runner};
+use super::wiring::{connect_watcher, connect_worker, explainer, start_runner};
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;
 use crate::lock::Redis;
@@ -46,6 +46,7 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
         false => None,
     };
     let mut options = options(context.config.runner.per_host, context.read_only, ascii, None);
+    options.explainer = Some(explainer(&context.config));
     if let (None, Some(redis)) = (&runner, &redis) {
         // With a runner, the runner itself receives the events of other processes.
         let events = broadcast::Sender::new(REMOTE_EVENT_CAPACITY);
@@ -127,6 +128,7 @@ pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<
         mono: tui::no_color(),
         per_host,
         default_owner: DEFAULT_OWNER,
+        explainer: None,
         remote_events: None,
         remote_health: None,
     }

@@ -28,6 +28,11 @@ impl Context {
         self.store_with(None).await
     }
 
+    /// Opens the store for a verb that only reads: nothing is created or upgraded.
+    pub(super) async fn readable_store(&self) -> Result<Arc<dyn Store>, CliError> {
+        Ok(open_with(&self.config.store.url, Options::new(Access::ReadOnly)).await?)
+    }
+
     /// Opens the store for a verb that changes it. Fails if `--read-only` is given.
     pub(super) async fn writable_store(&self, verb: &str) -> Result<Arc<dyn Store>, CliError> {
         self.ensure_writable(verb)?;

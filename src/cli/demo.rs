@@ -12,7 +12,7 @@ use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
 use super::stop::StopSignals;
-use super::wiring::start_runner;
+use super::wiring::{explainer, start_runner};
 use crate::config::{Config, DefaultPaths};
 use crate::demo::{Behaviour, Site};
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
@@ -174,7 +174,8 @@ async fn console(
 ) -> Result<Exit, CliError> {
     let runner = start_runner(config, store.clone(), None, Mode::Service(config.schedule.clone()))?;
     let trickle = load_generator::start(store.clone(), ids, soon, request());
-    let options = options(config.runner.per_host, false, ascii, Some(SafeLine::new(NOTE)));
+    let mut options = options(config.runner.per_host, false, ascii, Some(SafeLine::new(NOTE)));
+    options.explainer = Some(explainer(config));
     let exit = show(store, Some(runner), None, options).await;
     trickle.stop().await;
     exit

@@ -20,7 +20,8 @@ pub enum Exit {
     /// 2: unknown verb, flag, ID or URL, a bad filter, bad settings, a document that cannot be synced or does not need
     /// review.
     WrongUse = 2,
-    /// 3: the store, a required Redis, or the folder of the outcome files or of temporary files cannot be reached or used.
+    /// 3: the store, a required Redis, the folder of the outcome files or of temporary files, or the service that fetches
+    /// a page to extract cannot be reached or used.
     Unreachable = 3,
     /// 130: interrupted before the work was done.
     Interrupted = 130,

@@ -4,13 +4,17 @@ use super::exit::CliError;
 use super::output::note;
 use super::subscribers;
 use crate::config::Config;
+use crate::domain::extraction::{ExplainedPage, PageExplainer};
+use crate::domain::failure::Failure;
+use crate::domain::id::DocumentId;
 use crate::domain::text::SafeLine;
-use crate::fetch::Fetcher;
+use crate::fetch::{FetchRequest, FetchSettings, Fetcher, probe};
 use crate::lock::{self, AddressError, Redis, Role};
 use crate::runner::event::LockHealth;
 use crate::runner::handle::Handle;
 use crate::runner::{self, Mode, Services};
 use crate::store::{RunnerStore, Store};
+use async_trait::async_trait;
 use std::sync::Arc;
 
 /// Returns `host:pid`, the name of this process for people.
@@ -81,6 +85,23 @@ pub(super) fn report_lock_health(runner: &Handle) {
 pub(super) fn report_unfetchable(config: &Config) {
     for reason in config.fetch.sites.unfetchable(&config.fetch.secrets).reasons {
         note(format!("this process syncs no document of {}", SafeLine::new(&reason)));
+    }
+}
+
+/// Returns the way in which a console fetches pages to explain their text: with all settings, as a sync would.
+pub(super) fn explainer(config: &Config) -> Arc<dyn PageExplainer> {
+    Arc::new(ProbingExplainer(config.fetch.clone()))
+}
+
+/// Fetches each page with a fetcher of its own, since an explanation is rare.
+#[derive(Debug)]
+struct ProbingExplainer(FetchSettings);
+
+#[async_trait]
+impl PageExplainer for ProbingExplainer {
+    async fn explain(&self, document: DocumentId, url: &str) -> Result<ExplainedPage, Failure> {
+        let probed = probe(self.0.clone(), &FetchRequest::whole(document, url)).await;
+        probed.map_err(|error| Failure::unexpected("FetchSetupError", error.to_string()))?.explained()
     }
 }
 

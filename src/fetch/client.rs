@@ -121,6 +121,11 @@ impl HttpClient {
         self.client.post(url)
     }
 
+    /// Returns true if the fetch is traced.
+    pub(super) fn is_traced(&self) -> bool {
+        self.trace.is_some()
+    }
+
     /// Records a step, if the fetch is traced.
     pub(super) fn note(&self, mark: impl FnOnce() -> Mark) {
         if let Some(trace) = &self.trace {

@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 
 /// Version of the conversion from page to text. Raise it with every change that gives any page another text: at their
 /// next sync, the documents are then fetched again in full, without being reported as changed.
-pub const CONVERTER_VERSION: u16 = 4;
+pub const CONVERTER_VERSION: u16 = 5;
 
 /// Part of the converter version of texts that a server sent as Markdown. Its number has the role of
 /// [`CONVERTER_VERSION`] for the changes that are made to such texts.
@@ -42,7 +42,7 @@ pub(super) struct ContentRules {
 impl ContentRules {
     /// Compiles a site rule. The error names the invalid selector or pattern and completes a sentence that begins with
     /// the setting's name.
-    fn of(site: &SiteRule) -> Result<Self, String> {
+    pub fn of(site: &SiteRule) -> Result<Self, String> {
         let selectors = |name: &str, all: &[String]| {
             let read = |source: &String| match Matcher::new(source) {
                 Ok(matcher) => Ok(Selector { matcher, source: source.clone() }),

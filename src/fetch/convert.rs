@@ -3,11 +3,15 @@
 
 use super::budget::{Budget, BudgetMeter, ConvertError, TIME_LIMIT, TreeBudget};
 use super::content_rules::ContentRules;
+use super::explain;
 use super::html::{self, Noscript};
 use super::login_form::LoginForm;
-use super::main_content::{self, PageMeasures};
+use super::main_content::{self, MainContent, PageMeasures};
 use super::markdown;
+use super::stated_text;
+use crate::domain::extraction::ExtractionReport;
 use crate::domain::representation::Representation;
+use crate::domain::site_rule::Extract;
 use dom_query::Document;
 use url::Url;
 
@@ -61,23 +65,58 @@ pub(super) fn convert_with_limits(
     tree: TreeBudget,
     budget: Budget,
 ) -> Result<Converted, ConvertError> {
+    convert_and(html, base, rules, tree, budget, |_, _, _| ()).map(|(converted, ())| converted)
+}
+
+/// Converts a page like [`convert_by`], and reports what its text is made of.
+pub(super) fn convert_explained(
+    html: &str,
+    base: &Url,
+    rules: &ContentRules,
+    tree: TreeBudget,
+) -> Result<(Converted, ExtractionReport), ConvertError> {
+    convert_and(html, base, rules, tree, Budget::Processor(TIME_LIMIT), explain::report)
+}
+
+/// Converts a page, and applies `also` to its tree, its measures and the content that was written.
+fn convert_and<T>(
+    html: &str,
+    base: &Url,
+    rules: &ContentRules,
+    tree: TreeBudget,
+    budget: Budget,
+    also: impl FnOnce(&Document, &PageMeasures, &MainContent<'_>) -> T,
+) -> Result<(Converted, T), ConvertError> {
     let mut clock = BudgetMeter::new(budget);
     let (document, page) = measured(html, tree, &mut clock)?;
     let base = page.base.as_deref().and_then(|href| base.join(href).ok()).unwrap_or_else(|| base.clone());
-    let content = main_content::choose(&document, &page, rules, &mut clock)?;
+    let mut content = main_content::choose(&document, &page, rules, &mut clock)?;
     let mut markdown = markdown::write(&content, &base, &mut clock)?;
     if content.kind.is_some() && markdown.trim().is_empty() {
         // The measures count some text that is not written, such as that of a button in a block of code.
-        markdown = markdown::write(&content.whole(&document), &base, &mut clock)?;
+        content = content.whole(&document);
+        markdown = markdown::write(&content, &base, &mut clock)?;
+    }
+    // A site rule that says what is content has the last word.
+    if rules.include.is_empty()
+        && rules.extract == Extract::Main
+        && let Some(stated) = stated_text::completion(&document, &markdown, &mut clock)?
+    {
+        // The body is a part of the page, so its tree has the page's memory budget once more.
+        let stated = html::parse(&stated, Noscript::Text, &clock, tree.bytes())?;
+        let text = markdown::write(&MainContent::of_body(&stated), &base, &mut clock)?;
+        markdown = [markdown.trim_end(), text.trim_start()].join("\n\n").trim_start().to_owned();
     }
     let login = LoginForm::of(html, &document, &mut clock)?;
-    Ok(Converted {
+    let also = also(&document, &page, &content);
+    let converted = Converted {
         title: page.title,
         markdown,
         unmatched: content.unmatched,
         representation: Representation::Html,
         login,
-    })
+    };
+    Ok((converted, also))
 }
 
 /// Parses and measures a page. A page whose text stands in its `noscript` elements is parsed again, so that they are part

@@ -3,11 +3,13 @@
 //!
 //! `measure` walks the page once; `page_type` says what kind of page it is; `frame` recognises what stands around the
 //! content; `region` chooses the root of the content and prunes it. `hints` and `tag` read the names of elements,
-//! `structured` what the page says about itself, `selected` the site rule. Everything after the walk works on the list of
+//! `structured` what the page says about itself, `selected` the site rule; `left_out` lists what is not content.
+//! Everything after the walk works on the list of
 //! measures, in a fixed number of passes.
 
 mod frame;
 mod hints;
+mod left_out;
 mod measure;
 mod page_type;
 mod region;
@@ -57,16 +59,16 @@ pub(super) struct MainContent<'a> {
 }
 
 impl<'a> MainContent<'a> {
-    /// Returns the whole body without the elements that the site rule excludes.
-    pub fn whole(&self, document: &'a Document) -> Self {
+    /// Returns the whole body of a document.
+    pub fn of_body(document: &'a Document) -> Self {
         let body = document.body().unwrap_or_else(|| document.root());
-        Self {
-            roots: vec![body],
-            dropped: HashMap::new(),
-            kind: None,
-            excluded: self.excluded.clone(),
-            unmatched: self.unmatched.clone(),
-        }
+        Self { roots: vec![body], dropped: HashMap::new(), kind: None, excluded: HashSet::new(), unmatched: Vec::new() }
+    }
+
+    /// Returns the whole body of `document` without the elements that the site rule excludes.
+    pub fn whole(&self, document: &'a Document) -> Self {
+        let (excluded, unmatched) = (self.excluded.clone(), self.unmatched.clone());
+        Self { kind: self.kind, excluded, unmatched, ..Self::of_body(document) }
     }
 
     /// Returns the treatment of `element`, whose name is `name`.
@@ -91,7 +93,7 @@ pub(super) fn choose<'a>(
 ) -> Result<MainContent<'a>, ConvertError> {
     let body = document.body().unwrap_or_else(|| document.root());
     let SiteRuleMatches { included, excluded, unmatched } = select(body, rules, clock)?;
-    let whole = MainContent { roots: vec![body], dropped: HashMap::new(), kind: None, excluded, unmatched };
+    let whole = MainContent { excluded, unmatched, ..MainContent::of_body(document) };
     if !included.is_empty() {
         let region = Region::without_landmarks(page, clock)?;
         return Ok(MainContent { roots: included, dropped: dropped(page, &region, clock)?, ..whole });

@@ -8,7 +8,7 @@ use super::budget::{ConvertError, MAX_MARKDOWN, TreeBudget};
 use super::charset::{self, Markup};
 use super::client::HttpClient;
 use super::content_rules::ContentRules;
-use super::convert::{Converted, convert_by};
+use super::convert::{Converted, convert_by, convert_explained};
 use super::encoding::{self, Coding};
 use super::errors::{self, Stage};
 use super::head::{ContentType, Kind, is_binary, is_html_page, sniffed, text_of};
@@ -18,6 +18,7 @@ use super::request::FetchResponse;
 use super::trace::Mark;
 use crate::domain::body_digest::{BodyDigest, BodyHasher, ConversionInputs};
 use crate::domain::content::{IdenticalBody, MAX_CONTENT_CHARS, Page, Validators};
+use crate::domain::extraction::ExtractionReport;
 use crate::domain::failure::{ErrorCode, Failure};
 use crate::domain::representation::Representation;
 use crate::domain::text::{SafeLine, cut_chars};
@@ -76,10 +77,17 @@ pub(super) async fn page(
     let bytes = body.bytes.len() as u64;
     let (requested, url) = (source.requested.clone(), source.url.clone());
     let received = Received { body, content_type, source };
-    let converted = convert(client, received, deadline).await?;
-    client.note(|| Mark::Converted);
+    let (converted, report) = convert(client, received, deadline).await?;
+    client.note(|| Mark::Converted(report.map(Arc::new)));
+    let page = page_of(converted, (&requested, &url), bytes, status)?;
+    Ok(FetchResponse::Page(Page { etag, last_modified, body_digest: Some(digest), ..page }))
+}
+
+/// Returns the page with a converted text, which has a note on selectors that match nothing. `urls` are the URL of the
+/// document and that of the response, `bytes` is the size of the body, `status` the HTTP status.
+pub(super) fn page_of(converted: Converted, urls: (&Url, &Url), bytes: u64, status: u16) -> Result<Page, Failure> {
     let page = Page::new(converted.title.as_deref(), converted.markdown, bytes, status);
-    let is_login = converted.login.is_some_and(|form| form.is_page(&requested, &url));
+    let is_login = converted.login.is_some_and(|form| form.is_page(urls.0, urls.1));
     let empty = || match is_login {
         true => Failure::permanent(ErrorCode::AccessDenied, "the page is a login form without any text"),
         false => Failure::permanent(ErrorCode::ContentEmpty, "the page has no text"),
@@ -87,15 +95,7 @@ pub(super) async fn page(
     let page = page.ok_or_else(empty)?;
     let unmatched = (!converted.unmatched.is_empty())
         .then(|| SafeLine::new(&format!("no element of the page matches {}", converted.unmatched.join(" nor "))));
-    Ok(FetchResponse::Page(Page {
-        note: unmatched,
-        etag,
-        last_modified,
-        body_digest: Some(digest),
-        is_login,
-        representation: converted.representation,
-        ..page
-    }))
+    Ok(Page { note: unmatched, is_login, representation: converted.representation, ..page })
 }
 
 impl Source {
@@ -113,7 +113,18 @@ impl Source {
         let converter = self.rules.converter(self.fetcher, representation);
         ConversionInputs { converter, content_type, encoding, url: self.url.as_str() }
     }
+
+    fn convert(&self, html: &str, budget: TreeBudget, explains: bool) -> Result<Explained, ConvertError> {
+        if explains {
+            let explained = convert_explained(html, &self.url, &self.rules, budget)?;
+            return Ok((explained.0, Some(explained.1)));
+        }
+        convert_by(html, &self.url, &self.rules, budget).map(|converted| (converted, None))
+    }
 }
+
+/// A converted body, with the report on its content if one is wanted and the body is HTML.
+type Explained = (Converted, Option<ExtractionReport>);
 
 /// A body with its memory permit.
 #[derive(Debug)]
@@ -187,12 +198,14 @@ struct Received {
 
 /// Decodes and converts a body on a thread of the pool. A page that exceeds the shared memory budget is converted once
 /// more, without other conversions at the same time.
-async fn convert(client: &HttpClient, mut received: Received, deadline: Instant) -> Result<Converted, Failure> {
+/// The report is made for traced fetches.
+async fn convert(client: &HttpClient, mut received: Received, deadline: Instant) -> Result<Explained, Failure> {
+    let explains = client.is_traced();
     let mut budget =
         if received.body.bytes.len() > CONVERT_ALONE_ABOVE { TreeBudget::Alone } else { TreeBudget::Shared };
     loop {
         let slot = client.before(deadline, client.conversions.slot(budget)).await??;
-        let (back, converted) = slot.run(move |budget| received.convert(budget)).await?;
+        let (back, converted) = slot.run(move |budget| received.convert(budget, explains)).await?;
         match (converted, budget) {
             (Err(ConvertError::TooLarge(_)), TreeBudget::Shared) => (received, budget) = (back, TreeBudget::Alone),
             (converted, _) => return converted.map_err(|error| errors::refused(error.to_string())),
@@ -203,19 +216,19 @@ async fn convert(client: &HttpClient, mut received: Received, deadline: Instant)
 impl Received {
     /// Converts the body and returns it for a second conversion. With [`TreeBudget::Alone`] no second conversion
     /// follows, and the returned body may be empty.
-    fn convert(mut self, budget: TreeBudget) -> (Self, Result<Converted, ConvertError>) {
+    fn convert(mut self, budget: TreeBudget, explains: bool) -> (Self, Result<Explained, ConvertError>) {
         let converted = match decode(&self.body.bytes, &self.content_type, self.source.accepts_markdown) {
             Ok(Decoded::Html(Cow::Owned(html))) if budget == TreeBudget::Alone => {
                 // The decoded text may be three times as large as the body, so the body's bytes are freed first.
                 self.body.bytes = Vec::new();
-                convert_by(&html, &self.source.url, &self.source.rules, budget)
+                self.source.convert(&html, budget, explains)
             }
-            Ok(Decoded::Html(html)) => convert_by(&html, &self.source.url, &self.source.rules, budget),
-            Ok(Decoded::Plain(text)) => Ok(unconverted(None, charset::plain(&text), Representation::Html)),
+            Ok(Decoded::Html(html)) => self.source.convert(&html, budget, explains),
+            Ok(Decoded::Plain(text)) => Ok((unconverted(None, charset::plain(&text), Representation::Html), None)),
             Ok(Decoded::Markdown(text)) => {
                 let text = charset::plain(&text);
                 let (title, markdown) = markdown::served(cut_chars(&text, MAX_SERVED_CHARS).0, &self.source.url);
-                Ok(unconverted(title, markdown, Representation::Markdown))
+                Ok((unconverted(title, markdown, Representation::Markdown), None))
             }
             Err(error) => Err(error),
         };

@@ -1,11 +1,13 @@
-//! Measurement of one fetch: durations, the response of each hop, the result. Nothing is stored.
+//! Measurement and explanation of one fetch: durations, the response of each hop, the result, the report on its content.
+//! Nothing is stored.
 
 use super::client::FetchSetupError;
 use super::fetcher::Fetcher;
 use super::request::{FetchRequest, FetchResponse};
 use super::settings::FetchSettings;
 use super::trace::{Mark, Trace};
-use crate::domain::failure::Failure;
+use crate::domain::extraction::{ExplainedPage, ExtractionReport};
+use crate::domain::failure::{ErrorCode, Failure};
 use crate::domain::text::SafeLine;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -22,6 +24,21 @@ pub struct Probe {
     /// Duration of the whole fetch.
     pub total: Duration,
     pub result: Result<FetchResponse, Failure>,
+    /// Report on the content of the page; `None` without a page, and for a page that this program has not converted.
+    pub report: Option<ExtractionReport>,
+}
+
+impl Probe {
+    /// Returns the page with the report on its content.
+    ///
+    /// # Errors
+    /// The fetch failed.
+    pub fn explained(self) -> Result<ExplainedPage, Failure> {
+        let page = self.result?.page();
+        // Cannot happen: an explanation fetches the whole page.
+        let page = page.ok_or_else(|| Failure::permanent(ErrorCode::FetchFailed, "the page was not fetched whole"))?;
+        Ok(ExplainedPage { page, report: self.report })
+    }
 }
 
 /// Timings and response of one request.
@@ -52,7 +69,7 @@ pub async fn probe(settings: FetchSettings, request: &FetchRequest) -> Result<Pr
     let result = fetcher.fetch(request).await;
     let total = began.elapsed();
     let marks = trace.marks();
-    let mut probe = Probe { hops: Vec::new(), body: None, convert: None, total, result };
+    let mut probe = Probe { hops: Vec::new(), body: None, convert: None, total, result, report: None };
     let mut phase_began = None;
     for hop_marks in split(&marks) {
         let mut hop = hop(hop_marks);
@@ -60,13 +77,19 @@ pub async fn probe(settings: FetchSettings, request: &FetchRequest) -> Result<Pr
             match mark {
                 Mark::HeadReceived { .. } => phase_began = Some(*at),
                 Mark::BodyReceived => (probe.body, phase_began) = (phase_began.map(|since| *at - since), Some(*at)),
-                Mark::Converted => probe.convert = phase_began.map(|since| *at - since),
+                Mark::Converted(report) => {
+                    probe.convert = phase_began.map(|since| *at - since);
+                    probe.report = report.as_deref().cloned();
+                }
                 _ => {}
             }
         }
         hop.headers.sort();
         probe.hops.push(hop);
     }
+    // A fallback may have replaced the page that was converted here; only such a page has a digest of its body.
+    let is_own = matches!(&probe.result, Ok(FetchResponse::Page(page)) if page.body_digest.is_some());
+    probe.report = probe.report.filter(|_| is_own);
     Ok(probe)
 }
 

@@ -2,6 +2,7 @@
 //! when the TLS handshake begins, and between the steps of a fetch.
 
 use super::lookup::{Addresses, Lookup};
+use crate::domain::extraction::ExtractionReport;
 use reqwest::{Response, header::HeaderMap};
 use rustls::NamedGroup;
 use rustls::client::{ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue};
@@ -31,8 +32,8 @@ pub(super) enum Mark {
     HeadReceived { status: u16, headers: HeaderMap },
     /// The whole body has arrived.
     BodyReceived,
-    /// The body was converted to text.
-    Converted,
+    /// The body was converted to text; with the report on its content, unless it is plain text.
+    Converted(Option<Arc<ExtractionReport>>),
 }
 
 /// Events of one fetch, in order. Clones share the events.

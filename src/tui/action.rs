@@ -52,6 +52,7 @@ pub enum Action {
     Accept,
     Reject,
     Compare,
+    Why,
     ShowQuarantined,
     NextTab,
     PreviousTab,

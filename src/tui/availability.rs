@@ -66,7 +66,9 @@ fn refusal(model: &Model, action: Action) -> Option<&'static str> {
         }
         Action::ShowDocuments => group(model).err(),
         Action::Pause if pane.has_groups() => group(model).err(),
-        Action::Pause | Action::Details | Action::CopyUrl | Action::Open | Action::Mark => document(model).err(),
+        Action::Pause | Action::Details | Action::CopyUrl | Action::Open | Action::Mark | Action::Why => {
+            document(model).err()
+        }
         Action::Pin if model.panel.pin.is_none() => document(model).err(),
         Action::CopyError => match document(model) {
             Ok(one) => one.error.is_none().then_some("there is no error to copy"),

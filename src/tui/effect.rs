@@ -53,6 +53,13 @@ pub enum Effect {
         document: DocumentId,
         of: Compared,
     },
+    /// Fetches a document's page anew to explain its text. Nothing is written.
+    Explain {
+        /// Identifies the request; the answer to an older request is dropped.
+        generation: u64,
+        document: DocumentId,
+        url: SafeLine,
+    },
     /// Finds the documents that a bulk request would affect, without changing any.
     Preview {
         /// Identifies the request; the answer to an older request is dropped.
@@ -93,12 +100,14 @@ pub enum ReadKind {
     PinnedOutcomes,
     Detail,
     Difference,
+    /// A fetch of a page, to explain its text.
+    Explanation,
     Preview,
     MarkAll,
 }
 
 impl Effect {
-    /// Returns the kind of read that this effect requests; `None` if it does not read the store.
+    /// Returns the kind of read that this effect requests; `None` if it does not read.
     pub const fn read_kind(&self) -> Option<ReadKind> {
         Some(match self {
             Self::LoadPage { .. } => ReadKind::Page,
@@ -113,6 +122,7 @@ impl Effect {
             Self::LoadPinnedOutcomes(_) => ReadKind::PinnedOutcomes,
             Self::LoadDetail { .. } => ReadKind::Detail,
             Self::LoadDifference { .. } => ReadKind::Difference,
+            Self::Explain { .. } => ReadKind::Explanation,
             Self::Preview { .. } => ReadKind::Preview,
             Self::MarkAll(_) => ReadKind::MarkAll,
             Self::RunCommand(_)

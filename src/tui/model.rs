@@ -1,6 +1,7 @@
 //! The state of the console, as plain data. Only [`update`](super::update) changes it, except that each frame advances
 //! the time; [`view`](super::view) draws it.
 
+pub mod explanation;
 pub mod overlay;
 pub mod rate;
 pub mod reads;
@@ -23,6 +24,7 @@ use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::runner::event::{Health, LockHealth, RunnerStatus};
 use crate::store::{QueueState, SchemaMismatch};
+use explanation::TextExplanation;
 use jiff::tz::TimeZone;
 use overlay::Overlay;
 use rate::Rate;
@@ -90,6 +92,8 @@ pub struct Model {
     /// The last comparison of two texts. Kept when the details close, so that it need not be repeated when they open
     /// again.
     pub compared: Option<Box<DifferenceData>>,
+    /// The explanation that the open reader shows, or that the last one has shown.
+    pub explanation: Option<TextExplanation>,
     pub panel: Panel,
     pub overlay: Option<Overlay>,
     pub notices: Notices,
@@ -146,6 +150,7 @@ impl Model {
             views: Views::default(),
             detail: None,
             compared: None,
+            explanation: None,
             panel: Panel::default(),
             overlay: None,
             notices: Notices::default(),

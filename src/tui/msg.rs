@@ -4,6 +4,7 @@ use super::command::Command;
 use super::views::catalog::ViewRows;
 use super::views::detail::difference::DifferenceData;
 use crate::domain::document::StatusCounts;
+use crate::domain::extraction::ExplainedPage;
 use crate::domain::id::{DocumentId, Seq};
 use crate::domain::outcome::Outcome;
 use crate::domain::pause::Pause;
@@ -76,6 +77,12 @@ pub enum Msg {
         generation: u64,
         /// `Ok(None)` when one of the texts does not exist any more.
         answer: StoreResult<Option<Box<DifferenceData>>>,
+    },
+    /// The explanation of a document's text; the error is the failure of the fetch.
+    Explained {
+        /// The number of the answered request.
+        generation: u64,
+        answer: Result<Box<ExplainedPage>, SafeLine>,
     },
     Preview {
         /// The number of the answered request.

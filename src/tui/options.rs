@@ -1,9 +1,11 @@
 //! Start options of the console.
 
+use crate::domain::extraction::PageExplainer;
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, LockHealth};
 use jiff::tz::TimeZone;
+use std::sync::Arc;
 use tokio::sync::{broadcast, watch};
 
 /// The options with which a console starts.
@@ -24,6 +26,8 @@ pub struct Options {
     pub per_host: u32,
     /// Account and assistant of documents that are added in this console.
     pub default_owner: (AccountId, AssistantId),
+    /// Fetches pages to explain their text; `None` in a console that fetches none.
+    pub explainer: Option<Arc<dyn PageExplainer>>,
     /// Events of attempts in other processes, for a console without a runner. With a runner, the runner's events
     /// include them.
     pub remote_events: Option<broadcast::Sender<Event>>,

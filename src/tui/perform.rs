@@ -1,14 +1,16 @@
 //! Performs the effects that concern the store or the runner, and sends their results as messages. Together with
-//! `detail`, which reads the details of a document, and `watching`, this is the only part of the console that reads and
+//! `detail`, which reads the details of a document, `explaining` and `watching`, this is the only part of the console that reads and
 //! changes the store and controls the runner.
 
 mod detail;
+mod explaining;
 mod watching;
 
 use super::command::{Command, CommandKind};
 use super::effect::{Effect, ReadKind};
 use super::msg::{CommandResult, Msg, StoreResult};
 use super::views::catalog::{ViewId, ViewRows};
+use crate::domain::extraction::PageExplainer;
 use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;
 use crate::domain::job::QueueClass;
@@ -52,6 +54,8 @@ struct Shared {
     store: Arc<dyn ConsoleStore>,
     runner: Option<Handle>,
     operator: SafeLine,
+    /// Fetches pages to explain their text; `None` in a console that fetches none.
+    explainer: Option<Arc<dyn PageExplainer>>,
     messages: mpsc::Sender<Msg>,
     /// Duration of the last read of the document list, in microseconds.
     page_read_micros: AtomicU64,
@@ -72,12 +76,14 @@ impl Performer {
         store: Arc<dyn ConsoleStore>,
         runner: Option<Handle>,
         operator: SafeLine,
+        explainer: Option<Arc<dyn PageExplainer>>,
     ) -> (Self, mpsc::Receiver<Msg>) {
         let (messages, inbox) = mpsc::channel(INBOX_CAPACITY);
         let shared = Arc::new(Shared {
             store,
             runner,
             operator,
+            explainer,
             messages,
             page_read_micros: AtomicU64::new(0),
             full_count_lock: Mutex::new(()),
@@ -213,6 +219,7 @@ impl Shared {
                 let answer = answer(self.difference(generation, document, of).await);
                 Msg::Difference { generation, answer: answer.map(|data| data.map(Box::new)) }
             }
+            Effect::Explain { generation, document, url } => self.explain(generation, document, &url).await,
             Effect::Preview { generation, targets, verb } => {
                 Msg::Preview { generation, answer: answer(store.preview(&targets, verb).await) }
             }

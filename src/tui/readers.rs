@@ -1,7 +1,8 @@
-//! Readers: texts shown over the screen (help, activity, workers, a host or an account), which a person can scroll.
+//! Readers: texts shown over the screen (help, activity, workers, a host or an account, why a text is what it is), which a person can scroll.
 
 mod activity;
 mod help;
+mod why;
 mod workers;
 
 use super::model::Model;
@@ -18,6 +19,7 @@ pub fn text(model: &Model) -> Option<(String, Vec<Spans>)> {
         Overlay::Help(_) => titled("help", help::text(model)),
         Overlay::Activity(_) => titled("activity, newest first", activity::text(model)),
         Overlay::Workers(_) => titled("workers", workers::text(model)),
+        Overlay::Why(_) => titled("why this text", why::text(model)),
         Overlay::About(_) => views::for_pane(PaneId::View(model.active_view)).about(model).or_else(|| {
             // The row existed when the reader was opened.
             titled("removed", vec![vec![span("All documents here were removed.", Tone::Plain)]])

@@ -67,6 +67,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::Workers(answer) => figures::take_workers(model, answer, &mut up),
         Msg::Detail { generation, answer } => loads::take_detail(model, generation, answer, &mut up),
         Msg::Difference { generation, answer } => changes::take(model, generation, answer, &mut up),
+        Msg::Explained { generation, answer } => loads::take_explanation(model, generation, answer, &mut up),
         Msg::NewestOutcomes(answer) => outcomes::take_newest(model, answer, &mut up),
         Msg::OlderOutcomes(before, answer) => outcomes::take_older(model, before, answer, &mut up),
         Msg::PinnedOutcomes(document, answer) => outcomes::take_pinned(model, document, answer, &mut up),

@@ -165,7 +165,8 @@ pub fn tell(child: &Child, signal: rustix::process::Signal) {
     rustix::process::kill_process(rustix::process::Pid::from_child(child), signal).expect("it runs");
 }
 
-/// Serves `/walled/…` as a page at its first hit and as a login wall afterwards, `/ok/…` as a page, `/second-time/…` as
+/// Serves `/walled/…` as a page at its first hit and as a login wall afterwards, `/ok/…` as a page, `/framed/…`
+/// as a page with a menu, `/second-time/…` as
 /// a page from the second hit on, and 404 for everything else.
 fn serve(connection: &TcpStream, hits: &Mutex<HashMap<String, u32>>) {
     let mut lines = BufReader::new(connection).lines().map_while(Result::ok);
@@ -191,6 +192,13 @@ fn serve(connection: &TcpStream, hits: &Mutex<HashMap<String, u32>>) {
         Some("walled") => (
             "200 OK",
             "<html><title>Sign in</title><main><h1>Please sign in</h1><p>Your password, please.</p></main></html>".to_owned(),
+        ),
+        Some("framed") => (
+            "200 OK",
+            format!(
+                "<html><title>{path}</title><nav class=menu><a href=/>All pages</a></nav>\
+                 <main><h1>Hello</h1><p>This is {path}.</p></main></html>"
+            ),
         ),
         Some("ok" | "second-time") => {
             ("200 OK", format!("<html><title>{path}</title><main><h1>Hello</h1><p>This is {path}.</p></main></html>"))

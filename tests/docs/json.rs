@@ -279,6 +279,18 @@ async fn sync_and_decide(session: &mut Session) {
     session.show("5");
 }
 
+/// Extracts pages: with and without a document, a note, a doubt and a failure.
+fn extract(session: &mut Session) {
+    let url = |path: &str| session.install.site.url(path);
+    let (page, missing, wall) = (url("/page"), url("/missing"), url("/wall"));
+    let html = "<nav class=menu><a href=/a>News</a></nav><main><p>A page with a text.</p></main>";
+    let file = session.install.write("page.html", html).display().to_string();
+    session.keep("extract", 0, &["extract", &page, "--json"]);
+    session.keep("extract", 1, &["extract", &missing, "--json"]);
+    session.keep("extract", 0, &["extract", &wall, "--json"]);
+    session.keep("extract", 0, &["extract", &file, "--why", "--include", "p, .gone", "--exclude", "h1", "--json"]);
+}
+
 /// Runs the schedule, pauses, and requests for documents with jobs in the queue.
 async fn schedule_and_request(session: &mut Session) {
     let scheduled = session.install.site.url("/scheduled");
@@ -337,6 +349,7 @@ async fn every_field_that_is_printed_is_documented_and_every_documented_one_is_p
     let install = Install::new(site, settings);
     let mut session = Session { install, printed: Printed::default(), verbs: BTreeSet::new() };
     sync_and_decide(&mut session).await;
+    extract(&mut session);
     schedule_and_request(&mut session).await;
     work_and_look(&mut session).await;
     session.printed.add("Outcomes", full_and_bare_outcome());

@@ -1,7 +1,8 @@
 //! Tests the detection of a page's main content, including the cases P1 to P10 of Chatwoot's page parser
 //! (assets/docs/chatwoot.md, "Conformance cases").
 
-use quarterdeck::fetch::{Budget, convert, convert_within, explain};
+use quarterdeck::domain::site_rule::{Extract, SiteRule};
+use quarterdeck::fetch::{Budget, convert, convert_file, convert_within, explain};
 use url::Url;
 
 #[track_caller]
@@ -147,7 +148,7 @@ fn what_is_left_out_has_a_reason() {
     let explained = explain(page).expect("a page");
     assert_eq!(explained.page_type, "article");
     let reason = |selector: &str| {
-        let found = explained.dropped.iter().find(|dropped| dropped.element == selector);
+        let found = explained.dropped.iter().find(|dropped| &*dropped.element == selector);
         found.map(|dropped| dropped.reason)
     };
     assert_eq!(reason("div.cookie-consent"), Some("overlay"));
@@ -155,11 +156,35 @@ fn what_is_left_out_has_a_reason() {
     assert_eq!(reason("div.grid"), Some("teasers"));
     assert_eq!(reason("div#comments"), Some("comments"));
     assert_eq!(reason("ul.share-bar"), Some("sharing"));
-    let teasers = explained.dropped.iter().find(|dropped| dropped.element == "div.grid").expect("it is left out");
+    let teasers = explained.dropped.iter().find(|dropped| &*dropped.element == "div.grid").expect("it is left out");
     assert!(teasers.characters > 100 && teasers.linked > 0.2 && teasers.prose > 0.2, "{teasers:?}");
     for page in ["", "<p>a", "<frameset></frameset>"] {
         assert_eq!(explain(page).expect("a page").dropped, [], "{page}");
     }
+}
+
+#[test]
+fn what_is_around_the_content_and_what_a_rule_excludes_is_explained() {
+    let text = paragraphs(4);
+    let page = format!(
+        "<div class=top>Open today</div><div class=page><div class=rail-free><main>{text}<p class=rating>Rate it, \
+         please.</p></main></div></div><div class=below><div class=promo>Buy two of these today.</div></div>"
+    );
+    let reasons = |site: &SiteRule| {
+        let explained = convert_file(page.as_bytes(), None, site, 1 << 20).expect("a page");
+        let dropped = explained.report.expect("a report").dropped.into_iter();
+        dropped.map(|dropped| (dropped.element.to_string(), dropped.reason)).collect::<Vec<_>>()
+    };
+    let pair = |element: &str, reason| (element.to_owned(), reason);
+    let around = [pair("div.top", "outside the content"), pair("div.promo", "promotion")];
+    assert_eq!(reasons(&SiteRule::default()), around);
+    let excluded = SiteRule { exclude: vec![".rating".into()], ..SiteRule::default() };
+    let rating = pair("p.rating", "site rule");
+    assert_eq!(reasons(&excluded), [around[0].clone(), rating.clone(), around[1].clone()]);
+    let included = SiteRule { include: vec![".rating".into()], ..SiteRule::default() };
+    let listed = reasons(&included);
+    assert!(listed.len() == 6 && listed.iter().all(|(element, _)| element != "p.rating"), "{listed:?}");
+    assert_eq!(reasons(&SiteRule { extract: Extract::Body, ..SiteRule::default() }), []);
 }
 
 #[test]

@@ -63,3 +63,24 @@ async fn a_handshake_is_a_stage_of_its_own_and_a_failure_ends_the_list() {
     let refused = probe(patient(), &FetchRequest::whole(DocumentId(1), "http://10.0.0.1/")).await.expect("a probe");
     assert!(refused.hops.is_empty(), "nothing was asked");
 }
+
+#[tokio::test]
+async fn a_probe_explains_a_page_that_was_converted_here_and_no_other() {
+    let pages = Pages::serve(|path, mut connection| async move {
+        let bytes = match path.as_str() {
+            "/text" => answer("200 OK\r\nContent-Type: text/plain", b"words"),
+            _ => html("<title>T</title><nav class=menu>menu</nav><main><p>words</main>"),
+        };
+        let _ = connection.write_all(&bytes).await;
+    })
+    .await;
+    let explained = async |path: &str| {
+        let request = FetchRequest::whole(DocumentId(1), pages.url(path));
+        probe(limits(&pages), &request).await.expect("a probe").explained().expect("a page")
+    };
+    let report = explained("/a").await.report.expect("a report");
+    let left_out: Vec<_> = report.dropped.iter().map(|dropped| (&*dropped.element, dropped.reason)).collect();
+    assert_eq!(left_out, [("nav.menu", "navigation")]);
+    let text = explained("/text").await;
+    assert_eq!((text.page.content.as_str(), text.report), ("words", None));
+}

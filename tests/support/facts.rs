@@ -29,6 +29,7 @@ pub fn within(seconds: u64) -> Timestamp {
 pub fn options() -> Options {
     Options {
         remote_events: None,
+        explainer: None,
         remote_health: None,
         read_only: false,
         note: None,

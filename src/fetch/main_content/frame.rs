@@ -32,8 +32,14 @@ pub(in crate::fetch) enum DropReason {
     Teasers,
     /// Mostly links, with no sentences.
     Links,
+    /// A label that all items of a list have.
+    Repeated,
     /// A heading over nothing.
     EmptySection,
+    /// Outside the root of the content, or outside all elements that a site rule includes.
+    Outside,
+    /// Excluded by a site rule.
+    SiteRule,
 }
 
 impl DropReason {
@@ -59,7 +65,10 @@ impl DropReason {
             Self::Editing => "editing",
             Self::Teasers => "teasers",
             Self::Links => "links",
+            Self::Repeated => "repeated",
             Self::EmptySection => "empty section",
+            Self::Outside => "outside the content",
+            Self::SiteRule => "site rule",
         }
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct ElementMeasure {
     pub hints: Hints,
     /// Equal for siblings of the same name and class.
     pub shape: u32,
+    /// Hash of the element's own text if that is short and has no digit; else 0.
+    pub label: u32,
     pub text: u32,
     /// Length of the text in links and buttons.
     pub linked: u32,
@@ -100,6 +102,11 @@ impl PageMeasures {
     pub fn is_in_noscript(&self) -> bool {
         let body = self.elements.first().map_or(0, |body| body.prose + body.code);
         self.noscript >= LEAST_NOSCRIPT && self.noscript / 2 > body
+    }
+
+    /// Returns the node of the element at `index`.
+    pub fn node_of(&self, index: usize) -> Option<NodeId> {
+        self.elements.get(index).map(|one| one.node)
     }
 
     /// Returns the length of the text of the element at `index`, and the shares of links and of sentences in it.

@@ -6,6 +6,7 @@
 mod doubt;
 mod kept;
 mod prune;
+mod repeated;
 mod root;
 
 use super::frame::{DropReason, FrameRules, frame};
@@ -61,6 +62,8 @@ impl Region {
         }
         region.choose_root(page, &kept, clock)?;
         region.prune(page, &kept, clock)?;
+        region.drop_link_blocks(page, clock)?;
+        region.drop_repeated_labels(page, clock)?;
         region.drop_empty_sections(page, clock)?;
         region.check(page, kept[0], clock)?;
         Ok(Some(region))

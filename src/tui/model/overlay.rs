@@ -18,6 +18,8 @@ pub enum Overlay {
     Workers(usize),
     /// Everything known about the host or account under the cursor.
     About(usize),
+    /// The explanation of a document's text.
+    Why(usize),
     /// Search of all actions by name.
     Palette(Palette),
     /// A line that the person types.
@@ -35,7 +37,9 @@ impl Overlay {
     /// Returns the scope that interprets keys while this overlay is open.
     pub const fn scope(&self) -> KeyScope {
         match self {
-            Self::Help(_) | Self::Activity(_) | Self::Workers(_) | Self::About(_) | Self::Sort => KeyScope::Reader,
+            Self::Help(_) | Self::Activity(_) | Self::Workers(_) | Self::About(_) | Self::Why(_) | Self::Sort => {
+                KeyScope::Reader
+            }
             Self::Palette(_) => KeyScope::Palette,
             Self::Prompt(_) => KeyScope::Prompt,
             Self::Confirm(_) | Self::Choice(_) | Self::Preview(_) | Self::Quit(_) => KeyScope::Dialog,
@@ -45,7 +49,11 @@ impl Overlay {
     /// Returns the scroll position, if this overlay is a reader.
     pub const fn scroll_mut(&mut self) -> Option<&mut usize> {
         match self {
-            Self::Help(scroll) | Self::Activity(scroll) | Self::Workers(scroll) | Self::About(scroll) => Some(scroll),
+            Self::Help(scroll)
+            | Self::Activity(scroll)
+            | Self::Workers(scroll)
+            | Self::About(scroll)
+            | Self::Why(scroll) => Some(scroll),
             _ => None,
         }
     }

@@ -33,8 +33,8 @@ pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
     match lookup(scope, key) {
         Some(action) => act(model, action, up),
         None if scope.types_text() => prompt::edit(model, event, up),
-        // `q` and the keys that open help, activity and workers also close a reader.
-        None if scope == KeyScope::Reader && matches!(key.code, KeyCode::Char('q' | '?' | '!' | 'w')) => {
+        // `q` and the keys that open help, activity, workers and explanations also close a reader.
+        None if scope == KeyScope::Reader && matches!(key.code, KeyCode::Char('q' | '?' | '!' | 'w' | 'i')) => {
             model.overlay = None;
             up.redraw();
         }
@@ -89,6 +89,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::ShowView(view) => views::show(model, view, up),
         Action::ShowDocuments => views::show_documents(model, up),
         Action::About => model.overlay = Some(Overlay::About(0)),
+        Action::Why => loads::explain(model, up),
         Action::ViewOutcomes => model.focus = Focus::Outcomes,
         Action::BreakLease => views::break_lease(model),
         Action::SwitchFocus => {

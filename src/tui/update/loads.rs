@@ -2,10 +2,14 @@
 
 use super::effects::Update;
 use super::figures;
+use crate::domain::extraction::ExplainedPage;
+use crate::domain::text::SafeLine;
 use crate::domain::topic::{Topic, TopicSet};
 use crate::store::DocumentPage;
 use crate::tui::availability::document;
 use crate::tui::effect::Effect;
+use crate::tui::model::explanation::TextExplanation;
+use crate::tui::model::overlay::Overlay;
 use crate::tui::model::toast::Level;
 use crate::tui::model::{Focus, Model, ReadFailure};
 use crate::tui::msg::{DetailData, StoreResult};
@@ -149,6 +153,29 @@ pub(super) fn open_detail(model: &mut Model, up: &mut Update) {
     model.detail = Some(detail);
     model.focus = Focus::Main;
     up.effect(Effect::LoadDetail { generation, document: one.document });
+}
+
+/// Opens the explanation of the text in the open details, for which the page is fetched anew.
+pub(super) fn explain(model: &mut Model, up: &mut Update) {
+    let Some(row) = model.detail_row() else { return };
+    let (document, url) = (row.id, row.url.clone());
+    let generation = model.next_generation();
+    model.explanation = Some(TextExplanation { generation, url: url.clone(), answer: None });
+    model.overlay = Some(Overlay::Why(0));
+    up.effect(Effect::Explain { generation, document, url });
+}
+
+/// Stores an explanation. The answer to an older request is dropped.
+pub(super) fn take_explanation(
+    model: &mut Model,
+    generation: u64,
+    answer: Result<Box<ExplainedPage>, SafeLine>,
+    up: &mut Update,
+) {
+    if let Some(explanation) = model.explanation.as_mut().filter(|explanation| explanation.generation == generation) {
+        explanation.answer = Some(answer);
+        up.redraw |= matches!(model.overlay, Some(Overlay::Why(_)));
+    }
 }
 
 /// Reads the open details again, with at most one read at a time.

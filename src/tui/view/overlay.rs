@@ -20,7 +20,11 @@ pub(super) fn draw(model: &Model, areas: Areas, buf: &mut Buffer) -> Option<Posi
     dim(body, buf, &model.theme);
     match overlay {
         Overlay::Prompt(_) => {}
-        Overlay::Help(scroll) | Overlay::Activity(scroll) | Overlay::Workers(scroll) | Overlay::About(scroll) => {
+        Overlay::Help(scroll)
+        | Overlay::Activity(scroll)
+        | Overlay::Workers(scroll)
+        | Overlay::About(scroll)
+        | Overlay::Why(scroll) => {
             if let Some((title, text)) = readers::text(model) {
                 reader::draw(model, &title, &text, *scroll, buf);
             }

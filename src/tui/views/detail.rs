@@ -55,6 +55,10 @@ impl View for DetailView {
                 let none = !model.detail.as_ref().is_some_and(has_version);
                 none.then_some("select a version first, in the tab versions")
             }
+            Action::Why => {
+                let is_content = model.detail.as_ref().is_some_and(|detail| detail.tab == Tab::Content);
+                (!is_content).then_some("the tab content explains its text")
+            }
             _ => None,
         }
     }

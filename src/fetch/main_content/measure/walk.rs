@@ -10,6 +10,9 @@ use crate::fetch::main_content::tag::Tag;
 use dom_query::{Document, Element, NodeData, NodeId, NodeRef};
 use html5ever::{LocalName, local_name};
 
+/// Number of bytes of the longest label, with the white space around it.
+const MOST_LABEL_BYTES: usize = 160;
+
 /// State of the walk.
 struct Walk {
     page: PageMeasures,
@@ -172,6 +175,7 @@ impl Walk {
             tag,
             hints,
             shape,
+            label: 0,
             text: 0,
             linked: 0,
             prose: 0,
@@ -245,6 +249,9 @@ impl Walk {
         self.run.add(piece, is_linked);
         let Some(current) = self.current_measure() else { return };
         let add = |sum: &mut u32, counts: bool| *sum = sum.saturating_add(if counts { piece.length } else { 0 });
+        if is_linked {
+            current.label = label(current.label, current.text, text);
+        }
         add(&mut current.text, true);
         add(&mut current.linked, is_linked);
         add(&mut current.code, in_code);
@@ -325,6 +332,15 @@ fn is_line_number(element: &Element) -> bool {
         hints.read(&class.value);
     }
     hints.has(Hints::EDITING)
+}
+
+/// Returns the hash of a label that `text` continues, whose length before it is `length`; 0 if it is long or has a digit.
+fn label(hash: u32, length: u32, text: &str) -> u32 {
+    if (length > 0 && hash == 0) || text.len() > MOST_LABEL_BYTES || text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return 0;
+    }
+    let visible = text.bytes().filter(|byte| !byte.is_ascii_whitespace());
+    visible.fold(hash ^ 0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)).max(1)
 }
 
 /// Returns true for a link to another page, as opposed to a place in this one or to a script.

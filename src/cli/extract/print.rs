@@ -1,0 +1,143 @@
+//! Prints what `extract` has found: text and list of what is left out on stdout, facts on stderr; or one JSON object.
+
+use super::source::PageSource;
+use crate::cli::output::{Output, note};
+use crate::domain::content::StoredBaseline;
+use crate::domain::extraction::{DroppedElement, ExplainedPage};
+use crate::domain::failure::{ErrorCode, Failure};
+use crate::domain::id::DocumentId;
+use crate::domain::text::{fit, safe_block};
+use crate::format;
+use serde::Serialize;
+use std::io;
+
+/// Width in cells of the longest selector in the list of what is left out.
+const MOST_SELECTOR: usize = 60;
+
+/// Prints facts about the page on stderr.
+pub(super) fn facts(explained: &ExplainedPage) {
+    let page = &explained.page;
+    let kind = explained.report.as_ref().map(|report| report.page_type);
+    let kind = match kind {
+        Some("none") => "content chosen by a site rule".to_owned(),
+        Some(kind) => format!("page type {kind}"),
+        None => "stored as it was received".to_owned(),
+    };
+    let cut = page.truncation.map(|cut| format!(", {cut}")).unwrap_or_default();
+    note(format!("{kind}: {} characters of {} bytes{cut}", page.content.chars().count(), page.bytes));
+    note(format!("fingerprint {}", page.fingerprint.as_str()));
+    if let Some(text) = &page.note {
+        note(text);
+    }
+    if let Some(reason) = suspicion(explained) {
+        note(format!("this text {reason}"));
+    }
+}
+
+/// Returns the reason for which a sync would doubt the text.
+fn suspicion(explained: &ExplainedPage) -> Option<String> {
+    let (_, reason) = StoredBaseline::default().compare(&explained.page);
+    reason.map(|reason| reason.to_string())
+}
+
+/// Prints title and text as they would be stored and, if `why`, what is left out.
+pub(super) fn text(explained: &ExplainedPage, why: bool, out: &mut Output) -> io::Result<()> {
+    let page = &explained.page;
+    out.line(page.title.as_deref().unwrap_or("no title"))?;
+    out.line("")?;
+    out.line(safe_block(page.content.trim_end_matches('\n')))?;
+    if !why {
+        return Ok(());
+    }
+    out.line("")?;
+    let Some(report) = &explained.report else {
+        return out.line("Nothing is known about what is left out: the text was not converted here.");
+    };
+    if report.dropped.is_empty() {
+        return out.line("Nothing is left out.");
+    }
+    out.line("Left out, in page order")?;
+    out.line(format!("{}element", format::DROPPED_HEAD))?;
+    for dropped in &report.dropped {
+        out.line(format!("{}{}", format::dropped_row(dropped), fit(&dropped.element, MOST_SELECTOR)))?;
+    }
+    Ok(())
+}
+
+/// Result of `extract` in JSON (assets/docs/json.md). Every key is always present but `dropped`, which `--why` adds.
+#[derive(Debug, Serialize)]
+pub(super) struct ExtractionJson<'a> {
+    url: Option<&'a str>,
+    document_id: Option<DocumentId>,
+    store: Option<&'a str>,
+    title: Option<&'a str>,
+    content: Option<&'a str>,
+    content_length: Option<usize>,
+    fingerprint: Option<&'a str>,
+    page_type: Option<&'a str>,
+    bytes: Option<u64>,
+    note: Option<String>,
+    doubt: Option<String>,
+    http_status: Option<u16>,
+    error_code: Option<ErrorCode>,
+    detail: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dropped: Option<Vec<DroppedJson<'a>>>,
+}
+
+/// An element that is left out, in JSON.
+#[derive(Debug, Serialize)]
+struct DroppedJson<'a> {
+    element: &'a str,
+    reason: &'a str,
+    characters: u32,
+    linked: f64,
+    sentences: f64,
+}
+
+impl<'a> ExtractionJson<'a> {
+    /// Combines the parts; with `why`, also what is left out.
+    pub fn new(source: &'a PageSource, explained: &'a Result<ExplainedPage, Failure>, why: bool) -> Self {
+        let (document_id, store) = match source {
+            PageSource::Remote(remote) => (remote.document, remote.store.as_deref()),
+            PageSource::Local(_) => (None, None),
+        };
+        let (found, failure) = (explained.as_ref().ok(), explained.as_ref().err());
+        let page = found.map(|found| &found.page);
+        let report = found.and_then(|found| found.report.as_ref());
+        let status = page.map(|page| page.http_status).filter(|status| *status > 0);
+        let notes: Vec<_> =
+            page.into_iter().flat_map(|page| [page.truncation, page.note.as_deref()]).flatten().collect();
+        Self {
+            url: source.url(),
+            document_id,
+            store,
+            title: page.and_then(|page| page.title.as_deref()),
+            content: page.map(|page| page.content.as_str()),
+            content_length: page.map(|page| page.content.chars().count()),
+            fingerprint: page.map(|page| page.fingerprint.as_str()),
+            page_type: report.map(|report| report.page_type).filter(|kind| *kind != "none"),
+            bytes: page.map(|page| page.bytes),
+            note: (!notes.is_empty()).then(|| notes.join("; ")),
+            doubt: found.and_then(suspicion),
+            http_status: status.or_else(|| failure.and_then(|failure| failure.http_status)),
+            error_code: failure.map(|failure| failure.code),
+            detail: failure.map(|failure| &*failure.detail),
+            dropped: report.filter(|_| why).map(|report| report.dropped.iter().map(DroppedJson::from).collect()),
+        }
+    }
+}
+
+impl<'a> From<&'a DroppedElement> for DroppedJson<'a> {
+    fn from(dropped: &'a DroppedElement) -> Self {
+        // Two digits say all that the measures know.
+        let rounded = |share: f32| (f64::from(share) * 100.0).round() / 100.0;
+        Self {
+            element: &dropped.element,
+            reason: dropped.reason,
+            characters: dropped.characters,
+            linked: rounded(dropped.linked),
+            sentences: rounded(dropped.prose),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! PageSource of the page of `extract`: a URL, a document of the store, a file or standard input.
+
+use super::Args;
+use crate::cli::context::Context;
+use crate::cli::exit::CliError;
+use crate::cli::output::{masked, note};
+use crate::cli::selection::{find, read_name};
+use crate::domain::id::DocumentId;
+use crate::domain::link::Link;
+use crate::store::DocumentRef;
+use std::fs::File;
+use std::io::{self, Read};
+use url::Url;
+
+/// PageSource of a page.
+pub(super) enum PageSource {
+    Remote(Remote),
+    Local(Local),
+}
+
+/// Page that is fetched.
+pub(super) struct Remote {
+    pub url: String,
+    /// The document with this URL; `None` without a store that has one.
+    pub document: Option<DocumentId>,
+    /// URL of the store that was opened, without its password.
+    pub store: Option<String>,
+}
+
+/// Page that was read from a file or standard input.
+pub(super) struct Local {
+    /// At most one byte more than a body may have.
+    pub body: Vec<u8>,
+    pub url: Option<Url>,
+}
+
+impl PageSource {
+    /// Finds the page that the arguments name, and reads it unless it is to be fetched. A store is needed for an ID only;
+    /// for a URL it says which document has it.
+    ///
+    /// # Errors
+    /// There is no such document or file, or the store that has the document does not open.
+    pub async fn resolve(context: &Context, args: &Args) -> Result<Self, CliError> {
+        if is_name(&args.page) {
+            if args.url.is_some() {
+                return Err(CliError::Usage("--url is the URL of a page in a FILE or on standard input".to_owned()));
+            }
+            return Ok(Self::Remote(match read_name(&args.page)? {
+                DocumentRef::Id(_) => document(context, &args.page).await?,
+                DocumentRef::Url(link) => page(context, link).await,
+            }));
+        }
+        let url = args.url.as_deref().map(page_url).transpose()?;
+        Ok(Self::Local(Local { body: read(&args.page, context.config.fetch.max_body)?, url }))
+    }
+
+    /// Returns the page's URL.
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Self::Remote(remote) => Some(&remote.url),
+            Self::Local(local) => local.url.as_ref().map(Url::as_str),
+        }
+    }
+}
+
+/// Returns true for an ID or a URL; everything else is a file.
+fn is_name(page: &str) -> bool {
+    (!page.is_empty() && page.bytes().all(|byte| byte.is_ascii_digit())) || page.contains("://")
+}
+
+/// Finds the document with the ID `id`.
+async fn document(context: &Context, id: &str) -> Result<Remote, CliError> {
+    let store = context.readable_store().await?;
+    let rows = find(&*store, &[id.to_owned()]).await;
+    store.close().await;
+    let row = rows?.swap_remove(0);
+    let opened = masked(&context.config.store.url);
+    note(format!("store {opened}: document {} is fetched anew from {}; nothing is stored", row.id, row.url));
+    Ok(Remote { url: row.url.to_string(), document: Some(row.id), store: Some(opened) })
+}
+
+/// Finds the document with a URL, if a store opens and has one.
+async fn page(context: &Context, link: Link) -> Remote {
+    let url = link.as_str().to_owned();
+    let opened = masked(&context.config.store.url);
+    let found = match context.readable_store().await {
+        Ok(store) => {
+            let rows = store.find(&DocumentRef::Url(link)).await;
+            store.close().await;
+            rows.map_err(CliError::Store)
+        }
+        Err(error) => Err(error),
+    };
+    match found {
+        Ok(rows) => {
+            let document = rows.first().map(|row| row.id);
+            let has =
+                document.map_or("has no document with this URL".to_owned(), |id| format!("this is document {id}"));
+            note(format!("store {opened}: {has}; nothing is stored"));
+            Remote { url, document, store: Some(opened) }
+        }
+        Err(error) => {
+            note(format!("no store is used: {error}"));
+            Remote { url, document: None, store: None }
+        }
+    }
+}
+
+fn page_url(text: &str) -> Result<Url, CliError> {
+    let wrong = |error: String| CliError::Usage(format!("--url {text}: {error}"));
+    let link = Link::parse(text).map_err(|error| wrong(error.to_string()))?;
+    Url::parse(link.as_str()).map_err(|error| wrong(error.to_string()))
+}
+
+/// Reads a file or standard input, at most one byte more than `most`.
+fn read(page: &str, most: u64) -> Result<Vec<u8>, CliError> {
+    let is_stdin = page == "-";
+    let name = if is_stdin { "stdin" } else { page };
+    let read = || -> io::Result<Vec<u8>> {
+        let mut body = Vec::new();
+        let limit = most.saturating_add(1);
+        if is_stdin {
+            io::stdin().lock().take(limit).read_to_end(&mut body)?;
+        } else {
+            File::open(page)?.take(limit).read_to_end(&mut body)?;
+        }
+        Ok(body)
+    };
+    read().map_err(|error| {
+        let hint = if page.contains('.') && !page.contains('/') && error.kind() == io::ErrorKind::NotFound {
+            "; a URL begins with https://"
+        } else {
+            ""
+        };
+        CliError::Usage(format!("cannot read {name}: {error}{hint}"))
+    })
+}
