@@ -34,6 +34,7 @@ mod lookup;
 mod main_content;
 mod markdown;
 mod memory;
+mod paths;
 mod pipeline;
 mod probe;
 mod request;

@@ -7,7 +7,7 @@
 //! `settings` has the settings and modes of a runner, `worker` the state that its tasks share. `claim` keeps the slots
 //! full and runs each job by `attempt`, under the document's lock (`locking`); `heartbeat` renews leases, `rescue`
 //! makes the jobs of dead workers ready again, `schedule` enqueues due documents, `relay` delivers the messages of the
-//! outbox.
+//! outbox, `templates` learns what recurs on the pages of a host.
 
 mod attempt;
 mod claim;
@@ -24,6 +24,7 @@ pub mod schedule;
 mod settings;
 pub mod signals;
 pub mod tail;
+mod templates;
 mod worker;
 
 pub use settings::{Mode, Scheduling, Settings};
@@ -40,6 +41,7 @@ use relay::Relay;
 use report::Reporter;
 use running_jobs::RunningJobs;
 use std::sync::Arc;
+use templates::Templates;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -89,6 +91,7 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
         settings,
         mode,
         running_jobs: RunningJobs::default(),
+        templates: Templates::default(),
         claim_wakeup: Arc::clone(&handle.claim_wakeup),
         attempts: TaskTracker::new(),
         reporter: Reporter::new(events.clone()),
@@ -105,6 +108,7 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
     tokio::spawn(rescue::run(Arc::clone(&worker)));
     tokio::spawn(rescue::read_shadows(Arc::clone(&worker)));
     tokio::spawn(schedule::run(Arc::clone(&worker)));
+    tokio::spawn(templates::run(Arc::clone(&worker)));
     if let Some(redis) = &worker.redis {
         signals::join(worker.store.clone(), redis, worker.events.clone(), worker.ended.clone());
         tokio::spawn(locking::watch_redis(Arc::clone(&worker)));

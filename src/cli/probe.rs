@@ -11,20 +11,34 @@ use crate::domain::document::DocumentRow;
 use crate::domain::duration;
 use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::retry::RetryPolicy;
-use crate::fetch::{FetchRequest, FetchResponse, Hop, Probe, probe};
+use crate::domain::template::Template;
+use crate::fetch::{FetchRequest, FetchResponse, FetchSetupError, Fetcher, Hop, Probe, probe};
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-/// Fetches the document once and prints each stage and the result. `stored` and `text` are the stored content to
-/// compare with.
+/// Stored facts that a probe compares its page with.
+#[derive(Debug)]
+pub(super) struct ProbeBaseline<'a> {
+    pub stored: &'a StoredBaseline,
+    pub text: &'a str,
+    /// Template of the document's host.
+    pub template: Option<Arc<Template>>,
+    /// True if the template leaves nothing out of texts, as on a Chatwoot database.
+    pub keeps_texts: bool,
+}
+
+/// Fetches the document once and prints each stage and the result.
 pub(super) async fn run(
     config: &Config,
     row: &DocumentRow,
-    (stored, text): (&StoredBaseline, &str),
+    baseline: ProbeBaseline<'_>,
     out: &mut Output,
 ) -> Result<Exit, CliError> {
-    let request = FetchRequest::whole(row.id, row.url.as_str());
-    let report = probe(config.fetch.clone(), &request).await.map_err(|error| CliError::Usage(error.to_string()))?;
+    let unusable = |error: FetchSetupError| CliError::Usage(error.to_string());
+    let template = baseline.template.clone().filter(|_| !baseline.keeps_texts);
+    let request = FetchRequest { template, ..FetchRequest::whole(row.id, row.url.as_str()) };
+    let report = probe(config.fetch.clone(), &request).await.map_err(unusable)?;
     out.line(format!("Probe of {} {}", row.id, row.url))?;
     for hop in &report.hops {
         print_hop(hop, out)?;
@@ -32,7 +46,14 @@ pub(super) async fn run(
     print_totals(&report, out)?;
     match &report.result {
         Ok(FetchResponse::Page(page)) => {
-            print_page(page, stored, text, out)?;
+            let fetcher = Fetcher::new(config.fetch.clone()).map_err(unusable)?;
+            let template = baseline.template.as_deref().filter(|_| fetcher.allows_template(row.id, &row.url));
+            let page = Page { template: template.map(|template| template.version), ..page.clone() };
+            let is_same = || {
+                let same = |of| fetcher.is_same_by_blocks(of, &row.url, baseline.text, &page, row.id);
+                template.is_some_and(same)
+            };
+            print_page(&page, &baseline, is_same, out)?;
             Ok(Exit::Done)
         }
         // Cannot happen: the request knows nothing of the response before.
@@ -75,7 +96,13 @@ fn print_totals(report: &Probe, out: &mut Output) -> io::Result<()> {
 }
 
 /// Prints facts about the page, and the change that a sync would make. The comparison is the same as in a sync.
-fn print_page(page: &Page, stored: &StoredBaseline, text: &str, out: &mut Output) -> io::Result<()> {
+fn print_page(
+    page: &Page,
+    baseline: &ProbeBaseline<'_>,
+    is_same_by_blocks: impl FnOnce() -> bool,
+    out: &mut Output,
+) -> io::Result<()> {
+    let ProbeBaseline { stored, text, .. } = *baseline;
     let characters = page.content.chars().count();
     let cut = page.truncation.map(|cut| format!(", {cut}")).unwrap_or_default();
     out.line(format!("title       {}", page.title.as_deref().unwrap_or("none")))?;
@@ -84,7 +111,11 @@ fn print_page(page: &Page, stored: &StoredBaseline, text: &str, out: &mut Output
     if let Some(note) = &page.note {
         out.line(format!("note        {note}"))?;
     }
-    let (change, reason) = stored.compare(page);
+    let (mut change, mut reason) = stored.compare(page);
+    if stored.may_be_same_by_blocks(page, change) && is_same_by_blocks() {
+        change = stored.same_by_blocks(page, baseline.keeps_texts);
+        reason = reason.filter(|_| change != ContentChange::Same);
+    }
     if let Some(reason) = reason {
         out.line(format!("doubt       this text {reason}"))?;
     }
@@ -96,7 +127,8 @@ fn print_page(page: &Page, stored: &StoredBaseline, text: &str, out: &mut Output
         (ContentChange::First, Some(_)) => "Despite the doubt, a sync would store this text as the first content:",
         (ContentChange::Changed, _) => "A sync would change the stored text:",
         (ContentChange::Reconverted, _) => {
-            "A sync would store this text without reporting a change (the converter or the site rules changed):"
+            "A sync would store this text without reporting a change (the converter, the site rules or the \
+             host's template changed):"
         }
         (ContentChange::Quarantined, Some(QuarantineReason::Rejected)) => {
             "A sync would keep the stored text. The rejected changes:"

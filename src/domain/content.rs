@@ -3,7 +3,10 @@
 use super::body_digest::BodyDigest;
 use super::content_guard::QuarantineReason;
 use super::fingerprint::Fingerprint;
+use super::id::DocumentId;
+use super::template::{Observation, PathMark, Template, TemplateVersion};
 use super::text::{SafeLine, cut_chars, is_blank};
+use super::time::Timestamp;
 use super::word_enum::{serde_by_word, word_enum};
 use std::time::Duration;
 
@@ -83,6 +86,8 @@ pub struct StoredBaseline {
     /// Version of converter and site rules that produced the stored text; `None` if unknown, as for a text that another
     /// program wrote.
     pub converter: Option<ConverterVersion>,
+    /// Version of the host's template with which the stored text was made; `None` without one, or if unknown.
+    pub template: Option<TemplateVersion>,
     /// Length of the stored text in characters; `None` without a text.
     pub chars: Option<u64>,
     /// Fingerprint of the text that a person rejected last.
@@ -116,6 +121,22 @@ impl StoredBaseline {
     }
 }
 
+impl StoredBaseline {
+    /// Returns true if a page whose text differs from the stored one may still be the same page without the frame of its
+    /// host. A text of another converter, or of another program, has other blocks.
+    pub fn may_be_same_by_blocks(&self, page: &Page, change: ContentChange) -> bool {
+        let differs = matches!(change, ContentChange::Changed | ContentChange::Quarantined);
+        differs && page.template.is_some() && self.converter.is_some() && self.converter == page.converter
+    }
+
+    /// Returns the change for such a page that is the same by blocks. If another version of the template made the stored
+    /// text, or none, the new text replaces it without being reported as a change, unless the store `keeps_texts`: those
+    /// of Chatwoot stay whole. Else the stored text stays.
+    pub fn same_by_blocks(&self, page: &Page, keeps_texts: bool) -> ContentChange {
+        if self.template != page.template && !keeps_texts { ContentChange::Reconverted } else { ContentChange::Same }
+    }
+}
+
 /// Fetched page, converted to text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
@@ -139,6 +160,12 @@ pub struct Page {
     pub fingerprint: Fingerprint,
     /// Version of converter and site rules that produced the content; `None` if unknown.
     pub converter: Option<ConverterVersion>,
+    /// Paths of the lines of `content`; empty if they are unknown.
+    pub paths: Vec<PathMark>,
+    /// Version of the host's template under which the content was made; `None` without a template.
+    pub template: Option<TemplateVersion>,
+    /// Blocks of the page from which the host's template is learned; `None` if the page does not count.
+    pub observation: Option<Observation>,
     /// Note on how the page was fetched or converted, for the outcome's detail.
     pub note: Option<SafeLine>,
     /// Reason why the page is suspect, as [`StoredBaseline::compare`] returns it; `None` before the comparison.
@@ -174,6 +201,9 @@ impl Page {
             last_modified: None,
             body_digest: None,
             converter: None,
+            paths: Vec::new(),
+            template: None,
+            observation: None,
             note: None,
             quarantine_reason: None,
         })
@@ -181,6 +211,24 @@ impl Page {
 }
 
 impl Page {
+    /// Notes the blocks of the page, for the template of its host. The time of the observation is set when it is counted.
+    pub fn observed(mut self, document: DocumentId) -> Self {
+        self.observation = Some(Observation::of(document, Timestamp::from_micros(0), &self.content, &self.paths));
+        self
+    }
+
+    /// Leaves the blocks out that stand on many pages of the host. Notes the template's version, and computes the
+    /// fingerprint anew.
+    pub fn without_template(mut self, template: Option<&Template>) -> Self {
+        let Some(template) = template else { return self };
+        self.template = Some(template.version);
+        if let Some(rest) = template.without_recurring(&self.content, &self.paths) {
+            self.fingerprint = Fingerprint::of(&rest.text);
+            (self.content, self.paths) = (rest.text, rest.paths);
+        }
+        self
+    }
+
     /// Returns the outcome's detail for this page: the reason why the page is suspect, a remark if its text was
     /// reconverted, the page's note, and the remark on what was cut. Returns `None` if all of these are absent.
     pub fn detail(&self, change: ContentChange) -> Option<SafeLine> {
@@ -189,7 +237,7 @@ impl Page {
             _ => format!("stored, but it {reason}"),
         });
         let rebased = (change == ContentChange::Reconverted)
-            .then(|| "converted again: the converter or the site rules changed".to_owned());
+            .then(|| "converted again: the converter, the site rules or the host's template changed".to_owned());
         let all = [reason, rebased, self.note.as_ref().map(ToString::to_string), self.truncation.map(str::to_owned)];
         let all: Vec<_> = all.into_iter().flatten().collect();
         (!all.is_empty()).then(|| SafeLine::new(&all.join("; ")))

@@ -6,6 +6,8 @@ use super::content_rules::ContentRules;
 use super::html::{self, Noscript};
 use super::main_content::{self, PageMeasures};
 use super::markdown;
+use super::paths::path_marks;
+use crate::domain::template::PathMark;
 use dom_query::Document;
 use url::Url;
 
@@ -18,6 +20,8 @@ pub struct Converted {
     pub markdown: String,
     /// Selectors of the site rule that match nothing on the page.
     pub unmatched: Vec<String>,
+    /// Paths of the lines of `markdown`; empty for a text that is not from HTML.
+    pub paths: Vec<PathMark>,
 }
 
 /// Converts a page. `base` is the page's URL, to which its links are relative. Runs on the caller's thread for at most
@@ -59,12 +63,13 @@ pub(super) fn convert_with_limits(
     let (document, page) = measured(html, tree, &mut clock)?;
     let base = page.base.as_deref().and_then(|href| base.join(href).ok()).unwrap_or_else(|| base.clone());
     let content = main_content::choose(&document, &page, rules, &mut clock)?;
-    let mut markdown = markdown::write(&content, &base, &mut clock)?;
-    if content.kind.is_some() && markdown.trim().is_empty() {
+    let mut written = markdown::write(&content, &base, &mut clock)?;
+    if content.kind.is_some() && written.text.trim().is_empty() {
         // The measures count some text that is not written, such as that of a button in a block of code.
-        markdown = markdown::write(&content.whole(&document), &base, &mut clock)?;
+        written = markdown::write(&content.whole(&document), &base, &mut clock)?;
     }
-    Ok(Converted { title: page.title, markdown, unmatched: content.unmatched })
+    let paths = path_marks(&document, &written.lines, &mut clock)?;
+    Ok(Converted { title: page.title, markdown: written.text, unmatched: content.unmatched, paths })
 }
 
 /// Parses and measures a page. A page whose text stands in its `noscript` elements is parsed again, so that they are part

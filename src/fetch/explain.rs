@@ -3,7 +3,13 @@
 use super::budget::{Budget, BudgetMeter, ConvertError, TIME_LIMIT, TreeBudget};
 use super::content_rules::ContentRules;
 use super::convert::measured;
-use super::main_content;
+use super::dom::name_of;
+use super::main_content::{self, DropReason, MainContent, is_inline};
+use super::markdown;
+use crate::domain::template::{RecurringBlock, Template};
+use dom_query::Document;
+use std::borrow::Cow;
+use url::Url;
 
 /// ExtractionReport of what a page's text is made of.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +26,7 @@ pub struct DroppedElement {
     /// The element's name, id and classes, as a CSS selector has them.
     pub element: String,
     /// Reason for which it is left out, such as `navigation`.
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
     /// Length of its text in characters, without white space.
     pub characters: u32,
     /// Share of links in its text, from 0 to 1.
@@ -29,26 +35,58 @@ pub struct DroppedElement {
     pub prose: f32,
 }
 
-/// Explains what the text of a page is made of, within [`TIME_LIMIT`].
-pub fn explain(html: &str) -> Result<ExtractionReport, ConvertError> {
+/// Explains what the text of a page is made of, within [`TIME_LIMIT`]. With the template of the page's host, blocks that
+/// stand on many pages of the host are left out as well.
+pub fn explain(html: &str, template: Option<&Template>) -> Result<ExtractionReport, ConvertError> {
     let mut clock = BudgetMeter::new(Budget::Processor(TIME_LIMIT));
     let (document, page) = measured(html, TreeBudget::Alone, &mut clock)?;
     let content = main_content::choose(&document, &page, &ContentRules::default(), &mut clock)?;
     let mut dropped: Vec<_> = content.dropped.iter().map(|(id, (reason, index))| (*index, *id, *reason)).collect();
     dropped.sort_unstable_by_key(|(index, ..)| *index);
-    let element = |(index, id, reason): (usize, _, main_content::DropReason)| {
+    let element = |(index, id, reason): (usize, _, DropReason)| {
         let (characters, linked, prose) = page.text_of(index);
         let element = document.tree.get(&id).map(|node| selector(&node)).unwrap_or_default();
-        DroppedElement { element, reason: reason.word(), characters, linked, prose }
+        DroppedElement { element, reason: reason.describe(), characters, linked, prose }
     };
-    Ok(ExtractionReport {
-        page_type: content.kind.map_or("none", main_content::PageType::word),
-        dropped: dropped.into_iter().map(element).collect(),
-    })
+    let mut dropped: Vec<_> = dropped.into_iter().map(element).collect();
+    if let Some(template) = template {
+        dropped.extend(recurring(&document, &content, template, &mut clock)?);
+    }
+    Ok(ExtractionReport { page_type: content.kind.map_or("none", main_content::PageType::word), dropped })
+}
+
+/// Returns the blocks that a template leaves out of the content, each with the element that its text is from.
+fn recurring(
+    document: &Document,
+    content: &MainContent<'_>,
+    template: &Template,
+    clock: &mut BudgetMeter,
+) -> Result<Vec<DroppedElement>, ConvertError> {
+    let base = Url::parse("http://localhost/").map_err(|_| ConvertError::NotText)?;
+    let written = markdown::write(content, &base, clock)?;
+    let element = |block: RecurringBlock| {
+        let source = written.lines.iter().find(|line| block.range.contains(&line.offset));
+        let mut node = source.and_then(|line| document.tree.get(&line.node));
+        while let Some(inner) = node.filter(|node| !node.is_element() || is_inline(&name_of(node))) {
+            node = inner.parent();
+        }
+        let text = &written.text[block.range.clone()];
+        let visible = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
+        let linked: usize = text.split('[').skip(1).filter_map(|link| link.split_once("](")).map(|(of, _)| visible(of)).sum();
+        let characters = u32::try_from(visible(text)).unwrap_or(u32::MAX);
+        DroppedElement {
+            element: node.map(|node| selector(&node)).unwrap_or_default(),
+            reason: DropReason::Recurring { pages: block.pages, of: block.of }.describe(),
+            characters,
+            linked: main_content::share(u32::try_from(linked).unwrap_or(u32::MAX), characters),
+            prose: 0.0,
+        }
+    };
+    Ok(template.recurring_in(&written.text).into_iter().map(element).collect())
 }
 
 fn selector(node: &dom_query::NodeRef<'_>) -> String {
-    let mut selector = super::dom::name_of(node).to_string();
+    let mut selector = name_of(node).to_string();
     if let Some(id) = node.attr("id") {
         selector.push('#');
         selector.push_str(id.trim());

@@ -8,10 +8,11 @@ use super::lookup::{Lookup, NameServers, SystemLookup};
 use super::request::{FetchRequest, FetchResponse};
 use super::settings::FetchSettings;
 use super::trace::{Trace, TracedLookup};
-use crate::domain::content::ConverterVersion;
+use crate::domain::content::{ConverterVersion, Page};
 use crate::domain::failure::{Blame, Failure};
 use crate::domain::id::DocumentId;
 use crate::domain::link::host_of;
+use crate::domain::template::Template;
 use std::sync::Arc;
 
 /// Fetches pages. All tasks of a process share one fetcher, since the idle connections belong to it.
@@ -72,13 +73,26 @@ impl Fetcher {
             self.client.guard.parse(&fetch_request.url).map_err(|refusal| errors::refused(refusal.to_string()))?;
         let route = self.route(fetch_request.document, &host_of(url.as_str()).unwrap_or_default());
         let request = PageRequest { url: &url, prior: &fetch_request.prior, rules: route.rules };
-        match (fetch_by(route.fetcher, request).await, route.fallback) {
+        match (fetch_by(route.fetcher, request, fetch_request).await, route.fallback) {
             (Err(failure), Some(fallback)) if route.fetcher.may_fall_back(&failure) => {
-                let second = fetch_by(fallback, request).await;
+                let second = fetch_by(fallback, request, fetch_request).await;
                 second.map_err(|other| if other.blame == Blame::Service { failure } else { other })
             }
             (fetched, _) => fetched,
         }
+    }
+
+    /// Returns true if the template of the host may be used on a document's page. A site rule that names the content
+    /// wins over it.
+    pub fn allows_template(&self, document: DocumentId, url: &str) -> bool {
+        self.route(document, &host_of(url).unwrap_or_default()).rules.allow_template()
+    }
+
+    /// Compares the stored text of a document with a fetched page by blocks, without what the template leaves out of
+    /// either and without what the site rule ignores. Returns true if the rest is the same.
+    pub fn is_same_by_blocks(&self, template: &Template, url: &str, stored: &str, page: &Page, of: DocumentId) -> bool {
+        let rules = self.route(of, &host_of(url).unwrap_or_default()).rules;
+        template.is_same(stored, &page.content, &page.paths, |text| rules.without_ignored(text))
     }
 
     /// Returns the converter version of a document's page, provided that no fallback is used.
@@ -101,9 +115,17 @@ impl Fetcher {
     }
 }
 
-/// Fetches a page and records its converter version.
-async fn fetch_by(fetcher: &dyn PageFetcher, request: PageRequest<'_>) -> Result<FetchResponse, Failure> {
+/// Fetches a page, leaves out what the template of its host knows as frame, and records its converter version.
+async fn fetch_by(
+    fetcher: &dyn PageFetcher,
+    request: PageRequest<'_>,
+    asked: &FetchRequest,
+) -> Result<FetchResponse, Failure> {
     Ok(match fetcher.fetch(request).await? {
+        FetchResponse::Page(page) if request.rules.allow_template() => {
+            let page = page.observed(asked.document).without_template(asked.template.as_deref());
+            FetchResponse::Page(request.rules.mark(page, fetcher.version()))
+        }
         FetchResponse::Page(page) => FetchResponse::Page(request.rules.mark(page, fetcher.version())),
         unchanged @ (FetchResponse::NotModified | FetchResponse::Identical(_)) => unchanged,
     })

@@ -71,7 +71,8 @@ pub(super) async fn page(
     let page = page.ok_or_else(|| Failure::permanent(ErrorCode::ContentEmpty, "the page has no text"))?;
     let unmatched = (!converted.unmatched.is_empty())
         .then(|| SafeLine::new(&format!("no element of the page matches {}", converted.unmatched.join(" nor "))));
-    Ok(FetchResponse::Page(Page { note: unmatched, etag, last_modified, body_digest: Some(digest), ..page }))
+    let paths = converted.paths;
+    Ok(FetchResponse::Page(Page { note: unmatched, etag, last_modified, body_digest: Some(digest), paths, ..page }))
 }
 
 impl Source {
@@ -179,7 +180,7 @@ impl Received {
             }
             Ok(Decoded::Html(html)) => convert_by(&html, &self.source.url, &self.source.rules, budget),
             Ok(Decoded::Plain(text)) => {
-                Ok(Converted { title: None, markdown: charset::plain(&text), unmatched: Vec::new() })
+                Ok(Converted { title: None, markdown: charset::plain(&text), unmatched: Vec::new(), paths: Vec::new() })
             }
             Err(error) => Err(error),
         };

@@ -2,6 +2,8 @@
 
 use crate::domain::content::{IdenticalBody, Page, PriorResponse};
 use crate::domain::id::DocumentId;
+use crate::domain::template::Template;
+use std::sync::Arc;
 
 /// Request for the page of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,12 +14,14 @@ pub struct FetchRequest {
     /// Facts about the response that the stored content came from: the server may answer that nothing has changed, and
     /// an identical body is not converted.
     pub prior: PriorResponse,
+    /// Template of the host, whose blocks are left out of the text; `None` leaves nothing out.
+    pub template: Option<Arc<Template>>,
 }
 
 impl FetchRequest {
     /// Creates a request for the whole page, which is converted whatever its body is.
     pub fn whole(document: DocumentId, url: impl Into<String>) -> Self {
-        Self { document, url: url.into(), prior: PriorResponse::default() }
+        Self { document, url: url.into(), prior: PriorResponse::default(), template: None }
     }
 }
 

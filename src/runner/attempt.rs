@@ -4,9 +4,10 @@ use super::event::Event;
 use super::locking::{self, NextStep};
 use super::report;
 use super::running_jobs::{Stop, wait_for_stop};
+use super::templates;
 use super::worker::Worker;
 use crate::domain::backoff::Backoff;
-use crate::domain::content::PriorResponse;
+use crate::domain::content::{ContentChange, PriorResponse};
 use crate::domain::document::SyncStep;
 use crate::domain::failure::Failure;
 use crate::domain::job::AttemptEnd;
@@ -79,10 +80,19 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> AttemptEnd {
     // answer 304 although the page must be converted again.
     let converter = worker.fetcher.converter(document, &claimed.url);
     let is_current = claimed.stored.converter == Some(converter);
-    let PriorResponse { validators, body_digest } = claimed.prior;
-    // The body digest needs no such check: it includes the converter version.
-    let prior = PriorResponse { validators: validators.filter(|_| is_current), body_digest };
-    let request = FetchRequest { document, url: claimed.url.clone(), prior };
+    let template = worker.templates.of(&worker, &claimed).await;
+    // Likewise if another version of the host's template made it, or none.
+    let version = template.as_ref().map(|template| template.version);
+    let is_of_template = claimed.stored.template == version;
+    let PriorResponse { validators, body_digest } = claimed.prior.clone();
+    // The body digest includes the converter version.
+    let prior = PriorResponse {
+        validators: validators.filter(|_| is_current && is_of_template),
+        body_digest: body_digest.filter(|_| is_of_template),
+    };
+    // Chatwoot's texts stay whole: there the template only decides whether a page has changed.
+    let applied = template.clone().filter(|_| !worker.store.is_chatwoot_database());
+    let request = FetchRequest { document, url: claimed.url.clone(), prior, template: applied };
     let mut page = match worker.fetcher.fetch(&request).await {
         Ok(FetchResponse::Page(page)) => page,
         Ok(FetchResponse::NotModified) => return AttemptEnd::NotModified,
@@ -91,9 +101,16 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> AttemptEnd {
     };
     fault::point("after_fetch", &claimed.url);
     step(SyncStep::Comparing);
+    page.template = version;
+    if let Some(observation) = page.observation.take() {
+        worker.templates.observe(&claimed.url, observation.made_at(worker.store.now()), template.as_deref());
+    }
     let (change, reason) = claimed.stored.compare(&page);
-    page.quarantine_reason = reason;
-    let fingerprint = page.fingerprint.clone();
+    let change = templates::compare(&worker, &claimed, template.as_deref(), &page, change).await;
+    page.quarantine_reason = reason.filter(|_| change != ContentChange::Same);
+    // A page that counts as the same has the fingerprint of the text that stays.
+    let stored = claimed.stored.fingerprint.clone().filter(|_| change == ContentChange::Same);
+    let fingerprint = stored.unwrap_or_else(|| page.fingerprint.clone());
     if change.writes() {
         step(SyncStep::Updating);
     }

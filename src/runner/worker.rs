@@ -5,6 +5,7 @@ use super::relay::Relay;
 use super::report::Reporter;
 use super::running_jobs::RunningJobs;
 use super::settings::{Mode, Settings};
+use super::templates::Templates;
 use crate::domain::id::WorkerId;
 use crate::domain::text::SafeLine;
 use crate::fetch::Fetcher;
@@ -28,6 +29,7 @@ pub(super) struct Worker {
     pub(super) settings: Settings,
     pub(super) mode: Mode,
     pub(super) running_jobs: RunningJobs,
+    pub(super) templates: Templates,
     /// Wakes the claim loop when a slot is freed or new work is announced.
     pub(super) claim_wakeup: Arc<Notify>,
     pub(super) attempts: TaskTracker,

@@ -144,7 +144,7 @@ fn comments_under_an_article_go_and_answers_of_a_forum_stay() {
 #[test]
 fn what_is_left_out_has_a_reason() {
     let page = include_str!("golden/article_in_frame.html");
-    let explained = explain(page).expect("a page");
+    let explained = explain(page, None).expect("a page");
     assert_eq!(explained.page_type, "article");
     let reason = |selector: &str| {
         let found = explained.dropped.iter().find(|dropped| dropped.element == selector);
@@ -158,7 +158,7 @@ fn what_is_left_out_has_a_reason() {
     let teasers = explained.dropped.iter().find(|dropped| dropped.element == "div.grid").expect("it is left out");
     assert!(teasers.characters > 100 && teasers.linked > 0.2 && teasers.prose > 0.2, "{teasers:?}");
     for page in ["", "<p>a", "<frameset></frameset>"] {
-        assert_eq!(explain(page).expect("a page").dropped, [], "{page}");
+        assert_eq!(explain(page, None).expect("a page").dropped, [], "{page}");
     }
 }
 
@@ -172,7 +172,7 @@ fn the_type_of_a_page_is_read_from_its_shape() {
         (include_str!("golden/service_sections.html"), "service"),
         (include_str!("golden/docs_reference.html"), "documentation"),
     ] {
-        assert_eq!(explain(page).expect("a page").page_type, expected);
+        assert_eq!(explain(page, None).expect("a page").page_type, expected);
     }
 }
 

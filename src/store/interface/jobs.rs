@@ -7,6 +7,7 @@ use crate::domain::job::{AttemptEnd, ErrorReport, JobState, QueueClass};
 use crate::domain::lock::LockHolder;
 use crate::domain::outcome::Outcome;
 use crate::domain::retry::{Counters, RetryPolicy};
+use crate::domain::template::TemplateVersion;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
@@ -116,6 +117,8 @@ pub struct ClaimedJob {
     pub stored: StoredBaseline,
     /// Facts about the response that the stored text came from, by which an unchanged page is recognised.
     pub prior: PriorResponse,
+    /// Current version of the host's template; `None` while nothing is known to recur on the host's pages.
+    pub host_template: Option<TemplateVersion>,
     /// Start of the attempt, UTC.
     pub started_at: Timestamp,
 }

@@ -212,6 +212,7 @@ fn claimed_job(tx: &Tx<'_>, row: &JobRow, document: &Document, token: i64) -> Cl
         counters: row.job.claimed(),
         prior,
         stored: document.stored(),
+        host_template: document.host_template,
         started_at: tx.now,
     }
 }
