@@ -37,6 +37,7 @@ mod screens;
 mod server;
 mod states;
 mod store;
+mod template;
 mod terminal;
 mod transitions;
 mod upgrade;

@@ -49,8 +49,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
             let stored = store.stored(row.id).await?.unwrap_or_default();
             let text = content.as_ref().map_or("", |content| content.text.as_str());
             let template = store.template(&row.host).await?.map(Arc::new);
-            let baseline =
-                ProbeBaseline { stored: &stored, text, template, keeps_texts: store.is_chatwoot_database() };
+            let baseline = ProbeBaseline { stored: &stored, text, template, keeps_texts: store.is_chatwoot_database() };
             exit = exit.max(probe::run(&context.config, &row, baseline, out).await?);
             continue;
         }

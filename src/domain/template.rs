@@ -50,6 +50,11 @@ impl Template {
         observation.rank() <= self.highest_rank
     }
 
+    /// Returns the number of sampled documents.
+    pub fn pages(&self) -> u16 {
+        self.pages
+    }
+
     /// Returns the number of recurring blocks.
     pub fn len(&self) -> usize {
         self.recurring.len()

@@ -72,7 +72,8 @@ fn recurring(
         }
         let text = &written.text[block.range.clone()];
         let visible = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
-        let linked: usize = text.split('[').skip(1).filter_map(|link| link.split_once("](")).map(|(of, _)| visible(of)).sum();
+        let linked: usize =
+            text.split('[').skip(1).filter_map(|link| link.split_once("](")).map(|(of, _)| visible(of)).sum();
         let characters = u32::try_from(visible(text)).unwrap_or(u32::MAX);
         DroppedElement {
             element: node.map(|node| selector(&node)).unwrap_or_default(),

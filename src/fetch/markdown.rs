@@ -34,7 +34,11 @@ pub(super) struct WrittenText {
 }
 
 /// Writes the content as Markdown. Relative links are resolved against `base`.
-pub(super) fn write(content: &MainContent<'_>, base: &Url, clock: &mut BudgetMeter) -> Result<WrittenText, ConvertError> {
+pub(super) fn write(
+    content: &MainContent<'_>,
+    base: &Url,
+    clock: &mut BudgetMeter,
+) -> Result<WrittenText, ConvertError> {
     let layout = table::layout_tables(&content.roots, clock)?;
     let mut writer = Writer::new(base, layout);
     let mut stack = Vec::new();

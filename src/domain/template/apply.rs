@@ -2,7 +2,7 @@
 
 use super::Template;
 use super::block::{Block, BlockKey, blocks};
-use super::{PathMark, PathKey};
+use super::{PathKey, PathMark};
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -109,7 +109,9 @@ fn leads_in(all: &[Block<'_>], leaves: &[bool], index: usize) -> bool {
     let Some(next) = all.get(index + 1) else { return false };
     if block.level > 0 {
         let section = index + 1..all.len();
-        return section.take_while(|other| all[*other].level == 0 || all[*other].level > block.level).any(|one| stays(&one));
+        return section
+            .take_while(|other| all[*other].level == 0 || all[*other].level > block.level)
+            .any(|one| stays(&one));
     }
     let below = (index + 1..all.len()).take_while(|other| all[*other].indent > block.indent);
     if next.indent > block.indent {
@@ -144,9 +146,11 @@ fn close_gaps(kept: &mut Applied) {
         let index = moved.binary_search_by_key(&(offset as usize), |(from, _)| *from).ok()?;
         u32::try_from(moved[index].1).ok()
     };
-    kept.paths.retain_mut(|mark| moved_to(mark.offset).is_some_and(|offset| {
-        mark.offset = offset;
-        true
-    }));
+    kept.paths.retain_mut(|mark| {
+        moved_to(mark.offset).is_some_and(|offset| {
+            mark.offset = offset;
+            true
+        })
+    });
     kept.text = text;
 }

@@ -196,8 +196,28 @@ fn without_targets(text: &str) -> String {
 /// Words of counters, whose number is another one at each fetch. Weak evidence, so it only joins blocks that differ in
 /// their numbers alone; whether they are frame is learned.
 const COUNTER_WORDS: [&str; 22] = [
-    "view", "views", "viewed", "visit", "visits", "visitor", "visitors", "hits", "reads", "seen", "online", "watching",
-    "counter", "generated", "rendered", "loaded", "aufrufe", "besucher", "vues", "visites", "visitas", "visite",
+    "view",
+    "views",
+    "viewed",
+    "visit",
+    "visits",
+    "visitor",
+    "visitors",
+    "hits",
+    "reads",
+    "seen",
+    "online",
+    "watching",
+    "counter",
+    "generated",
+    "rendered",
+    "loaded",
+    "aufrufe",
+    "besucher",
+    "vues",
+    "visites",
+    "visitas",
+    "visite",
 ];
 
 fn is_counter(text: &str) -> bool {
@@ -258,10 +278,7 @@ mod tests {
     fn lines_tables_and_code_are_blocks() {
         let text = "# A\n\nline\\\nnext\n\n- one\n  - two\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n```rust\nx\n\n```\n> q\n>\n> r\n";
         let table = "| a | b |\n| --- | --- |\n| 1 | 2 |";
-        assert_eq!(
-            texts(text),
-            ["# A", "line\\", "next", "- one", "- two", table, "```rust\nx\n\n```", "> q", "> r"]
-        );
+        assert_eq!(texts(text), ["# A", "line\\", "next", "- one", "- two", table, "```rust\nx\n\n```", "> q", "> r"]);
         let all = blocks(text, &[]);
         assert!(all.windows(2).all(|pair| pair[0].range.end <= pair[1].range.start));
         assert_eq!(all.iter().map(|block| block.level).max(), Some(1));

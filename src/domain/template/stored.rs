@@ -1,8 +1,8 @@
 //! The record of a host's template as one line of text: numbers in base 64, in a fixed width for each field.
 
+use super::Template;
 use super::block::{BlockKey, PathKey};
 use super::sample::{MOST_KNOWN, MOST_PATHS, MOST_RECURRING, Observation, SAMPLE_SIZE, TemplateRecord};
-use super::Template;
 use crate::domain::id::DocumentId;
 use crate::domain::time::Timestamp;
 

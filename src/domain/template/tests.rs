@@ -60,7 +60,12 @@ fn a_template_is_used_from_the_third_document_on() {
 #[test]
 fn blocks_are_left_out_with_the_numbers_that_explain_it() {
     let template = learned(44).template().unwrap();
-    let (text, paths) = page(&[(MENU, "- [Home](/) and docs"), (BODY, "# Own title"), (BODY, "Some words of its own"), (TEASER, "Our newest offer")]);
+    let (text, paths) = page(&[
+        (MENU, "- [Home](/) and docs"),
+        (BODY, "# Own title"),
+        (BODY, "Some words of its own"),
+        (TEASER, "Our newest offer"),
+    ]);
     let rest = template.without_recurring(&text, &paths).unwrap();
     assert_eq!(rest.text, "# Own title\n\nSome words of its own\n");
     assert_eq!(rest.paths.iter().map(|mark| mark.offset).collect::<Vec<_>>(), [0, 13]);
@@ -81,8 +86,16 @@ fn more_than_half_of_a_text_is_never_left_out() {
 fn what_leads_in_something_stays() {
     let mut record = TemplateRecord::default();
     for document in 1..=5 {
-        let own = format!("Own {document}: with a few more words than the rest of it has, so that the guard is no matter here");
-        let lines = [(BODY, "## Parameters"), (BODY, "Returns:"), (BODY, own.as_str()), (TEASER, "## Offers"), (TEASER, "Buy now")];
+        let own = format!(
+            "Own {document}: with a few more words than the rest of it has, so that the guard is no matter here"
+        );
+        let lines = [
+            (BODY, "## Parameters"),
+            (BODY, "Returns:"),
+            (BODY, own.as_str()),
+            (TEASER, "## Offers"),
+            (TEASER, "Buy now"),
+        ];
         record.fold([observed(document, 1, &lines)]);
     }
     let template = record.template().unwrap();
@@ -123,7 +136,9 @@ fn a_change_of_the_frame_alone_is_none_from_the_first_page_on() {
     let mut record = learned(20);
     let stored = "The own words of document 7 are long enough.\n";
     let own = (BODY, "The own words of document 7 are long enough.");
-    for (hour, (menu, teaser)) in [("Start and help", "A new offer"), ("Start", "Yet another one")].into_iter().enumerate() {
+    for (hour, (menu, teaser)) in
+        [("Start and help", "A new offer"), ("Start", "Yet another one")].into_iter().enumerate()
+    {
         let hour = 100 + i64::try_from(hour).unwrap();
         for document in 1..=20 {
             let template = record.template().unwrap();

@@ -14,10 +14,7 @@ use crate::store::{Result, UpgradeReport};
 use async_trait::async_trait;
 
 /// The interfaces that the runner needs.
-pub trait RunnerStore:
-    JobStore + ScheduleStore + OutboxStore + StatusStore + TemplateStore + CommitSignals
-{
-}
+pub trait RunnerStore: JobStore + ScheduleStore + OutboxStore + StatusStore + TemplateStore + CommitSignals {}
 
 impl<S: JobStore + ScheduleStore + OutboxStore + StatusStore + TemplateStore + CommitSignals> RunnerStore for S {}
 
