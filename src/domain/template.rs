@@ -18,7 +18,7 @@ mod stored;
 mod tests;
 
 pub use apply::{Applied, RecurringBlock};
-pub use block::{Block, BlockKey, PathHash, PathKey, PathMark, blocks};
+pub use block::{Block, BlockKey, PathHash, PathKey, PathMark, blocks, without_targets};
 pub use sample::{Observation, SAMPLE_SIZE, TemplateRecord};
 
 use std::collections::{HashMap, HashSet};

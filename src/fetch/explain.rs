@@ -4,9 +4,9 @@ use super::budget::{Budget, BudgetMeter, ConvertError, TIME_LIMIT, TreeBudget};
 use super::content_rules::ContentRules;
 use super::convert::measured;
 use super::dom::name_of;
-use super::main_content::{self, DropReason, MainContent, is_inline};
+use super::main_content::{self, DropReason, MainContent, is_inline, share};
 use super::markdown;
-use crate::domain::template::{RecurringBlock, Template};
+use crate::domain::template::{RecurringBlock, Template, without_targets};
 use dom_query::Document;
 use std::borrow::Cow;
 use url::Url;
@@ -71,19 +71,23 @@ fn recurring(
             node = inner.parent();
         }
         let text = &written.text[block.range.clone()];
-        let visible = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
+        let count = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
         let linked: usize =
-            text.split('[').skip(1).filter_map(|link| link.split_once("](")).map(|(of, _)| visible(of)).sum();
-        let characters = u32::try_from(visible(text)).unwrap_or(u32::MAX);
+            text.split('[').skip(1).filter_map(|link| link.split_once("](")).map(|(label, _)| count(label)).sum();
+        let (characters, linked) = (saturated(count(&without_targets(text))), saturated(linked));
         DroppedElement {
             element: node.map(|node| selector(&node)).unwrap_or_default(),
             reason: DropReason::Recurring { pages: block.pages, of: block.of }.describe(),
             characters,
-            linked: main_content::share(u32::try_from(linked).unwrap_or(u32::MAX), characters),
+            linked: share(linked, characters),
             prose: 0.0,
         }
     };
     Ok(template.recurring_in(&written.text).into_iter().map(element).collect())
+}
+
+fn saturated(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn selector(node: &dom_query::NodeRef<'_>) -> String {

@@ -58,7 +58,7 @@ impl Templates {
                 return Some(Arc::clone(&one.template));
             }
         }
-        let template = Arc::new(until_answered(worker, || worker.store.template(&host)).await??);
+        let template = Arc::new(read_until_available(worker, || worker.store.template(&host)).await??);
         let mut known = lock(&self.known);
         let used = known.values().map(|one| one.used).max().unwrap_or_default() + 1;
         if known.len() >= MOST_HOSTS
@@ -136,7 +136,7 @@ pub(super) async fn compare(
     let may_be_same = claimed.stored.may_be_same_by_blocks(page, change);
     let Some(template) = template.filter(|_| may_be_same) else { return change };
     let document = claimed.document_id;
-    let Some(Some(stored)) = until_answered(worker, || worker.store.text_to_compare(document)).await else {
+    let Some(Some(stored)) = read_until_available(worker, || worker.store.text_to_compare(document)).await else {
         return change;
     };
     if !worker.fetcher.is_same_by_blocks(template, &claimed.url, &stored.text, page, document) {
@@ -146,7 +146,7 @@ pub(super) async fn compare(
 }
 
 /// Repeats a read until the store answers; `None` if it cannot, as after an upgrade by another process.
-async fn until_answered<T, F: Future<Output = crate::store::Result<T>>>(
+async fn read_until_available<T, F: Future<Output = crate::store::Result<T>>>(
     worker: &Worker,
     read: impl Fn() -> F,
 ) -> Option<T> {
