@@ -11,7 +11,7 @@ use crate::domain::document::DocumentRow;
 use crate::domain::duration;
 use crate::domain::failure::{Failure, FailureClass};
 use crate::domain::retry::RetryPolicy;
-use crate::domain::template::Template;
+use crate::domain::template::{BlockComparison, Template};
 use crate::fetch::{FetchRequest, FetchResponse, FetchSetupError, Fetcher, Hop, Probe, probe};
 use std::io;
 use std::sync::Arc;
@@ -49,11 +49,9 @@ pub(super) async fn run(
             let fetcher = Fetcher::new(config.fetch.clone()).map_err(unusable)?;
             let template = baseline.template.as_deref().filter(|_| fetcher.allows_template(row.id, &row.url));
             let page = Page { template: template.map(|template| template.version), ..page.clone() };
-            let is_same = || {
-                let same = |of| fetcher.is_same_by_blocks(of, &row.url, baseline.text, &page, row.id);
-                template.is_some_and(same)
-            };
-            print_page(&page, &baseline, is_same, out)?;
+            let compare = |of| fetcher.compare_blocks(row.id, &row.url, of, (baseline.text, &page));
+            let by_blocks = || template.map_or(BlockComparison::Different, compare);
+            print_page(&page, &baseline, by_blocks, out)?;
             Ok(Exit::Done)
         }
         // Cannot happen: the request knows nothing of the response before.
@@ -99,7 +97,7 @@ fn print_totals(report: &Probe, out: &mut Output) -> io::Result<()> {
 fn print_page(
     page: &Page,
     baseline: &ProbeBaseline<'_>,
-    is_same_by_blocks: impl FnOnce() -> bool,
+    by_blocks: impl FnOnce() -> BlockComparison,
     out: &mut Output,
 ) -> io::Result<()> {
     let ProbeBaseline { stored, text, .. } = *baseline;
@@ -112,8 +110,8 @@ fn print_page(
         out.line(format!("note        {note}"))?;
     }
     let (mut change, mut reason) = stored.compare(page);
-    if stored.may_be_same_by_blocks(page, change) && is_same_by_blocks() {
-        change = stored.same_by_blocks(page, baseline.keeps_texts);
+    if stored.may_be_same_by_blocks(page, change) {
+        change = stored.change_by_blocks(page, change, by_blocks(), baseline.keeps_texts);
         reason = reason.filter(|_| change != ContentChange::Same);
     }
     if let Some(reason) = reason {

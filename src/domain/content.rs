@@ -4,7 +4,7 @@ use super::body_digest::BodyDigest;
 use super::content_guard::QuarantineReason;
 use super::fingerprint::Fingerprint;
 use super::id::DocumentId;
-use super::template::{Observation, PathMark, Template, TemplateVersion};
+use super::template::{BlockComparison, Observation, PageBlocks, Template, TemplateVersion};
 use super::text::{SafeLine, cut_chars, is_blank};
 use super::time::Timestamp;
 use super::word_enum::{serde_by_word, word_enum};
@@ -129,11 +129,21 @@ impl StoredBaseline {
         differs && page.template.is_some() && self.converter.is_some() && self.converter == page.converter
     }
 
-    /// Returns the change for such a page that is the same by blocks. If another version of the template made the stored
-    /// text, or none, the new text replaces it without being reported as a change, unless the store `keeps_texts`: those
-    /// of Chatwoot stay whole. Else the stored text stays.
-    pub fn same_by_blocks(&self, page: &Page, keeps_texts: bool) -> ContentChange {
-        if self.template != page.template && !keeps_texts { ContentChange::Reconverted } else { ContentChange::Same }
+    /// Returns the change of such a page, of which `change` was found before. If only blocks of the frame differ, the
+    /// stored text stays. But if another version of the template made it and would make another one now, the new text
+    /// replaces it without being reported as a change, unless the store `keeps_texts`: those of Chatwoot stay whole.
+    pub fn change_by_blocks(
+        &self,
+        page: &Page,
+        change: ContentChange,
+        blocks: BlockComparison,
+        keeps_texts: bool,
+    ) -> ContentChange {
+        match blocks {
+            BlockComparison::Different => change,
+            BlockComparison::Outdated if self.template != page.template && !keeps_texts => ContentChange::Reconverted,
+            BlockComparison::FrameOnly | BlockComparison::Outdated => ContentChange::Same,
+        }
     }
 }
 
@@ -160,12 +170,10 @@ pub struct Page {
     pub fingerprint: Fingerprint,
     /// Version of converter and site rules that produced the content; `None` if unknown.
     pub converter: Option<ConverterVersion>,
-    /// Paths of the lines of `content`; empty if they are unknown.
-    pub paths: Vec<PathMark>,
+    /// Facts about the blocks of `content`. In a box, since pages are moved often and these are read once.
+    pub blocks: Box<PageBlocks>,
     /// Version of the host's template under which the content was made; `None` without a template.
     pub template: Option<TemplateVersion>,
-    /// Blocks of the page from which the host's template is learned; `None` if the page does not count.
-    pub observation: Option<Observation>,
     /// Note on how the page was fetched or converted, for the outcome's detail.
     pub note: Option<SafeLine>,
     /// Reason why the page is suspect, as [`StoredBaseline::compare`] returns it; `None` before the comparison.
@@ -201,9 +209,8 @@ impl Page {
             last_modified: None,
             body_digest: None,
             converter: None,
-            paths: Vec::new(),
+            blocks: Box::default(),
             template: None,
-            observation: None,
             note: None,
             quarantine_reason: None,
         })
@@ -213,7 +220,8 @@ impl Page {
 impl Page {
     /// Notes the blocks of the page, for the template of its host. The time of the observation is set when it is counted.
     pub fn observed(mut self, document: DocumentId) -> Self {
-        self.observation = Some(Observation::of(document, Timestamp::from_micros(0), &self.content, &self.paths));
+        let at = Timestamp::from_micros(0);
+        self.blocks.observation = Some(Observation::of(document, at, &self.content, &self.blocks.paths));
         self
     }
 
@@ -222,9 +230,9 @@ impl Page {
     pub fn without_template(mut self, template: Option<&Template>) -> Self {
         let Some(template) = template else { return self };
         self.template = Some(template.version);
-        if let Some(rest) = template.without_recurring(&self.content, &self.paths) {
+        if let Some(rest) = template.without_recurring(&self.content, &self.blocks.paths) {
             self.fingerprint = Fingerprint::of(&rest.text);
-            (self.content, self.paths) = (rest.text, rest.paths);
+            (self.content, self.blocks.paths) = (rest.text, rest.paths);
         }
         self
     }

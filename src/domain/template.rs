@@ -17,7 +17,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{Applied, RecurringBlock};
+pub use apply::{Applied, BlockComparison, RecurringBlock};
 pub use block::{Block, BlockKey, PathHash, PathKey, PathMark, blocks, without_targets};
 pub use sample::{Observation, SAMPLE_SIZE, TemplateRecord};
 
@@ -27,6 +27,15 @@ use std::collections::{HashMap, HashSet};
 /// version made are fetched and converted again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TemplateVersion(pub i64);
+
+/// Facts about the blocks of a page's text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageBlocks {
+    /// Paths of the lines of the text; empty if they are unknown.
+    pub paths: Vec<PathMark>,
+    /// Blocks of the page from which the template is learned; `None` if the page does not count.
+    pub observation: Option<Observation>,
+}
 
 /// The template of a host, for use on its pages.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use crate::domain::content::{ConverterVersion, Page};
 use crate::domain::failure::{Blame, Failure};
 use crate::domain::id::DocumentId;
 use crate::domain::link::host_of;
-use crate::domain::template::Template;
+use crate::domain::template::{BlockComparison, Template};
 use std::sync::Arc;
 
 /// Fetches pages. All tasks of a process share one fetcher, since the idle connections belong to it.
@@ -89,10 +89,16 @@ impl Fetcher {
     }
 
     /// Compares the stored text of a document with a fetched page by blocks, without what the template leaves out of
-    /// either and without what the site rule ignores. Returns true if the rest is the same.
-    pub fn is_same_by_blocks(&self, template: &Template, url: &str, stored: &str, page: &Page, of: DocumentId) -> bool {
-        let rules = self.route(of, &host_of(url).unwrap_or_default()).rules;
-        template.is_same(stored, &page.content, &page.paths, |text| rules.without_ignored(text))
+    /// either and without what the site rule ignores.
+    pub fn compare_blocks(
+        &self,
+        document: DocumentId,
+        url: &str,
+        template: &Template,
+        (stored, page): (&str, &Page),
+    ) -> BlockComparison {
+        let rules = self.route(document, &host_of(url).unwrap_or_default()).rules;
+        template.compare(stored, &page.content, &page.blocks.paths, |text| rules.without_ignored(text))
     }
 
     /// Returns the converter version of a document's page, provided that no fallback is used.

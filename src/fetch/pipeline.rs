@@ -18,6 +18,7 @@ use super::trace::Mark;
 use crate::domain::body_digest::{BodyDigest, BodyHasher, ConversionInputs};
 use crate::domain::content::{ConverterVersion, IdenticalBody, Page, Validators};
 use crate::domain::failure::{ErrorCode, Failure};
+use crate::domain::template::PageBlocks;
 use crate::domain::text::SafeLine;
 use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, LAST_MODIFIED};
@@ -71,8 +72,8 @@ pub(super) async fn page(
     let page = page.ok_or_else(|| Failure::permanent(ErrorCode::ContentEmpty, "the page has no text"))?;
     let unmatched = (!converted.unmatched.is_empty())
         .then(|| SafeLine::new(&format!("no element of the page matches {}", converted.unmatched.join(" nor "))));
-    let paths = converted.paths;
-    Ok(FetchResponse::Page(Page { note: unmatched, etag, last_modified, body_digest: Some(digest), paths, ..page }))
+    let blocks = Box::new(PageBlocks { paths: converted.paths, observation: None });
+    Ok(FetchResponse::Page(Page { note: unmatched, etag, last_modified, body_digest: Some(digest), blocks, ..page }))
 }
 
 impl Source {

@@ -102,7 +102,7 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> AttemptEnd {
     fault::point("after_fetch", &claimed.url);
     step(SyncStep::Comparing);
     page.template = version;
-    if let Some(observation) = page.observation.take() {
+    if let Some(observation) = page.blocks.observation.take() {
         worker.templates.observe(&claimed.url, observation.made_at(worker.store.now()), template.as_deref());
     }
     let (change, reason) = claimed.stored.compare(&page);

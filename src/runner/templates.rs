@@ -124,8 +124,7 @@ async fn fold(worker: &Worker) {
 }
 
 /// Decides again on a page whose text differs from the stored one: without what the template leaves out of either, it
-/// may be the same. Then the text is stored quietly if another version of the template made the stored one, and else
-/// not at all: a change of the frame alone is none. On a database of Chatwoot the text stays in both cases.
+/// may be the same. A change of the frame alone is none.
 pub(super) async fn compare(
     worker: &Worker,
     claimed: &ClaimedJob,
@@ -139,10 +138,8 @@ pub(super) async fn compare(
     let Some(Some(stored)) = read_until_available(worker, || worker.store.text_to_compare(document)).await else {
         return change;
     };
-    if !worker.fetcher.is_same_by_blocks(template, &claimed.url, &stored.text, page, document) {
-        return change;
-    }
-    claimed.stored.same_by_blocks(page, worker.store.is_chatwoot_database())
+    let blocks = worker.fetcher.compare_blocks(document, &claimed.url, template, (&stored.text, page));
+    claimed.stored.change_by_blocks(page, change, blocks, worker.store.is_chatwoot_database())
 }
 
 /// Repeats a read until the store answers; `None` if it cannot, as after an upgrade by another process.

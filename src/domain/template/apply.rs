@@ -23,6 +23,17 @@ pub struct Applied {
     pub paths: Vec<PathMark>,
 }
 
+/// Result of a comparison of two texts of a page by blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockComparison {
+    /// The content differs.
+    Different,
+    /// Only the frame differs, and the old text has nothing of it that it should not have.
+    FrameOnly,
+    /// Only the frame differs, and the template would make another text than the old one.
+    Outdated,
+}
+
 impl Template {
     /// Returns the blocks to leave out of a text, in order; none if they make up more than half of its words.
     ///
@@ -60,7 +71,7 @@ impl Template {
         let mut kept = Applied { text: String::with_capacity(text.len()), paths: Vec::new() };
         let mut marks = paths.iter().peekable();
         let mut begin = 0;
-        for range in left_out.iter().map(|block| block.range.clone()).chain([text.len()..text.len()]) {
+        for range in left_out.iter().map(|block| block.range.clone()).chain(std::iter::once(text.len()..text.len())) {
             let before = kept.text.len();
             kept.text.push_str(&text[begin..range.start]);
             while let Some(mark) = marks.next_if(|mark| (mark.offset as usize) < range.start) {
@@ -77,28 +88,42 @@ impl Template {
     }
 
     /// Compares two texts of a page without what the template leaves out of either, and without the blocks of `new` at
-    /// the frame's paths. Returns true if the rest is the same, white space aside. `ignoring` removes the text of a block
-    /// that a site rule ignores.
+    /// the frame's paths; white space does not count. `ignoring` removes the text of a block that a site rule ignores.
     ///
     /// Blocks that are known only by their path do not count as frame if they make up more than half of the new text.
-    /// Texts of which nothing is left are never the same.
-    pub fn is_same(&self, old: &str, new: &str, paths: &[PathMark], ignoring: impl Fn(&str) -> String) -> bool {
+    /// Texts of which nothing is left are different.
+    pub fn compare(
+        &self,
+        old: &str,
+        new: &str,
+        paths: &[PathMark],
+        ignoring: impl Fn(&str) -> String,
+    ) -> BlockComparison {
         let (old, new) = (blocks(old, &[]), blocks(new, paths));
-        let is_at_path = |block: &&Block<'_>| block.path != PathKey::UNKNOWN && self.paths.contains(&block.path);
-        let at_paths: HashSet<BlockKey> = new.iter().filter(is_at_path).map(|block| block.key).collect();
+        let is_at_path = |block: &Block<'_>| block.path != PathKey::UNKNOWN && self.paths.contains(&block.path);
+        let at_paths: HashSet<BlockKey> = new.iter().filter(|block| is_at_path(block)).map(|block| block.key).collect();
         let words = |only: &dyn Fn(&&Block<'_>) -> bool| -> u64 {
             new.iter().filter(only).map(|block| u64::from(block.words)).sum()
         };
         let unknown = words(&|block| at_paths.contains(&block.key) && !self.known.contains(&block.key));
         let trusts_paths = unknown * 2 <= words(&|_| true);
+        let is_frame = |key: &BlockKey| self.known.contains(key) || (trusts_paths && at_paths.contains(key));
         let rest = |all: &[Block<'_>]| -> Vec<String> {
-            let is_frame = |key| self.known.contains(key) || (trusts_paths && at_paths.contains(key));
             let kept = all.iter().filter(|block| block.words > 0 && !is_frame(&block.key));
             let words = |text: String| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
             kept.flat_map(|block| words(ignoring(block.text))).collect()
         };
-        let new = rest(&new);
-        !new.is_empty() && rest(&old) == new
+        let new_rest = rest(&new);
+        if new_rest.is_empty() || rest(&old) != new_rest {
+            return BlockComparison::Different;
+        }
+        // A block that recurs now would be left out; one that was left out, and does not recur any more, would be there.
+        let leaves_out = old.iter().any(|block| self.recurring.contains_key(&block.key));
+        let old_keys: HashSet<BlockKey> = old.iter().map(|block| block.key).collect();
+        let restores = new.iter().any(|block| {
+            block.words > 0 && !is_at_path(block) && self.known.contains(&block.key) && !old_keys.contains(&block.key)
+        });
+        if leaves_out || restores { BlockComparison::Outdated } else { BlockComparison::FrameOnly }
     }
 }
 

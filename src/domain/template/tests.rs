@@ -14,7 +14,7 @@ const HOUR: i64 = 3_600_000_000;
 fn page(lines: &[(PathKey, &str)]) -> (String, Vec<PathMark>) {
     let (mut text, mut paths) = (String::new(), Vec::new());
     for (path, line) in lines {
-        paths.push(PathMark { offset: u32::try_from(text.len()).unwrap(), path: *path });
+        paths.push(PathMark { offset: u32::try_from(text.len()).expect("it is there"), path: *path });
         text.push_str(line);
         text.push_str("\n\n");
     }
@@ -42,13 +42,13 @@ fn learned(pages: i64) -> TemplateRecord {
 
 fn is_same(template: &Template, old: &str, new: &[(PathKey, &str)]) -> bool {
     let (new, paths) = page(new);
-    template.is_same(old, &new, &paths, str::to_owned)
+    template.compare(old, &new, &paths, str::to_owned) != BlockComparison::Different
 }
 
 #[test]
 fn a_template_is_used_from_the_third_document_on() {
     assert_eq!(learned(2).template(), None);
-    let template = learned(3).template().unwrap();
+    let template = learned(3).template().expect("it is there");
     assert_eq!((template.version, template.len()), (TemplateVersion(1), 2));
     let mut record = TemplateRecord::default();
     for hour in 0..100 {
@@ -59,14 +59,14 @@ fn a_template_is_used_from_the_third_document_on() {
 
 #[test]
 fn blocks_are_left_out_with_the_numbers_that_explain_it() {
-    let template = learned(44).template().unwrap();
+    let template = learned(44).template().expect("it is there");
     let (text, paths) = page(&[
         (MENU, "- [Home](/) and docs"),
         (BODY, "# Own title"),
         (BODY, "Some words of its own"),
         (TEASER, "Our newest offer"),
     ]);
-    let rest = template.without_recurring(&text, &paths).unwrap();
+    let rest = template.without_recurring(&text, &paths).expect("it is there");
     assert_eq!(rest.text, "# Own title\n\nSome words of its own\n");
     assert_eq!(rest.paths.iter().map(|mark| mark.offset).collect::<Vec<_>>(), [0, 13]);
     assert_eq!(rest.paths.iter().map(|mark| mark.path).collect::<Vec<_>>(), [BODY, BODY]);
@@ -76,7 +76,7 @@ fn blocks_are_left_out_with_the_numbers_that_explain_it() {
 
 #[test]
 fn more_than_half_of_a_text_is_never_left_out() {
-    let template = learned(9).template().unwrap();
+    let template = learned(9).template().expect("it is there");
     let text = |own: &str| format!("Home and docs\n\n{own}\n\nOur newest offer\n");
     assert_eq!(template.recurring_in(&text("five words of my own")), []);
     assert_eq!(template.recurring_in(&text("and now six words of own")).len(), 2);
@@ -98,10 +98,10 @@ fn what_leads_in_something_stays() {
         ];
         record.fold([observed(document, 1, &lines)]);
     }
-    let template = record.template().unwrap();
+    let template = record.template().expect("it is there");
     let own = "a long list of things that are only here, which is more than the half of it";
     let text = format!("## Parameters\n\n{own}\n\nReturns:\n\n- {own}\n\n## Offers\n\nBuy now\n");
-    let rest = template.without_recurring(&text, &[]).unwrap();
+    let rest = template.without_recurring(&text, &[]).expect("it is there");
     assert_eq!(rest.text, format!("## Parameters\n\n{own}\n\nReturns:\n\n- {own}\n"));
 }
 
@@ -112,7 +112,7 @@ fn what_stands_on_some_pages_is_content() {
         let category = format!("All about category {}", document % 2);
         record.fold([observed(document, document % 7, &[(BODY, &category), (MENU, "Home")])]);
     }
-    let template = record.template().unwrap();
+    let template = record.template().expect("it is there");
     assert_eq!(template.len(), 1, "the menu");
     assert!(!is_same(&template, "All about category 1", &[(BODY, "All about category 0")]));
 }
@@ -128,7 +128,7 @@ fn a_wrong_start_is_corrected_and_texts_are_made_again() {
     }
     assert_eq!(versions[2], 1, "three pages of one category");
     assert_eq!(versions.last(), Some(&2), "and then it is on less than half of the pages");
-    assert!(record.template().unwrap().is_empty());
+    assert!(record.template().expect("it is there").is_empty());
 }
 
 #[test]
@@ -139,22 +139,22 @@ fn a_change_of_the_frame_alone_is_none_from_the_first_page_on() {
     for (hour, (menu, teaser)) in
         [("Start and help", "A new offer"), ("Start", "Yet another one")].into_iter().enumerate()
     {
-        let hour = 100 + i64::try_from(hour).unwrap();
+        let hour = 100 + i64::try_from(hour).expect("it is there");
         for document in 1..=20 {
-            let template = record.template().unwrap();
+            let template = record.template().expect("it is there");
             assert!(is_same(&template, stored, &[(MENU, menu), own, (TEASER, teaser)]), "{hour} {document}");
             assert!(!is_same(&template, stored, &[(MENU, menu), (BODY, "Other words."), (TEASER, teaser)]));
             record.fold([usual(document, hour, menu, teaser)]);
         }
     }
     let (text, paths) = page(&[(MENU, "Start"), (BODY, "The own words and some more"), (TEASER, "Yet another one")]);
-    let rest = record.template().unwrap().without_recurring(&text, &paths).unwrap();
+    let rest = record.template().expect("it is there").without_recurring(&text, &paths).expect("it is there");
     assert_eq!(rest.text, "The own words and some more\n", "the new frame is known");
 }
 
 #[test]
 fn an_old_text_with_the_frame_is_the_same_as_one_without() {
-    let template = learned(20).template().unwrap();
+    let template = learned(20).template().expect("it is there");
     let old = "Home and docs\n\nThe words\n\nOur newest offer\n";
     assert!(is_same(&template, old, &[(BODY, "The words")]));
     assert!(is_same(&template, "The words", &[(MENU, "Home and docs"), (BODY, "The words")]));
@@ -164,7 +164,7 @@ fn an_old_text_with_the_frame_is_the_same_as_one_without() {
 
 #[test]
 fn text_that_is_known_by_its_path_alone_is_less_than_half_of_a_page() {
-    let template = learned(20).template().unwrap();
+    let template = learned(20).template().expect("it is there");
     assert!(is_same(&template, "One two three", &[(BODY, "One two three"), (MENU, "four five")]));
     assert!(!is_same(&template, "One two three", &[(BODY, "One two three"), (MENU, "four five six seven")]));
 }
@@ -181,7 +181,7 @@ fn a_sample_is_bounded_and_does_not_depend_on_the_order() {
     assert_eq!(record.sample, reversed.sample);
     assert_eq!(record.pages(), SAMPLE_SIZE);
     assert!(record.sample_text().len() + record.template_text().len() < 160_000);
-    let template = record.template().unwrap();
+    let template = record.template().expect("it is there");
     let wanted = (1..=200).filter(|document| template.wants(&observed(*document, 5, &[]))).count();
     assert_eq!(wanted, SAMPLE_SIZE);
 }
@@ -191,7 +191,7 @@ fn a_forgotten_template_is_learned_anew_and_comparisons_remember_it() {
     let mut record = learned(9);
     assert!(record.forget());
     assert!(!record.forget());
-    let template = record.template().unwrap();
+    let template = record.template().expect("it is there");
     assert_eq!((template.version, template.is_empty(), record.pages()), (TemplateVersion(2), true, 0));
     assert!(is_same(&template, "The words", &[(MENU, "Home and docs"), (BODY, "The words")]));
     for document in 1..=3 {
@@ -216,6 +216,26 @@ fn own_line() -> impl Strategy<Value = String> {
     "(- |## |> |\\| |)[n-z]{1,6}( [n-z]{1,5}| [0-9]{1,3}|, ✅){0,5}"
 }
 
+fn is_equal(template: &Template, old: &str, new: &str) -> bool {
+    template.compare(old, new, &[], str::to_owned) != BlockComparison::Different
+}
+
+#[test]
+fn a_stored_text_is_replaced_only_if_the_template_would_make_another_one() {
+    let template = learned(20).template().expect("it is there");
+    let compared = |old: &str, new: &[(PathKey, &str)]| {
+        let (new, paths) = page(new);
+        template.compare(old, &new, &paths, str::to_owned)
+    };
+    let words = (BODY, "The words of this page");
+    let new_menu = [(MENU, "Start"), words];
+    assert_eq!(compared("The words of this page", &new_menu), BlockComparison::FrameOnly);
+    assert_eq!(compared("Home and docs\n\nThe words of this page", &new_menu), BlockComparison::Outdated);
+    let restored = [(BODY, "Home and docs"), words];
+    assert_eq!(compared("The words of this page", &restored), BlockComparison::Outdated);
+    assert_eq!(compared("Other words", &new_menu), BlockComparison::Different);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
@@ -233,21 +253,21 @@ proptest! {
             let text = format!("{}\n\nqqq {document}\n", frame.join("\n\n"));
             record.fold([Observation::of(DocumentId(document), Timestamp::from_micros(document), &text, &[])]);
         }
-        let template = record.template().unwrap();
+        let template = record.template().expect("it is there");
         let text = own.join("\n\n");
         // Reflexive.
-        prop_assert!(template.is_same(&text, &text, &[], str::to_owned));
+        prop_assert!(is_equal(&template, &text, &text));
         // Lines of the frame anywhere in either text are never seen.
         let mut framed = own.clone();
         for (line, place) in &picks {
             framed.insert(place.index(framed.len() + 1), line.get(&frame).clone());
         }
         let framed = framed.join("\n\n");
-        prop_assert!(template.is_same(&text, &framed, &[], str::to_owned), "{framed}");
-        prop_assert!(template.is_same(&framed, &text, &[], str::to_owned), "{framed}");
+        prop_assert!(is_equal(&template, &text, &framed), "{framed}");
+        prop_assert!(is_equal(&template, &framed, &text), "{framed}");
         // What is left out of a text leaves the same text for a comparison.
         if let Some(rest) = template.without_recurring(&framed, &[]) {
-            prop_assert!(template.is_same(&rest.text, &text, &[], str::to_owned), "{}", rest.text);
+            prop_assert!(is_equal(&template, &rest.text, &text), "{}", rest.text);
         }
         // Any other change is.
         let mut changed = own.clone();
@@ -255,9 +275,9 @@ proptest! {
         let is_other = changed[index].split_whitespace().ne(other.split_whitespace());
         changed[index] = other;
         let changed = changed.join("\n\n");
-        prop_assert_eq!(template.is_same(&framed, &changed, &[], str::to_owned), !is_other, "{}", changed);
+        prop_assert_eq!(is_equal(&template, &framed, &changed), !is_other, "{}", changed);
         let mut shorter = own.clone();
         shorter.remove(index);
-        prop_assert!(!template.is_same(&framed, &shorter.join("\n\n"), &[], str::to_owned));
+        prop_assert!(!is_equal(&template, &framed, &shorter.join("\n\n")));
     }
 }
