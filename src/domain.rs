@@ -33,6 +33,7 @@ pub mod schedule;
 pub mod secret;
 pub mod site_rule;
 pub mod suggest;
+pub mod template;
 pub mod text;
 pub mod time;
 pub mod topic;

@@ -38,6 +38,7 @@ mod lookup;
 mod main_content;
 mod markdown;
 mod memory;
+mod paths;
 mod pipeline;
 mod probe;
 mod request;

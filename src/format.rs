@@ -11,7 +11,7 @@ mod outcome;
 mod time;
 
 pub use answer::{answer, answer_note, answer_word, answers, capitalized, skip_reason, skip_reason_short};
-pub use extraction::{DROPPED_HEAD, REASON_WIDTH, dropped_measures, dropped_row};
+pub use extraction::{DROPPED_HEAD, dropped_measures, dropped_row, reason_column};
 pub use failure::{error_code, failure};
 pub use number::{bytes, chars, count, number, percent, rate, short_number};
 pub use outcome::{logged_outcome, outcome};

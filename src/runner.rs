@@ -7,7 +7,7 @@
 //! `settings` has the settings and modes of a runner, `worker` the state that its tasks share. `claim` keeps the slots
 //! full and runs each job by `attempt`, under the document's lock (`locking`), with the `representation` of its host; `heartbeat` renews leases, `rescue`
 //! makes the jobs of dead workers ready again, `schedule` enqueues due documents, `relay` delivers the messages of the
-//! outbox.
+//! outbox, `templates` learns what recurs on the pages of a host.
 
 mod attempt;
 mod claim;
@@ -25,6 +25,7 @@ pub mod schedule;
 mod settings;
 pub mod signals;
 pub mod tail;
+mod templates;
 mod worker;
 
 pub use settings::{Mode, Scheduling, Settings};
@@ -42,6 +43,7 @@ use report::Reporter;
 use representation::HostMarkdownCache;
 use running_jobs::RunningJobs;
 use std::sync::Arc;
+use templates::Templates;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -94,6 +96,7 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
         unfetchable,
         host_markdown: HostMarkdownCache::default(),
         running_jobs: RunningJobs::default(),
+        templates: Templates::default(),
         claim_wakeup: Arc::clone(&handle.claim_wakeup),
         attempts: TaskTracker::new(),
         reporter: Reporter::new(events.clone()),
@@ -110,6 +113,7 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
     tokio::spawn(rescue::run(Arc::clone(&worker)));
     tokio::spawn(rescue::read_shadows(Arc::clone(&worker)));
     tokio::spawn(schedule::run(Arc::clone(&worker)));
+    tokio::spawn(templates::run(Arc::clone(&worker)));
     if let Some(redis) = &worker.redis {
         signals::join(worker.store.clone(), redis, worker.events.clone(), worker.ended.clone());
         tokio::spawn(locking::watch_redis(Arc::clone(&worker)));

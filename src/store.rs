@@ -36,6 +36,7 @@ mod schedule;
 mod sql;
 mod sql_store;
 mod sqlite;
+mod templates;
 mod upgrade;
 mod version;
 
@@ -61,6 +62,7 @@ pub use interface::queries::{
 pub use interface::schedule::{PassMode, PassRequest, PassResult, PassTrigger, PlanSource, Plans, ScheduleStore};
 pub use interface::status::{CheckScope, StatusCheck, StatusStore};
 pub use interface::store::{ConsoleStore, RunnerStore, Store};
+pub use interface::templates::{TemplateCounts, TemplateStore};
 pub use migrations::SCHEMA_VERSION;
 pub use options::{Access, Options, Recorder};
 pub use postgres::migrate::migrate;

@@ -155,7 +155,10 @@ async fn other_site_rules_convert_again(on: Backend) {
     restart(&mut deck, with_rule).await;
     let second = synced(&mut deck, document).await;
     // Read back as `Same`, which has the same word.
-    assert_eq!(second.detail.as_deref(), Some("converted again: the converter or the site rules changed"));
+    assert_eq!(
+        second.detail.as_deref(),
+        Some("converted again: the converter, the site rules or the host's template changed")
+    );
     assert_eq!(deck.content(document).await.as_deref(), Some("words\n"));
     assert_eq!(content_of(&mut deck, document).await, Some(ContentChange::Identical));
     let without = fetcher(&deck.site);

@@ -85,7 +85,7 @@ const STORE_LAYERS: [&[&str]; 9] = [
     &["sqlite", "postgres", "sql"],
     &["sql::database", "sql::transaction", "sql::rows::attempts", "sql::rows::jobs", "sql::rows::documents"],
     &["chatwoot"],
-    &["queue", "outbox"],
+    &["queue", "outbox", "templates"],
     &["attempts"],
     &["schedule"],
     &["queries"],

@@ -39,6 +39,7 @@ mod screens;
 mod server;
 mod states;
 mod store;
+mod template;
 mod terminal;
 mod transitions;
 mod upgrade;

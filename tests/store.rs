@@ -17,7 +17,7 @@ mod open;
 mod outbox;
 mod passes;
 mod pauses;
-mod postgres;
+pub mod postgres;
 mod read;
 mod requests;
 mod round_trips;

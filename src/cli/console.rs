@@ -46,7 +46,7 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
         false => None,
     };
     let mut options = options(context.config.runner.per_host, context.read_only, ascii, None);
-    options.explainer = Some(explainer(&context.config));
+    options.explainer = Some(explainer(&context.config, store.clone()));
     if let (None, Some(redis)) = (&runner, &redis) {
         // With a runner, the runner itself receives the events of other processes.
         let events = broadcast::Sender::new(REMOTE_EVENT_CAPACITY);

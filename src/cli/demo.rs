@@ -175,7 +175,7 @@ async fn console(
     let runner = start_runner(config, store.clone(), None, Mode::Service(config.schedule.clone()))?;
     let trickle = load_generator::start(store.clone(), ids, soon, request());
     let mut options = options(config.runner.per_host, false, ascii, Some(SafeLine::new(NOTE)));
-    options.explainer = Some(explainer(config));
+    options.explainer = Some(explainer(config, store.clone()));
     let exit = show(store, Some(runner), None, options).await;
     trickle.stop().await;
     exit

@@ -36,6 +36,10 @@ pub struct Args {
     /// First rebuild the stored statuses and counts from the documents and their jobs; other writers wait meanwhile
     #[arg(long)]
     pub rebuild: bool,
+    /// First forget which texts recur on the pages of this host (with its port unless that is the usual one); its pages
+    /// are then fetched whole once, and it is learned anew
+    #[arg(long, value_name = "HOST")]
+    pub forget_template: Option<String>,
 }
 
 /// Input of the checks: paths, environment and flags, and the settings loaded from them.
@@ -71,6 +75,9 @@ pub(super) async fn run(args: &Args, paths: DefaultPaths, flags: Flags, out: &mu
     let context = CheckContext { default_paths: paths, environment, flags, config, depth };
     if args.rebuild {
         database::rebuild(&context).await?;
+    }
+    if let Some(host) = &args.forget_template {
+        database::forget_template(&context, host).await?;
     }
     let mut all = Vec::new();
     for check in CHECKS {

@@ -10,34 +10,81 @@ use crate::domain::content_guard::QuarantineReason;
 use crate::domain::document::DocumentRow;
 use crate::domain::duration;
 use crate::domain::failure::{Failure, FailureClass};
+use crate::domain::id::DocumentId;
 use crate::domain::link::host_of;
 use crate::domain::representation::{HostMarkdown, Negotiation, Representation};
 use crate::domain::retry::RetryPolicy;
-use crate::fetch::{FetchRequest, FetchResponse, Hop, Probe, probe};
-use crate::store::Store;
+use crate::domain::template::{BlockComparison, Template};
+use crate::fetch::{FetchRequest, FetchResponse, FetchSetupError, Fetcher, Hop, Probe, probe};
+use crate::store::{Store, StoreError};
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
+/// What a store knows of the host of a page, and a sync would use for the page's text.
+#[derive(Clone, Debug)]
+pub(super) struct HostFacts {
+    /// Template, whose blocks are left out of the text.
+    pub template: Option<Arc<Template>>,
+    /// Representation to request.
+    pub negotiation: Negotiation,
+}
+
+impl HostFacts {
+    /// What is known of a host without a store.
+    pub(super) const NONE: Self = Self { template: None, negotiation: Negotiation::HtmlOnly };
+
+    /// Reads the facts about the host of `url`.
+    pub(super) async fn read(store: &dyn Store, url: &str) -> Result<Self, StoreError> {
+        // On a database of Chatwoot the template leaves nothing out of texts.
+        let template = match store.is_chatwoot_database() {
+            true => None,
+            false => store.template(&host_of(url).unwrap_or_default()).await?.map(Arc::new),
+        };
+        Ok(Self { template, negotiation: negotiation(store, url).await? })
+    }
+
+    /// Returns the request for the whole page that a sync would make.
+    pub(super) fn request(self, document: DocumentId, url: &str) -> FetchRequest {
+        let Self { template, negotiation } = self;
+        FetchRequest { template, negotiation, ..FetchRequest::whole(document, url) }
+    }
+}
+
 /// Returns what a sync of the whole page would request: Markdown or HTML.
-pub(super) async fn negotiation(store: &dyn Store, row: &DocumentRow) -> Result<Negotiation, CliError> {
+pub(super) async fn negotiation(store: &dyn Store, url: &str) -> Result<Negotiation, StoreError> {
     if store.is_chatwoot_database() {
         return Ok(Negotiation::HtmlOnly);
     }
-    let host = host_of(row.url.as_str()).unwrap_or_default();
+    let host = host_of(url).unwrap_or_default();
     Ok(HostMarkdown::negotiation(store.host_markdown(&host).await?, store.now()))
 }
 
-/// Fetches the document once and prints each stage and the result. `stored` and `text` are the stored content to
-/// compare with.
+/// Stored facts that a probe compares its page with.
+#[derive(Debug)]
+pub(super) struct ProbeBaseline<'a> {
+    pub stored: &'a StoredBaseline,
+    pub text: &'a str,
+    /// Template of the document's host.
+    pub template: Option<Arc<Template>>,
+    /// Representation that a sync of the whole page would request.
+    pub negotiation: Negotiation,
+    /// True if the template leaves nothing out of texts, as on a Chatwoot database.
+    pub keeps_texts: bool,
+}
+
+/// Fetches the document once and prints each stage and the result.
 pub(super) async fn run(
     config: &Config,
     row: &DocumentRow,
-    negotiation: Negotiation,
-    (stored, text): (&StoredBaseline, &str),
+    baseline: ProbeBaseline<'_>,
     out: &mut Output,
 ) -> Result<Exit, CliError> {
-    let request = FetchRequest { negotiation, ..FetchRequest::whole(row.id, row.url.as_str()) };
-    let report = probe(config.fetch.clone(), &request).await.map_err(|error| CliError::Usage(error.to_string()))?;
+    let unusable = |error: FetchSetupError| CliError::Usage(error.to_string());
+    let template = baseline.template.clone().filter(|_| !baseline.keeps_texts);
+    let negotiation = baseline.negotiation;
+    let request = FetchRequest { template, negotiation, ..FetchRequest::whole(row.id, row.url.as_str()) };
+    let report = probe(config.fetch.clone(), &request).await.map_err(unusable)?;
     out.line(format!("Probe of {} {}", row.id, row.url))?;
     for hop in &report.hops {
         print_hop(hop, out)?;
@@ -45,7 +92,12 @@ pub(super) async fn run(
     print_totals(&report, out)?;
     match &report.result {
         Ok(FetchResponse::Page(page)) => {
-            print_page(page, stored, text, out)?;
+            let fetcher = Fetcher::new(config.fetch.clone()).map_err(unusable)?;
+            let template = baseline.template.as_deref().filter(|_| fetcher.allows_template(row.id, &row.url));
+            let page = Page { template: template.map(|template| template.version), ..page.clone() };
+            let compare = |of| fetcher.compare_blocks(row.id, &row.url, of, (baseline.text, &page));
+            let by_blocks = || template.map_or(BlockComparison::Different, compare);
+            print_page(&page, &baseline, by_blocks, out)?;
             Ok(Exit::Done)
         }
         // Cannot happen: the request knows nothing of the response before.
@@ -88,7 +140,13 @@ fn print_totals(report: &Probe, out: &mut Output) -> io::Result<()> {
 }
 
 /// Prints facts about the page, and the change that a sync would make. The comparison is the same as in a sync.
-fn print_page(page: &Page, stored: &StoredBaseline, text: &str, out: &mut Output) -> io::Result<()> {
+fn print_page(
+    page: &Page,
+    baseline: &ProbeBaseline<'_>,
+    by_blocks: impl FnOnce() -> BlockComparison,
+    out: &mut Output,
+) -> io::Result<()> {
+    let ProbeBaseline { stored, text, .. } = *baseline;
     let characters = page.content.chars().count();
     let cut = page.truncation.map(|cut| format!(", {cut}")).unwrap_or_default();
     out.line(format!("title       {}", page.title.as_deref().unwrap_or("none")))?;
@@ -100,7 +158,11 @@ fn print_page(page: &Page, stored: &StoredBaseline, text: &str, out: &mut Output
     if let Some(note) = &page.note {
         out.line(format!("note        {note}"))?;
     }
-    let (change, reason) = stored.compare(page);
+    let (mut change, mut reason) = stored.compare(page);
+    if stored.may_be_same_by_blocks(page, change) {
+        change = stored.change_by_blocks(page, change, by_blocks(), baseline.keeps_texts);
+        reason = reason.filter(|_| change != ContentChange::Same);
+    }
     if let Some(reason) = reason {
         out.line(format!("doubt       this text {reason}"))?;
     }
@@ -112,7 +174,8 @@ fn print_page(page: &Page, stored: &StoredBaseline, text: &str, out: &mut Output
         (ContentChange::First, Some(_)) => "Despite the doubt, a sync would store this text as the first content:",
         (ContentChange::Changed, _) => "A sync would change the stored text:",
         (ContentChange::Reconverted, _) => {
-            "A sync would store this text without reporting a change (the converter, the site rules or the source changed):"
+            "A sync would store this text without reporting a change (the converter, the site rules, the source or the \
+              host's template changed):"
         }
         (ContentChange::Quarantined, Some(QuarantineReason::Rejected)) => {
             "A sync would keep the stored text. The rejected changes:"

@@ -2,19 +2,21 @@
 
 use super::exit::CliError;
 use super::output::note;
+use super::probe::HostFacts;
 use super::subscribers;
 use crate::config::Config;
 use crate::domain::extraction::{ExplainedPage, PageExplainer};
 use crate::domain::failure::Failure;
 use crate::domain::id::DocumentId;
 use crate::domain::text::SafeLine;
-use crate::fetch::{FetchRequest, FetchSettings, Fetcher, probe};
+use crate::fetch::{FetchSettings, Fetcher, probe};
 use crate::lock::{self, AddressError, Redis, Role};
 use crate::runner::event::LockHealth;
 use crate::runner::handle::Handle;
 use crate::runner::{self, Mode, Services};
 use crate::store::{RunnerStore, Store};
 use async_trait::async_trait;
+use std::fmt;
 use std::sync::Arc;
 
 /// Returns `host:pid`, the name of this process for people.
@@ -89,18 +91,28 @@ pub(super) fn report_unfetchable(config: &Config) {
 }
 
 /// Returns the way in which a console fetches pages to explain their text: with all settings, as a sync would.
-pub(super) fn explainer(config: &Config) -> Arc<dyn PageExplainer> {
-    Arc::new(ProbingExplainer(config.fetch.clone()))
+pub(super) fn explainer(config: &Config, store: Arc<dyn Store>) -> Arc<dyn PageExplainer> {
+    Arc::new(ProbingExplainer { settings: config.fetch.clone(), store })
 }
 
 /// Fetches each page with a fetcher of its own, since an explanation is rare.
-#[derive(Debug)]
-struct ProbingExplainer(FetchSettings);
+struct ProbingExplainer {
+    settings: FetchSettings,
+    store: Arc<dyn Store>,
+}
+
+impl fmt::Debug for ProbingExplainer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProbingExplainer").finish_non_exhaustive()
+    }
+}
 
 #[async_trait]
 impl PageExplainer for ProbingExplainer {
     async fn explain(&self, document: DocumentId, url: &str) -> Result<ExplainedPage, Failure> {
-        let probed = probe(self.0.clone(), &FetchRequest::whole(document, url)).await;
+        let facts = HostFacts::read(&*self.store, url).await;
+        let facts = facts.map_err(|error| Failure::unexpected("StoreError", error.to_string()))?;
+        let probed = probe(self.settings.clone(), &facts.request(document, url)).await;
         probed.map_err(|error| Failure::unexpected("FetchSetupError", error.to_string()))?.explained()
     }
 }

@@ -3,8 +3,11 @@
 use super::body_digest::BodyDigest;
 use super::content_guard::QuarantineReason;
 use super::fingerprint::Fingerprint;
+use super::id::DocumentId;
 use super::representation::{MarkdownFinding, Representation};
+use super::template::{BlockComparison, Observation, PageBlocks, Template, TemplateVersion};
 use super::text::{SafeLine, cut_chars, is_blank};
+use super::time::Timestamp;
 use super::word_enum::{serde_by_word, word_enum};
 use std::time::Duration;
 
@@ -84,6 +87,8 @@ pub struct StoredBaseline {
     /// Version of converter and site rules that produced the stored text; `None` if unknown, as for a text that another
     /// program wrote.
     pub converter: Option<ConverterVersion>,
+    /// Version of the host's template with which the stored text was made; `None` without one, or if unknown.
+    pub template: Option<TemplateVersion>,
     /// Length of the stored text in characters; `None` without a text.
     pub chars: Option<u64>,
     /// Fingerprint of the text that a person rejected last.
@@ -124,6 +129,32 @@ impl StoredBaseline {
     }
 }
 
+impl StoredBaseline {
+    /// Returns true if a page whose text differs from the stored one may still be the same page without the frame of its
+    /// host. A text of another converter, or of another program, has other blocks.
+    pub fn may_be_same_by_blocks(&self, page: &Page, change: ContentChange) -> bool {
+        let differs = matches!(change, ContentChange::Changed | ContentChange::Quarantined);
+        differs && page.template.is_some() && self.converter.is_some() && self.converter == page.converter
+    }
+
+    /// Returns the change of such a page, of which `change` was found before. If only blocks of the frame differ, the
+    /// stored text stays. But if another version of the template made it and would make another one now, the new text
+    /// replaces it without being reported as a change, unless the store `keeps_texts`: those of Chatwoot stay whole.
+    pub fn change_by_blocks(
+        &self,
+        page: &Page,
+        change: ContentChange,
+        blocks: BlockComparison,
+        keeps_texts: bool,
+    ) -> ContentChange {
+        match blocks {
+            BlockComparison::Different => change,
+            BlockComparison::Outdated if self.template != page.template && !keeps_texts => ContentChange::Reconverted,
+            BlockComparison::FrameOnly | BlockComparison::Outdated => ContentChange::Same,
+        }
+    }
+}
+
 /// Fetched page, converted to text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
@@ -157,6 +188,10 @@ pub struct Page {
     pub is_switched: bool,
     /// True if the page is a login page by its structure.
     pub is_login: bool,
+    /// Facts about the blocks of `content`. In a box, since pages are moved often and these are read once.
+    pub blocks: Box<PageBlocks>,
+    /// Version of the host's template under which the content was made; `None` without a template.
+    pub template: Option<TemplateVersion>,
     /// Note on how the page was fetched or converted, for the outcome's detail.
     pub note: Option<SafeLine>,
     /// Reason why the page is suspect, as [`StoredBaseline::compare`] returns it; `None` before the comparison.
@@ -197,6 +232,8 @@ impl Page {
             other_fingerprint: None,
             is_switched: false,
             is_login: false,
+            blocks: Box::default(),
+            template: None,
             note: None,
             quarantine_reason: None,
         })
@@ -204,6 +241,25 @@ impl Page {
 }
 
 impl Page {
+    /// Notes the blocks of the page, for the template of its host. The time of the observation is set when it is counted.
+    pub fn observed(mut self, document: DocumentId) -> Self {
+        let at = Timestamp::from_micros(0);
+        self.blocks.observation = Some(Observation::of(document, at, &self.content, &self.blocks.paths));
+        self
+    }
+
+    /// Leaves the blocks out that stand on many pages of the host. Notes the template's version, and computes the
+    /// fingerprint anew.
+    pub fn without_template(mut self, template: Option<&Template>) -> Self {
+        let Some(template) = template else { return self };
+        self.template = Some(template.version);
+        if let Some(rest) = template.without_recurring(&self.content, &self.blocks.paths) {
+            self.fingerprint = Fingerprint::of(&rest.text);
+            (self.content, self.blocks.paths) = (rest.text, rest.paths);
+        }
+        self
+    }
+
     /// Returns the outcome's detail for this page: the reason why the page is suspect, a remark if its text was
     /// reconverted, the page's note, and the remark on what was cut. Returns `None` if all of these are absent.
     pub fn detail(&self, change: ContentChange) -> Option<SafeLine> {
@@ -219,7 +275,7 @@ impl Page {
                 Some("from the HTML, no more from the server's Markdown".to_owned())
             }
             (ContentChange::Reconverted, false, _) => {
-                Some("converted again: the converter or the site rules changed".to_owned())
+                Some("converted again: the converter, the site rules or the host's template changed".to_owned())
             }
             _ => None,
         };

@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::id::DocumentId;
 use super::text::SafeLine;
 use async_trait::async_trait;
+use std::borrow::Cow;
 use std::fmt::Debug;
 
 /// Facts about the choice of a page's text.
@@ -22,7 +23,7 @@ pub struct DroppedElement {
     /// The element's name, id and classes, as a CSS selector has them.
     pub element: SafeLine,
     /// Reason for which it is left out, such as `navigation`.
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
     /// Length of its text in characters, without white space.
     pub characters: u32,
     /// Share of links in its text, from 0 to 1.

@@ -91,17 +91,27 @@ impl ContentRules {
         ConverterVersion::new(CONVERTER_VERSION, &format!("{kind}{fetcher}{}", self.identity))
     }
 
+    /// Returns true if the template of the host may leave blocks out: not where an operator said what the content is.
+    pub fn allow_template(&self) -> bool {
+        self.include.is_empty() && self.extract == Extract::default()
+    }
+
+    /// Returns `text` without what the rules ignore.
+    pub fn without_ignored(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for pattern in &self.ignore {
+            text = pattern.replace_all(&text, "").into_owned();
+        }
+        text
+    }
+
     /// Returns `page` with its fingerprint and converter version under these rules. `fetcher` is the version of the
     /// fetcher that fetched the page.
     pub fn mark(&self, page: Page, fetcher: &str) -> Page {
         let fingerprint = if self.ignore.is_empty() {
             page.fingerprint
         } else {
-            let mut text = page.content.clone();
-            for pattern in &self.ignore {
-                text = pattern.replace_all(&text, "").into_owned();
-            }
-            Fingerprint::of(&text)
+            Fingerprint::of(&self.without_ignored(&page.content))
         };
         let converter = Some(self.converter(fetcher, page.representation));
         Page { fingerprint, converter, ..page }

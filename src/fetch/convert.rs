@@ -8,10 +8,12 @@ use super::html::{self, Noscript};
 use super::login_form::LoginForm;
 use super::main_content::{self, MainContent, PageMeasures};
 use super::markdown;
+use super::paths::path_marks;
 use super::stated_text;
 use crate::domain::extraction::ExtractionReport;
 use crate::domain::representation::Representation;
 use crate::domain::site_rule::Extract;
+use crate::domain::template::{PathMark, Template};
 use dom_query::Document;
 use url::Url;
 
@@ -28,6 +30,8 @@ pub struct Converted {
     pub representation: Representation,
     /// Form that asks for credentials, if the page has one.
     pub(super) login: Option<LoginForm>,
+    /// Paths of the lines of `markdown`; empty for a text that is not from HTML.
+    pub paths: Vec<PathMark>,
 }
 
 /// Converts a page. `base` is the page's URL, to which its links are relative. Runs on the caller's thread for at most
@@ -65,17 +69,22 @@ pub(super) fn convert_with_limits(
     tree: TreeBudget,
     budget: Budget,
 ) -> Result<Converted, ConvertError> {
-    convert_and(html, base, rules, tree, budget, |_, _, _| ()).map(|(converted, ())| converted)
+    convert_and(html, base, rules, tree, budget, |_, _, _, _| Ok(())).map(|(converted, ())| converted)
 }
 
-/// Converts a page like [`convert_by`], and reports what its text is made of.
+/// Converts a page like [`convert_by`], and reports what its text is made of. The report has also what `template`, that of
+/// the page's host, will leave out of the text.
 pub(super) fn convert_explained(
     html: &str,
     base: &Url,
     rules: &ContentRules,
     tree: TreeBudget,
+    template: Option<&Template>,
 ) -> Result<(Converted, ExtractionReport), ConvertError> {
-    convert_and(html, base, rules, tree, Budget::Processor(TIME_LIMIT), explain::report)
+    let template = template.filter(|_| rules.allow_template());
+    convert_and(html, base, rules, tree, Budget::Processor(TIME_LIMIT), |document, page, content, clock| {
+        explain::report(document, page, content, template, clock)
+    })
 }
 
 /// Converts a page, and applies `also` to its tree, its measures and the content that was written.
@@ -85,18 +94,20 @@ fn convert_and<T>(
     rules: &ContentRules,
     tree: TreeBudget,
     budget: Budget,
-    also: impl FnOnce(&Document, &PageMeasures, &MainContent<'_>) -> T,
+    also: impl FnOnce(&Document, &PageMeasures, &MainContent<'_>, &mut BudgetMeter) -> Result<T, ConvertError>,
 ) -> Result<(Converted, T), ConvertError> {
     let mut clock = BudgetMeter::new(budget);
     let (document, page) = measured(html, tree, &mut clock)?;
     let base = page.base.as_deref().and_then(|href| base.join(href).ok()).unwrap_or_else(|| base.clone());
     let mut content = main_content::choose(&document, &page, rules, &mut clock)?;
-    let mut markdown = markdown::write(&content, &base, &mut clock)?;
-    if content.kind.is_some() && markdown.trim().is_empty() {
+    let mut written = markdown::write(&content, &base, &mut clock)?;
+    if content.kind.is_some() && written.text.trim().is_empty() {
         // The measures count some text that is not written, such as that of a button in a block of code.
         content = content.whole(&document);
-        markdown = markdown::write(&content, &base, &mut clock)?;
+        written = markdown::write(&content, &base, &mut clock)?;
     }
+    let paths = path_marks(&document, &written.lines, &mut clock)?;
+    let mut markdown = written.text;
     // A site rule that says what is content has the last word.
     if rules.include.is_empty()
         && rules.extract == Extract::Main
@@ -104,17 +115,22 @@ fn convert_and<T>(
     {
         // The body is a part of the page, so its tree has the page's memory budget once more.
         let stated = html::parse(&stated, Noscript::Text, &clock, tree.bytes())?;
-        let text = markdown::write(&MainContent::of_body(&stated), &base, &mut clock)?;
-        markdown = [markdown.trim_end(), text.trim_start()].join("\n\n").trim_start().to_owned();
+        let stated = markdown::write(&MainContent::of_body(&stated), &base, &mut clock)?;
+        // The marks are for the lines of the page's own text, which comes first.
+        markdown = match markdown.trim_end() {
+            "" => stated.text.trim_start().to_owned(),
+            own => [own, stated.text.trim_start()].join("\n\n"),
+        };
     }
     let login = LoginForm::of(html, &document, &mut clock)?;
-    let also = also(&document, &page, &content);
+    let also = also(&document, &page, &content, &mut clock)?;
     let converted = Converted {
         title: page.title,
         markdown,
         unmatched: content.unmatched,
         representation: Representation::Html,
         login,
+        paths,
     };
     Ok((converted, also))
 }

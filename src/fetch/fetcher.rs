@@ -9,12 +9,13 @@ use super::lookup::{Lookup, NameServers, SystemLookup};
 use super::request::{FetchRequest, FetchResponse};
 use super::settings::FetchSettings;
 use super::trace::{Trace, TracedLookup};
-use crate::domain::content::ConverterVersion;
+use crate::domain::content::{ConverterVersion, Page};
 use crate::domain::failure::{Blame, Failure};
 use crate::domain::id::DocumentId;
 use crate::domain::link::host_of;
 use crate::domain::representation::{Negotiation, Representation};
 use crate::domain::site_rule::{FetcherKind, SiteRule, Unfetchable};
+use crate::domain::template::{BlockComparison, Template};
 use reqwest::header::HeaderMap;
 use std::sync::Arc;
 
@@ -86,15 +87,40 @@ impl Fetcher {
         let route = self.route(fetch_request.document, &host_of(url.as_str()).unwrap_or_default());
         let credentials = route.credentials.map_err(|why| errors::refused(format!("not fetched: {why}")))?;
         let negotiation = if route.negotiates { fetch_request.negotiation } else { Negotiation::HtmlOnly };
-        let request =
-            PageRequest { url: &url, prior: &fetch_request.prior, rules: route.rules, negotiation, credentials };
-        match (fetch_by(route.fetcher, request).await, route.fallback) {
+        let request = PageRequest {
+            url: &url,
+            prior: &fetch_request.prior,
+            rules: route.rules,
+            negotiation,
+            credentials,
+            template: fetch_request.template.as_ref(),
+        };
+        match (fetch_by(route.fetcher, request, fetch_request).await, route.fallback) {
             (Err(failure), Some(fallback)) if route.fetcher.may_fall_back(&failure) => {
-                let second = fetch_by(fallback, request).await;
+                let second = fetch_by(fallback, request, fetch_request).await;
                 second.map_err(|other| if other.blame == Blame::Service { failure } else { other })
             }
             (fetched, _) => fetched,
         }
+    }
+
+    /// Returns true if the template of the host may be used on a document's page. A site rule that names the content
+    /// wins over it.
+    pub fn allows_template(&self, document: DocumentId, url: &str) -> bool {
+        self.route(document, &host_of(url).unwrap_or_default()).rules.allow_template()
+    }
+
+    /// Compares the stored text of a document with a fetched page by blocks, without what the template leaves out of
+    /// either and without what the site rule ignores.
+    pub fn compare_blocks(
+        &self,
+        document: DocumentId,
+        url: &str,
+        template: &Template,
+        (stored, page): (&str, &Page),
+    ) -> BlockComparison {
+        let rules = self.route(document, &host_of(url).unwrap_or_default()).rules;
+        template.compare(stored, &page.content, &page.blocks.paths, |text| rules.without_ignored(text))
     }
 
     /// Returns the converter version of a document's page from this representation, provided that no fallback is used;
@@ -137,9 +163,17 @@ impl Fetcher {
     }
 }
 
-/// Fetches a page and records its converter version.
-async fn fetch_by(fetcher: &dyn PageFetcher, request: PageRequest<'_>) -> Result<FetchResponse, Failure> {
+/// Fetches a page, leaves out what the template of its host knows as frame, and records its converter version.
+async fn fetch_by(
+    fetcher: &dyn PageFetcher,
+    request: PageRequest<'_>,
+    asked: &FetchRequest,
+) -> Result<FetchResponse, Failure> {
     Ok(match fetcher.fetch(request).await? {
+        FetchResponse::Page(page) if request.rules.allow_template() => {
+            let page = page.observed(asked.document).without_template(asked.template.as_deref());
+            FetchResponse::Page(request.rules.mark(page, fetcher.version()))
+        }
         FetchResponse::Page(page) => FetchResponse::Page(request.rules.mark(page, fetcher.version())),
         unchanged @ (FetchResponse::NotModified | FetchResponse::Identical(_)) => unchanged,
     })

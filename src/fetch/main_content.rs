@@ -24,7 +24,7 @@ use crate::domain::site_rule::Extract;
 use dom_query::{Document, NodeId, NodeRef};
 pub(super) use frame::DropReason;
 use html5ever::LocalName;
-pub(super) use measure::PageMeasures;
+pub(super) use measure::{PageMeasures, share};
 pub(super) use page_type::PageType;
 use region::Region;
 use selected::{SiteRuleMatches, select};
@@ -82,6 +82,11 @@ impl<'a> MainContent<'a> {
             None => Keep::All,
         }
     }
+}
+
+/// Returns true for the name of an element within a line of text.
+pub(super) fn is_inline(name: &LocalName) -> bool {
+    Tag::of(name).is_inline()
 }
 
 /// Chooses the content of a document with the measures `page`, under the rules of its site.

@@ -22,14 +22,26 @@ pub(super) use served::served;
 use super::budget::{BudgetMeter, ConvertError};
 use super::dom::{name_of, with_text};
 use super::main_content::{Keep, MainContent, inherited};
+use super::paths::LineSource;
 use dom_query::NodeRef;
 use elements::{Entered, Leave};
 use lines::Gap;
 use url::Url;
 use writer::Writer;
 
+/// Text of a page, and the nodes that its lines are from, in their order.
+#[derive(Debug)]
+pub(super) struct WrittenText {
+    pub text: String,
+    pub lines: Vec<LineSource>,
+}
+
 /// Writes the content as Markdown. Relative links are resolved against `base`.
-pub(super) fn write(content: &MainContent<'_>, base: &Url, clock: &mut BudgetMeter) -> Result<String, ConvertError> {
+pub(super) fn write(
+    content: &MainContent<'_>,
+    base: &Url,
+    clock: &mut BudgetMeter,
+) -> Result<WrittenText, ConvertError> {
     let layout = table::layout_tables(&content.roots, clock)?;
     let mut writer = Writer::new(base, layout);
     let mut stack = Vec::new();
@@ -83,6 +95,7 @@ fn enter<'a>(writer: &mut Writer<'_>, content: &MainContent<'_>, visit: Visit<'a
     let Visit { node, depth, .. } = visit;
     if node.is_text() {
         if visit.keep == Keep::All {
+            writer.note_source(node.id);
             with_text(&node, |text| writer.text(text));
         }
         return;
@@ -91,6 +104,9 @@ fn enter<'a>(writer: &mut Writer<'_>, content: &MainContent<'_>, visit: Visit<'a
     let keep = inherited(content, &node, &name, visit.keep);
     if keep == Keep::None {
         return;
+    }
+    if &*name == "img" {
+        writer.note_source(node.id);
     }
     let entered = if keep == Keep::Headings { Entered::Transparent } else { writer.enter(&node, &name, depth) };
     match entered {

@@ -21,6 +21,7 @@ use crate::domain::content::{IdenticalBody, MAX_CONTENT_CHARS, Page, Validators}
 use crate::domain::extraction::ExtractionReport;
 use crate::domain::failure::{ErrorCode, Failure};
 use crate::domain::representation::Representation;
+use crate::domain::template::{PageBlocks, Template};
 use crate::domain::text::{SafeLine, cut_chars};
 use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, LAST_MODIFIED};
@@ -50,6 +51,8 @@ pub(super) struct Source {
     pub fetcher: &'static str,
     /// True if Markdown was requested.
     pub accepts_markdown: bool,
+    /// Template of the host, for an explanation of the text.
+    pub template: Option<Arc<Template>>,
 }
 
 /// Reads the response from `source` and turns it into a page, unless the digest of its body is `known`. `deadline`
@@ -95,7 +98,8 @@ pub(super) fn page_of(converted: Converted, urls: (&Url, &Url), bytes: u64, stat
     let page = page.ok_or_else(empty)?;
     let unmatched = (!converted.unmatched.is_empty())
         .then(|| SafeLine::new(&format!("no element of the page matches {}", converted.unmatched.join(" nor "))));
-    Ok(Page { note: unmatched, is_login, representation: converted.representation, ..page })
+    let blocks = Box::new(PageBlocks { paths: converted.paths, observation: None });
+    Ok(Page { note: unmatched, is_login, representation: converted.representation, blocks, ..page })
 }
 
 impl Source {
@@ -116,7 +120,7 @@ impl Source {
 
     fn convert(&self, html: &str, budget: TreeBudget, explains: bool) -> Result<Explained, ConvertError> {
         if explains {
-            let explained = convert_explained(html, &self.url, &self.rules, budget)?;
+            let explained = convert_explained(html, &self.url, &self.rules, budget, self.template.as_deref())?;
             return Ok((explained.0, Some(explained.1)));
         }
         convert_by(html, &self.url, &self.rules, budget).map(|converted| (converted, None))
@@ -238,7 +242,7 @@ impl Received {
 
 /// Returns a text that needs no conversion.
 fn unconverted(title: Option<String>, markdown: String, representation: Representation) -> Converted {
-    Converted { title, markdown, unmatched: Vec::new(), representation, login: None }
+    Converted { title, markdown, unmatched: Vec::new(), representation, login: None, paths: Vec::new() }
 }
 
 /// Decoded text of a body.

@@ -3,6 +3,8 @@
 use crate::domain::content::{IdenticalBody, Page, PriorResponse};
 use crate::domain::id::DocumentId;
 use crate::domain::representation::Negotiation;
+use crate::domain::template::Template;
+use std::sync::Arc;
 
 /// Request for the page of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,12 +18,20 @@ pub struct FetchRequest {
     /// Representation to request. A site whose rule needs HTML, and a service that fetches pages, get HTML anyway. The
     /// validators of `prior` must belong to the representation that is requested.
     pub negotiation: Negotiation,
+    /// Template of the host, whose blocks are left out of the text; `None` leaves nothing out.
+    pub template: Option<Arc<Template>>,
 }
 
 impl FetchRequest {
     /// Creates a request for the whole page, which is converted whatever its body is.
     pub fn whole(document: DocumentId, url: impl Into<String>) -> Self {
-        Self { document, url: url.into(), prior: PriorResponse::default(), negotiation: Negotiation::HtmlOnly }
+        Self {
+            document,
+            url: url.into(),
+            prior: PriorResponse::default(),
+            negotiation: Negotiation::HtmlOnly,
+            template: None,
+        }
     }
 }
 

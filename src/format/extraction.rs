@@ -7,13 +7,18 @@ use crate::domain::extraction::DroppedElement;
 pub const DROPPED_HEAD: &str = "  chars  links  sentences  reason               ";
 
 /// Width in cells of the column of reasons.
-pub const REASON_WIDTH: usize = 21;
+const REASON_WIDTH: usize = 21;
 
 /// Returns the measures and the reason of an element as the beginning of a row, to which the element is appended.
 pub fn dropped_row(dropped: &DroppedElement) -> String {
     let (chars, links, sentences) =
         (number(dropped.characters.into()), percent(dropped.linked), percent(dropped.prose));
-    format!("{chars:>7}{links:>7}{sentences:>11}  {:<REASON_WIDTH$}", dropped.reason)
+    format!("{chars:>7}{links:>7}{sentences:>11}  {}", reason_column(dropped))
+}
+
+/// Returns the reason with spaces after it, as wide as the column or wider.
+pub fn reason_column(dropped: &DroppedElement) -> String {
+    format!("{:<REASON_WIDTH$}", format!("{}  ", dropped.reason))
 }
 
 /// Returns the measures of an element as words: `12,412 chars, 98 % links, 0 % sentences`.
@@ -34,7 +39,7 @@ mod tests {
     fn rows_stand_below_their_heading() {
         let dropped = DroppedElement {
             element: "section.more".into(),
-            reason: "outside the content",
+            reason: "outside the content".into(),
             characters: 12_412,
             linked: 0.976,
             prose: 1.0,

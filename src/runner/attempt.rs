@@ -5,9 +5,10 @@ use super::locking::{self, NextStep};
 use super::report;
 use super::representation;
 use super::running_jobs::{Stop, wait_for_stop};
+use super::templates;
 use super::worker::Worker;
 use crate::domain::backoff::Backoff;
-use crate::domain::content::ContentChange;
+use crate::domain::content::{ContentChange, PriorResponse};
 use crate::domain::document::SyncStep;
 use crate::domain::failure::Failure;
 use crate::domain::job::AttemptEnd;
@@ -76,7 +77,15 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> AttemptEnd {
     let step = |step| worker.emit_everywhere(Event::Step { document, step });
     step(SyncStep::Fetching);
     fault::point("before_fetch", &claimed.url);
-    let request = representation::request(&worker, &claimed).await;
+    let template = worker.templates.of(&worker, &claimed).await;
+    let version = template.as_ref().map(|template| template.version);
+    let mut request = representation::request(&worker, &claimed).await;
+    if claimed.stored.template != version {
+        // Another version of the host's template made the stored text, or none: the page is fetched and converted whole.
+        request.prior = PriorResponse::default();
+    }
+    // Chatwoot's texts stay whole: there the template only decides whether a page has changed.
+    request.template = template.clone().filter(|_| !worker.store.is_chatwoot_database());
     let fetched = worker.fetcher.fetch(&request).await;
     representation::record(&worker, &request, &fetched).await;
     let mut page = match fetched {
@@ -87,13 +96,20 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> AttemptEnd {
     };
     fault::point("after_fetch", &claimed.url);
     step(SyncStep::Comparing);
+    page.template = version;
+    if let Some(observation) = page.blocks.observation.take() {
+        worker.templates.observe(&claimed.url, observation.made_at(worker.store.now()), template.as_deref());
+    }
     let (change, reason) = claimed.stored.compare(&page);
     let change = representation::judge(&worker, &claimed, &mut page, change).await;
-    page.quarantine_reason = reason;
+    let change = templates::compare(&worker, &claimed, template.as_deref(), &page, change).await;
+    page.quarantine_reason = reason.filter(|_| change != ContentChange::Same);
     if change == ContentChange::Quarantined && claimed.stored.chars.is_none() {
         return AttemptEnd::Withheld(Box::new(page));
     }
-    let fingerprint = page.fingerprint.clone();
+    // A page that counts as the same has the fingerprint of the text that stays.
+    let stored = claimed.stored.fingerprint.clone().filter(|_| change == ContentChange::Same);
+    let fingerprint = stored.unwrap_or_else(|| page.fingerprint.clone());
     if change.writes() {
         step(SyncStep::Updating);
     }

@@ -4,7 +4,7 @@ use super::event::{Event, Phase};
 use super::running_jobs::Stop;
 use super::settings::Mode;
 use super::worker::Worker;
-use super::{attempt, locking, relay};
+use super::{attempt, locking, relay, templates};
 use crate::domain::backoff::Backoff;
 use crate::domain::time::Timestamp;
 use crate::domain::topic::{Topic, TopicSet};
@@ -296,6 +296,7 @@ async fn shut_down(worker: &Arc<Worker>, registered: bool) {
         });
     }
     publish_status(worker, Phase::Stopped);
+    templates::fold_remaining(worker).await;
     relay::deliver_remaining(worker).await;
     worker.ended.cancel();
 }

@@ -83,6 +83,7 @@ fn set_fingerprint(claimed: &mut ClaimedJob, fingerprint: Option<Fingerprint>) {
     if claimed.stored.fingerprint != fingerprint {
         claimed.prior = PriorResponse::default();
         claimed.stored.converter = None;
+        claimed.stored.template = None;
     }
     claimed.stored.fingerprint = fingerprint;
 }
@@ -237,6 +238,7 @@ mod tests {
             },
             prior,
             fetched_whole_at: None,
+            host_template: None,
             started_at: Timestamp::from_micros(0),
         };
         let mut same = claimed.clone();

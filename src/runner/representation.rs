@@ -70,7 +70,7 @@ pub(super) async fn request(worker: &Worker, claimed: &ClaimedJob) -> FetchReque
         },
     };
     let prior = PriorResponse { validators: validators.filter(|_| fits), body_digest };
-    FetchRequest { document, url: url.clone(), prior, negotiation }
+    FetchRequest { prior, negotiation, ..FetchRequest::whole(document, url.as_str()) }
 }
 
 /// Returns what is known of the Markdown of the document's host; `Failed` if only HTML is to be requested. On a Chatwoot

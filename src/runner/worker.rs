@@ -6,6 +6,7 @@ use super::report::Reporter;
 use super::representation::HostMarkdownCache;
 use super::running_jobs::RunningJobs;
 use super::settings::{Mode, Settings};
+use super::templates::Templates;
 use crate::domain::id::WorkerId;
 use crate::domain::site_rule::Unfetchable;
 use crate::domain::text::SafeLine;
@@ -34,6 +35,7 @@ pub(super) struct Worker {
     /// What the store knows of the Markdown that hosts offer.
     pub(super) host_markdown: HostMarkdownCache,
     pub(super) running_jobs: RunningJobs,
+    pub(super) templates: Templates,
     /// Wakes the claim loop when a slot is freed or new work is announced.
     pub(super) claim_wakeup: Arc<Notify>,
     pub(super) attempts: TaskTracker,

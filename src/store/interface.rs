@@ -4,7 +4,7 @@
 //! the console change documents through [`DocumentStore`](documents::DocumentStore) and read through
 //! [`Queries`](queries::Queries). Passes of the schedule use [`ScheduleStore`](schedule::ScheduleStore), relays of
 //! messages to subscribers use [`OutboxStore`](outbox::OutboxStore), [`StatusStore`](status::StatusStore) keeps stored
-//! statuses correct, and [`ChatwootStore`](chatwoot::ChatwootStore) reads the tables of a Chatwoot database. All of them
+//! statuses correct, [`TemplateStore`](templates::TemplateStore) has the templates of hosts, and [`ChatwootStore`](chatwoot::ChatwootStore) reads the tables of a Chatwoot database. All of them
 //! extend [`StoreBase`](base::StoreBase); [`Store`](store::Store) is all of them.
 
 pub(in crate::store) mod base;
@@ -16,3 +16,4 @@ pub(in crate::store) mod queries;
 pub(in crate::store) mod schedule;
 pub(in crate::store) mod status;
 pub(in crate::store) mod store;
+pub(in crate::store) mod templates;

@@ -9,6 +9,7 @@ mod outbox;
 mod queries;
 mod schedule;
 mod status;
+mod templates;
 
 use super::attempts::finish::{self, Finishing};
 use super::attempts::group_commit::{Gatherer, GroupCommit, OpenAttempts};

@@ -113,3 +113,41 @@ async fn a_page_that_aborts_the_process_is_given_up_and_takes_no_neighbour_with_
     assert_invariants(&install).await;
     println!("poison: {neighbours} neighbours synced, 3 aborts, {:.1} s", started.took().as_secs_f64());
 }
+
+/// Serves a page with a menu that no name gives away, and words of its own.
+fn in_a_frame(path: &str) -> Reply {
+    let own = format!("Station {path} opened long before the line was built, and {path} has all of the figures.");
+    let frame = "<div class=x-a><p>Buy our amber maps now</p></div>";
+    Reply::Html(format!("<title>{path}</title><main>{frame}<h1>{path}</h1><p>{own}</p></main>"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_beside_the_fold_of_observations_costs_counts_and_nothing_else() {
+    for (point, folded) in [("before_fold", 0), ("after_fold", 1)] {
+        let site = Site::start(|path, _| in_a_frame(path)).await;
+        let install = Install::new(site, "");
+        install.fill(&(1..=4).map(|page| format!("/{page}")).collect::<Vec<_>>()).await;
+        let broken = install.start_with(&[("QUARTERDECK_FAULT", &format!("{point}:abort:"))], &["work", "--drain"]);
+        assert_eq!(broken.ended().signal, ABORTED, "{point}");
+        assert_eq!(number(&install, "select count(*) from host_templates").await, folded, "{point}");
+        assert!(results(&install).await.iter().all(|result| result == "unchanged"), "{point}");
+        assert_invariants(&install).await;
+        // The next conversions are counted, and nothing is written twice or reported as changed.
+        for _ in 0..2 {
+            let synced = install.run(&["sync", "--all", "--force", "--wait", "--yes"]);
+            assert_eq!(synced.code, Some(0), "{point}: {synced:?}");
+        }
+        assert_eq!(number(&install, "select version from host_templates").await, 1, "{point}");
+        // On a slow machine the first fold comes before the last page.
+        let unexpected = "result not in ('unchanged', 'worker_lost')";
+        assert_eq!(number(&install, &format!("select count(*) from outcomes where {unexpected}")).await, 0, "{point}");
+        assert_eq!(
+            number(&install, "select count(*) from captain_documents where content is null").await,
+            0,
+            "{point}"
+        );
+        let frame = "select count(*) from captain_documents where content like '%amber%'";
+        assert_eq!(number(&install, frame).await, 0, "{point}");
+        assert!(install.is_sound().await, "{point}");
+    }
+}

@@ -79,7 +79,7 @@ async fn a_probe_explains_a_page_that_was_converted_here_and_no_other() {
         probe(limits(&pages), &request).await.expect("a probe").explained().expect("a page")
     };
     let report = explained("/a").await.report.expect("a report");
-    let left_out: Vec<_> = report.dropped.iter().map(|dropped| (&*dropped.element, dropped.reason)).collect();
+    let left_out: Vec<_> = report.dropped.iter().map(|dropped| (&*dropped.element, &*dropped.reason)).collect();
     assert_eq!(left_out, [("nav.menu", "navigation")]);
     let text = explained("/text").await;
     assert_eq!((text.page.content.as_str(), text.report), ("words", None));

@@ -19,7 +19,7 @@ fn explained(dropped: Vec<DroppedElement>) -> ExplainedPage {
 }
 
 fn dropped(element: &str, reason: &'static str, characters: u32, linked: f32, prose: f32) -> DroppedElement {
-    DroppedElement { element: element.into(), reason, characters, linked, prose }
+    DroppedElement { element: element.into(), reason: reason.into(), characters, linked, prose }
 }
 
 fn elements() -> Vec<DroppedElement> {

@@ -230,7 +230,10 @@ async fn another_converters_text_is_stored_quietly(on: Backend) {
     sync(&scene, document, "T", &other, new).await;
     let last = scene.outcomes().await.pop().unwrap();
     assert_eq!((last.result, last.content.map(ContentChange::word)), (OutcomeResult::Unchanged, Some("same")));
-    assert_eq!(last.detail.as_deref(), Some("converted again: the converter or the site rules changed"));
+    assert_eq!(
+        last.detail.as_deref(),
+        Some("converted again: the converter, the site rules or the host's template changed")
+    );
     assert_eq!(text(&scene, document).await, other);
     // From here on a difference comes from the page.
     sync(&scene, document, "T", BODY, new).await;

@@ -33,7 +33,7 @@ async fn refused_for(url: &str, access: Access) -> String {
 }
 
 /// Makes Chatwoot's table as it was before its links became text, with columns that a fork has added.
-pub(super) async fn chatwoot() -> Database {
+pub async fn chatwoot() -> Database {
     let database = postgres::empty().await;
     database
         .script(

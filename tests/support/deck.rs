@@ -53,13 +53,27 @@ impl Deck {
 
     /// Starts a deck with these settings of the runner.
     pub async fn start_with(on: Backend, site: Site, lock: Option<lock::Settings>, settings: Settings) -> Self {
+        Self::open(Place::new(on).await, site, lock, settings, FetchSettings::default()).await
+    }
+
+    /// Starts a deck on this database, with these settings of the fetcher.
+    pub async fn start_in(place: Place, site: Site, settings: Settings, fetch: FetchSettings) -> Self {
+        Self::open(place, site, None, settings, fetch).await
+    }
+
+    async fn open(
+        place: Place,
+        site: Site,
+        lock: Option<lock::Settings>,
+        settings: Settings,
+        fetch: FetchSettings,
+    ) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let place = Place::new(on).await;
         let clock = Arc::new(ManualClock::at(START));
         let url = place.url();
         let options = Options { clock: clock.clone(), ..Options::new(Access::Create) };
         let store = open_with(&url, options).await.expect("a new store");
-        let fetcher = fetcher(&site);
+        let fetcher = fetcher_with(&[&site], fetch);
         let redis = match lock {
             Some(lock) => {
                 let role = Role::Worker { renew: settings.heartbeat };

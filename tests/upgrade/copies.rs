@@ -32,7 +32,7 @@ async fn version_of(file: &Path) -> i64 {
 }
 
 /// Columns that versions after the fixture's have added.
-const LATER_COLUMNS: [&str; 3] = ["schema_version", "body_digest", "unfetchable"];
+const LATER_COLUMNS: [&str; 4] = ["schema_version", "body_digest", "unfetchable", "template_version"];
 
 /// Returns every row of every table, as text.
 async fn rows(file: &Path) -> Vec<Option<String>> {

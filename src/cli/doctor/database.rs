@@ -3,12 +3,14 @@
 use super::schedule::schedule;
 use super::{CheckContext, faq};
 use crate::cli::exit::CliError;
+use crate::cli::output::note;
 use crate::config::Config;
 use crate::domain::document::Status;
 use crate::domain::filter::Filter;
 use crate::domain::finding::{CheckStatus, Finding};
 use crate::domain::id::DocumentId;
 use crate::domain::pause::PauseScope;
+use crate::domain::text::SafeLine;
 use crate::format;
 use crate::store::{
     Access, CheckDepth, CheckScope, OutcomeQuery, OutcomesFrom, Queries, QueueState, Store, StoreBase, StoreError,
@@ -72,6 +74,29 @@ pub(super) async fn rebuild(context: &CheckContext) -> Result<(), CliError> {
     Ok(rebuilt?)
 }
 
+/// Forgets the template of a host.
+pub(super) async fn forget_template(context: &CheckContext, host: &str) -> Result<(), CliError> {
+    let Ok(config) = &context.config else { return Ok(()) };
+    let store = open(&config.store.url, Access::Write).await?;
+    let forgotten = store.forget_template(host).await;
+    store.close().await;
+    let host = SafeLine::new(host);
+    note(if forgotten? { format!("the template of {host} is forgotten") } else { format!("{host} has no template") });
+    Ok(())
+}
+
+/// Returns a finding about the templates of hosts; `None` while no pages are sampled.
+async fn templates_found(store: &dyn Store) -> Result<Option<Finding>, StoreError> {
+    let counts = store.template_counts().await?;
+    let message = format!(
+        "{} of {} with pages that are compared: {} on many pages of the host",
+        format::number(counts.hosts),
+        format::count(counts.sampled, "host"),
+        format::count(counts.blocks, "text"),
+    );
+    Ok((counts.sampled > 0).then(|| Finding::ok("templates", message)))
+}
+
 /// Compares stored statuses, and with a full check also the counts, with the documents and jobs.
 async fn statuses_found(store: &dyn Store, documents: u64, depth: CheckDepth) -> Result<Option<Finding>, StoreError> {
     let scope = match depth {
@@ -123,6 +148,7 @@ async fn check_contents(
     schedule(store, config, found).await?;
     let counts = store.counts().await?;
     found.extend(statuses_found(store, counts.total(), depth).await?);
+    found.extend(templates_found(store).await?);
     let stuck = counts.of(Status::Stuck);
     if stuck > 0 {
         found.push(Finding::warn(

@@ -134,7 +134,7 @@ impl<'a> From<&'a DroppedElement> for DroppedJson<'a> {
         let rounded = |share: f32| (f64::from(share) * 100.0).round() / 100.0;
         Self {
             element: &dropped.element,
-            reason: dropped.reason,
+            reason: &dropped.reason,
             characters: dropped.characters,
             linked: rounded(dropped.linked),
             sentences: rounded(dropped.prose),

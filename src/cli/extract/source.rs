@@ -1,9 +1,10 @@
-//! PageSource of the page of `extract`: a URL, a document of the store, a file or standard input.
+//! Source of the page of `extract`: a URL, a document of the store, a file or standard input.
 
 use super::Args;
 use crate::cli::context::Context;
 use crate::cli::exit::CliError;
 use crate::cli::output::{masked, note};
+use crate::cli::probe::HostFacts;
 use crate::cli::selection::{find, read_name};
 use crate::domain::id::DocumentId;
 use crate::domain::link::Link;
@@ -12,7 +13,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use url::Url;
 
-/// PageSource of a page.
+/// Source of a page.
 pub(super) enum PageSource {
     Remote(Remote),
     Local(Local),
@@ -25,6 +26,7 @@ pub(super) struct Remote {
     pub document: Option<DocumentId>,
     /// URL of the store that was opened, without its password.
     pub store: Option<String>,
+    pub facts: HostFacts,
 }
 
 /// Page that was read from a file or standard input.
@@ -32,6 +34,8 @@ pub(super) struct Local {
     /// At most one byte more than a body may have.
     pub body: Vec<u8>,
     pub url: Option<Url>,
+    /// What the store knows of the host of `url`.
+    pub facts: HostFacts,
 }
 
 impl PageSource {
@@ -51,7 +55,12 @@ impl PageSource {
             }));
         }
         let url = args.url.as_deref().map(page_url).transpose()?;
-        Ok(Self::Local(Local { body: read(&args.page, context.config.fetch.max_body)?, url }))
+        let body = read(&args.page, context.config.fetch.max_body)?;
+        let facts = match &url {
+            Some(url) => facts_of(context, url).await,
+            None => HostFacts::NONE,
+        };
+        Ok(Self::Local(Local { body, url, facts }))
     }
 
     /// Returns the page's URL.
@@ -71,12 +80,18 @@ fn is_name(page: &str) -> bool {
 /// Finds the document with the ID `id`.
 async fn document(context: &Context, id: &str) -> Result<Remote, CliError> {
     let store = context.readable_store().await?;
-    let rows = find(&*store, &[id.to_owned()]).await;
+    let found = async {
+        let row = find(&*store, &[id.to_owned()]).await?.swap_remove(0);
+        let facts = HostFacts::read(&*store, row.url.as_str()).await?;
+        Ok::<_, CliError>((row, facts))
+    };
+    let found = found.await;
     store.close().await;
-    let row = rows?.swap_remove(0);
+    let (row, facts) = found?;
     let opened = masked(&context.config.store.url);
-    note(format!("store {opened}: document {} is fetched anew from {}; nothing is stored", row.id, row.url));
-    Ok(Remote { url: row.url.to_string(), document: Some(row.id), store: Some(opened) })
+    let template = described(&facts);
+    note(format!("store {opened}: document {} is fetched anew from {}{template}; nothing is stored", row.id, row.url));
+    Ok(Remote { url: row.url.to_string(), document: Some(row.id), store: Some(opened), facts })
 }
 
 /// Finds the document with a URL, if a store opens and has one.
@@ -85,24 +100,57 @@ async fn page(context: &Context, link: Link) -> Remote {
     let opened = masked(&context.config.store.url);
     let found = match context.readable_store().await {
         Ok(store) => {
-            let rows = store.find(&DocumentRef::Url(link)).await;
+            let found = async {
+                let rows = store.find(&DocumentRef::Url(link)).await?;
+                Ok((rows, HostFacts::read(&*store, &url).await?))
+            };
+            let found = found.await;
             store.close().await;
-            rows.map_err(CliError::Store)
+            found.map_err(CliError::Store)
         }
         Err(error) => Err(error),
     };
     match found {
-        Ok(rows) => {
+        Ok((rows, facts)) => {
             let document = rows.first().map(|row| row.id);
             let has =
                 document.map_or("has no document with this URL".to_owned(), |id| format!("this is document {id}"));
-            note(format!("store {opened}: {has}; nothing is stored"));
-            Remote { url, document, store: Some(opened) }
+            note(format!("store {opened}: {has}{}; nothing is stored", described(&facts)));
+            Remote { url, document, store: Some(opened), facts }
         }
         Err(error) => {
             note(format!("no store is used: {error}"));
-            Remote { url, document: None, store: None }
+            Remote { url, document: None, store: None, facts: HostFacts::NONE }
         }
+    }
+}
+
+/// Returns what the store knows of the host of a page from a file, if a store opens.
+async fn facts_of(context: &Context, url: &Url) -> HostFacts {
+    let read = async {
+        let store = context.readable_store().await?;
+        let facts = HostFacts::read(&*store, url.as_str()).await;
+        store.close().await;
+        facts.map_err(CliError::Store)
+    };
+    match read.await {
+        Ok(facts) => {
+            let opened = masked(&context.config.store.url);
+            note(format!("store {opened}: is read{}; nothing is stored", described(&facts)));
+            facts
+        }
+        Err(error) => {
+            note(format!("no store is used: {error}"));
+            HostFacts::NONE
+        }
+    }
+}
+
+/// Returns the part of a note that says whether a template is used.
+fn described(facts: &HostFacts) -> &'static str {
+    match facts.template {
+        Some(_) => ", with the template of its host",
+        None => "",
     }
 }
 

@@ -105,7 +105,14 @@ impl HttpFetcher {
             return Err(Failure::from_status(status.as_u16(), reason).with_retry_after(wait));
         }
         let rules = Arc::clone(request.rules);
-        let source = Source { requested: request.url.clone(), url, rules, fetcher: self.version(), accepts_markdown };
+        let source = Source {
+            requested: request.url.clone(),
+            url,
+            rules,
+            fetcher: self.version(),
+            accepts_markdown,
+            template: request.template.cloned(),
+        };
         let known = request.prior.body_digest.as_ref();
         let page = pipeline::page(&self.client, response, source, known, deadline).await;
         page.map_err(|failure| failure.with_status(status.as_u16()))

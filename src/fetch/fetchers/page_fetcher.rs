@@ -3,6 +3,7 @@
 use crate::domain::content::PriorResponse;
 use crate::domain::failure::Failure;
 use crate::domain::representation::Negotiation;
+use crate::domain::template::Template;
 use crate::fetch::content_rules::ContentRules;
 use crate::fetch::request::FetchResponse;
 use async_trait::async_trait;
@@ -22,6 +23,8 @@ pub(in crate::fetch) struct PageRequest<'a> {
     pub negotiation: Negotiation,
     /// Headers with the credentials of the page's site, which only a request to the origin of `url` may carry.
     pub credentials: &'a HeaderMap,
+    /// Template of the page's host, for an explanation of the text.
+    pub template: Option<&'a Arc<Template>>,
 }
 
 /// A way to fetch a page: from its server or through a service.

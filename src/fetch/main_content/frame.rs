@@ -5,6 +5,7 @@ use super::hints::Hints;
 use super::measure::{ElementMeasure, share};
 use super::page_type::PageType;
 use super::tag::Tag;
+use std::borrow::Cow;
 
 /// Reason for which an element is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,11 @@ pub(in crate::fetch) enum DropReason {
     Outside,
     /// Excluded by a site rule.
     SiteRule,
+    /// A block that stands on many pages of the host: on `pages` of `of` that were sampled.
+    Recurring {
+        pages: u16,
+        of: u16,
+    },
 }
 
 impl DropReason {
@@ -69,6 +75,15 @@ impl DropReason {
             Self::EmptySection => "empty section",
             Self::Outside => "outside the content",
             Self::SiteRule => "site rule",
+            Self::Recurring { .. } => "stands on many pages of this host",
+        }
+    }
+
+    /// Returns the reason as words, with its numbers.
+    pub fn describe(self) -> Cow<'static, str> {
+        match self {
+            Self::Recurring { pages, of } => format!("stands on {pages} of {of} pages of this host").into(),
+            reason => reason.word().into(),
         }
     }
 }

@@ -67,7 +67,7 @@ impl ElementMeasure {
 
 /// Returns `part` of `whole`, 0 if there is no whole.
 #[expect(clippy::cast_precision_loss, reason = "shares need no precision")]
-pub(super) fn share(part: u32, whole: u32) -> f32 {
+pub(in crate::fetch) fn share(part: u32, whole: u32) -> f32 {
     if whole == 0 { 0.0 } else { part as f32 / whole as f32 }
 }
 

@@ -1,5 +1,9 @@
 //! Output lines: blank lines between blocks, and the prefixes of quotes and list items.
 
+use super::WrittenText;
+use crate::fetch::paths::LineSource;
+use dom_query::NodeId;
+
 /// Separator before the next block, in ascending order of size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Gap {
@@ -36,12 +40,28 @@ pub(super) struct Lines {
     /// the prefixes of these containers.
     shared: usize,
     most: usize,
+    /// Node of the next line's text.
+    source: Option<NodeId>,
+    sources: Vec<LineSource>,
 }
 
 impl Lines {
     /// Creates an empty output that accepts about `most` bytes.
     pub fn new(most: usize) -> Self {
-        Self { out: String::new(), containers: Vec::new(), gap: Gap::Line, shared: 0, most }
+        Self {
+            out: String::new(),
+            containers: Vec::new(),
+            gap: Gap::Line,
+            shared: 0,
+            most,
+            source: None,
+            sources: Vec::new(),
+        }
+    }
+
+    /// Sets the node that the next lines are from.
+    pub fn set_source(&mut self, node: NodeId) {
+        self.source = Some(node);
     }
 
     /// Returns the length of the output, in bytes.
@@ -131,6 +151,9 @@ impl Lines {
             self.out.push('\n');
         }
         let start = self.out.len();
+        if let Some(node) = self.source {
+            self.sources.push(LineSource { offset: start, node });
+        }
         for container in &mut self.containers {
             match container {
                 Container::Indent { marker: marker @ Some(_), .. } => {
@@ -149,12 +172,12 @@ impl Lines {
     }
 
     /// Returns the output without blank lines at its end.
-    pub fn finish(mut self) -> String {
+    pub fn finish(mut self) -> WrittenText {
         self.out.truncate(self.out.trim_end().len());
         if !self.out.is_empty() {
             self.out.push('\n');
         }
-        self.out
+        WrittenText { text: self.out, lines: self.sources }
     }
 }
 

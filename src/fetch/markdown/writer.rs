@@ -50,6 +50,13 @@ impl<'b> Writer<'b> {
         self.lines.len() + self.inline.len() + code + table > MAX_MARKDOWN
     }
 
+    /// Notes the node of the next text, if it begins a block.
+    pub fn note_source(&mut self, node: NodeId) {
+        if self.inline.is_empty() && self.code.as_ref().is_none_or(|code| code.len() == 0) {
+            self.lines.set_source(node);
+        }
+    }
+
     /// Adds text of the page.
     pub fn text(&mut self, text: &str) {
         let text = &text[..text.floor_char_boundary(MAX_MARKDOWN)];

@@ -113,8 +113,9 @@ async fn write_accepted(
     // The validators (`ETag`, `Last-Modified`) and the body digest of this text were not kept, so the next fetch
     // requests the whole page and converts it.
     let state = query(
-        "UPDATE @document_state SET recent = ?2, etag = NULL, last_modified = NULL, body_digest = NULL, validated = ?3, \
-         converter = ?4, fetched_whole_at = ?5, content_version = content_version + 1, content_length = ?6 \
+        "UPDATE @document_state SET recent = ?2, etag = NULL, last_modified = NULL, body_digest = NULL, \
+         template_version = NULL, validated = ?3, converter = ?4, fetched_whole_at = ?5, \
+         content_version = content_version + 1, content_length = ?6 \
          WHERE document_id = ?1",
     );
     let state = state

@@ -9,6 +9,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::representation::{HostMarkdown, MarkdownFinding};
 use crate::domain::retry::{Counters, RetryPolicy};
 use crate::domain::site_rule::Unfetchable;
+use crate::domain::template::TemplateVersion;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
@@ -135,6 +136,8 @@ pub struct ClaimedJob {
     pub prior: PriorResponse,
     /// Time at which the stored text was last fetched as a whole page, UTC; `None` if it is unknown.
     pub fetched_whole_at: Option<Timestamp>,
+    /// Current version of the host's template; `None` while nothing is known to recur on the host's pages.
+    pub host_template: Option<TemplateVersion>,
     /// Start of the attempt, UTC.
     pub started_at: Timestamp,
 }

@@ -9,13 +9,14 @@ use crate::store::interface::outbox::OutboxStore;
 use crate::store::interface::queries::Queries;
 use crate::store::interface::schedule::ScheduleStore;
 use crate::store::interface::status::StatusStore;
+use crate::store::interface::templates::TemplateStore;
 use crate::store::{Result, UpgradeReport};
 use async_trait::async_trait;
 
 /// The interfaces that the runner needs.
-pub trait RunnerStore: JobStore + ScheduleStore + OutboxStore + StatusStore + CommitSignals {}
+pub trait RunnerStore: JobStore + ScheduleStore + OutboxStore + StatusStore + TemplateStore + CommitSignals {}
 
-impl<S: JobStore + ScheduleStore + OutboxStore + StatusStore + CommitSignals> RunnerStore for S {}
+impl<S: JobStore + ScheduleStore + OutboxStore + StatusStore + TemplateStore + CommitSignals> RunnerStore for S {}
 
 /// The interfaces that the console needs.
 pub trait ConsoleStore: DocumentStore + Queries {}

@@ -239,6 +239,7 @@ async fn write_state(
         "last_modified": last_modified,
         "validated": converted.map(|(_, fingerprint)| fingerprint.as_str()),
         "converter": converted.and_then(|(page, _)| page.converter).map(|converter| converter.0),
+        "template": converted.and_then(|(page, _)| page.template).map(|version| version.0),
         "body_digest": converted.and_then(|(page, _)| page.body_digest.as_ref()).map(BodyDigest::as_str),
         "length": new_length,
     });

@@ -220,6 +220,7 @@ fn claimed_job(tx: &Tx<'_>, row: &JobRow, document: &Document, token: i64) -> Cl
         prior,
         stored: document.stored(),
         fetched_whole_at: document.fetched_whole_at(),
+        host_template: document.host_template,
         started_at: tx.now,
     }
 }

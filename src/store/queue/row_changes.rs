@@ -82,6 +82,8 @@ pub(super) const STATES: RowChange = RowChange {
          validated = CASE k.value ->> 'page' WHEN 'converted' THEN k.value ->> 'validated' ELSE validated END, \
          converter = CASE k.value ->> 'page' WHEN 'converted' THEN CAST(k.value ->> 'converter' AS BIGINT) \
          ELSE converter END, \
+         template_version = CASE k.value ->> 'page' WHEN 'converted' \
+         THEN CAST(k.value ->> 'template' AS BIGINT) ELSE template_version END, \
          body_digest = CASE k.value ->> 'page' WHEN 'converted' THEN k.value ->> 'body_digest' ELSE body_digest END, \
          content_version = content_version + CASE WHEN k.value ->> 'length' IS NULL THEN 0 ELSE 1 END, \
          content_length = coalesce(CAST(k.value ->> 'length' AS BIGINT), content_length) \

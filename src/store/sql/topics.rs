@@ -5,7 +5,7 @@ use crate::store::sql::statement::Statement;
 
 /// The tables that transactions write, each with the topic of its data. `None` is bookkeeping, which nobody reads
 /// again after a commit.
-const TABLES: [(&str, Option<Topic>); 19] = [
+const TABLES: [(&str, Option<Topic>); 20] = [
     ("captain_documents", Some(Topic::Documents)),
     ("document_state", Some(Topic::Documents)),
     ("document_status", Some(Topic::Documents)),
@@ -23,6 +23,7 @@ const TABLES: [(&str, Option<Topic>); 19] = [
     ("hosts_sched", Some(Topic::Hosts)),
     ("pauses", Some(Topic::Pauses)),
     ("workers", Some(Topic::Workers)),
+    ("host_templates", None),
     ("outbox", None),
     ("host_markdown", None),
     ("scheduler", None),

@@ -78,12 +78,12 @@ fn left_out(model: &Model, explained: &ExplainedPage, available: usize, text: &m
 fn wide(model: &Model, dropped: &DroppedElement, available: usize) -> Spans {
     let row = format::dropped_row(dropped);
     let element = clip(&dropped.element, available.saturating_sub(width(&row)), model.glyphs.ellipsis);
-    let (measures, reason) = row.split_at(row.len() - dropped.reason.len().max(format::REASON_WIDTH));
+    let (measures, reason) = row.split_at(row.len() - format::reason_column(dropped).len());
     vec![span(measures, Tone::Dim), span(reason, Tone::Waiting), span(element, Tone::Plain)]
 }
 
 fn narrow(model: &Model, dropped: &DroppedElement, available: usize) -> Vec<Spans> {
-    let left = available.saturating_sub(width(dropped.reason) + 2);
+    let left = available.saturating_sub(width(&dropped.reason) + 2);
     let element = clip(&dropped.element, left, model.glyphs.ellipsis);
     let mut lines = vec![vec![span(format!("{}  ", dropped.reason), Tone::Waiting), span(element, Tone::Plain)]];
     let measures = wrap(&format::dropped_measures(dropped), available.saturating_sub(2), MOST_LINES);

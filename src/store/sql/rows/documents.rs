@@ -8,6 +8,7 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::DocumentId;
 use crate::domain::link::{host_of, is_pdf};
 use crate::domain::request::SkipReason;
+use crate::domain::template::TemplateVersion;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
@@ -42,6 +43,8 @@ pub(in crate::store) struct Document {
     /// Time between two syncs under the plan of the document's account; `None` without automatic syncs.
     pub(in crate::store) cadence: Option<Duration>,
     pub(in crate::store) provenance: ContentProvenance,
+    /// Current version of the host's template; `None` without one.
+    pub(in crate::store) host_template: Option<TemplateVersion>,
     /// Fingerprint of the quarantined text, and true if a person has rejected it.
     pub(in crate::store) quarantined: Option<(Fingerprint, bool)>,
 }
@@ -57,6 +60,8 @@ pub(in crate::store) struct ContentProvenance {
     validated_fingerprint: Option<String>,
     fetched_whole_at: Option<Timestamp>,
     converter: Option<i64>,
+    /// Version of the host's template with which the text was made.
+    template: Option<i64>,
     chars: Option<u64>,
 }
 
@@ -68,6 +73,7 @@ impl Document {
         StoredBaseline {
             fingerprint: self.stored_fingerprint(),
             converter: self.provenance.converter.filter(|_| ours).map(ConverterVersion),
+            template: self.provenance.template.filter(|_| ours).map(TemplateVersion),
             chars: self.provenance.chars.filter(|_| self.provenance.has_content),
             rejected: rejected.map(|(fingerprint, _)| fingerprint.clone()),
         }
@@ -148,8 +154,10 @@ pub(super) fn document(row: &Row) -> Result<Document> {
             validated_fingerprint: get(row, "validated")?,
             fetched_whole_at: time(row, "fetched_whole_at")?,
             converter: get(row, "converter")?,
+            template: get(row, "template_version")?,
             chars: optional_number(row, "chars")?,
         },
+        host_template: get::<Option<i64>>(row, "host_template")?.map(TemplateVersion),
         quarantined: match get::<Option<String>>(row, "held_fingerprint")? {
             Some(fingerprint) => Some((Fingerprint::stored(fingerprint), time(row, "rejected_at")?.is_some())),
             None => None,
@@ -166,7 +174,7 @@ macro_rules! columns {
          CAST(d.status AS BIGINT) AS status, CAST(d.sync_status AS BIGINT) AS sync_status, \
          micros(d.last_sync_attempted_at) AS last_sync_attempted_at, micros(d.last_synced_at) AS last_synced_at, \
          s.host AS doc_host, s.fence, s.recent, s.etag, s.last_modified, s.body_digest, s.validated, s.fetched_whole_at, \
-         d.content IS NOT NULL AS has_content, s.converter, \
+         d.content IS NOT NULL AS has_content, s.converter, s.template_version, nullif(t.version, 0) AS host_template, \
          CAST(coalesce(s.content_length, length(d.content)) AS BIGINT) AS chars, \
          held.fingerprint AS held_fingerprint, held.rejected_at, meta.content_fingerprint AS fingerprint, c.cadence"
     };
@@ -176,7 +184,7 @@ macro_rules! columns {
 macro_rules! joins {
     () => {
         " LEFT JOIN @document_state s ON s.document_id = d.id LEFT JOIN @held_contents held ON held.document_id = d.id \
-         LEFT JOIN @accounts_sched c ON c.account_id = d.account_id"
+         LEFT JOIN @accounts_sched c ON c.account_id = d.account_id LEFT JOIN @host_templates t ON t.host = s.host"
     };
 }
 

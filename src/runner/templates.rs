@@ -1,0 +1,169 @@
+//! The templates of the hosts that a worker fetches from: kept in memory as long as their version is current, and fed
+//! with what is seen on the pages.
+//!
+//! Observations are gathered in memory and folded into the store every few seconds, in transactions of their own, so that
+//! the end of an attempt neither waits for the row of its host nor writes it. A process that dies loses counts, nothing
+//! else.
+
+use super::worker::Worker;
+use crate::domain::backoff::Backoff;
+use crate::domain::content::{ContentChange, Page};
+use crate::domain::link::host_of;
+use crate::domain::template::{Observation, SAMPLE_SIZE, Template};
+use crate::fault;
+use crate::store::{ClaimedJob, StoreError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+
+/// Time for which observations are gathered before they are folded.
+const FOLD_INTERVAL: Duration = Duration::from_secs(2);
+/// Longest wait for the last fold when a runner ends.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
+/// Maximum number of hosts whose templates are in memory, and of hosts whose observations wait.
+const MOST_HOSTS: usize = 256;
+
+/// Templates and observations of one worker.
+#[derive(Debug, Default)]
+pub(super) struct Templates {
+    known: Mutex<HashMap<String, KnownTemplate>>,
+    /// Observations by host and rank, the lowest ranks of each host.
+    observed: Mutex<HashMap<String, BTreeMap<u64, Observation>>>,
+    has_observed: Notify,
+}
+
+#[derive(Debug)]
+struct KnownTemplate {
+    template: Arc<Template>,
+    /// Number of uses of any template before the last one of this.
+    used: u64,
+}
+
+impl Templates {
+    /// Returns the template of the host of a claimed job; `None` while it has none, and for documents whose site rule
+    /// names the content. A store that does not answer is asked again.
+    pub(super) async fn of(&self, worker: &Worker, claimed: &ClaimedJob) -> Option<Arc<Template>> {
+        let version = claimed.host_template?;
+        if !worker.fetcher.allows_template(claimed.document_id, &claimed.url) {
+            return None;
+        }
+        let host = host_of(&claimed.url).unwrap_or_default();
+        {
+            let mut known = lock(&self.known);
+            let used = known.values().map(|one| one.used).max().unwrap_or_default() + 1;
+            if let Some(one) = known.get_mut(&host).filter(|one| one.template.version >= version) {
+                one.used = used;
+                return Some(Arc::clone(&one.template));
+            }
+        }
+        let template = Arc::new(read_until_available(worker, || worker.store.template(&host)).await??);
+        let mut known = lock(&self.known);
+        let used = known.values().map(|one| one.used).max().unwrap_or_default() + 1;
+        if known.len() >= MOST_HOSTS
+            && let Some(oldest) = known.iter().min_by_key(|(_, one)| one.used).map(|(host, _)| host.clone())
+        {
+            known.remove(&oldest);
+        }
+        known.insert(host, KnownTemplate { template: Arc::clone(&template), used });
+        Some(template)
+    }
+
+    /// Counts the blocks of a converted page, unless its document does not enter the sample of its host.
+    pub(super) fn observe(&self, url: &str, observation: Observation, template: Option<&Template>) {
+        if template.is_some_and(|template| !template.wants(&observation)) {
+            return;
+        }
+        let host = host_of(url).unwrap_or_default();
+        let mut observed = lock(&self.observed);
+        if observed.len() >= MOST_HOSTS && !observed.contains_key(&host) {
+            return;
+        }
+        let of_host = observed.entry(host).or_default();
+        of_host.insert(observation.rank(), observation);
+        while of_host.len() > SAMPLE_SIZE {
+            of_host.pop_last();
+        }
+        self.has_observed.notify_one();
+    }
+}
+
+/// Folds observations until the worker has ended.
+pub(super) async fn run(worker: Arc<Worker>) {
+    loop {
+        tokio::select! {
+            () = worker.ended.cancelled() => return,
+            () = worker.templates.has_observed.notified() => {}
+        }
+        tokio::select! {
+            () = worker.ended.cancelled() => return,
+            () = sleep(FOLD_INTERVAL) => {}
+        }
+        fold(&worker).await;
+    }
+}
+
+/// Folds what is left when a runner ends.
+pub(super) async fn fold_remaining(worker: &Worker) {
+    let _ = timeout(SHUTDOWN_GRACE, fold(worker)).await;
+}
+
+async fn fold(worker: &Worker) {
+    let observed = std::mem::take(&mut *lock(&worker.templates.observed));
+    for (host, observations) in observed {
+        fault::point("before_fold", &host);
+        let observations = observations.into_values().collect();
+        match worker.store.fold_template(&host, observations).await {
+            Ok(()) | Err(StoreError::Schema(_)) => {}
+            // The next conversions are counted again.
+            Err(error) => tracing::warn!(%error, "what recurs on the pages of a host was not counted"),
+        }
+        fault::point("after_fold", &host);
+    }
+}
+
+/// Decides again on a page whose text differs from the stored one: without what the template leaves out of either, it
+/// may be the same. A change of the frame alone is none.
+pub(super) async fn compare(
+    worker: &Worker,
+    claimed: &ClaimedJob,
+    template: Option<&Template>,
+    page: &Page,
+    change: ContentChange,
+) -> ContentChange {
+    let may_be_same = claimed.stored.may_be_same_by_blocks(page, change);
+    let Some(template) = template.filter(|_| may_be_same) else { return change };
+    let document = claimed.document_id;
+    let Some(Some(stored)) = read_until_available(worker, || worker.store.text_to_compare(document)).await else {
+        return change;
+    };
+    let blocks = worker.fetcher.compare_blocks(document, &claimed.url, template, (&stored.text, page));
+    claimed.stored.change_by_blocks(page, change, blocks, worker.store.is_chatwoot_database())
+}
+
+/// Repeats a read until the store answers; `None` if it cannot, as after an upgrade by another process.
+async fn read_until_available<T, F: Future<Output = crate::store::Result<T>>>(
+    worker: &Worker,
+    read: impl Fn() -> F,
+) -> Option<T> {
+    let mut backoff = Backoff::of_service();
+    loop {
+        match read().await {
+            Ok(answer) => return Some(answer),
+            Err(error @ StoreError::Unavailable(_)) => {
+                let wait = backoff.wait();
+                worker.store_unavailable(&error, wait);
+                sleep(wait).await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a page is compared without the template of its host");
+                return None;
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
