@@ -38,6 +38,7 @@ pub mod selection;
 mod show;
 mod stop;
 mod subscribers;
+mod suspend;
 mod sync;
 mod wait;
 mod wiring;

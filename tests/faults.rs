@@ -8,6 +8,8 @@
 mod aborts;
 mod pauses;
 mod stops;
+mod successors;
+mod suspends;
 
 use crate::support::db;
 use crate::support::install::Install;
