@@ -20,6 +20,7 @@ mod health;
 mod help;
 pub mod import;
 mod keys;
+pub mod limits;
 mod list;
 mod log;
 mod migrate;

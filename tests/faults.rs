@@ -7,6 +7,7 @@
 #[cfg(feature = "faults")]
 mod aborts;
 mod pauses;
+mod shortages;
 mod stops;
 mod successors;
 mod suspends;
