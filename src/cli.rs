@@ -188,6 +188,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         return doctor::run(args, paths, flags, out).await;
     }
     let config = Config::load(&paths, &Environment::read(), &flags)?;
+    limits::restrict_new_files(config.store.group);
     diagnostics::start(&config);
     for warning in &config.warnings {
         note(warning);

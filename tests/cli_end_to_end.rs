@@ -3,6 +3,7 @@
 
 mod deciding;
 mod helping;
+mod modes;
 mod place;
 mod probing;
 mod reasons;

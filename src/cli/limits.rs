@@ -1,7 +1,9 @@
-//! The limit of open files. Each running sync has a connection, and connections to hosts stay open for a while.
+//! Limits of this process: how many files it may have open, and who may read the files that it creates. Each running sync
+//! has a connection, and connections to hosts stay open for a while.
 
 use super::exit::CliError;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::fs::Mode;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
 
 /// Files that a process has open besides the connections of its syncs: the store, logs, the terminal, Redis.
 const OTHERS: u64 = 48;
@@ -27,4 +29,10 @@ pub(super) fn ensure_open_files(concurrency: u32) -> Result<(), CliError> {
         ))),
         _ => Ok(()),
     }
+}
+
+/// Makes new files and folders of this process, which hold contents of pages, those of their owner alone, or with `group`
+/// also of the group.
+pub(super) fn restrict_new_files(group: bool) {
+    umask(if group { Mode::RWXO } else { Mode::RWXG | Mode::RWXO });
 }
