@@ -21,6 +21,7 @@ mod health;
 mod help;
 pub mod import;
 mod keys;
+pub mod limits;
 mod list;
 mod log;
 mod migrate;
@@ -39,6 +40,7 @@ pub mod selection;
 mod show;
 mod stop;
 mod subscribers;
+mod suspend;
 mod sync;
 mod wait;
 mod wiring;
@@ -189,6 +191,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         return doctor::run(args, paths, flags, out).await;
     }
     let config = Config::load(&paths, &Environment::read(), &flags)?;
+    limits::restrict_new_files(config.store.group);
     diagnostics::start(&config);
     for warning in &config.warnings {
         note(warning);

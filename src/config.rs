@@ -59,6 +59,8 @@ pub struct Config {
 pub struct StoreConfig {
     /// `sqlite:` and a path, or `postgres://…`. May contain a password, which must be masked before the URL is printed.
     pub url: String,
+    /// Members of the file's group may read and write the store and the logs that this program creates.
+    pub group: bool,
 }
 
 impl StoreConfig {
@@ -165,7 +167,7 @@ impl Config {
     /// Returns the settings that apply without file, environment and flags.
     pub fn defaults(paths: &DefaultPaths) -> Self {
         Self {
-            store: StoreConfig { url: format!("sqlite:{}", paths.store_file.display()) },
+            store: StoreConfig { url: format!("sqlite:{}", paths.store_file.display()), group: false },
             redis: lock::Settings::default(),
             console_runs_jobs: true,
             runner: runner::Settings::default(),

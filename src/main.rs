@@ -2,12 +2,14 @@
 
 use clap::Parser as _;
 use quarterdeck::cli::exit::Exit;
+use quarterdeck::cli::limits::raise_open_files;
 use quarterdeck::cli::output::note;
 use quarterdeck::cli::{Cli, run};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    raise_open_files();
     // The TLS provider of this process. Nothing else installs one, so the call cannot fail.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -4,6 +4,7 @@
 mod deciding;
 mod extracting;
 mod helping;
+mod modes;
 mod place;
 mod probing;
 mod reasons;

@@ -7,7 +7,10 @@
 #[cfg(feature = "faults")]
 mod aborts;
 mod pauses;
+mod shortages;
 mod stops;
+mod successors;
+mod suspends;
 
 use crate::support::db;
 use crate::support::install::Install;

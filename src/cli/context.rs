@@ -4,6 +4,7 @@ use super::exit::CliError;
 use super::output::note;
 use super::record::OutcomeFiles;
 use super::subscribers;
+use super::suspend::SuspendHandler;
 use super::wiring;
 use crate::config::Config;
 use crate::domain::text::SafeLine;
@@ -36,11 +37,19 @@ impl Context {
     /// Opens the store for a verb that changes it. Fails if `--read-only` is given.
     pub(super) async fn writable_store(&self, verb: &str) -> Result<Arc<dyn Store>, CliError> {
         self.ensure_writable(verb)?;
-        self.store().await
+        self.store_that_suspends(None).await
     }
 
-    /// Opens the store as [`Context::store`] does. The recorder `also`, if given, receives the outcomes too.
-    pub(super) async fn store_with(&self, also: Option<Recorder>) -> Result<Arc<dyn Store>, CliError> {
+    /// Opens the store for a verb that writes: Ctrl-Z stops the process between two writes. The recorder `also`, if given,
+    /// receives the outcomes, too.
+    pub(super) async fn store_that_suspends(&self, also: Option<Recorder>) -> Result<Arc<dyn Store>, CliError> {
+        let suspend = SuspendHandler::install()?;
+        let store = self.store_with(also).await?;
+        suspend.between_writes_of(&store);
+        Ok(store)
+    }
+
+    async fn store_with(&self, also: Option<Recorder>) -> Result<Arc<dyn Store>, CliError> {
         let access = if self.read_only { Access::ReadOnly } else { Access::Create };
         let mut options = Options::new(access);
         options.recorder = Some(self.files.recorder(also));

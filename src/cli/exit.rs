@@ -14,14 +14,13 @@ use thiserror::Error;
 pub enum Exit {
     /// 0: done; without `--wait`, queued. Also a filter that matches nothing, and a question answered with no.
     Done = 0,
-    /// 1: some documents failed, some lines of an import could not be read, `doctor` found an error, or reading or
-    /// writing failed.
+    /// 1: some documents failed, some lines of an import could not be read, or `doctor` found an error.
     SomeFailed = 1,
     /// 2: unknown verb, flag, ID or URL, a bad filter, bad settings, a document that cannot be synced or does not need
     /// review.
     WrongUse = 2,
     /// 3: the store, a required Redis, the folder of the outcome files or of temporary files, or the service that fetches
-    /// a page to extract cannot be reached or used.
+    /// a page to extract cannot be reached or used, or standard output or the terminal cannot be written.
     Unreachable = 3,
     /// 130: interrupted before the work was done.
     Interrupted = 130,
@@ -83,6 +82,9 @@ pub enum CliError {
     /// The temporary files of a large import cannot be written or read in `folder`.
     #[error("the documents cannot be sorted in {} (TMPDIR): {error}", folder.display())]
     Unsortable { folder: PathBuf, error: io::Error },
+    /// Standard output of `work` cannot be written, for another reason than that its reader has closed it.
+    #[error("outcomes cannot be printed: {0}; they are in the store, and the running jobs have been finished")]
+    Output(io::Error),
     /// Reading or writing failed: stdout, the terminal, a socket of the demo.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -96,13 +98,14 @@ impl CliError {
             Self::Usage(_) | Self::Config(_) | Self::Filter { .. } | Self::Store(StoreError::ReadOnly) => {
                 Exit::WrongUse
             }
+            Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Store(_)
             | Self::NamedStore { .. }
             | Self::Redis(_)
             | Self::OutcomeFiles { .. }
-            | Self::Unsortable { .. } => Exit::Unreachable,
-            Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
-            Self::Io(_) => Exit::SomeFailed,
+            | Self::Unsortable { .. }
+            | Self::Output(_)
+            | Self::Io(_) => Exit::Unreachable,
         }
     }
 

@@ -76,9 +76,10 @@ impl OutcomeFiles {
 /// Prints this process's outcomes as JSON lines on standard output.
 pub(super) struct OutcomeLines {
     lines: SyncSender<Vec<Outcome>>,
-    printer: JoinHandle<()>,
-    /// Cancelled when the reader of standard output has closed it.
-    reader_gone: CancellationToken,
+    /// Ends with the error of standard output, if it cannot be written.
+    printer: JoinHandle<io::Result<()>>,
+    /// Cancelled when standard output cannot be written, be it only that its reader has closed it.
+    broken: CancellationToken,
     failed: Arc<AtomicU64>,
 }
 
@@ -86,21 +87,24 @@ impl OutcomeLines {
     /// Starts a thread that prints, so that a slow reader does not block the async tasks.
     pub(super) fn start() -> Self {
         let (lines, received) = sync_channel::<Vec<Outcome>>(MAX_WAITING_BATCHES);
-        let reader_gone = CancellationToken::new();
-        let signal = reader_gone.clone();
+        let broken = CancellationToken::new();
+        let signal = broken.clone();
         let printer = thread::spawn(move || {
             let mut out = io::stdout();
             // An empty batch marks the end. The channel itself may close much later, since the store may keep a
             // recorder, which has a sender.
             while let Some(outcomes) = received.recv().ok().filter(|outcomes| !outcomes.is_empty()) {
                 let lines: String = outcomes.iter().map(|outcome| outcome.json() + "\n").collect();
-                if out.write_all(lines.as_bytes()).and_then(|()| out.flush()).is_err() {
+                let written = out.write_all(lines.as_bytes()).and_then(|()| out.flush());
+                if let Err(error) = written {
                     signal.cancel();
-                    return;
+                    // A closed pipe is no failure.
+                    return if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) };
                 }
             }
+            Ok(())
         });
-        Self { lines, printer, reader_gone, failed: Arc::default() }
+        Self { lines, printer, broken, failed: Arc::default() }
     }
 
     pub(super) fn recorder(&self) -> Recorder {
@@ -109,22 +113,26 @@ impl OutcomeLines {
             let for_good = outcomes.iter().filter(|outcome| outcome.result.fails_for_good()).count();
             failed.fetch_add(for_good as u64, Ordering::Relaxed);
             if !outcomes.is_empty() {
-                // Sending fails only when the reader has closed standard output. The outcomes are in the store.
+                // Sending fails only when standard output cannot be written. The outcomes are in the store.
                 let _ = lines.send(outcomes.to_vec());
             }
         })
     }
 
-    /// Waits until the reader of standard output has closed it.
+    /// Waits until standard output cannot be written.
     pub(super) async fn broken(&self) {
-        self.reader_gone.cancelled().await;
+        self.broken.cancelled().await;
     }
 
-    /// Waits until everything is printed or the reader has closed standard output, and returns the number of outcomes
-    /// with which a document failed for good.
-    pub(super) fn finish(self) -> u64 {
+    /// Waits until everything is printed or standard output cannot be written, and returns the number of outcomes with
+    /// which a document failed for good.
+    ///
+    /// # Errors
+    /// Standard output could not be written for another reason than that its reader has closed it.
+    pub(super) fn finish(self) -> Result<u64, CliError> {
         let _ = self.lines.send(Vec::new());
-        let _ = self.printer.join();
-        self.failed.load(Ordering::Relaxed)
+        // A panic of the thread would have been printed.
+        self.printer.join().unwrap_or(Ok(())).map_err(CliError::Output)?;
+        Ok(self.failed.load(Ordering::Relaxed))
     }
 }

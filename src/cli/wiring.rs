@@ -1,6 +1,7 @@
 //! Builds the runner, the Redis connection and the fetcher from the settings, and connects them with each other.
 
 use super::exit::CliError;
+use super::limits::ensure_open_files;
 use super::output::note;
 use super::probe::HostFacts;
 use super::subscribers;
@@ -125,6 +126,7 @@ pub(super) fn start_runner(
     redis: Option<Arc<Redis>>,
     mode: Mode,
 ) -> Result<Handle, CliError> {
+    ensure_open_files(config.runner.slots)?;
     let fetcher = Fetcher::new(config.fetch.clone()).map_err(|error| CliError::Usage(error.to_string()))?;
     let subscribers = subscribers::configured(config, &*store, redis.as_ref());
     let parts = Services { store, fetcher: Arc::new(fetcher), redis, subscribers, name: worker_name() };

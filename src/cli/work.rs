@@ -39,7 +39,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
         None => None,
     };
     let lines = OutcomeLines::start();
-    let store = context.store_with(Some(lines.recorder())).await?;
+    let store = context.store_that_suspends(Some(lines.recorder())).await?;
     let mode = if args.drain { Mode::Drain } else { Mode::Service(context.config.schedule.clone()) };
     let redis = connect_worker(&context.config, &*store).await?;
     if let Some(redis) = &redis {
@@ -59,8 +59,9 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
         redis.close().await;
     }
     store.close().await;
-    let failed = lines.finish();
+    let printed = lines.finish();
     ensure_same_schema(&*store)?;
+    let failed = printed?;
     Ok(if args.drain && failed > 0 { Exit::SomeFailed } else { Exit::Done })
 }
 
@@ -76,7 +77,7 @@ async fn require_locks(redis: &Redis) -> Result<(), CliError> {
 }
 
 /// Waits for the runner's end. The first signal drains the runner, so that it finishes its running jobs; the second
-/// signal releases them. The runner is also drained when the reader of stdout closes it.
+/// signal releases them. The runner is also drained when stdout cannot be written.
 async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLines) {
     let mut events = runner.subscribe();
     let mut health = runner.health();

@@ -39,6 +39,7 @@ const TENTH_SECOND: Duration = Duration::from_millis(100);
 /// All keys with fixed names: name, field, reader and range of each on one line.
 pub(super) const KEYS: &[Key] = &[
     key("store.url", |c, v| put(&mut c.store.url, store_url(text(v)?))),
+    key("store.group", |c, v| put(&mut c.store.group, flag(v))),
     key("redis.url", |c, v| put_some(&mut c.redis.url, redis_url(text(v)?))),
     key("redis.lock", |c, v| put(&mut c.redis.mode, lock_mode(text(v)?))),
     key("redis.key", |c, v| put(&mut c.redis.key, lock_key(text(v)?))),

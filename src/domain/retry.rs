@@ -65,6 +65,13 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// Returns true if a worker runs the job only while it runs no other such job: two workers have died while they ran
+    /// it, so it may be what kills them, and the next death would be counted for all jobs beside it. One death says
+    /// little: a killed worker has a loss for each of its jobs.
+    pub const fn runs_alone(&self) -> bool {
+        self.crashes > 1
+    }
+
     /// Returns the number of failures of `class`; permanent ones are not counted, since the first ends the job.
     pub const fn of(&self, class: FailureClass) -> u32 {
         match class {

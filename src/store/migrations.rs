@@ -23,7 +23,7 @@ macro_rules! migration {
 }
 
 /// All migrations, oldest first. A released file never changes, because stores keep its checksum.
-pub(super) const MIGRATIONS: [MigrationFile; 17] = [
+pub(super) const MIGRATIONS: [MigrationFile; 18] = [
     migration!("0001_store.sql", "the tables of jobs, outcomes, workers and the rest"),
     migration!("0002_locks.sql", "the store's own id, and who has the lock that a job waits for"),
     migration!("0003_outbox.sql", "messages for Chatwoot's own jobs"),
@@ -44,6 +44,7 @@ pub(super) const MIGRATIONS: [MigrationFile; 17] = [
     ),
     migration!("0016_sites.sql", "the credentials that a worker lacks, and hosts that offer Markdown"),
     migration!("0017_templates.sql", "blocks that stand on many pages of a host"),
+    migration!("0018_losses.sql", "jobs run alone from the second loss of their worker on"),
 ];
 
 /// The schema version of this program: the number of migrations. The same on both databases.

@@ -151,7 +151,8 @@ fn every_error_has_its_code() {
         (CliError::Store(StoreError::Unusable(text())), Exit::Unreachable),
         (CliError::Store(StoreError::Refused(text())), Exit::Unreachable),
         (CliError::Store(StoreError::Corrupt(text())), Exit::Unreachable),
-        (CliError::Io(io::ErrorKind::StorageFull.into()), Exit::SomeFailed),
+        (CliError::Output(io::ErrorKind::StorageFull.into()), Exit::Unreachable),
+        (CliError::Io(io::ErrorKind::StorageFull.into()), Exit::Unreachable),
     ] {
         assert_eq!(error.exit(), exit, "{error:?}");
         assert!(error.message().is_some());

@@ -216,6 +216,11 @@ fn passwords_never_come_out() {
         ("\"http://a:b@c\": is not", "\"http://a:***@c\": is not"),
         ("https://medium.example.org/@ana/a?x=b@c", "https://medium.example.org/@ana/a?x=b@c"),
         ("no address: a@b", "no address: a@b"),
+        ("postgres://db/x?user=ana&password=secret: refused", "postgres://db/x?user=ana&password=*** refused"),
+        ("postgres://db/x?SSLPassword=a%20b&port=5", "postgres://db/x?SSLPassword=***&port=5"),
+        ("'postgres://db/x?password=secret' is not", "'postgres://db/x?password=***' is not"),
+        ("http://a/b?to=http://c:d@e/f?token=g#h", "http://a/b?to=http://c:***@e/f?token=***#h"),
+        ("http://a/b?compass=no=rth;x=1", "http://a/b?compass=***;x=1"),
         ("://", "://"),
     ] {
         assert_eq!(masked(text), safe);

@@ -107,7 +107,11 @@ async fn a_page_that_aborts_the_process_is_given_up_and_takes_no_neighbour_with_
     assert_eq!(of(ids[0]).await, ["worker_lost", "worker_lost", "worker_lost", "crash_exhausted"]);
     assert_eq!(number(&install, "select sync_status from captain_documents where id = 1").await, 2);
     for id in &ids[1..] {
-        assert_eq!(of(*id).await, ["worker_lost", "unchanged"], "lost with the first abort alone, then synced");
+        // Those that ran beside the page a second time run alone from then on, as the page does.
+        let results = of(*id).await;
+        let (last, lost) = results.split_last().expect("an outcome");
+        assert_eq!(last, "unchanged");
+        assert!((1..=2).contains(&lost.len()) && lost.iter().all(|result| result == "worker_lost"), "{results:?}");
     }
     assert_eq!(install.site.hits("/poison"), 3);
     assert_invariants(&install).await;

@@ -49,3 +49,20 @@ async fn what_does_not_end_within_the_drain_is_given_back_as_it_was() {
     println!("drains: {rounds} with 16 running, the longest end {:.2} s after TERM", longest.as_secs_f64());
     measure::at_most("a drain of 500 ms ends", longest, Duration::from_millis(1_500));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_cannot_print_finishes_its_jobs_and_fails() {
+    let site = Site::start(|path, _| html(path, "text")).await;
+    let install = Install::new(site, "runner.concurrency = 1\n");
+    let paths: Vec<String> = (0..64).map(|page| format!("/{page}")).collect();
+    install.fill(&paths).await;
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "exec \"$0\" work > /dev/full", env!("CARGO_BIN_EXE_quarterdeck")]);
+    let ended = install.spawn(command).ended();
+    assert_eq!(ended.code, Some(3), "a supervisor starts it again: {ended:?}");
+    assert!(ended.err.contains("outcomes cannot be printed: No space left on device"), "{}", ended.err);
+    let left = "select count(*) from jobs where state in ('running', 'ready')";
+    assert!(number(&install, left).await > 0, "it ended before its queue was empty");
+    assert_eq!(number(&install, "select count(*) from jobs where state = 'running'").await, 0);
+    assert_invariants(&install).await;
+}

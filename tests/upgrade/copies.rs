@@ -79,9 +79,11 @@ async fn a_verb_that_finds_an_old_store_copies_it_migrates_it_and_says_where_the
     assert_eq!(version_of(install.file()).await, SCHEMA_VERSION);
     db::execute(install.file(), "DELETE FROM captain_documents WHERE external_link = 'https://example.org/new'").await;
     db::execute(install.file(), "DELETE FROM document_state WHERE host = 'example.org'").await;
-    // The outbox has a different form since version 10; the tests of fixtures check its rows.
+    // The outbox has a different form since version 10; the tests of fixtures check its rows. Lanes are derived from the
+    // jobs, and those of jobs that have lost one worker are no longer apart.
     let others = |mut rows: Vec<Option<String>>| {
-        rows.retain(|row| !row.as_deref().is_some_and(|row| row.starts_with("outbox ")));
+        let differs = |row: &str| row.starts_with("outbox ") || row.starts_with("lanes ");
+        rows.retain(|row| !row.as_deref().is_some_and(differs));
         rows
     };
     assert_eq!(others(rows(install.file()).await), others(before), "the rows are what they were");

@@ -138,7 +138,7 @@ mod tests {
         let page = n * 7919 % 12_007;
         NewDocument {
             link: Link::parse(&format!("https://host-{}.example/{page}//?q=a/", page % 40)).expect("a link"),
-            name: (n % 3 == 0).then(|| SafeLine::new("A \"name\"\nof two lines")),
+            name: n.is_multiple_of(3).then(|| SafeLine::new("A \"name\"\nof two lines")),
             account_id: AccountId(1 + n as i64 % 5),
             assistant_id: AssistantId(2),
         }

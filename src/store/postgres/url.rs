@@ -1,6 +1,7 @@
 //! Parses the URL of a database, builds its connection options, and explains connection failures with advice.
 
 use super::error::code;
+use crate::domain::text::SafeLine;
 use crate::store::sql::error::message;
 use crate::store::{Access, Result, StoreError};
 use sqlx::postgres::PgConnectOptions;
@@ -21,6 +22,28 @@ const SESSION_SETTINGS: [(&str, &str); 4] = [
     ("lock_timeout", "10s"),
     ("idle_in_transaction_session_timeout", "10s"),
     ("jit", "off"),
+];
+
+/// The parameters of a URL that sqlx knows.
+const PARAMETERS: [&str; 18] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
 ];
 
 /// Address of a database, as messages show it: without the password.
@@ -56,8 +79,11 @@ impl DatabaseUrl {
         for (name, value) in parsed.query_pairs() {
             if name == "pgbouncer" {
                 pgbouncer = matches!(&*value, "true" | "1" | "yes");
-            } else {
+            } else if PARAMETERS.contains(&&*name) || name.starts_with("options[") {
                 kept.push((name.into_owned(), value.into_owned()));
+            } else {
+                // sqlx would write the value to the log, and it may be a password.
+                tracing::warn!("the store URL's parameter {} is not known and has no effect", SafeLine::new(&name));
             }
         }
         parsed.set_query(None);

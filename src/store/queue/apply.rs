@@ -119,7 +119,7 @@ async fn move_job(tx: &mut Tx<'_>, row: &JobRow, to: &Transition, with: &Transit
         lanes::remove(tx, &LaneKey::of(row)).await?;
     }
     if to.state == JobState::Ready {
-        let lane = LaneKey { class: to.class.code(), risky: to.counters.crashes > 0, ..LaneKey::of(row) };
+        let lane = LaneKey { class: to.class.code(), risky: to.counters.runs_alone(), ..LaneKey::of(row) };
         lanes::add(tx, &lane, vtime).await?;
     }
     Ok(())

@@ -185,7 +185,7 @@ impl Claim<'_> {
             let Some(token) = tokens.get(&row.job.id) else { continue };
             self.claimed.push(claimed_job(tx, row, document, *token));
             self.budget.slots = self.budget.slots.saturating_sub(1);
-            self.budget.may_take_risky &= row.job.counters.crashes == 0;
+            self.budget.may_take_risky &= !row.job.counters.runs_alone();
             if self.budget.spacing.is_some() {
                 self.budget.spaced_hosts.insert(row.host.clone());
             }

@@ -26,11 +26,11 @@ pub(in crate::store) const fn ready_in_lane(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => {
             "jobs j INDEXED BY jobs_lane WHERE j.state = 'ready' AND j.account_id = lanes.account_id \
-             AND j.host = lanes.host AND j.class = lanes.class AND (j.crashes > 0) = +lanes.risky"
+             AND j.host = lanes.host AND j.class = lanes.class AND (j.crashes > 1) = +lanes.risky"
         }
         Dialect::Postgres => {
             "@jobs j WHERE j.state = 'ready' AND j.account_id = lanes.account_id \
-             AND j.host = lanes.host AND j.class = lanes.class AND (j.crashes > 0) = lanes.risky"
+             AND j.host = lanes.host AND j.class = lanes.class AND (j.crashes > 1) = lanes.risky"
         }
     }
 }
@@ -52,7 +52,7 @@ impl LaneKey {
             account_id: row.account_id,
             host: row.host.clone(),
             class: row.job.class.code(),
-            risky: row.job.counters.crashes > 0,
+            risky: row.job.counters.runs_alone(),
         }
     }
 }
@@ -107,7 +107,7 @@ pub(in crate::store) async fn add_all(tx: &mut Tx<'_>, lanes: &BTreeMap<LaneKey,
 pub(in crate::store) async fn remove(tx: &mut Tx<'_>, lane: &LaneKey) -> Result<()> {
     let first = query(
         "SELECT vtime FROM @jobs WHERE state = 'ready' AND account_id = ? AND host = ? AND class = ? \
-         AND (crashes > 0) = ? ORDER BY vtime, id LIMIT 1",
+         AND (crashes > 1) = ? ORDER BY vtime, id LIMIT 1",
     );
     let first = first.bind(lane.account_id).bind(&lane.host).bind(lane.class).bind(lane.risky);
     let head: Option<i64> = tx.first(first).await?.map(|row| get(&row, 0)).transpose()?;
@@ -122,7 +122,7 @@ pub(in crate::store) async fn remove_all(tx: &mut Tx<'_>, jobs: &[JobRow]) -> Re
     sql.push(ready_in_lane(tx.dialect())).push(
         " ORDER BY j.vtime, j.id LIMIT 1), head) FROM @jobs t WHERE t.id IN (SELECT each(?)) \
          AND lanes.account_id = t.account_id AND lanes.host = t.host AND lanes.class = t.class \
-         AND lanes.risky = (t.crashes > 0)",
+         AND lanes.risky = (t.crashes > 1)",
     );
     tx.run(sql.query().bind(ids)).await?;
     Ok(())
@@ -166,8 +166,8 @@ pub(in crate::store) async fn set_head(tx: &mut Tx<'_>, lane: &LaneKey, head: Op
 }
 
 /// SQL that computes all lanes from the jobs.
-const LANES_FROM_JOBS: &str = "SELECT account_id, host, class, (crashes > 0) AS risky, min(vtime) AS head FROM @jobs \
-     WHERE state = 'ready' GROUP BY account_id, host, class, (crashes > 0)";
+const LANES_FROM_JOBS: &str = "SELECT account_id, host, class, (crashes > 1) AS risky, min(vtime) AS head FROM @jobs \
+     WHERE state = 'ready' GROUP BY account_id, host, class, (crashes > 1)";
 
 /// Recomputes all lanes from the jobs, and returns the number of surplus and missing rows; a row with a wrong head
 /// counts as both. Runs when a store is opened for writing; callers repeat it if the lanes may be wrong.

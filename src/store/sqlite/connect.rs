@@ -8,7 +8,9 @@ use crate::store::upgrade::{UpgradeOptions, UpgradeReport};
 use crate::store::{Access, Result, StoreError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Row, query, raw_sql};
-use std::io::Read;
+use std::fs::OpenOptions;
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
@@ -65,6 +67,9 @@ impl Connector {
         }
         if access != Access::ReadOnly {
             check_writable(&path, folder, exists).map_err(&unusable)?;
+        }
+        if !exists {
+            create(&path).map_err(|error| unusable(format!("cannot be created: {error}")))?;
         }
         let mut connect = Self { path: path.clone(), access, identity: None };
         let upgraded = connect.migrate_if_needed(exists, how).await.map_err(|error| match error {
@@ -273,5 +278,15 @@ mod tests {
         assert_eq!(network_file_system(0xff53_4d42), Some("CIFS"));
         assert_eq!(network_file_system(0xef53), None, "ext4");
         assert_eq!(check_file_system(Path::new("/")), Ok(()));
+    }
+}
+
+/// Creates an empty file. SQLite itself would create one that its group cannot write, whatever the process's mask of file
+/// modes says, and gives the files beside it the same mode.
+fn create(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o660).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        // Another process has just created it.
+        Ok(_) | Err(_) => Ok(()),
     }
 }

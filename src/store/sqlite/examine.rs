@@ -10,6 +10,7 @@ use crate::store::{Result, StoreError};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Row, query};
 use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 const MEGABYTE: u64 = 1_000_000;
@@ -72,8 +73,19 @@ pub(in crate::store) async fn examine(path: &Path, depth: CheckDepth) -> Vec<Fin
         Ok(()) => Finding::ok(RIGHTS, "this user may write the store and its folder"),
         Err(wrong) => named(RIGHTS, wrong),
     });
+    found.extend(readable_by_others(path));
     found.push(check_free_space(folder));
     found
+}
+
+/// Returns a warning if every user of the machine may read the file. Its group may: that can be set for new stores.
+fn readable_by_others(path: &Path) -> Option<Finding> {
+    let mode = std::fs::metadata(path).ok()?.permissions().mode();
+    (mode & 0o007 != 0).then(|| {
+        let location = path.display();
+        let message = format!("every user of this machine may read the texts in {location}");
+        Finding::warn(RIGHTS, message, format!("chmod o= {location}*"))
+    })
 }
 
 /// Checks the schema version and the integrity of the file, and adds the findings to `found`.

@@ -139,7 +139,7 @@ fn push_servable(sql: &mut Sql, budget: &ClaimCapacity, dialect: Dialect) {
     // lookup in two small sets, and remaining capacity is computed only for the lanes that are served.
     sql.push(
         "WITH claimer AS MATERIALIZED (SELECT EXISTS \
-         (SELECT 1 FROM @jobs WHERE state = 'running' AND worker_id = ?1 AND crashes > 0) AS runs_risky), \
+         (SELECT 1 FROM @jobs WHERE state = 'running' AND worker_id = ?1 AND crashes > 1) AS runs_risky), \
          ra AS MATERIALIZED \
          (SELECT account_id, count(*) AS n FROM @jobs WHERE state = 'running' GROUP BY 1), \
          rh AS MATERIALIZED (SELECT host, count(*) AS n FROM @jobs WHERE state = 'running' GROUP BY 1), \

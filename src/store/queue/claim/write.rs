@@ -147,9 +147,9 @@ async fn write_at_once(
     // The statement sees the jobs as they were before it, so the taken ones are left out.
     sql.push(
         "heads AS (UPDATE @lanes SET head = next.vtime FROM \
-         (SELECT DISTINCT account_id, host, class, crashes > 0 AS risky FROM @jobs WHERE id = ANY(?1)) AS t \
+         (SELECT DISTINCT account_id, host, class, crashes > 1 AS risky FROM @jobs WHERE id = ANY(?1)) AS t \
          CROSS JOIN LATERAL (SELECT j.vtime FROM @jobs j WHERE j.state = 'ready' AND j.account_id = t.account_id \
-          AND j.host = t.host AND j.class = t.class AND (j.crashes > 0) = t.risky AND j.id <> ALL(?1) \
+          AND j.host = t.host AND j.class = t.class AND (j.crashes > 1) = t.risky AND j.id <> ALL(?1) \
           ORDER BY j.vtime, j.id LIMIT 1) AS next \
          WHERE lanes.account_id = t.account_id AND lanes.host = t.host AND lanes.class = t.class \
          AND lanes.risky = t.risky AND EXISTS (SELECT 1 FROM gate)), \

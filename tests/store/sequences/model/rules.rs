@@ -270,7 +270,7 @@ impl Model {
             let may = self.claimable(worker, caps);
             assert!(may.contains(&one.job), "job {} was claimed, allowed are {may:?}", one.job);
             assert!(self.is_to_sync(one.job), "job {} was claimed, and there is nothing to sync", one.job);
-            let lane = |job: &Job| (self.documents[&job.document].account, job.class, job.counters.crashes > 0);
+            let lane = |job: &Job| (self.documents[&job.document].account, job.class, job.counters.crashes > 1);
             let job = &self.jobs[&one.job];
             let host = &self.documents[&job.document].host;
             let first = may
@@ -320,11 +320,11 @@ impl Model {
         let account = |job: &Job| self.documents[&job.document].account;
         let host = |job: &Job| self.documents[&job.document].host.clone();
         let is_mine = |job: &Job| job.lease.as_ref().is_some_and(|(_, _, name)| name == worker);
-        let risk = running(&|job| is_mine(job) && job.counters.crashes > 0) > 0;
+        let risk = running(&|job| is_mine(job) && job.counters.crashes > 1) > 0;
         let may = |job: &Job| {
             running(&|other| account(other) == account(job)) < caps.account
                 && running(&|other| host(other) == host(job)) < caps.host
-                && !(risk && job.counters.crashes > 0)
+                && !(risk && job.counters.crashes > 1)
         };
         self.jobs.iter().filter(|(_, job)| job.state == JobState::Ready && may(job)).map(|(id, _)| *id).collect()
     }
