@@ -94,7 +94,7 @@ pub(super) async fn run(
         Ok(FetchResponse::Page(page)) => {
             let fetcher = Fetcher::new(config.fetch.clone()).map_err(unusable)?;
             let template = baseline.template.as_deref().filter(|_| fetcher.allows_template(row.id, &row.url));
-            let page = Page { template: template.map(|template| template.version), ..page.clone() };
+            let page = Page { template: template.map(|template| template.version), ..(**page).clone() };
             let compare = |of| fetcher.compare_blocks(row.id, &row.url, of, (baseline.text, &page));
             let by_blocks = || template.map_or(BlockComparison::Different, compare);
             print_page(&page, &baseline, by_blocks, out)?;

@@ -172,9 +172,9 @@ async fn fetch_by(
     Ok(match fetcher.fetch(request).await? {
         FetchResponse::Page(page) if request.rules.allow_template() => {
             let page = page.observed(asked.document).without_template(asked.template.as_deref());
-            FetchResponse::Page(request.rules.mark(page, fetcher.version()))
+            FetchResponse::Page(Box::new(request.rules.mark(page, fetcher.version())))
         }
-        FetchResponse::Page(page) => FetchResponse::Page(request.rules.mark(page, fetcher.version())),
+        FetchResponse::Page(page) => FetchResponse::Page(Box::new(request.rules.mark(*page, fetcher.version()))),
         unchanged @ (FetchResponse::NotModified | FetchResponse::Identical(_)) => unchanged,
     })
 }

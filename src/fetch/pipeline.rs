@@ -83,7 +83,7 @@ pub(super) async fn page(
     let (converted, report) = convert(client, received, deadline).await?;
     client.note(|| Mark::Converted(report.map(Arc::new)));
     let page = page_of(converted, (&requested, &url), bytes, status)?;
-    Ok(FetchResponse::Page(Page { etag, last_modified, body_digest: Some(digest), ..page }))
+    Ok(FetchResponse::Page(Box::new(Page { etag, last_modified, body_digest: Some(digest), ..page })))
 }
 
 /// Returns the page with a converted text, which has a note on selectors that match nothing. `urls` are the URL of the

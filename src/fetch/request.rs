@@ -38,7 +38,7 @@ impl FetchRequest {
 /// Result of a successful fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FetchResponse {
-    Page(Page),
+    Page(Box<Page>),
     /// The stored page is still current (304). Occurs only if the request had validators.
     NotModified,
     /// The body is that of the stored page, so it was not converted. Occurs only if the request had a body digest.
@@ -49,7 +49,7 @@ impl FetchResponse {
     /// Returns the page, unless the stored one is still current.
     pub fn page(self) -> Option<Page> {
         match self {
-            Self::Page(page) => Some(page),
+            Self::Page(page) => Some(*page),
             Self::NotModified | Self::Identical(_) => None,
         }
     }

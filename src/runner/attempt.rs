@@ -105,7 +105,7 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> AttemptEnd {
     let change = templates::compare(&worker, &claimed, template.as_deref(), &page, change).await;
     page.quarantine_reason = reason.filter(|_| change != ContentChange::Same);
     if change == ContentChange::Quarantined && claimed.stored.chars.is_none() {
-        return AttemptEnd::Withheld(Box::new(page));
+        return AttemptEnd::Withheld(page);
     }
     // A page that counts as the same has the fingerprint of the text that stays.
     let stored = claimed.stored.fingerprint.clone().filter(|_| change == ContentChange::Same);
@@ -113,7 +113,7 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> AttemptEnd {
     if change.writes() {
         step(SyncStep::Updating);
     }
-    AttemptEnd::Fetched { page: Box::new(page), fingerprint, change }
+    AttemptEnd::Fetched { page, fingerprint, change }
 }
 
 /// Writes the attempt's result. A database that does not answer is never the document's failure: the result is kept and

@@ -94,8 +94,10 @@ async fn known(worker: &Worker, claimed: &ClaimedJob) -> Known {
 pub(super) async fn record(worker: &Worker, request: &FetchRequest, fetched: &Result<FetchResponse, Failure>) {
     let host = host_of(&request.url).unwrap_or_default();
     match fetched {
-        Ok(FetchResponse::Page(Page { markdown_finding: Some(finding), .. })) => {
-            if let Ok(known) = worker.store.record_markdown(&host, *finding).await {
+        Ok(FetchResponse::Page(page)) => {
+            if let Some(finding) = page.markdown_finding
+                && let Ok(known) = worker.store.record_markdown(&host, finding).await
+            {
                 worker.host_markdown.put(&host, Ok(Some(known)));
             }
         }

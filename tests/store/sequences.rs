@@ -218,8 +218,8 @@ impl Play {
         )
         .await;
         zero(
-            "more than one lost job at a time",
-            "SELECT count(*) / 2 FROM jobs WHERE state = 'running' AND crashes > 0",
+            "more than one job that has lost two workers at a time",
+            "SELECT count(*) / 2 FROM jobs WHERE state = 'running' AND crashes > 1",
         )
         .await;
         let outcomes = outcomes_after(&*scene.store, Seq::START).await;

@@ -88,7 +88,8 @@ impl PageFetcher for FirecrawlFetcher {
             let reason = error_message(scraped.error.as_ref()).unwrap_or_else(|| "it gives no reason".to_owned());
             return Err(broken(format!("Firecrawl could not fetch the page: {reason}")));
         }
-        self.page(scraped.data.ok_or_else(invalid_response)?, body.bytes.len() as u64).map(FetchResponse::Page)
+        self.page(scraped.data.ok_or_else(invalid_response)?, body.bytes.len() as u64)
+            .map(|page| FetchResponse::Page(Box::new(page)))
     }
 
     /// Returns true only for a failure of the service: a response of the page itself is final.

@@ -126,7 +126,7 @@ impl HttpFetcher {
 
     /// Fetches the HTML of a page whose Markdown was fetched, and returns the page to take, with the finding. Markdown
     /// without an HTML beside it is taken as it is.
-    async fn compare(&self, mut page: Page, request: PageRequest<'_>, deadline: Instant) -> Page {
+    async fn compare(&self, mut page: Box<Page>, request: PageRequest<'_>, deadline: Instant) -> Box<Page> {
         match self.fetch_html(request, deadline).await {
             Ok(FetchResponse::Page(mut html)) if html.representation == Representation::Html => {
                 let fits = representation::fits(&page.content, &html.content);
@@ -158,9 +158,9 @@ impl PageFetcher for HttpFetcher {
                 Ok(FetchResponse::Page(self.compare(page, request, deadline).await))
             }
             Err(failure) if may_be_refused_markdown(&failure) => match self.fetch_html(request, deadline).await? {
-                FetchResponse::Page(page) => {
-                    let markdown_finding = Some(MarkdownFinding::Refused);
-                    Ok(FetchResponse::Page(Page { markdown_finding, ..page }))
+                FetchResponse::Page(mut page) => {
+                    page.markdown_finding = Some(MarkdownFinding::Refused);
+                    Ok(FetchResponse::Page(page))
                 }
                 unchanged => Ok(unchanged),
             },
