@@ -241,10 +241,13 @@ impl Page {
 }
 
 impl Page {
-    /// Notes the blocks of the page, for the template of its host. The time of the observation is set when it is counted.
-    pub fn observed(mut self, document: DocumentId) -> Self {
-        let at = Timestamp::from_micros(0);
-        self.blocks.observation = Some(Observation::of(document, at, &self.content, &self.blocks.paths));
+    /// Notes the blocks of the page, unless its document does not enter the sample of its host, whose template is
+    /// `template`. The time of the observation is set when it is counted.
+    pub fn observed(mut self, document: DocumentId, template: Option<&Template>) -> Self {
+        if template.is_none_or(|template| template.wants(document)) {
+            let at = Timestamp::from_micros(0);
+            self.blocks.observation = Some(Observation::of(document, at, &self.content, &self.blocks.paths));
+        }
         self
     }
 

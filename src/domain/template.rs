@@ -21,6 +21,7 @@ pub use apply::{Applied, BlockComparison, RecurringBlock};
 pub use block::{Block, BlockKey, PathHash, PathKey, PathMark, blocks, without_targets};
 pub use sample::{Observation, SAMPLE_SIZE, TemplateRecord};
 
+use super::id::DocumentId;
 use std::collections::{HashMap, HashSet};
 
 /// Version of a host's template. It grows when the blocks that are left out change, so that texts which an earlier
@@ -54,9 +55,9 @@ pub struct Template {
 }
 
 impl Template {
-    /// Returns true if an observation may enter the sample.
-    pub fn wants(&self, observation: &Observation) -> bool {
-        observation.rank() <= self.highest_rank
+    /// Returns true if a document may enter the sample.
+    pub fn wants(&self, document: DocumentId) -> bool {
+        sample::rank(document) <= self.highest_rank
     }
 
     /// Returns the number of sampled documents.

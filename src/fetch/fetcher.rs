@@ -171,7 +171,8 @@ async fn fetch_by(
 ) -> Result<FetchResponse, Failure> {
     Ok(match fetcher.fetch(request).await? {
         FetchResponse::Page(page) if request.rules.allow_template() => {
-            let page = page.observed(asked.document).without_template(asked.template.as_deref());
+            let template = asked.template.as_deref();
+            let page = page.observed(asked.document, template).without_template(template);
             FetchResponse::Page(Box::new(request.rules.mark(page, fetcher.version())))
         }
         FetchResponse::Page(page) => FetchResponse::Page(Box::new(request.rules.mark(*page, fetcher.version()))),

@@ -72,7 +72,7 @@ impl Templates {
 
     /// Counts the blocks of a converted page, unless its document does not enter the sample of its host.
     pub(super) fn observe(&self, url: &str, observation: Observation, template: Option<&Template>) {
-        if template.is_some_and(|template| !template.wants(&observation)) {
+        if template.is_some_and(|template| !template.wants(observation.document)) {
             return;
         }
         let host = host_of(url).unwrap_or_default();

@@ -3,6 +3,8 @@
 
 use super::json_lines;
 use super::place::Place;
+use crate::support::install::Install;
+use crate::support::site::{Reply, Site};
 use serde_json::Value;
 
 const STORY: &str = "The harbour was closed for six hours on Tuesday after a crane leaned over the main quay, the port \
@@ -153,4 +155,30 @@ fn nothing_of_a_page_acts_on_the_terminal() {
         assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text:?}");
     }
     assert!(ran.ok().contains("nav.menu"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_template_that_the_store_has_of_the_host_is_used_and_named() {
+    let site = Site::start(|path, _| {
+        let name = path.trim_start_matches('/');
+        let own = format!("<p>Station {name} opened long before the line was built, and {name} has a keeper.</p>");
+        Reply::Html(format!("<main>{own}<div class=x-c><p>Buy our maps while they last.</p></div></main>"))
+    });
+    let install = Install::new(site.await, "runner.per_host = 8\n");
+    install.fill(&(1..=5).map(|page| format!("/station-{page}")).collect::<Vec<_>>()).await;
+    assert_eq!(install.run(&["work", "--drain"]).code, Some(0));
+    let file =
+        install.write("page.html", "<main><p>Some words of its own.</p><p>Buy our maps while they last.</p></main>");
+    let (file, url) = (file.display().to_string(), install.site.url("/station-2"));
+    let elsewhere = install.site.url("/elsewhere");
+    for page in [&["2"][..], &[&url], &[&file, "--url", &elsewhere]] {
+        let explained = install.run(&[&["extract", "--why"], page].concat());
+        assert_eq!(explained.code, Some(0), "{explained:?}");
+        let out = explained.out.join("\n");
+        let (text, why) = out.split_once("reason").expect("a list");
+        assert!(!text.contains("maps") && why.contains("stands on 5 of 5 pages of this host  "), "{out}");
+        assert!(explained.err.contains("with the template of its host; nothing is stored"), "{}", explained.err);
+    }
+    let without = install.run(&["extract", &file]);
+    assert!(without.out.join("\n").contains("maps"), "a file without a URL has no host: {without:?}");
 }

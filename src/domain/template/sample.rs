@@ -60,7 +60,8 @@ pub(super) fn lines_of(text: &str, paths: &[PathMark]) -> Vec<(PathKey, BlockKey
     lines
 }
 
-fn rank(document: DocumentId) -> u64 {
+/// Returns the position of a document in the order in which samples prefer documents.
+pub(super) fn rank(document: DocumentId) -> u64 {
     spread(document.0.cast_unsigned().wrapping_add(0x9e37_79b9_7f4a_7c15))
 }
 
