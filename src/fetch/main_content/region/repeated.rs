@@ -96,7 +96,7 @@ impl Region {
             let parent = &page.elements[one.parent as usize];
             // A part of a link says something only together with the rest.
             let is_whole = !parent.tag.is_inline() || parent.text == one.text;
-            if is_whole && is_label(one, index) {
+            if is_whole && is_label(one, index) && !is_in_sentence(page, one) {
                 let place = (parent.shape, one.shape);
                 labels.push(Label { place, text: one.label, index });
             }
@@ -111,6 +111,15 @@ fn is_link_block(one: &ElementMeasure) -> bool {
     let is_block = one.tag.is_container() || one.tag == Tag::List;
     let is_bare = one.prose == 0 && one.images == 0 && one.prices == 0 && one.linked_headings == 0 && !one.has_title;
     is_block && is_bare && one.links >= 4 && one.link_share() > 0.85
+}
+
+/// Returns true for an element in a paragraph that has other text, too: without it, a sentence would have a gap.
+fn is_in_sentence(page: &PageMeasures, one: &ElementMeasure) -> bool {
+    let mut block = &page.elements[one.parent as usize];
+    while block.tag.is_inline() {
+        block = &page.elements[block.parent as usize];
+    }
+    block.tag == Tag::Paragraph && block.linked < block.text
 }
 
 /// Returns true for a short link or button without a number, which may be a price or a count.
