@@ -88,12 +88,14 @@ pub(super) async fn forget_template(context: &CheckContext, host: &str) -> Resul
 /// Returns a finding about the templates of hosts; `None` while no pages are sampled.
 async fn templates_found(store: &dyn Store) -> Result<Option<Finding>, StoreError> {
     let counts = store.template_counts().await?;
-    let message = format!(
-        "{} of {} with pages that are compared: {} on many pages of the host",
-        format::number(counts.hosts),
-        format::count(counts.sampled, "host"),
-        format::count(counts.blocks, "text"),
-    );
+    let hosts = format::count(counts.sampled, "host");
+    let message = match counts.hosts {
+        0 => format!("the pages of {hosts} are compared, and none has a template yet"),
+        known => {
+            let texts = format::count(counts.blocks, "text");
+            format!("{} of {hosts} have a template, {texts} in all", format::number(known))
+        }
+    };
     Ok((counts.sampled > 0).then(|| Finding::ok("templates", message)))
 }
 

@@ -143,7 +143,7 @@ fn key_of(text: &str) -> (BlockKey, u32) {
     let mut hash = WordHash::default();
     let (mut words, mut was_number) = (0u32, false);
     for word in words_of(&visible) {
-        let wide = word.chars().filter(|c| is_wide(*c)).count();
+        let wide = if word.is_ascii() { 0 } else { word.chars().filter(|c| is_wide(*c)).count() };
         words = words.saturating_add(u32::try_from(wide.max(1)).unwrap_or(u32::MAX));
         let is_number = is_counter && word.chars().any(char::is_numeric);
         if is_number && was_number {
