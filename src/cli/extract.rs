@@ -90,7 +90,7 @@ async fn fetch(config: &Config, args: &Args, remote: &Remote) -> Result<Result<E
     let rule = args.rule(config, document, &remote.url);
     // A rule for the document precedes all others.
     settings.sites.0.insert(0, SiteRule { host: None, document: Some(document), ..rule });
-    let request = remote.facts.clone().request(document, &remote.url);
+    let request = remote.facts.request(document, &remote.url);
     let probe = probe(settings, &request).await.map_err(|error| CliError::Usage(error.to_string()))?;
     Ok(probe.explained())
 }
@@ -99,7 +99,7 @@ async fn fetch(config: &Config, args: &Args, remote: &Remote) -> Result<Result<E
 async fn convert(config: &Config, args: &Args, local: &Local) -> Result<Result<ExplainedPage, Failure>, CliError> {
     let url = local.url.clone();
     let rule = args.rule(config, NO_DOCUMENT, url.as_ref().map_or("", url::Url::as_str));
-    let (body, template, most) = (local.body.clone(), local.facts.template.clone(), config.fetch.max_body);
+    let (body, template, most) = (local.body.clone(), local.facts.text_template().cloned(), config.fetch.max_body);
     let converting =
         tokio::task::spawn_blocking(move || convert_file(&body, url.as_ref(), (&rule, template.as_deref()), most));
     converting.await.map_err(|error| CliError::Io(std::io::Error::other(error)))

@@ -21,43 +21,41 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What a store knows of the host of a page, and a sync would use for the page's text.
+/// Facts that a store has about the host of a page, and that a sync would use for the page's text.
 #[derive(Clone, Debug)]
 pub(super) struct HostFacts {
-    /// Template, whose blocks are left out of the text.
-    pub template: Option<Arc<Template>>,
-    /// Representation to request.
-    pub negotiation: Negotiation,
+    /// Template of the host; `None` if it has none, or without a store.
+    template: Option<Arc<Template>>,
+    /// True if the template leaves nothing out of texts, as on a Chatwoot database.
+    keeps_texts: bool,
+    /// Representation that a sync of the whole page would request.
+    negotiation: Negotiation,
 }
 
 impl HostFacts {
-    /// What is known of a host without a store.
-    pub(super) const NONE: Self = Self { template: None, negotiation: Negotiation::HtmlOnly };
+    /// The facts about any host where there is no store.
+    pub(super) const NONE: Self = Self { template: None, keeps_texts: false, negotiation: Negotiation::HtmlOnly };
 
     /// Reads the facts about the host of `url`.
     pub(super) async fn read(store: &dyn Store, url: &str) -> Result<Self, StoreError> {
-        // On a database of Chatwoot the template leaves nothing out of texts.
-        let template = match store.is_chatwoot_database() {
-            true => None,
-            false => store.template(&host_of(url).unwrap_or_default()).await?.map(Arc::new),
+        let (host, keeps_texts) = (host_of(url).unwrap_or_default(), store.is_chatwoot_database());
+        let negotiation = match keeps_texts {
+            true => Negotiation::HtmlOnly,
+            false => HostMarkdown::negotiation(store.host_markdown(&host).await?, store.now()),
         };
-        Ok(Self { template, negotiation: negotiation(store, url).await? })
+        Ok(Self { template: store.template(&host).await?.map(Arc::new), keeps_texts, negotiation })
+    }
+
+    /// Returns the template whose blocks are left out of the text.
+    pub(super) fn text_template(&self) -> Option<&Arc<Template>> {
+        self.template.as_ref().filter(|_| !self.keeps_texts)
     }
 
     /// Returns the request for the whole page that a sync would make.
-    pub(super) fn request(self, document: DocumentId, url: &str) -> FetchRequest {
-        let Self { template, negotiation } = self;
+    pub(super) fn request(&self, document: DocumentId, url: &str) -> FetchRequest {
+        let (template, negotiation) = (self.text_template().cloned(), self.negotiation);
         FetchRequest { template, negotiation, ..FetchRequest::whole(document, url) }
     }
-}
-
-/// Returns what a sync of the whole page would request: Markdown or HTML.
-pub(super) async fn negotiation(store: &dyn Store, url: &str) -> Result<Negotiation, StoreError> {
-    if store.is_chatwoot_database() {
-        return Ok(Negotiation::HtmlOnly);
-    }
-    let host = host_of(url).unwrap_or_default();
-    Ok(HostMarkdown::negotiation(store.host_markdown(&host).await?, store.now()))
 }
 
 /// Stored facts that a probe compares its page with.
@@ -65,12 +63,7 @@ pub(super) async fn negotiation(store: &dyn Store, url: &str) -> Result<Negotiat
 pub(super) struct ProbeBaseline<'a> {
     pub stored: &'a StoredBaseline,
     pub text: &'a str,
-    /// Template of the document's host.
-    pub template: Option<Arc<Template>>,
-    /// Representation that a sync of the whole page would request.
-    pub negotiation: Negotiation,
-    /// True if the template leaves nothing out of texts, as on a Chatwoot database.
-    pub keeps_texts: bool,
+    pub host: HostFacts,
 }
 
 /// Fetches the document once and prints each stage and the result.
@@ -81,9 +74,7 @@ pub(super) async fn run(
     out: &mut Output,
 ) -> Result<Exit, CliError> {
     let unusable = |error: FetchSetupError| CliError::Usage(error.to_string());
-    let template = baseline.template.clone().filter(|_| !baseline.keeps_texts);
-    let negotiation = baseline.negotiation;
-    let request = FetchRequest { template, negotiation, ..FetchRequest::whole(row.id, row.url.as_str()) };
+    let request = baseline.host.request(row.id, &row.url);
     let report = probe(config.fetch.clone(), &request).await.map_err(unusable)?;
     out.line(format!("Probe of {} {}", row.id, row.url))?;
     for hop in &report.hops {
@@ -93,7 +84,7 @@ pub(super) async fn run(
     match &report.result {
         Ok(FetchResponse::Page(page)) => {
             let fetcher = Fetcher::new(config.fetch.clone()).map_err(unusable)?;
-            let template = baseline.template.as_deref().filter(|_| fetcher.allows_template(row.id, &row.url));
+            let template = baseline.host.template.as_deref().filter(|_| fetcher.allows_template(row.id, &row.url));
             let page = Page { template: template.map(|template| template.version), ..(**page).clone() };
             let compare = |of| fetcher.compare_blocks(row.id, &row.url, of, (baseline.text, &page));
             let by_blocks = || template.map_or(BlockComparison::Different, compare);
@@ -160,7 +151,7 @@ fn print_page(
     }
     let (mut change, mut reason) = stored.compare(page);
     if stored.may_be_same_by_blocks(page, change) {
-        change = stored.change_by_blocks(page, change, by_blocks(), baseline.keeps_texts);
+        change = stored.change_by_blocks(page, change, by_blocks(), baseline.host.keeps_texts);
         reason = reason.filter(|_| change != ContentChange::Same);
     }
     if let Some(reason) = reason {

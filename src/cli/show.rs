@@ -6,7 +6,7 @@ use super::exit::{CliError, Exit};
 use super::outcome_line;
 use super::output::Output;
 use super::pause::pauses_of_row;
-use super::probe::{self, ProbeBaseline};
+use super::probe::{self, HostFacts, ProbeBaseline};
 use super::rows::DocumentDetailJson;
 use super::selection::{find, read_name};
 use crate::domain::document::DocumentRow;
@@ -19,7 +19,6 @@ use crate::format;
 use crate::store::{OutcomeQuery, OutcomesFrom, QuarantinedContent, Queries, StoreError, StoredContent, StoredVersion};
 use jiff::tz::TimeZone;
 use std::io;
-use std::sync::Arc;
 
 /// Maximum number of outcomes read by one query.
 const BATCH: u64 = 500;
@@ -48,10 +47,8 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         if args.probe {
             let stored = store.stored(row.id).await?.unwrap_or_default();
             let text = content.as_ref().map_or("", |content| content.text.as_str());
-            let negotiation = probe::negotiation(&*store, row.url.as_str()).await?;
-            let template = store.template(&row.host).await?.map(Arc::new);
-            let keeps_texts = store.is_chatwoot_database();
-            let baseline = ProbeBaseline { stored: &stored, text, template, negotiation, keeps_texts };
+            let host = HostFacts::read(&*store, &row.url).await?;
+            let baseline = ProbeBaseline { stored: &stored, text, host };
             exit = exit.max(probe::run(&context.config, &row, baseline, out).await?);
             continue;
         }

@@ -180,7 +180,7 @@ pub struct Page {
     pub converter: Option<ConverterVersion>,
     /// Representation that the content comes from.
     pub representation: Representation,
-    /// What the fetch found out about the Markdown of the page's host; `None` if nothing was compared.
+    /// Finding of the fetch about the Markdown of the page's host; `None` if nothing was compared.
     pub markdown_finding: Option<MarkdownFinding>,
     /// Fingerprint of the text of the page's other representation, if both were fetched.
     pub other_fingerprint: Option<Fingerprint>,

@@ -23,7 +23,7 @@ pub enum Representation {
     Markdown,
 }
 
-/// What a fetch requests.
+/// Representation that a fetch requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Negotiation {
     /// HTML; Markdown is not asked for.
@@ -35,7 +35,7 @@ pub enum Negotiation {
     Compare,
 }
 
-/// What a fetch found out about a host's Markdown.
+/// Result of a fetch for the question whether a host's Markdown is to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MarkdownFinding {
     /// The Markdown of a page is not poorer than its HTML.
@@ -59,7 +59,7 @@ word_enum! {
     }
 }
 
-/// What is known of the Markdown of a host that offers it, or that failed when it was requested. Of other hosts, which
+/// Knowledge about the Markdown of a host that offers it, or that failed when it was requested. Of other hosts, which
 /// ignore the request, nothing is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostMarkdown {

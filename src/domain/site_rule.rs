@@ -145,7 +145,7 @@ pub struct Unfetchable {
     pub hosts: Vec<(String, bool)>,
     /// Documents with a rule of their own. (Such a document with all its values still counts with its host.)
     pub documents: Vec<DocumentId>,
-    /// One line for each rule whose values are missing, for people.
+    /// Reasons for people, a line for each rule whose values are missing.
     pub reasons: Vec<String>,
 }
 

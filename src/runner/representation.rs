@@ -18,12 +18,12 @@ const CACHED_FOR: Duration = Duration::from_secs(600);
 /// Maximum number of cached hosts. If a new one would exceed it, the cache is emptied.
 const MAX_HOSTS: usize = 4_096;
 
-/// What the store knew of hosts, with the time until which it is not read again; `Err` for hosts from which only HTML is
-/// requested until then, since they failed.
+/// Knowledge of the store about hosts, with the time until which it is not read again; `Err` for hosts from which only
+/// HTML is requested until then, since they failed.
 #[derive(Default)]
 pub(super) struct HostMarkdownCache(Mutex<HashMap<String, (Instant, Known)>>);
 
-/// What is known of a host; `Err` if only HTML is to be requested.
+/// Knowledge about a host; `Err` if only HTML is to be requested.
 type Known = Result<Option<HostMarkdown>, Failed>;
 
 #[derive(Clone, Copy)]
@@ -50,11 +50,11 @@ impl HostMarkdownCache {
 pub(super) async fn request(worker: &Worker, claimed: &ClaimedJob) -> FetchRequest {
     let (document, url) = (claimed.document_id, &claimed.url);
     let version = |representation| worker.fetcher.converter(document, url, representation);
-    let stored = claimed.stored.converter;
+    let (stored, markdown) = (claimed.stored.converter, version(Representation::Markdown));
     let is_html = stored.is_some() && stored == version(Representation::Html);
-    let is_markdown = stored.is_some() && stored == version(Representation::Markdown);
+    let is_markdown = stored.is_some() && stored == markdown;
     let PriorResponse { validators, body_digest } = claimed.prior.clone();
-    let (negotiation, fits) = match known(worker, claimed).await {
+    let (negotiation, fits) = match known(worker, url, markdown.is_some()).await {
         Err(Failed) => (Negotiation::HtmlOnly, is_html),
         Ok(known) => match HostMarkdown::negotiation(known, worker.store.now()) {
             Negotiation::HtmlOnly => (Negotiation::HtmlOnly, is_html),
@@ -73,14 +73,14 @@ pub(super) async fn request(worker: &Worker, claimed: &ClaimedJob) -> FetchReque
     FetchRequest { prior, negotiation, ..FetchRequest::whole(document, url.as_str()) }
 }
 
-/// Returns what is known of the Markdown of the document's host; `Failed` if only HTML is to be requested. On a Chatwoot
-/// database that is always so: the texts there are those that Chatwoot would store.
-async fn known(worker: &Worker, claimed: &ClaimedJob) -> Known {
-    let version = worker.fetcher.converter(claimed.document_id, &claimed.url, Representation::Markdown);
-    if version.is_none() || worker.store.is_chatwoot_database() {
+/// Returns what is known of the Markdown of the host of `url`; `Failed` if only HTML is to be requested, as for a page that
+/// is never fetched as Markdown (`is_possible`). On a Chatwoot database that is always so: the texts there are those that
+/// Chatwoot would store.
+async fn known(worker: &Worker, url: &str, is_possible: bool) -> Known {
+    if !is_possible || worker.store.is_chatwoot_database() {
         return Err(Failed);
     }
-    let host = host_of(&claimed.url).unwrap_or_default();
+    let host = host_of(url).unwrap_or_default();
     if let Some(known) = worker.host_markdown.get(&host) {
         return known;
     }
@@ -92,18 +92,18 @@ async fn known(worker: &Worker, claimed: &ClaimedJob) -> Known {
 
 /// Records what a fetch found out about the host's Markdown. An error of the store loses nothing but a comparison.
 pub(super) async fn record(worker: &Worker, request: &FetchRequest, fetched: &Result<FetchResponse, Failure>) {
-    let host = host_of(&request.url).unwrap_or_default();
+    let host = || host_of(&request.url).unwrap_or_default();
     match fetched {
         Ok(FetchResponse::Page(page)) => {
-            if let Some(finding) = page.markdown_finding
-                && let Ok(known) = worker.store.record_markdown(&host, finding).await
-            {
+            let Some(finding) = page.markdown_finding else { return };
+            let host = host();
+            if let Ok(known) = worker.store.record_markdown(&host, finding).await {
                 worker.host_markdown.put(&host, Ok(Some(known)));
             }
         }
         // The host failed in both ways. Asking it twice for each page would be of no use.
         Err(failure) if request.negotiation == Negotiation::Compare && may_be_refused_markdown(failure) => {
-            worker.host_markdown.put(&host, Err(Failed));
+            worker.host_markdown.put(&host(), Err(Failed));
         }
         _ => {}
     }
@@ -118,13 +118,16 @@ pub(super) async fn judge(
     page: &mut Page,
     change: ContentChange,
 ) -> ContentChange {
+    if change != ContentChange::Reconverted {
+        return change;
+    }
     let other = match page.representation {
         Representation::Html => Representation::Markdown,
         Representation::Markdown => Representation::Html,
     };
     let stored = claimed.stored.converter;
     let is_switch = stored.is_some() && stored == worker.fetcher.converter(claimed.document_id, &claimed.url, other);
-    if change != ContentChange::Reconverted || !is_switch {
+    if !is_switch {
         return change;
     }
     page.is_switched = true;

@@ -9,7 +9,7 @@ use super::worker::Worker;
 use crate::domain::backoff::Backoff;
 use crate::domain::content::{ContentChange, Page};
 use crate::domain::link::host_of;
-use crate::domain::template::{Observation, SAMPLE_SIZE, Template};
+use crate::domain::template::{Observation, SAMPLE_SIZE, Template, TemplateVersion};
 use crate::fault;
 use crate::store::{ClaimedJob, StoreError};
 use std::collections::{BTreeMap, HashMap};
@@ -28,17 +28,45 @@ const MOST_HOSTS: usize = 256;
 /// Templates and observations of one worker.
 #[derive(Debug, Default)]
 pub(super) struct Templates {
-    known: Mutex<HashMap<String, KnownTemplate>>,
+    known: Mutex<KnownTemplates>,
     /// Observations by host and rank, the lowest ranks of each host.
     observed: Mutex<HashMap<String, BTreeMap<u64, Observation>>>,
     has_observed: Notify,
 }
 
+/// Templates in memory. The one that was used the longest time ago makes room for another.
+#[derive(Debug, Default)]
+struct KnownTemplates {
+    by_host: HashMap<String, KnownTemplate>,
+    /// Number of uses of any template.
+    uses: u64,
+}
+
 #[derive(Debug)]
 struct KnownTemplate {
     template: Arc<Template>,
-    /// Number of uses of any template before the last one of this.
+    /// Number of uses of any template up to the last one of this.
     used: u64,
+}
+
+impl KnownTemplates {
+    /// Returns the template of a host if it is that of `version` or a later one.
+    fn get(&mut self, host: &str, version: TemplateVersion) -> Option<Arc<Template>> {
+        let one = self.by_host.get_mut(host).filter(|one| one.template.version >= version)?;
+        self.uses += 1;
+        one.used = self.uses;
+        Some(Arc::clone(&one.template))
+    }
+
+    fn put(&mut self, host: String, template: Arc<Template>) {
+        if self.by_host.len() >= MOST_HOSTS
+            && let Some(oldest) = self.by_host.iter().min_by_key(|(_, one)| one.used).map(|(host, _)| host.clone())
+        {
+            self.by_host.remove(&oldest);
+        }
+        self.uses += 1;
+        self.by_host.insert(host, KnownTemplate { template, used: self.uses });
+    }
 }
 
 impl Templates {
@@ -50,23 +78,11 @@ impl Templates {
             return None;
         }
         let host = host_of(&claimed.url).unwrap_or_default();
-        {
-            let mut known = lock(&self.known);
-            let used = known.values().map(|one| one.used).max().unwrap_or_default() + 1;
-            if let Some(one) = known.get_mut(&host).filter(|one| one.template.version >= version) {
-                one.used = used;
-                return Some(Arc::clone(&one.template));
-            }
+        if let Some(template) = lock(&self.known).get(&host, version) {
+            return Some(template);
         }
         let template = Arc::new(read_until_available(worker, || worker.store.template(&host)).await??);
-        let mut known = lock(&self.known);
-        let used = known.values().map(|one| one.used).max().unwrap_or_default() + 1;
-        if known.len() >= MOST_HOSTS
-            && let Some(oldest) = known.iter().min_by_key(|(_, one)| one.used).map(|(host, _)| host.clone())
-        {
-            known.remove(&oldest);
-        }
-        known.insert(host, KnownTemplate { template: Arc::clone(&template), used });
+        lock(&self.known).put(host, Arc::clone(&template));
         Some(template)
     }
 
@@ -135,10 +151,10 @@ pub(super) async fn compare(
     let may_be_same = claimed.stored.may_be_same_by_blocks(page, change);
     let Some(template) = template.filter(|_| may_be_same) else { return change };
     let document = claimed.document_id;
-    let Some(Some(stored)) = read_until_available(worker, || worker.store.text_to_compare(document)).await else {
+    let Some(Some(stored)) = read_until_available(worker, || worker.store.stored_text(document)).await else {
         return change;
     };
-    let blocks = worker.fetcher.compare_blocks(document, &claimed.url, template, (&stored.text, page));
+    let blocks = worker.fetcher.compare_blocks(document, &claimed.url, template, (&stored, page));
     claimed.stored.change_by_blocks(page, change, blocks, worker.store.is_chatwoot_database())
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Worker {
     pub(super) mode: Mode,
     /// Documents that this process cannot fetch, because it lacks credentials.
     pub(super) unfetchable: Arc<Unfetchable>,
-    /// What the store knows of the Markdown that hosts offer.
+    /// Cached knowledge of the store about the Markdown that hosts offer.
     pub(super) host_markdown: HostMarkdownCache,
     pub(super) running_jobs: RunningJobs,
     pub(super) templates: Templates,

@@ -34,7 +34,7 @@ pub(super) struct Local {
     /// At most one byte more than a body may have.
     pub body: Vec<u8>,
     pub url: Option<Url>,
-    /// What the store knows of the host of `url`.
+    /// Facts about the host of `url`.
     pub facts: HostFacts,
 }
 
@@ -148,7 +148,7 @@ async fn facts_of(context: &Context, url: &Url) -> HostFacts {
 
 /// Returns the part of a note that says whether a template is used.
 fn described(facts: &HostFacts) -> &'static str {
-    match facts.template {
+    match facts.text_template() {
         Some(_) => ", with the template of its host",
         None => "",
     }

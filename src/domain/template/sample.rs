@@ -65,7 +65,7 @@ pub(super) fn rank(document: DocumentId) -> u64 {
     spread(document.0.cast_unsigned().wrapping_add(0x9e37_79b9_7f4a_7c15))
 }
 
-/// What is kept of a host: the sample, and the template that follows from it.
+/// Record of a host: the sample, and the template that follows from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TemplateRecord {
     /// Version of the template; 0 before the first.

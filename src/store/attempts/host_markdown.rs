@@ -1,4 +1,4 @@
-//! What is known of the Markdown that hosts offer. Read and written outside of finishes, since it is written a few times
+//! Knowledge about the Markdown that hosts offer. Read and written outside of finishes, since it is written a few times
 //! per host and never again for a month.
 
 use crate::domain::representation::{HostMarkdown, MarkdownFinding, MarkdownVerdict};

@@ -62,7 +62,7 @@ pub trait JobStore: StoreBase {
     /// Returns what is known of the Markdown that a host offers; `None` if nothing is.
     async fn host_markdown(&self, host: &str) -> Result<Option<HostMarkdown>>;
 
-    /// Returns the stored text of a document, to compare it with one from another representation of the page.
+    /// Returns the stored text of a document, to compare it with a fetched one.
     async fn stored_text(&self, document: DocumentId) -> Result<Option<String>>;
 
     /// Records what a fetch found out about a host's Markdown, and returns what is known of the host now.

@@ -305,7 +305,7 @@ pub struct WorkerSummary {
     pub started_at: Timestamp,
     /// Last heartbeat, UTC.
     pub heartbeat_at: Timestamp,
-    /// One line for each site rule whose credentials the worker lacks: it claims no document of these sites.
+    /// Reasons, a line for each site rule whose credentials the worker lacks: it claims no document of these sites.
     pub unfetchable: Vec<SafeLine>,
     pub health: WorkerHealth,
 }

@@ -1,12 +1,11 @@
 //! The interface of the hosts' templates: what recurs on the pages of a host.
 
-use crate::domain::id::DocumentId;
 use crate::domain::template::{Observation, Template};
+use crate::store::Result;
 use crate::store::interface::base::StoreBase;
-use crate::store::{Result, StoredContent};
 use async_trait::async_trait;
 
-/// Access to the templates of hosts, and to the stored texts that are compared without them.
+/// Access to the templates of hosts.
 #[async_trait]
 pub trait TemplateStore: StoreBase {
     /// Returns the template of a host; `None` while nothing is known to recur there.
@@ -20,9 +19,6 @@ pub trait TemplateStore: StoreBase {
 
     /// Returns the numbers of hosts with a template and of their recurring blocks.
     async fn template_counts(&self) -> Result<TemplateCounts>;
-
-    /// Returns the stored text of a document, for a comparison by blocks.
-    async fn text_to_compare(&self, document: DocumentId) -> Result<Option<StoredContent>>;
 }
 
 /// Numbers of what is known of the templates.

@@ -1,10 +1,8 @@
 //! The interface of the hosts' templates, [`TemplateStore`], on an SQL database.
 
 use super::SqlStore;
-use crate::domain::id::DocumentId;
 use crate::domain::template::{Observation, Template};
-use crate::store::queries::contents;
-use crate::store::{Result, StoredContent, TemplateCounts, TemplateStore, templates};
+use crate::store::{Result, TemplateCounts, TemplateStore, templates};
 use async_trait::async_trait;
 
 #[async_trait]
@@ -23,9 +21,5 @@ impl TemplateStore for SqlStore {
 
     async fn template_counts(&self) -> Result<TemplateCounts> {
         templates::counts(&self.db).await
-    }
-
-    async fn text_to_compare(&self, document: DocumentId) -> Result<Option<StoredContent>> {
-        contents::content(&self.db, document).await
     }
 }

@@ -35,7 +35,7 @@ const EVERY_KEY: Duration = Duration::from_millis(100);
 /// Time after the last key after which the console must do nothing any more.
 const QUIET_AFTER: Duration = Duration::from_secs(1);
 
-/// What typing a filter took.
+/// Times of typing a filter.
 struct Typing {
     /// The longest time from a key until its letter was on the screen, in milliseconds.
     slowest: f64,

@@ -22,7 +22,7 @@ struct Recorded {
     figures: BTreeMap<String, f64>,
 }
 
-/// What instruction counts depend on besides the program's own code.
+/// Parts of a build on which instruction counts depend besides the program's own code.
 #[derive(PartialEq, Eq, Serialize, Deserialize)]
 struct BuiltWith {
     rustc: String,
