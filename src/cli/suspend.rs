@@ -3,10 +3,10 @@
 //! transaction. The console has a handler of its own, which also gives the terminal back.
 
 use crate::store::Store;
-use rustix::process::{Signal, getpid, getsid, kill_process};
-use std::io;
+use rustix::process::{Signal, getpid, kill_process};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use std::{fs, io};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -56,7 +56,7 @@ impl SuspendHandler {
 
 /// Stops this process until it is continued. A session leader has no shell that would continue it, and goes on.
 async fn stop() {
-    if getsid(None).is_ok_and(|leader| leader == getpid()) {
+    if fs::read_to_string("/proc/self/stat").is_ok_and(|stat| is_session_leader(&stat)) {
         return;
     }
     let Ok(mut continued) = signal(SignalKind::from_raw(CONT)) else { return };
@@ -64,5 +64,28 @@ async fn stop() {
     if kill_process(getpid(), Signal::STOP).is_ok() {
         // The kernel stops this thread only a moment after the call, and another one would begin a write meanwhile.
         let _ = timeout(LONGEST_TO_STOP, continued.recv()).await;
+    }
+}
+
+/// True for the `/proc/PID/stat` of a process that leads its session. The session is 0 where its leader is in another PID
+/// namespace, as under `docker exec`; rustix's `getsid` panics there.
+fn is_session_leader(stat: &str) -> bool {
+    let pid = stat.split_once(' ').map(|(pid, _)| pid);
+    // The name in parentheses may have spaces and parentheses in it; after it come state, parent, group and session.
+    let session = stat.rsplit_once(") ").and_then(|(_, fields)| fields.split(' ').nth(3));
+    pid.is_some() && pid == session
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_leader_is_told_from_the_others() {
+        assert!(is_session_leader("17 (quarterdeck) S 1 17 17 34816 17 4194304"));
+        assert!(is_session_leader("17 (a) b) (c) S 1 17 17 34816 17 4194304"));
+        assert!(!is_session_leader("17 (quarterdeck) S 1 17 9 34816 17 4194304"));
+        assert!(!is_session_leader("17 (quarterdeck) S 0 0 0 0 -1 4194304"), "a leader of another PID namespace");
+        assert!(!is_session_leader(""));
     }
 }
