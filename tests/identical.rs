@@ -127,7 +127,7 @@ async fn an_identical_body_brings_its_validators_and_counts_as_a_full_fetch(on: 
         assert!(head.contains(&format!("\r\nif-none-match: \"{hit}\"\r\n")), "{head}");
     }
     // A week later the page is fetched without validators, and still not converted.
-    deck.pass(FULL_FETCH_INTERVAL);
+    deck.pass_between_claims(FULL_FETCH_INTERVAL).await;
     assert_eq!(content_of(&mut deck, document).await, Some(ContentChange::Identical));
     assert!(!deck.site.head("/a").contains("if-none-match"));
     synced(&mut deck, document).await;

@@ -157,6 +157,16 @@ impl Deck {
         self.runner.wake();
     }
 
+    /// Moves the clock, and lets a claim end that has read it before: with the old time it takes jobs that are requested
+    /// only now. To know that it has ended, another page is synced, since a runner claims one group after the other.
+    pub async fn pass_between_claims(&mut self, time: Duration) {
+        self.pass(time);
+        let count = self.seen.len() + 1;
+        let other = self.add(&format!("/other/{count}")).await;
+        self.sync(other).await;
+        self.until(count).await;
+    }
+
     /// Returns the document as lists show it.
     pub async fn row(&self, document: DocumentId) -> DocumentRow {
         let mut rows = self.store.find(&DocumentRef::Id(document)).await.expect("the store answers");

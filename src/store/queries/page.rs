@@ -19,7 +19,10 @@ use crate::store::{DocumentPage, PagePosition, PageQuery, Result, Sort, SortBy};
 /// A filtered, sorted list of documents at one time, read in one snapshot.
 struct List<'a> {
     reader: &'a mut Reader,
+    /// The table that the list starts with.
     source: StatusSource,
+    /// True if the number of all documents is stored.
+    is_counted: bool,
     filter: SearchedFilter,
     /// The order, as segments one after the other.
     segments: Vec<Segment>,
@@ -121,7 +124,13 @@ impl<'a> List<'a> {
         };
         let status = if by_stored_status { Key::Number("m.status") } else { Key::CurrentStatus };
         let filter = SearchedFilter::search(reader, source, filter).await?;
-        Ok(Self { reader, source, filter, segments: segments(sort, source, status), now })
+        let is_counted = source.is_stored();
+        let source = match sort.by {
+            // Names stand in the documents' own table, which SQLite need not even read: an index of it has them.
+            SortBy::Name if source == StatusSource::Stored && filter.has_only_words() => StatusSource::Computed,
+            _ => source,
+        };
+        Ok(Self { reader, source, is_counted, filter, segments: segments(sort, source, status), now })
     }
 
     async fn page(&mut self, request: &PageQuery) -> Result<DocumentPage> {
@@ -162,10 +171,10 @@ impl<'a> List<'a> {
 
     /// Returns the number of documents.
     async fn total(&mut self) -> Result<u64> {
-        match (self.source, self.filter.is_empty()) {
-            (StatusSource::Stored | StatusSource::Shadow, true) => stored_total(self.reader).await,
-            _ => self.count(None, None).await,
+        if self.is_counted && self.filter.is_empty() {
+            return stored_total(self.reader).await;
         }
+        self.count(None, None).await
     }
 
     /// Returns the number of documents in each segment.

@@ -60,6 +60,11 @@ impl SearchedFilter {
         self.words.terms.is_empty() && self.rest.terms.is_empty()
     }
 
+    /// Returns true if names and URLs alone decide which documents match.
+    pub(in crate::store) fn has_only_words(&self) -> bool {
+        self.rest.terms.iter().all(|term| matches!(term.condition, FilterCondition::Word(_)))
+    }
+
     /// Appends ` FROM … WHERE …` for the documents of `source` that match, with the tables that `joins` needs.
     pub(in crate::store) fn push(
         &self,
@@ -82,8 +87,7 @@ impl SearchedFilter {
 
     /// Appends ` FROM … WHERE …` like [`push`](Self::push), for a statement that reads no column.
     pub(in crate::store) fn push_uncolumned(&self, sql: &mut Sql, source: StatusSource, now: Timestamp) -> Result<()> {
-        let all_words = self.rest.terms.iter().all(|term| matches!(term.condition, FilterCondition::Word(_)));
-        if self.is_empty() || !all_words || matches!(self.containing, Containing::Few(_)) {
+        if self.is_empty() || !self.has_only_words() || matches!(self.containing, Containing::Few(_)) {
             return self.push(sql, source, Joins::NONE, now);
         }
         // Without another table SQLite reads an index that has the names and URLs, and PostgreSQL reads in parallel.
