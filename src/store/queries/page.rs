@@ -21,8 +21,8 @@ struct List<'a> {
     reader: &'a mut Reader,
     /// The table that the list starts with.
     source: StatusSource,
-    /// True if the number of all documents is stored.
-    is_counted: bool,
+    /// The table by which the whole list is counted.
+    counted: StatusSource,
     filter: SearchedFilter,
     /// The order, as segments one after the other.
     segments: Vec<Segment>,
@@ -124,13 +124,15 @@ impl<'a> List<'a> {
         };
         let status = if by_stored_status { Key::Number("m.status") } else { Key::CurrentStatus };
         let filter = SearchedFilter::search(reader, source, filter).await?;
-        let is_counted = source.is_stored();
+        let counted = source;
         let source = match sort.by {
-            // Names stand in the documents' own table, which SQLite need not even read: an index of it has them.
-            SortBy::Name if source == StatusSource::Stored && filter.has_only_words() => StatusSource::Computed,
+            // Names and URLs stand in the documents' own table. SQLite need not even read it: an index of it has both.
+            SortBy::Name | SortBy::Url if source == StatusSource::Stored && filter.has_only_words() => {
+                StatusSource::Computed
+            }
             _ => source,
         };
-        Ok(Self { reader, source, is_counted, filter, segments: segments(sort, source, status), now })
+        Ok(Self { reader, source, counted, filter, segments: segments(sort, source, status), now })
     }
 
     async fn page(&mut self, request: &PageQuery) -> Result<DocumentPage> {
@@ -171,7 +173,7 @@ impl<'a> List<'a> {
 
     /// Returns the number of documents.
     async fn total(&mut self) -> Result<u64> {
-        if self.is_counted && self.filter.is_empty() {
+        if self.counted.is_stored() && self.filter.is_empty() {
             return stored_total(self.reader).await;
         }
         self.count(None, None).await
@@ -192,7 +194,7 @@ impl<'a> List<'a> {
     async fn count(&mut self, segment: Option<usize>, before: Option<&Anchor>) -> Result<u64> {
         let mut sql = Sql::new("SELECT count(*)");
         let Some(segment) = segment.and_then(|index| self.segments.get(index)) else {
-            self.filter.push_uncolumned(&mut sql, self.source, self.now)?;
+            self.filter.push_uncolumned(&mut sql, self.counted, self.now)?;
             return self.counted(sql).await;
         };
         self.filter.push(&mut sql, self.source, segment.joins, self.now)?;

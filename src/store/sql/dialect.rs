@@ -15,7 +15,7 @@ pub(in crate::store) enum Dialect {
 }
 
 /// Markers, each with its replacement on SQLite and on PostgreSQL. The first that matches applies.
-const MARKS: [(&str, &str, &str); 11] = [
+const MARKS: [(&str, &str, &str); 12] = [
     // A table or sequence of our own.
     ("@", "", "quarterdeck."),
     // A time of `captain_documents` as microseconds, and the reverse.
@@ -23,6 +23,9 @@ const MARKS: [(&str, &str, &str); 11] = [
     ("stamp(", "(", "quarterdeck.stamp("),
     // The numbers of a list.
     ("each(", "value FROM json_each(", "unnest("),
+    // A test for one of the values that a query yields, which ends with `))`. PostgreSQL runs the query first, and then
+    // looks its few values up in an index; it would rather read the whole table for a subquery of IN.
+    ("among(", "IN (SELECT * FROM (", "= ANY(ARRAY("),
     // The elements of a JSON array, as rows with a column `value`.
     ("elements(", "json_each(", "quarterdeck.elements("),
     // Lower case for ASCII letters; other characters stay.
