@@ -148,7 +148,7 @@ impl Connector {
     /// Returns the options of connections that read while another process may write.
     pub(super) fn reader_options(&self) -> SqliteConnectOptions {
         // Small, since there are several such connections: the system has the pages that they read in its own cache.
-        self.options(true).pragma("query_only", "1").pragma("cache_size", "-4096")
+        self.options(true).pragma("query_only", "1").pragma("cache_size", "-2048")
     }
 
     /// Opens a connection that reads. If the store is opened read-only and nobody writes (SQLite's log beside the file
