@@ -9,7 +9,7 @@ use super::pause::pauses_of_row;
 use super::probe::{self, HostFacts, ProbeBaseline};
 use super::rows::DocumentDetailJson;
 use super::selection::{find, read_name};
-use crate::domain::document::DocumentRow;
+use crate::domain::document::{DocumentRow, Status};
 use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;
 use crate::domain::outcome::Outcome;
@@ -110,6 +110,8 @@ fn print(
         out.line(format!("next        {}", time(row.next_attempt_at)))?;
     } else if row.next_check_at.is_some() {
         out.line(format!("next check  {}", time(row.next_check_at)))?;
+    } else if matches!(row.status, Status::Failed | Status::Stale | Status::Synced | Status::Never) {
+        out.line("next check  not scheduled")?;
     }
     for pause in pauses {
         out.line(format!("paused      {pause}"))?;

@@ -154,8 +154,8 @@ pub struct DocumentRow {
     /// Time of the live job's next run, UTC; `None` unless the job is scheduled.
     pub next_attempt_at: Option<Timestamp>,
     /// Time at which the schedule checks the document next by the account's plan, UTC. `None` with a live job, while
-    /// another program syncs the document, without a cadence, or if the document cannot be synced. The sync itself
-    /// starts later, by a random delay (jitter).
+    /// another program syncs the document, without a cadence, if the document cannot be synced, or if no worker has run
+    /// a pass of the schedule for a day. The sync itself starts later, by a random delay (jitter).
     pub next_check_at: Option<Timestamp>,
     /// Number of the live job's attempt, else of the last job's.
     pub attempt: Option<u32>,

@@ -220,8 +220,28 @@ async fn s17_scheduling_writes_no_document(backend: Backend) {
     }
 }
 
+async fn a_next_check_is_promised_only_while_passes_run(backend: Backend) {
+    let scene = Scene::new(backend).await;
+    let terms = terms(DueRules::Continuous, "business");
+    let id = scene.standing("https://a.test/x", "1", DAY).await;
+    let pass = async |mode| {
+        let periodic = PassTrigger::Interval(Duration::from_secs(15));
+        let order = PassRequest { trigger: periodic, mode, ..order(&terms, "test") };
+        ScheduleStore::schedule(&*scene.store, &order).await.unwrap();
+        scene.row(id).await.next_check_at
+    };
+    assert_eq!(pass(PassMode::PlansOnly).await, None, "the plan is known, but nobody schedules");
+    let due = scene.store.now().plus(Duration::from_secs(6 * DAY));
+    assert_eq!(pass(PassMode::Enqueue).await, Some(due));
+    scene.clock.advance(Duration::from_secs(25 * HOUR));
+    assert_eq!(scene.row(id).await.next_check_at, Some(due), "by Chatwoot's rules a pass runs once a day");
+    scene.clock.advance(Duration::from_secs(HOUR));
+    assert_eq!(scene.row(id).await.next_check_at, None, "no worker has scheduled anything for more than a day");
+}
+
 on_both! {
     ()
+    a_next_check_is_promised_only_while_passes_run,
     s2_a_plan_without_a_cadence_schedules_none,
     s3_a_pass_for_one_plan_serves_that_plan_alone,
     s4_s5_s7_due_after_half_the_cadence,

@@ -14,6 +14,11 @@ use crate::store::sql::columns::{code, corrupt, host_backoff, line, number, opti
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::rows::documents::{AVAILABLE, host};
 use crate::store::sql::rows::jobs::class_from_code;
+use std::time::Duration;
+
+/// Age of the schedule's last pass from which no next check is promised: no worker schedules anything. By Chatwoot's
+/// rules a pass runs once a day.
+const SCHEDULE_EXPIRY: Duration = Duration::from_secs(26 * 3_600);
 
 /// All columns of a [`DocumentRow`] except the status, which the caller selects as `status`.
 pub(in crate::store) const COLUMNS: &str = "d.id, d.name, d.external_link, d.account_id, d.assistant_id, \
@@ -25,6 +30,7 @@ pub(in crate::store) const COLUMNS: &str = "d.id, d.name, d.external_link, d.acc
      l.try_class, l.try_number, l.try_of, coalesce(l.lock_holder, l.worker_name) AS worker_name, l.cancel_requested_at, \
      CAST(d.sync_status AS BIGINT) AS sync_status, l.state AS live_state, s.failures, c.cadence, \
      j.attempt, j.class, j.requested_by, \
+     (SELECT z.passed_at FROM @scheduler z WHERE z.id = 1) AS passed_at, \
      (SELECT h.held_until FROM @hosts_sched h WHERE h.host = s.host) AS host_held_until, \
      (SELECT h.held_kind FROM @hosts_sched h WHERE h.host = s.host) AS host_held_kind, \
      (SELECT h.held_because FROM @hosts_sched h WHERE h.host = s.host) AS host_held_because, \
@@ -49,7 +55,8 @@ pub(in crate::store) fn document_row(row: &Row, now: Timestamp) -> Result<Docume
     let url: &str = get(row, "external_link")?;
     let (attempted_at, synced_at) = (time(row, "last_sync_attempted_at")?, time(row, "last_synced_at")?);
     let fits = get::<i64>(row, "row_status")? == AVAILABLE && !is_pdf(url);
-    let cadence = span(row, "cadence")?.and_then(Cadence::new);
+    let is_scheduled = time(row, "passed_at")?.is_some_and(|at| now.since(at) < SCHEDULE_EXPIRY);
+    let cadence = span(row, "cadence")?.and_then(Cadence::new).filter(|_| is_scheduled);
     let next_check_at = match (cadence, get::<Option<&str>>(row, "live_state")?) {
         (Some(cadence), None) if fits => {
             let sync_status = get::<Option<i64>>(row, "sync_status")?.and_then(SyncStatus::from_code);
