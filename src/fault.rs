@@ -25,6 +25,8 @@ mod armed {
         Panic,
         /// The process aborts at once, as after a kill.
         Abort,
+        /// The process is stopped, as by SIGSTOP, the first time.
+        Stop,
     }
 
     struct Fault {
@@ -34,13 +36,17 @@ mod armed {
     }
 
     /// The armed faults: first the one from the variable `QUARTERDECK_FAULT`, then those that tests arm. The value of
-    /// the variable is `NAME:panic:PART` or `NAME:abort:PART`: NAME is the point's name, and PART is the text that the
-    /// subject must contain (an empty PART fits every subject).
+    /// the variable is `NAME:panic:PART`, `NAME:abort:PART` or `NAME:stop:PART`: NAME is the point's name, and PART is
+    /// the text that the subject must contain (an empty PART fits every subject).
     static FAULTS: LazyLock<Mutex<Vec<Fault>>> = LazyLock::new(|| {
         let from_environment = std::env::var("QUARTERDECK_FAULT").ok().and_then(|text| {
             let mut words = text.splitn(3, ':');
             let (name, action) = (words.next()?.to_owned(), words.next()?);
-            let action = if action == "abort" { FaultKind::Abort } else { FaultKind::Panic };
+            let action = match action {
+                "abort" => FaultKind::Abort,
+                "stop" => FaultKind::Stop,
+                _ => FaultKind::Panic,
+            };
             Some(Fault { name, action, part: words.next().unwrap_or_default().to_owned() })
         });
         Mutex::new(from_environment.into_iter().collect())
@@ -55,12 +61,23 @@ mod armed {
 
     pub(crate) fn point(name: &str, subject: &str) {
         let action = {
-            let faults = FAULTS.lock().unwrap_or_else(PoisonError::into_inner);
-            faults.iter().find(|fault| fault.name == name && subject.contains(&fault.part)).map(|fault| fault.action)
+            let mut faults = FAULTS.lock().unwrap_or_else(PoisonError::into_inner);
+            let first = faults.iter().position(|fault| fault.name == name && subject.contains(&fault.part));
+            let action = first.map(|index| (index, faults[index].action));
+            if let Some((index, FaultKind::Stop)) = action {
+                faults.remove(index);
+            }
+            action.map(|(_, action)| action)
         };
         match action {
             Some(FaultKind::Panic) => panic!("a fault at {name}"),
             Some(FaultKind::Abort) => std::process::abort(),
+            Some(FaultKind::Stop) => {
+                // A process may always send a signal to itself.
+                let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
+                // The kernel stops this thread only a moment after the call.
+                std::thread::sleep(std::time::Duration::from_secs(1));
+            }
             None => {}
         }
     }

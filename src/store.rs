@@ -43,7 +43,7 @@ mod version;
 pub use changes::{ChangeSender, Changes};
 pub use checks::CheckDepth;
 pub use error::{Result, StoreError};
-pub use examine::examine;
+pub use examine::{examine, write_lock_holder};
 pub use interface::base::{CommitSignals, QueueState, StoreBase};
 pub use interface::chatwoot::ChatwootStore;
 pub use interface::documents::{
@@ -69,6 +69,7 @@ pub use postgres::migrate::migrate;
 pub use run_upgrade::{older_workers, plan, upgrade};
 pub use sql::clock::{Clock, ManualClock, SystemClock};
 pub use sql_store::SqlStore;
+pub use sqlite::write_lock::{ProcessState, WriteLockHolder};
 pub use upgrade::{MigrationStep, OlderWorker, UpgradeOptions, UpgradeReport};
 pub use version::SchemaMismatch;
 

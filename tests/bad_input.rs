@@ -15,6 +15,9 @@ async fn install() -> Install {
     Install::new(Site::start(|_, _| html("A page", "Some text.")).await, "")
 }
 
+/// The verbs among [`verbs`] that only read.
+const READS: [&str; 3] = ["list", "show", "log"];
+
 /// One command line of each verb that opens a store.
 fn verbs(list: &str) -> [Vec<&str>; 11] {
     [

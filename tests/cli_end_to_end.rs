@@ -53,7 +53,7 @@ fn one_wrong_url_adds_nothing() {
     assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
     assert!(ran.err.contains("ftp://example.org: must begin with http:// or https://"), "{}", ran.err);
     assert!(ran.err.contains("http://ana:***@example.org") && !ran.err.contains("secret"), "{}", ran.err);
-    assert_eq!(place.run(["list", "--json"]).ok(), "");
+    assert!(!place.store().exists());
 }
 
 #[test]
@@ -263,6 +263,18 @@ fn read_only_changes_and_makes_nothing() {
 }
 
 #[test]
+fn verbs_that_only_read_make_no_store() {
+    let place = Place::new();
+    let dry_runs: [&[&str]; 3] = [&["sync", "--all", "--dry-run"], &["purge", "--dry-run"], &["schedule", "--dry-run"]];
+    for args in [&["list"][..], &["show", "1"], &["log"], &["resume"]].into_iter().chain(dry_runs) {
+        let ran = place.run(args.iter().copied());
+        assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "{args:?}: {}", ran.err);
+        assert!(ran.err.contains("there is no store here; `quarterdeck add` creates one"), "{args:?}: {}", ran.err);
+        assert!(!place.store().exists(), "{args:?}");
+    }
+}
+
+#[test]
 fn a_file_that_is_no_store_is_left_alone() {
     let place = Place::new();
     let file = place.write("notes.db", &"these are my notes\n".repeat(100));
@@ -282,7 +294,7 @@ fn a_wrong_setting_is_named_with_its_line() {
     assert_eq!(place.run(["--config", &file, "config"]).ok(), quarterdeck::config::TEMPLATE);
     let file = place.write("old.toml", "[fetch]\n\nsources = []\n");
     let ran = place.run(["--config", &file, "list"]);
-    assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""), "{}", ran.err);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "there is no store yet: {}", ran.err);
     let warning = format!("{file}:3: fetch.sources is now called fetch.sites; rename the key\n");
     assert!(ran.err.starts_with(&warning), "{}", ran.err);
 }

@@ -6,6 +6,8 @@
 
 #[cfg(feature = "faults")]
 mod aborts;
+#[cfg(feature = "faults")]
+mod blocks;
 mod pauses;
 mod shortages;
 mod stops;

@@ -29,9 +29,11 @@ impl Context {
         self.store_with(None).await
     }
 
-    /// Opens the store for a verb that only reads: nothing is created or upgraded.
+    /// Opens the store for a verb that only reads: nothing is created or upgraded, and no other process that writes, or
+    /// is stopped while it does, keeps it waiting.
     pub(super) async fn readable_store(&self) -> Result<Arc<dyn Store>, CliError> {
-        Ok(open_with(&self.config.store.url, Options::new(Access::ReadOnly)).await?)
+        let access = if self.read_only { Access::ReadOnly } else { Access::Read };
+        Ok(open_with(&self.config.store.url, Options::new(access)).await?)
     }
 
     /// Opens the store for a verb that changes it. Fails if `--read-only` is given.

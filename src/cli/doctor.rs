@@ -1,9 +1,9 @@
 //! `quarterdeck doctor`: checks everything that the program needs, and prints the problems and how to fix them. Changes
-//! nothing unless asked to rebuild the stored statuses.
+//! nothing unless an option asks for a repair.
 //!
 //! [`CHECKS`] lists the checks: `settings` (config file, log directory, private hosts, credentials), `machine` (certificates,
 //! terminal, locale), `database` (the store, its workers and its queue, with `faq` for the outbox and `schedule` for
-//! the automatic syncs), `locks` (Redis).
+//! the automatic syncs), `locks` (Redis). `unblock` continues a stopped process that keeps the store locked.
 
 mod database;
 mod faq;
@@ -11,6 +11,7 @@ mod locks;
 mod machine;
 mod schedule;
 mod settings;
+mod unblock;
 
 use super::console::locale;
 use super::exit::{CliError, Exit};
@@ -40,6 +41,12 @@ pub struct Args {
     /// are then fetched whole once, and it is learned anew
     #[arg(long, value_name = "HOST")]
     pub forget_template: Option<String>,
+    /// First continue (SIGCONT) a stopped process that keeps the others from writing to an SQLite store
+    #[arg(long)]
+    pub unblock: bool,
+    /// Do not ask before --unblock
+    #[arg(long, requires = "unblock")]
+    pub yes: bool,
 }
 
 /// Input of the checks: paths, environment and flags, and the settings loaded from them.
@@ -73,6 +80,9 @@ pub(super) async fn run(args: &Args, paths: DefaultPaths, flags: Flags, out: &mu
     let config = Config::load(&paths, &environment, &flags);
     let depth = if args.full { CheckDepth::Full } else { CheckDepth::Quick };
     let context = CheckContext { default_paths: paths, environment, flags, config, depth };
+    if args.unblock {
+        unblock::run(&context, args.yes).await?;
+    }
     if args.rebuild {
         database::rebuild(&context).await?;
     }

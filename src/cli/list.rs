@@ -51,7 +51,7 @@ fn read_sort(text: &str) -> Result<Sort, String> {
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     let filter = read_filter(args.filter.as_deref().unwrap_or_default(), Subject::Documents)?;
-    let store = context.store().await?;
+    let store = context.readable_store().await?;
     let pauses: Vec<_> = store.pauses().await?.into_iter().map(|pause| pause.scope).collect();
     let mut paused = HashSet::new();
     // The order is that of one instant; the rows are read in batches, so that a long list takes little memory and holds

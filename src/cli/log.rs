@@ -44,7 +44,7 @@ pub struct Args {
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     let filter = read_filter(args.filter.as_deref().unwrap_or_default(), Subject::Outcomes)?;
     let since = args.since.as_deref().map(Since::parse).transpose()?;
-    let store = context.store().await?;
+    let store = context.readable_store().await?;
     let printer = Printer {
         format: if args.json { Format::Json } else { args.format },
         zone: TimeZone::system(),

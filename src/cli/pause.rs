@@ -187,7 +187,7 @@ pub(super) async fn pause(context: &Context, args: &PauseArgs, out: &mut Output)
 
 pub(super) async fn resume(context: &Context, args: &ResumeArgs, out: &mut Output) -> Result<Exit, CliError> {
     let Some(scope) = args.target.scope()? else {
-        let store = context.store().await?;
+        let store = context.readable_store().await?;
         let pauses = store.pauses().await?;
         if pauses.is_empty() {
             note("nothing is paused");

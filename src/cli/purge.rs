@@ -28,7 +28,7 @@ struct PurgeJson {
 }
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
-    let store = if args.dry_run { context.store().await? } else { context.writable_store("purge").await? };
+    let store = if args.dry_run { context.readable_store().await? } else { context.writable_store("purge").await? };
     let waiting = store.purgeable().await?;
     let jobs = format::count(waiting, "waiting auto job");
     let mut purged = waiting;

@@ -112,7 +112,7 @@ pub(super) async fn choose(
 ) -> Result<Option<ChosenDocuments>, CliError> {
     let name = verb_name(verb);
     let filter = check(&bulk.selection.documents, bulk.selection.filter.as_deref())?;
-    let store = if bulk.dry_run { context.store().await? } else { context.writable_store(name).await? };
+    let store = if bulk.dry_run { context.readable_store().await? } else { context.writable_store(name).await? };
     let selected = bulk.selection.resolve(&*store, filter).await?;
     let named: Option<Vec<DocumentId>> = match &selected {
         Selected::Rows(rows) => Some(rows.iter().map(|row| row.id).collect()),

@@ -38,7 +38,7 @@ pub struct Args {
 }
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
-    let store = if args.dry_run { context.store().await? } else { context.writable_store("schedule").await? };
+    let store = if args.dry_run { context.readable_store().await? } else { context.writable_store("schedule").await? };
     let terms = &context.config.schedule.terms;
     let plans = store.plans(terms).await?;
     let only = args.plan.as_deref().map(|name| resolve_plan(name, terms, &plans)).transpose()?;

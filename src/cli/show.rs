@@ -39,7 +39,7 @@ pub struct Args {
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     read_name(&args.document)?;
-    let store = context.store().await?;
+    let store = context.readable_store().await?;
     let pauses = store.pauses().await?;
     let mut exit = Exit::Done;
     for row in find(&*store, std::slice::from_ref(&args.document)).await? {

@@ -20,6 +20,8 @@ pub(in crate::store) const SCHEMA: &str = "schema";
 pub(in crate::store) const RIGHTS: &str = "rights";
 /// Check that the data is consistent, as far as the database itself can tell.
 pub(in crate::store) const INTEGRITY: &str = "integrity";
+/// Check that no process keeps the others from writing.
+pub(in crate::store) const WRITE_LOCK: &str = "write lock";
 /// Check that the disk has free space for more data.
 pub(in crate::store) const SPACE: &str = "space";
 /// Check that the database's clock agrees with this machine's.

@@ -11,9 +11,19 @@ pub enum Access {
     Create,
     /// Reads and writes; fails if the store does not exist, and migrates an older SQLite store.
     Write,
-    /// Reads only: creates no file, migrates nothing, and every method that writes fails with
-    /// [`StoreError::ReadOnly`](crate::store::StoreError::ReadOnly).
+    /// Reads only: migrates nothing, and every method that writes fails with
+    /// [`StoreError::ReadOnly`](crate::store::StoreError::ReadOnly). Never waits for a process that writes. SQLite may
+    /// create its own files beside the store, as [`Access::Write`] does; where it cannot, this is [`Access::ReadOnly`].
+    Read,
+    /// Reads only, as with [`Access::Read`], and creates no file at all.
     ReadOnly,
+}
+
+impl Access {
+    /// Returns true if every method that writes fails.
+    pub(super) const fn is_read_only(self) -> bool {
+        matches!(self, Self::Read | Self::ReadOnly)
+    }
 }
 
 /// Options for opening a store, for callers that need more than its URL.

@@ -3,7 +3,8 @@
 //!
 //! `connect` opens the file or refuses it, `migrate` brings it up to date after `backup` has made a copy and `older`
 //! has found no worker of an older program, `examine` checks it for `doctor`, `locks` keeps the lock files,
-//! `read_connection` stops reads whose caller went away, `watch` watches for commits.
+//! `read_connection` stops reads whose caller went away, `watch` watches for commits, `write_lock`
+//! finds the process that keeps this one from writing.
 
 mod backup;
 mod commit_counts;
@@ -16,12 +17,13 @@ mod migrate;
 mod older;
 mod read_connection;
 mod watch;
+pub(super) mod write_lock;
 mod writer;
 
 use crate::domain::text::SafeLine;
 use crate::store::migrations::{SCHEMA_VERSION, pending};
 use crate::store::sql::conn::Conn;
-use crate::store::sql::error::{reading, writing};
+use crate::store::sql::error::reading;
 use crate::store::sql::topics::Written;
 use crate::store::upgrade::{MigrationStep, ON_OPEN, OlderWorker, UpgradeOptions, UpgradeReport};
 use crate::store::version::SchemaMismatch;
@@ -39,6 +41,7 @@ use std::time::Duration;
 use tokio::sync::watch::Sender;
 use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
+use write_lock::{LockWait, lock_error, wait_message};
 
 pub(super) use commit_counts::CommitCounts;
 pub(super) use read_connection::ReadConnection;
@@ -81,6 +84,7 @@ pub(super) struct Sqlite {
     readers: Readers,
     locks: WorkerLocks,
     changes: Arc<CountedChanges>,
+    lock_wait: LockWait,
 }
 
 impl Sqlite {
@@ -88,12 +92,13 @@ impl Sqlite {
     /// `changes` gets the changes of this process and, once they are watched, those of others.
     pub(super) async fn open(path: &Path, access: Access, changes: &ChangeSender) -> Result<Self> {
         let (connect, upgraded) = Connector::prepare(path, access, ON_OPEN).await?;
-        let readers = if access == Access::ReadOnly { Readers::PerRead } else { Readers::Pool(pool(&connect)) };
+        let readers =
+            if connect.access() == Access::ReadOnly { Readers::PerRead } else { Readers::Pool(pool(&connect)) };
         let locks = WorkerLocks::in_folder(connect.with_suffix(".workers"));
         // Read before anything else is, so that no later commit of another process is missed.
         let counts = CommitCounts::read(readers.connection(&connect).await?.connection()).await?;
         let changes = Arc::new(CountedChanges::new(changes.clone(), counts));
-        Ok(Self { connect, upgraded, writer: Arc::default(), readers, locks, changes })
+        Ok(Self { connect, upgraded, writer: Arc::default(), readers, locks, changes, lock_wait: LockWait::default() })
     }
 
     /// Returns the database's name for display: `sqlite` and the file name.
@@ -126,12 +131,22 @@ impl Sqlite {
     /// the schema version. No other process writes until the transaction ends.
     pub(super) async fn begin(&self, slot: &mut Option<WriterConnection>) -> Result<(WriterConnection, i64)> {
         self.connect.check_identity()?;
+        let path = self.connect.path();
+        let since = self.lock_wait.begin();
+        let named = |error: sqlx::Error| lock_error(error, path, since);
         let mut conn = match slot.take() {
             Some(conn) => conn,
-            None => WriterConnection::open(self.connect.path()).await.map_err(writing)?,
+            None => WriterConnection::open(path).await.map_err(named)?,
         };
-        let version = conn.begin().await.map_err(writing)?;
+        let version = conn.begin().await.map_err(named)?;
+        self.lock_wait.end();
         Ok((conn, version))
+    }
+
+    /// Returns a message that names the process for whose write lock this process has been waiting; `None` if it does
+    /// not wait.
+    pub(super) fn lock_wait_message(&self) -> Option<String> {
+        wait_message(self.connect.path(), self.lock_wait.duration()?)
     }
 
     /// Pauses between the transactions of a bulk change, so that another process can write.

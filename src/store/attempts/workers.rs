@@ -67,7 +67,10 @@ pub(in crate::store) async fn heartbeat(
     liveness.record_lease(lease);
     // A dead connection must be reported before the lease ends, so that the worker can stop in time.
     let answer = timeout(lease / 3, renew_leases(db, liveness, worker, leased, lease)).await;
-    answer.unwrap_or_else(|_| Err(StoreError::Unavailable("no answer within a third of the lease".into())))
+    answer.unwrap_or_else(|_| {
+        let blocked = db.lock_wait_message();
+        Err(StoreError::Unavailable(blocked.unwrap_or_else(|| "no answer within a third of the lease".to_owned())))
+    })
 }
 
 async fn renew_leases(

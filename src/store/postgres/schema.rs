@@ -214,7 +214,7 @@ impl DatabaseState {
     pub(super) fn check_rights(&self, url: &DatabaseUrl, access: Access) -> Result<()> {
         let only_for_writing = |right: &&str| *right == WRITE_SCHEMA || *right == UPDATE_DOCUMENTS;
         let mut rights = self.missing_rights.clone();
-        rights.retain(|right| access != Access::ReadOnly || !only_for_writing(right));
+        rights.retain(|right| !access.is_read_only() || !only_for_writing(right));
         if rights.is_empty() {
             return Ok(());
         }

@@ -98,7 +98,7 @@ impl DatabaseUrl {
             options = options.statement_cache_capacity(0).extra_float_digits(None);
         } else {
             options = options.options(SESSION_SETTINGS);
-            if access == Access::ReadOnly {
+            if access.is_read_only() {
                 options = options.options([("default_transaction_read_only", "on")]);
             }
         }

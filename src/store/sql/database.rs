@@ -15,8 +15,8 @@ use crate::store::sql::rows::workers::KnownWorker;
 use crate::store::sql::topics::Written;
 use crate::store::sqlite::{CommitCounts, Sqlite};
 use crate::store::version::{self, SchemaMismatch};
-use crate::store::{Access, Options, Recorder, UpgradeReport};
 use crate::store::{ChangeSender, Changes, Result, StoreError};
+use crate::store::{Options, Recorder, UpgradeReport};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -76,7 +76,7 @@ impl Database {
             engine,
             clock,
             recorder: options.recorder,
-            read_only: options.access == Access::ReadOnly,
+            read_only: options.access.is_read_only(),
             subscribers: RwLock::new(Arc::new([])),
             changes,
             commits: ChangeSender::default(),
@@ -244,6 +244,15 @@ impl Database {
         match &self.engine {
             Engine::Sqlite(sqlite) => Box::new(sqlite.quiesce().await),
             Engine::Postgres(postgres) => Box::new(postgres.quiesce().await),
+        }
+    }
+
+    /// Returns a message that names the process for whose write lock this process has been waiting. Always `None` on
+    /// PostgreSQL.
+    pub(in crate::store) fn lock_wait_message(&self) -> Option<String> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.lock_wait_message(),
+            Engine::Postgres(_) => None,
         }
     }
 

@@ -3,7 +3,8 @@
 use super::error::is_busy;
 use super::file_identity::FileIdentity;
 use super::migrate::{self, FileState};
-use crate::store::sql::error::{reading, writing};
+use super::write_lock::lock_error;
+use crate::store::sql::error::reading;
 use crate::store::upgrade::{UpgradeOptions, UpgradeReport};
 use crate::store::{Access, Result, StoreError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -65,9 +66,11 @@ impl Connector {
         if exists {
             check_header(&path).map_err(&unusable)?;
         }
-        if access != Access::ReadOnly {
-            check_writable(&path, folder, exists).map_err(&unusable)?;
-        }
+        let access = match check_writable(&path, folder, exists) {
+            Err(_) if access == Access::Read => Access::ReadOnly,
+            Err(wrong) if access != Access::ReadOnly => return Err(unusable(wrong)),
+            _ => access,
+        };
         if !exists {
             create(&path).map_err(|error| unusable(format!("cannot be created: {error}")))?;
         }
@@ -76,7 +79,7 @@ impl Connector {
             StoreError::Unusable(message) | StoreError::Corrupt(message) => unusable(message),
             other => other,
         })?;
-        if access != Access::ReadOnly {
+        if connect.access != Access::ReadOnly {
             let identity = FileIdentity::of(&path).map_err(|error| unusable(format!("cannot be read: {error}")))?;
             connect.identity = Some(identity);
         }
@@ -95,9 +98,24 @@ impl Connector {
         self.identity.map_or(Ok(()), |identity| identity.check(&self.path))
     }
 
-    async fn migrate_if_needed(&self, exists: bool, how: UpgradeOptions) -> Result<Option<UpgradeReport>> {
-        if self.access == Access::ReadOnly {
-            let mut conn = self.reader().await?;
+    /// Opens the first connection of a store that is only read. Where SQLite has no space for its files beside the store,
+    /// none is created from now on.
+    async fn first_reader(&mut self) -> Result<SqliteConnection> {
+        if self.access == Access::Read {
+            // SQLite creates its files with the first statement.
+            if let Ok(mut conn) = self.reader().await
+                && migrate::version(&mut conn).await.is_ok()
+            {
+                return Ok(conn);
+            }
+            self.access = Access::ReadOnly;
+        }
+        self.reader().await
+    }
+
+    async fn migrate_if_needed(&mut self, exists: bool, how: UpgradeOptions) -> Result<Option<UpgradeReport>> {
+        if self.access.is_read_only() {
+            let mut conn = self.first_reader().await?;
             check_library(&mut conn).await?;
             if !migrate::is_current(migrate::file_state(&mut conn).await?) {
                 return Err(StoreError::Unusable(
@@ -135,9 +153,10 @@ impl Connector {
     /// Opens a connection that writes. `synchronous=FULL`: a commit that was reported survives a power loss.
     pub(super) async fn writer(&self) -> Result<SqliteConnection> {
         let options = self.options(false).pragma("journal_mode", "WAL").pragma("synchronous", "FULL");
+        let since = Instant::now();
         connect_with_retry(options.pragma("cache_size", "-16384").busy_timeout(WRITER_BUSY_TIMEOUT))
             .await
-            .map_err(writing)
+            .map_err(|error| lock_error(error, &self.path, since))
     }
 
     /// Opens a connection that copies the store into another file; it cannot write to the store itself.
@@ -148,7 +167,8 @@ impl Connector {
     /// Returns the options of connections that read while another process may write.
     pub(super) fn reader_options(&self) -> SqliteConnectOptions {
         // Small, since there are several such connections: the system has the pages that they read in its own cache.
-        self.options(true).pragma("query_only", "1").pragma("cache_size", "-2048")
+        // SQLite's log is removed with the last connection to the file if that one may write; these do not otherwise.
+        self.options(self.access != Access::Read).pragma("query_only", "1").pragma("cache_size", "-2048")
     }
 
     /// Opens a connection that reads. If the store is opened read-only and nobody writes (SQLite's log beside the file
@@ -180,13 +200,17 @@ impl Connector {
 
 /// Begins a write transaction, and returns the schema version read in it. Waits up to `timeout` while another process
 /// has the lock.
-pub(super) async fn begin_immediate(conn: &mut SqliteConnection, timeout: Duration) -> Result<i64> {
-    let until = Instant::now() + timeout;
+pub(super) async fn begin_immediate(
+    connect: &Connector,
+    conn: &mut SqliteConnection,
+    timeout: Duration,
+) -> Result<i64> {
+    let since = Instant::now();
     loop {
         match raw_sql("BEGIN IMMEDIATE; PRAGMA user_version").fetch_one(&mut *conn).await {
             Ok(version) => return version.try_get(0).map_err(reading),
-            Err(error) if is_busy(&error) && Instant::now() < until => {}
-            Err(error) => return Err(writing(error)),
+            Err(error) if is_busy(&error) && since.elapsed() < timeout => {}
+            Err(error) => return Err(lock_error(error, connect.path(), since)),
         }
     }
 }

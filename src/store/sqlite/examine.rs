@@ -2,9 +2,10 @@
 
 use super::connect::{Connector, check_file_system, check_header, check_library, check_writable};
 use super::migrate::{self, FileState};
+use super::write_lock::WriteLockHolder;
 use crate::domain::finding::{CheckStatus, Finding};
 use crate::store::CheckDepth;
-use crate::store::checks::{INTEGRITY, RIGHTS, SCHEMA, SPACE, STORE, of_error};
+use crate::store::checks::{INTEGRITY, RIGHTS, SCHEMA, SPACE, STORE, WRITE_LOCK, of_error};
 use crate::store::sql::error::reading;
 use crate::store::{Result, StoreError};
 use sqlx::sqlite::SqliteConnection;
@@ -74,8 +75,16 @@ pub(in crate::store) async fn examine(path: &Path, depth: CheckDepth) -> Vec<Fin
         Err(wrong) => named(RIGHTS, wrong),
     });
     found.extend(readable_by_others(path));
+    found.extend(blocked(path));
     found.push(check_free_space(folder));
     found
+}
+
+/// Returns a finding if a process is stopped while it has the write lock.
+fn blocked(path: &Path) -> Option<Finding> {
+    let holder = WriteLockHolder::of(path)?;
+    let remedy = holder.remedy()?;
+    Some(Finding::fail(WRITE_LOCK, format!("nobody can write: the store is locked by {}", holder.describe()), remedy))
 }
 
 /// Returns a warning if every user of the machine may read the file. Its group may: that can be set for new stores.

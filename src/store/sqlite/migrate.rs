@@ -102,7 +102,7 @@ async fn migrate_locked(
     conn: &mut SqliteConnection,
     how: UpgradeOptions,
 ) -> Result<Option<UpgradeReport>> {
-    begin_immediate(conn, LOCK_TIMEOUT).await?;
+    begin_immediate(connect, conn, LOCK_TIMEOUT).await?;
     // Read a second time: another process may have migrated while this one waited for the lock.
     let state = file_state(conn).await?;
     let (from, copy) = match state {

@@ -4,6 +4,7 @@
 //! work.
 
 use super::connect::{BUSY_TIMEOUT, WRITER_BUSY_TIMEOUT};
+use crate::fault;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::rendered::rendered;
 use crate::store::sql::statement::{Statement, Value};
@@ -78,7 +79,11 @@ impl WriterConnection {
 
     /// Commits the transaction.
     pub(in crate::store) async fn commit(&mut self) -> SqlxResult<()> {
-        self.run_blocking(|conn| conn.execute_batch("COMMIT").map_err(error)).await
+        self.run_blocking(|conn| {
+            fault::point("commit", "");
+            conn.execute_batch("COMMIT").map_err(error)
+        })
+        .await
     }
 
     /// Runs a statement and returns the number of affected rows; 0 for one that only reads.
