@@ -81,6 +81,7 @@ const STORE_LAYERS: [&[&str]; 9] = [
         "sql::dialect",
         "sql::rendered",
         "sql::statement",
+        "sql::uptime",
     ],
     &["sqlite", "postgres", "sql"],
     &["sql::database", "sql::transaction", "sql::rows::attempts", "sql::rows::jobs", "sql::rows::documents"],

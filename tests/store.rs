@@ -5,6 +5,7 @@ mod abandoned;
 mod changes;
 mod chatwoot_plans;
 mod claim;
+mod clock_steps;
 mod conflicts;
 mod fairness;
 mod finish;

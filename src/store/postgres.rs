@@ -201,7 +201,7 @@ impl Postgres {
         let locks = session::granted_locks(&mut conn).await?;
         let is_gone = |known: &&KnownWorker| {
             if lease_only.contains(&known.id) {
-                now.since(known.heartbeat_at) > HEARTBEAT_TIMEOUT
+                known.quiet_for(now) > HEARTBEAT_TIMEOUT
             } else {
                 !locks.contains(&lock_key(&known.id))
             }

@@ -18,3 +18,4 @@ pub(in crate::store) mod statement;
 pub(in crate::store) mod status;
 pub(in crate::store) mod topics;
 pub(in crate::store) mod transaction;
+pub(in crate::store) mod uptime;

@@ -32,7 +32,17 @@ async fn version_of(file: &Path) -> i64 {
 }
 
 /// Columns that versions after the fixture's have added.
-const LATER_COLUMNS: [&str; 4] = ["schema_version", "body_digest", "unfetchable", "template_version"];
+const LATER_COLUMNS: [&str; 9] = [
+    "schema_version",
+    "body_digest",
+    "unfetchable",
+    "template_version",
+    "machine",
+    "boot_id",
+    "uptime",
+    "heartbeats",
+    "lease",
+];
 
 /// Returns every row of every table, as text.
 async fn rows(file: &Path) -> Vec<Option<String>> {
@@ -67,6 +77,10 @@ async fn a_verb_that_finds_an_old_store_copies_it_migrates_it_and_says_where_the
     let install = install().await;
     fs::set_permissions(install.file(), fs::Permissions::from_mode(0o640)).unwrap();
     let before = rows(install.file()).await;
+    let listed = install.run(&["list"]);
+    assert_eq!((listed.code, listed.out.len()), (Some(3), 0), "{listed:?}");
+    assert!(listed.err.contains("run `quarterdeck migrate`"), "reading migrates nothing: {}", listed.err);
+    assert_eq!(version_of(install.file()).await, BEFORE);
     let added = install.run(&["add", "https://example.org/new"]);
     assert_eq!(added.code, Some(0), "{added:?}");
     let copy = assert_copied(&install).await;

@@ -170,7 +170,7 @@ async fn check_contents(
         found.push(Finding::warn(
             "clock",
             format!("the newest outcome is dated {ahead} in the future: the clock was set back"),
-            "synchronize it with NTP; until then, scheduled jobs start that much later",
+            "synchronize it with NTP; until then, automatic syncs start that much later, and retries wait up to an hour",
         ));
     }
     Ok(())

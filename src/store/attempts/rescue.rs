@@ -5,8 +5,8 @@ use crate::domain::id::JobId;
 use crate::domain::job::{ErrorReport, JobState, Transition};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
-use crate::store::attempts::leases;
 use crate::store::attempts::liveness::Liveness;
+use crate::store::attempts::{clock_steps, leases};
 use crate::store::queue::apply::{TransitionData, apply};
 use crate::store::sql::conn::{Purpose, get};
 use crate::store::sql::database::Database;
@@ -28,42 +28,53 @@ const BUSY_THRESHOLD: Duration = Duration::from_millis(250);
 
 pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Result<RescueResult> {
     db.ensure_writable()?;
-    let now = db.now();
+    let (now, here) = (db.now(), db.uptime());
+    if liveness.clock_was_set_back(now, here.time) {
+        clock_steps::shorten_waits(db).await?;
+    }
     let mut known = workers::known_workers(&mut db.reader().await?).await?;
+    liveness.observe(&mut known, &here);
     let running = {
         let mut reader = db.reader().await?;
         let rows = reader.all(query("SELECT worker_id, lease_until FROM @jobs WHERE state = 'running'")).await?;
         let pair = |row| Ok((get(row, 0)?, get(row, 1)?));
-        rows.iter().map(pair).collect::<Result<Vec<(Option<String>, Option<i64>)>>>()?
+        rows.iter().map(pair).collect::<Result<HashSet<(Option<String>, Option<i64>)>>>()?
     };
-    let by_lease = liveness.trusts_leases(now);
-    let ran_out = by_lease && running.iter().any(|(_, until)| until.is_none_or(|until| until < now.micros()));
     // A worker that has no row but that a job names is judged by its lock alone.
-    for id in running.into_iter().filter_map(|(worker, _)| worker) {
-        if !known.iter().any(|known| known.id == id) {
-            known.push(KnownWorker { id, heartbeat_at: Timestamp::from_micros(i64::MIN), outdated: false });
+    for id in running.iter().filter_map(|(worker, _)| worker.as_ref()) {
+        if !known.iter().any(|known| known.id == *id) {
+            known.push(KnownWorker::without_row(id.clone()));
         }
     }
+    let by_lease = liveness.trusts_leases(here.time);
+    let is_over = |(worker, until): &(Option<String>, Option<i64>)| {
+        let Some(until) = until.map(Timestamp::from_micros) else { return true };
+        let worker = known.iter().find(|known| Some(&known.id) == worker.as_ref());
+        worker.map_or(until < now, |worker| worker.lease_is_over(until, now))
+    };
+    // Leases that have expired, by worker and end: a renewed one has another end.
+    let over: HashSet<_> = running.into_iter().filter(|lease| by_lease && is_over(lease)).collect();
     let outdated: HashSet<String> = known.iter().filter(|known| known.outdated).map(|known| known.id.clone()).collect();
-    known.retain(|known| now.since(known.heartbeat_at) > HEARTBEAT_GRACE);
+    known.retain(|known| known.quiet_for(now) > HEARTBEAT_GRACE);
     let mut gone: Vec<String> = db.dead_workers(&known, now).await?.into_iter().collect();
     gone.sort();
-    if gone.is_empty() && !ran_out {
+    if gone.is_empty() && over.is_empty() {
         db.remove_stray_locks(&[]);
         return Ok(RescueResult::default());
     }
     gone = db.confirm_dead(gone, &known, now).await?;
-    let started = db.now();
+    let started = db.uptime().time;
     let mut tx = Tx::begin(db, Purpose::Queue).await?;
     let running = running_jobs(&mut tx).await?;
     // After a long wait for the database, expired leases prove nothing: other workers may have waited, too, and could
     // not send heartbeats. They now get time to send one.
-    let begun = db.now();
-    let by_lease = by_lease && begun.since(started) <= BUSY_THRESHOLD && liveness.trusts_leases(begun);
+    let begun = db.uptime().time;
+    let by_lease = by_lease && begun.saturating_sub(started) <= BUSY_THRESHOLD && liveness.trusts_leases(begun);
     let mut rescued = RescueResult::default();
     for row in running {
         let dead = row.worker_id.as_ref().is_some_and(|worker| gone.contains(worker));
-        let expired = by_lease && row.lease_until.is_none_or(|until| until < tx.now);
+        let lease = (row.worker_id.clone(), row.lease_until.map(Timestamp::micros));
+        let expired = by_lease && over.contains(&lease);
         if (dead || expired) && row.worker_id.as_ref().is_some_and(|worker| outdated.contains(worker)) {
             // The worker ended because its program is too old to write anything. Its jobs do not count a crash.
             leases::give_row_back(&mut tx, &row).await?;
@@ -71,10 +82,10 @@ pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Resu
             rescued.reports.extend(record_lost(&mut tx, &row).await?);
         }
     }
-    for worker in &gone {
+    for worker in known.iter().filter(|known| gone.contains(&known.id)) {
         // The worker may have sent a heartbeat since it was checked.
-        let statement = query("DELETE FROM @workers WHERE id = ? AND heartbeat_at < ?");
-        tx.run(statement.bind(worker).bind(tx.now.minus(HEARTBEAT_GRACE).micros())).await?;
+        let statement = query("DELETE FROM @workers WHERE id = ? AND heartbeats = ?");
+        tx.run(statement.bind(&worker.id).bind(worker.heartbeats)).await?;
     }
     rescued.outcomes = tx.commit().await?;
     db.remove_stray_locks(&gone);

@@ -11,6 +11,7 @@ use crate::store::sql::database::Database;
 use crate::store::sql::rows::jobs;
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
+use crate::store::sql::uptime::Uptime;
 use crate::store::{JobLease, LeaseStatus, Result, StoreError, WorkerInfo};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -20,14 +21,12 @@ pub(in crate::store) async fn register(db: &Database, liveness: &Liveness, worke
     db.acquire_worker_lock(&worker.id.0).await?;
     let made_known = async {
         let mut tx = Tx::begin(db, Purpose::Rows).await?;
-        upsert_worker(&mut tx, worker).await?;
-        let now = tx.now;
-        tx.commit().await?;
-        Ok(now)
+        upsert_worker(&mut tx, worker, &db.uptime()).await?;
+        tx.commit().await
     };
     match made_known.await {
-        Ok(now) => {
-            liveness.add_worker(worker, now);
+        Ok(_) => {
+            liveness.add_worker(worker, db.uptime().time);
             Ok(())
         }
         Err(error) => {
@@ -97,30 +96,40 @@ async fn renew_leases(
             Some(_) => LeaseStatus::Renewed,
         });
     }
-    let update = query("UPDATE @workers SET heartbeat_at = ? WHERE id = ?").bind(now.micros()).bind(&worker.0);
+    let here = db.uptime();
+    let update =
+        query("UPDATE @workers SET heartbeat_at = ?, uptime = ?, heartbeats = heartbeats + 1, lease = ? WHERE id = ?");
+    let update = update.bind(now.micros()).bind(micros(here.time)).bind(micros(lease)).bind(&worker.0);
     // If the row is gone, another process has removed this worker as dead, for example during a sleep. The row is
     // inserted again.
     if tx.run_quietly(update).await? == 0
         && let Some(info) = liveness.info(&worker.0)
     {
-        upsert_worker(&mut tx, &info).await?;
+        upsert_worker(&mut tx, &info, &here).await?;
     }
     tx.commit().await?;
-    liveness.record_heartbeat(now);
+    liveness.record_heartbeat(here.time);
     Ok(statuses)
 }
 
-async fn upsert_worker(tx: &mut Tx<'_>, worker: &WorkerInfo) -> Result<()> {
+async fn upsert_worker(tx: &mut Tx<'_>, worker: &WorkerInfo, here: &Uptime) -> Result<()> {
     let statement = query(
-        "INSERT INTO @workers (id, name, capacity, started_at, heartbeat_at, schema_version, unfetchable) \
-         VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at",
+        "INSERT INTO @workers (id, name, capacity, started_at, heartbeat_at, schema_version, unfetchable, machine, \
+         boot_id, uptime) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO UPDATE SET \
+         heartbeat_at = excluded.heartbeat_at, machine = excluded.machine, boot_id = excluded.boot_id, \
+         uptime = excluded.uptime",
     );
     let statement = statement.bind(&worker.id.0).bind(worker.name.as_str()).bind(worker.capacity);
     let reasons = &worker.unfetchable.reasons;
     let reasons = (!reasons.is_empty()).then(|| reasons.join("\n"));
-    tx.run(statement.bind(tx.now.micros()).bind(SCHEMA_VERSION).bind(reasons)).await?;
+    let statement = statement.bind(tx.now.micros()).bind(SCHEMA_VERSION).bind(reasons);
+    tx.run(statement.bind(&*here.machine).bind(&*here.boot).bind(micros(here.time))).await?;
     if tx.lease_only() {
         tx.run(query("UPDATE @workers SET lease_only = true WHERE id = ?").bind(&worker.id.0)).await?;
     }
     Ok(())
+}
+
+fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }

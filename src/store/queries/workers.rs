@@ -18,8 +18,8 @@ const LATE_AFTER: Duration = Duration::from_secs(30);
 
 pub(in crate::store) async fn workers(db: &Database) -> Result<Vec<WorkerSummary>> {
     let statement = query(
-        "SELECT w.id, w.name, w.capacity, w.started_at, w.heartbeat_at, w.unfetchable, coalesce(j.running, 0) AS running, \
-         j.lease_until FROM @workers w \
+        "SELECT w.id, w.name, w.capacity, w.started_at, w.heartbeat_at, w.unfetchable, w.schema_version, w.machine, \
+         w.boot_id, w.uptime, w.heartbeats, w.lease, coalesce(j.running, 0) AS running, j.lease_until FROM @workers w \
          LEFT JOIN (SELECT worker_id, count(*) AS running, max(lease_until) AS lease_until FROM @jobs \
          WHERE state = 'running' GROUP BY worker_id) j ON j.worker_id = w.id ORDER BY w.started_at, w.id",
     );
@@ -27,13 +27,17 @@ pub(in crate::store) async fn workers(db: &Database) -> Result<Vec<WorkerSummary
         let mut reader = db.reader().await?;
         reader.all(statement).await?
     };
-    let now = db.now();
+    let (now, here) = (db.now(), db.uptime());
     let mut listed = Vec::with_capacity(rows.len());
+    let mut known = Vec::with_capacity(rows.len());
     for row in &rows {
         let at = |column: &str| time(row, column)?.ok_or_else(|| corrupt(column));
         let heartbeat_at: Timestamp = at("heartbeat_at")?;
-        let leased = time(row, "lease_until")?.is_some_and(|until| until >= now);
-        let late = now.since(heartbeat_at) > LATE_AFTER && !leased;
+        let mut worker = KnownWorker::from_row(row)?;
+        worker.silence = worker.silence_on_this_machine(&here);
+        let leased = time(row, "lease_until")?.is_some_and(|until| !worker.lease_is_over(until, now));
+        let late = worker.quiet_for(now) > LATE_AFTER && !leased;
+        known.push(worker);
         listed.push(WorkerSummary {
             id: WorkerId(get(row, "id")?),
             name: SafeLine::new(get(row, "name")?),
@@ -49,12 +53,7 @@ pub(in crate::store) async fn workers(db: &Database) -> Result<Vec<WorkerSummary
             health: if late { WorkerHealth::Late } else { WorkerHealth::Alive },
         });
     }
-    let known = |listed: &WorkerSummary| KnownWorker {
-        id: listed.id.0.clone(),
-        heartbeat_at: listed.heartbeat_at,
-        outdated: false,
-    };
-    let gone = db.dead_workers(&listed.iter().map(known).collect::<Vec<_>>(), now).await?;
+    let gone = db.dead_workers(&known, now).await?;
     for worker in &mut listed {
         if gone.contains(&worker.id.0) {
             worker.health = WorkerHealth::Gone;
@@ -65,7 +64,11 @@ pub(in crate::store) async fn workers(db: &Database) -> Result<Vec<WorkerSummary
 
 /// Returns the number of registered workers whose process is alive.
 pub(in crate::store) async fn alive(db: &Database) -> Result<u64> {
-    let known = workers::known_workers(&mut db.reader().await?).await?;
+    let mut known = workers::known_workers(&mut db.reader().await?).await?;
+    let here = db.uptime();
+    for worker in &mut known {
+        worker.silence = worker.silence_on_this_machine(&here);
+    }
     let gone = db.dead_workers(&known, db.now()).await?;
     Ok(known.len().saturating_sub(gone.len()) as u64)
 }

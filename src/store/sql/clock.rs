@@ -1,7 +1,8 @@
 //! Clocks of the store: the system's, and one that tests move by hand.
 
+use super::uptime::Uptime;
 use crate::domain::time::Timestamp;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A clock in UTC. Each transaction reads it once: two reads within one transaction could disagree on whether a lease
@@ -9,6 +10,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub trait Clock: Send + Sync {
     /// Returns the current time.
     fn now(&self) -> Timestamp;
+
+    /// Returns the time since the boot of this machine, which advances whatever is done to the clock.
+    fn uptime(&self) -> Uptime {
+        Uptime::of_this_machine()
+    }
 
     /// Returns true if a store on a database server uses the server's clock instead, so that all processes share one
     /// clock.
@@ -34,27 +40,43 @@ impl Clock for SystemClock {
 
 /// A clock for tests that changes only when it is set.
 #[derive(Debug)]
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock {
+    now: AtomicI64,
+    /// Time since the boot, in microseconds.
+    uptime: AtomicU64,
+}
 
 impl ManualClock {
-    /// Creates a clock with the time `start`.
+    /// Creates a clock with the time `start`, on a machine that has just been started.
     pub const fn at(start: Timestamp) -> Self {
-        Self(AtomicI64::new(start.micros()))
+        Self { now: AtomicI64::new(start.micros()), uptime: AtomicU64::new(0) }
     }
 
-    /// Moves the clock forward.
+    /// Lets time pass.
     pub fn advance(&self, by: Duration) {
         self.set(self.now().plus(by));
     }
 
-    /// Sets the clock to any time, even an earlier one.
+    /// Lets time pass until `to`. If that is earlier, the clock is set back, and no time passes.
     pub fn set(&self, to: Timestamp) {
-        self.0.store(to.micros(), Ordering::SeqCst);
+        let passed = u64::try_from(to.since(self.now()).as_micros()).unwrap_or(u64::MAX);
+        self.uptime.fetch_add(passed, Ordering::SeqCst);
+        self.step(to);
+    }
+
+    /// Sets the clock to any time; no time passes.
+    pub fn step(&self, to: Timestamp) {
+        self.now.store(to.micros(), Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+        Timestamp::from_micros(self.now.load(Ordering::SeqCst))
+    }
+
+    fn uptime(&self) -> Uptime {
+        let time = Duration::from_micros(self.uptime.load(Ordering::SeqCst));
+        Uptime { machine: "machine".into(), boot: "boot".into(), time }
     }
 }

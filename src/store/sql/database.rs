@@ -13,6 +13,7 @@ use crate::store::sql::conn::Conn;
 use crate::store::sql::reader::Reader;
 use crate::store::sql::rows::workers::KnownWorker;
 use crate::store::sql::topics::Written;
+use crate::store::sql::uptime::Uptime;
 use crate::store::sqlite::{CommitCounts, Sqlite};
 use crate::store::version::{self, SchemaMismatch};
 use crate::store::{ChangeSender, Changes, Result, StoreError};
@@ -129,6 +130,11 @@ impl Database {
     /// Returns the time of the store's clock, UTC.
     pub(in crate::store) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Returns the time since the boot of this machine.
+    pub(in crate::store) fn uptime(&self) -> Uptime {
+        self.clock.uptime()
     }
 
     /// Subscribes to the mismatch of schema versions, which is set when it is found and never reset.
@@ -326,12 +332,15 @@ impl Database {
         known: &[KnownWorker],
         now: Timestamp,
     ) -> Result<HashSet<String>> {
-        match &self.engine {
+        let mut dead: HashSet<String> = match &self.engine {
             Engine::Sqlite(sqlite) => {
-                Ok(known.iter().map(|known| &known.id).filter(|id| sqlite.process_is_gone(id)).cloned().collect())
+                known.iter().map(|known| &known.id).filter(|id| sqlite.process_is_gone(id)).cloned().collect()
             }
-            Engine::Postgres(postgres) => postgres.dead_workers(known, now).await,
-        }
+            Engine::Postgres(postgres) => postgres.dead_workers(known, now).await?,
+        };
+        // A server may take a while to notice that the machine with the session is gone.
+        dead.extend(self.of_an_earlier_boot(known));
+        Ok(dead)
     }
 
     /// Checks the workers `gone` once more on PostgreSQL, where a free lock may be temporary, and returns those that
@@ -344,8 +353,20 @@ impl Database {
     ) -> Result<Vec<String>> {
         match &self.engine {
             Engine::Sqlite(_) => Ok(gone),
-            Engine::Postgres(postgres) => postgres.confirm_dead(gone, known, now).await,
+            Engine::Postgres(postgres) => {
+                let mut dead = postgres.confirm_dead(gone, known, now).await?;
+                dead.extend(self.of_an_earlier_boot(known));
+                dead.sort();
+                dead.dedup();
+                Ok(dead)
+            }
         }
+    }
+
+    /// Returns the ids of the `known` workers that ran on this machine before it was started the last time.
+    fn of_an_earlier_boot(&self, known: &[KnownWorker]) -> impl Iterator<Item = String> {
+        let here = self.uptime();
+        known.iter().filter(move |known| known.was_before_this_boot(&here)).map(|known| known.id.clone())
     }
 
     /// Removes the lock files of the workers `dead`, and old lock files that no process has locked. Does nothing on

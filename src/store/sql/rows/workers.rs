@@ -3,9 +3,14 @@
 use crate::domain::time::Timestamp;
 use crate::store::Result;
 use crate::store::migrations::SCHEMA_VERSION;
-use crate::store::sql::conn::get;
+use crate::store::sql::conn::{Row, get};
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::query;
+use crate::store::sql::uptime::Uptime;
+use std::time::Duration;
+
+/// Time by which another process's clock may be ahead of this one's.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 
 /// A worker that is registered (has a row), or that only a running job names.
 #[derive(Clone, Debug)]
@@ -15,18 +20,86 @@ pub(in crate::store) struct KnownWorker {
     pub(in crate::store) heartbeat_at: Timestamp,
     /// True if the worker's program was built for an older schema version than this program, or recorded no version.
     pub(in crate::store) outdated: bool,
+    /// Number of its heartbeats.
+    pub(in crate::store) heartbeats: i64,
+    /// Time of its machine at the last heartbeat; `None` for a worker without a row, or of an older program.
+    pub(in crate::store) uptime: Option<Uptime>,
+    /// Lease that its last heartbeat requested; `None` before that.
+    pub(in crate::store) lease: Option<Duration>,
+    /// Time since its last heartbeat by a clock that nobody sets, as far as it is known.
+    pub(in crate::store) silence: Option<Duration>,
+}
+
+impl KnownWorker {
+    /// Returns a worker that has no row.
+    pub(in crate::store) fn without_row(id: String) -> Self {
+        let heartbeat_at = Timestamp::from_micros(i64::MIN);
+        Self { id, heartbeat_at, outdated: false, heartbeats: 0, uptime: None, lease: None, silence: None }
+    }
+
+    /// Reads a row with the columns that [`known_workers`] selects.
+    pub(in crate::store) fn from_row(row: &Row) -> Result<Self> {
+        let version: Option<i64> = get(row, "schema_version")?;
+        let [machine, boot] = [get::<Option<String>>(row, "machine")?, get(row, "boot_id")?];
+        let micros = |column| Ok(get::<Option<i64>>(row, column)?.map(i64::unsigned_abs).map(Duration::from_micros));
+        let uptime = match (machine, boot, micros("uptime")?) {
+            (Some(machine), Some(boot), Some(time)) => {
+                Some(Uptime { machine: machine.into(), boot: boot.into(), time })
+            }
+            _ => None,
+        };
+        Ok(Self {
+            id: get(row, "id")?,
+            heartbeat_at: Timestamp::from_micros(get(row, "heartbeat_at")?),
+            outdated: version.is_none_or(|version| version < SCHEMA_VERSION),
+            heartbeats: get(row, "heartbeats")?,
+            uptime,
+            lease: micros("lease")?,
+            silence: None,
+        })
+    }
+
+    /// Returns the time since the last heartbeat if the worker runs on this machine, whose time is `here`.
+    pub(in crate::store) fn silence_on_this_machine(&self, here: &Uptime) -> Option<Duration> {
+        let last = self.uptime.as_ref().filter(|last| !here.boot.is_empty() && last.boot == here.boot)?;
+        // A container may have a time of its own.
+        here.time.checked_sub(last.time)
+    }
+
+    /// Returns true if the worker's machine is this one, whose time is `here`, and has been started since.
+    pub(in crate::store) fn was_before_this_boot(&self, here: &Uptime) -> bool {
+        self.uptime.as_ref().is_some_and(|last| {
+            let [machines, boots] = [(&last.machine, &here.machine), (&last.boot, &here.boot)];
+            !here.machine.is_empty() && machines.0 == machines.1 && !boots.0.is_empty() && boots.0 != boots.1
+        })
+    }
+
+    /// Returns the time since the last heartbeat at `now`. Without a clock that nobody sets, a heartbeat in the future
+    /// counts as long ago: one of the clocks is wrong.
+    pub(in crate::store) fn quiet_for(&self, now: Timestamp) -> Duration {
+        let by_clock = || match self.heartbeat_at > now.plus(CLOCK_TOLERANCE) {
+            true => Duration::MAX,
+            false => now.since(self.heartbeat_at),
+        };
+        self.silence.unwrap_or_else(by_clock)
+    }
+
+    /// Returns true if a lease until `until` has expired at `now`. The clock alone decides only if nothing else is known:
+    /// the worker may have another one, or it was set back, and the lease ends later than one that is given now.
+    pub(in crate::store) fn lease_is_over(&self, until: Timestamp, now: Timestamp) -> bool {
+        match (self.silence, self.lease) {
+            (Some(silence), Some(lease)) => {
+                silence > lease && (until < now || until > now.plus(lease + CLOCK_TOLERANCE))
+            }
+            _ => until < now,
+        }
+    }
 }
 
 /// Returns the workers that have a row.
 pub(in crate::store) async fn known_workers(reader: &mut Reader) -> Result<Vec<KnownWorker>> {
-    let rows = reader.all(query("SELECT id, heartbeat_at, schema_version FROM @workers")).await?;
-    let known = |row| {
-        let version: Option<i64> = get(row, 2)?;
-        Ok(KnownWorker {
-            id: get(row, 0)?,
-            heartbeat_at: Timestamp::from_micros(get(row, 1)?),
-            outdated: version.is_none_or(|version| version < SCHEMA_VERSION),
-        })
-    };
-    rows.iter().map(known).collect()
+    let statement =
+        "SELECT id, heartbeat_at, schema_version, machine, boot_id, uptime, heartbeats, lease FROM @workers";
+    let rows = reader.all(query(statement)).await?;
+    rows.iter().map(KnownWorker::from_row).collect()
 }
