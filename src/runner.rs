@@ -5,13 +5,14 @@
 //! it. Everything that must survive a crash is in the store; this module only knows the running jobs.
 //!
 //! `settings` has the settings and modes of a runner, `worker` the state that its tasks share. `claim` keeps the slots
-//! full and runs each job by `attempt`, under the document's lock (`locking`), with the `representation` of its host; `heartbeat` renews leases, `rescue`
+//! full and runs each job by `attempt`, under the document's lock (`locking`), with the `representation` of its host, unless there is a `fetch_pause`; `heartbeat` renews leases, `rescue`
 //! makes the jobs of dead workers ready again, `schedule` enqueues due documents, `relay` delivers the messages of the
 //! outbox, `templates` learns what recurs on the pages of a host.
 
 mod attempt;
 mod claim;
 pub mod event;
+mod fetch_pause;
 pub mod handle;
 mod heartbeat;
 mod locking;
@@ -37,6 +38,7 @@ use crate::fetch::Fetcher;
 use crate::lock::Redis;
 use crate::store::RunnerStore;
 use event::{Health, LockHealth, RunnerStatus};
+use fetch_pause::FetchPause;
 use handle::Handle;
 use relay::Relay;
 use report::Reporter;
@@ -97,6 +99,7 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
         host_markdown: HostMarkdownCache::default(),
         running_jobs: RunningJobs::default(),
         templates: Templates::default(),
+        fetch_pause: FetchPause::default(),
         claim_wakeup: Arc::clone(&handle.claim_wakeup),
         attempts: TaskTracker::new(),
         reporter: Reporter::new(events.clone()),

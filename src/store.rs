@@ -68,6 +68,7 @@ pub use options::{Access, Options, Recorder};
 pub use postgres::migrate::migrate;
 pub use run_upgrade::{older_workers, plan, upgrade};
 pub use sql::clock::{Clock, ManualClock, SystemClock};
+pub use sql::uptime::Uptime;
 pub use sql_store::SqlStore;
 pub use sqlite::write_lock::{ProcessState, WriteLockHolder};
 pub use upgrade::{MigrationStep, OlderWorker, UpgradeOptions, UpgradeReport};

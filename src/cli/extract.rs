@@ -78,7 +78,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         }
         Err(failure) => {
             note(format!("{}: {}", format::error_code(failure.code), failure.detail));
-            Ok(if failure.blame == Blame::Service { Exit::Unreachable } else { Exit::SomeFailed })
+            Ok(if failure.blame == Blame::Host { Exit::SomeFailed } else { Exit::Unreachable })
         }
     }
 }

@@ -50,6 +50,9 @@ pub enum Blame {
     Host,
     /// A service that fetches pages for this program (Firecrawl): its failure says nothing about the host.
     Service,
+    /// The machine that runs this program: it lets the process open no more files. This is no failure of the document, and
+    /// counts no attempt.
+    Machine,
 }
 
 /// Cause of a failed attempt, as the fetch or the runner reports it.
@@ -111,6 +114,12 @@ impl Failure {
     pub fn of_service(mut self) -> Self {
         self.blame = Blame::Service;
         self
+    }
+
+    /// Creates the failure of a fetch for which this process could not open one more file or connection.
+    pub fn out_of_files() -> Self {
+        let detail = "this process may open no more files";
+        Self { blame: Blame::Machine, ..Self::transient(ErrorCode::FetchFailed, detail) }
     }
 
     fn of(class: FailureClass, code: ErrorCode, detail: impl AsRef<str>) -> Self {

@@ -4,6 +4,7 @@
 use super::guard::Refusal;
 use super::lookup::LookupError;
 use crate::domain::failure::{ErrorCode, Failure};
+use rustix::io::Errno;
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 use std::error::Error;
 use std::io;
@@ -116,12 +117,18 @@ fn recognise(cause: &(dyn Error + 'static)) -> Option<Failure> {
         return Some(refused(refusal.to_string()));
     }
     if let Some(not_found) = cause.downcast_ref::<LookupError>() {
-        return Some(transient(not_found.to_string()));
+        return Some(match not_found {
+            LookupError::OutOfFiles => Failure::out_of_files(),
+            other => transient(other.to_string()),
+        });
     }
     if let Some(tls) = cause.downcast_ref::<TlsError>() {
         return Some(transient(format!("TLS: {}", tls_words(tls))));
     }
     let io = cause.downcast_ref::<io::Error>()?;
+    if is_out_of_files(io) {
+        return Some(Failure::out_of_files());
+    }
     Some(match io.kind() {
         io::ErrorKind::ConnectionRefused => transient("connection refused"),
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
@@ -133,6 +140,12 @@ fn recognise(cause: &(dyn Error + 'static)) -> Option<Failure> {
         io::ErrorKind::TimedOut => Failure::transient(ErrorCode::Timeout, "the connection timed out"),
         _ => return None,
     })
+}
+
+/// Returns true for the error of a process, or of a machine, that may open no more files.
+pub(super) fn is_out_of_files(error: &io::Error) -> bool {
+    let code = error.raw_os_error();
+    [Errno::MFILE, Errno::NFILE].iter().any(|errno| code == Some(errno.raw_os_error()))
 }
 
 fn http_words(error: &hyper::Error) -> &'static str {
@@ -174,6 +187,7 @@ fn tls_words(error: &TlsError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::failure::Blame;
 
     #[test]
     fn tls_errors_are_told_apart() {
@@ -210,6 +224,12 @@ mod tests {
             assert_eq!(recognise(&io::Error::from(kind)), Some(Failure::transient(code, detail)));
         }
         assert_eq!(recognise(&io::Error::other("else")), None);
+        for errno in [Errno::MFILE, Errno::NFILE] {
+            let failure = recognise(&io::Error::from(errno)).expect("it is known");
+            assert_eq!(failure.blame, Blame::Machine, "{errno}: no failure of a page");
+        }
+        let lookup = recognise(&LookupError::OutOfFiles).expect("it is known");
+        assert_eq!(lookup.blame, Blame::Machine);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Name resolution, by the system's resolver or by name servers from the settings.
 
+use super::errors;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{
     ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
@@ -25,6 +26,9 @@ pub enum LookupError {
     NoAddress,
     #[error("no name server answers")]
     NoAnswer,
+    /// This process may open no more files, so that no name server could be asked.
+    #[error("this process may open no more files")]
+    OutOfFiles,
     /// The name server or the system reported another error.
     #[error("the host name could not be looked up: {0}")]
     Failed(String),
@@ -47,7 +51,8 @@ impl Lookup for SystemLookup {
     fn addresses(&self, name: String) -> Addresses {
         Box::pin(async move {
             let found = tokio::net::lookup_host((name, 0)).await;
-            Ok(found.map_err(|error| system_error(&error.to_string()))?.map(|found| found.ip()).collect())
+            let found = found.map_err(|error| unless_out_of_files(system_error(&error.to_string())));
+            Ok(found?.map(|found| found.ip()).collect())
         })
     }
 }
@@ -97,10 +102,24 @@ impl Lookup for NameServers {
         // The trailing dot marks a complete name, so that no search domain is appended.
         let whole = if name.ends_with('.') { name } else { name + "." };
         Box::pin(async move {
-            let found = resolver.lookup_ip(whole).await.map_err(|error| server_error(&error))?;
+            let found = resolver.lookup_ip(whole).await.map_err(|error| unless_out_of_files(server_error(&error)))?;
             Ok(found.iter().collect())
         })
     }
+}
+
+/// Returns the error, or [`LookupError::OutOfFiles`] if a resolver that may open no more files would report it: none of
+/// them says so.
+fn unless_out_of_files(error: LookupError) -> LookupError {
+    match error {
+        LookupError::NoAnswer | LookupError::Failed(_) if is_out_of_files() => LookupError::OutOfFiles,
+        other => other,
+    }
+}
+
+/// Returns true if this process cannot open one more file.
+fn is_out_of_files() -> bool {
+    std::fs::File::open("/dev/null").is_err_and(|error| errors::is_out_of_files(&error))
 }
 
 fn server_error(error: &NetError) -> LookupError {

@@ -1,6 +1,7 @@
 //! An attempt of a job: fetch, compare, write. A panic inside ends only this attempt.
 
 use super::event::Event;
+use super::fetch_pause;
 use super::locking::{self, NextStep};
 use super::report;
 use super::representation;
@@ -10,7 +11,7 @@ use super::worker::Worker;
 use crate::domain::backoff::Backoff;
 use crate::domain::content::{ContentChange, PriorResponse};
 use crate::domain::document::SyncStep;
-use crate::domain::failure::Failure;
+use crate::domain::failure::{Blame, Failure};
 use crate::domain::job::AttemptEnd;
 use crate::domain::lock::Lock;
 use crate::fault;
@@ -54,7 +55,11 @@ async fn execute(worker: &Arc<Worker>, claimed: ClaimedJob, stop: &mut watch::Re
     let end = tokio::select! {
         biased;
         joined = work => match joined {
-            Ok(end) => end,
+            Ok(Some(end)) => end,
+            Ok(None) => {
+                fetch_pause::begin(worker);
+                return true;
+            }
             Err(error) => AttemptEnd::Failed(report::failure_of_join(error, &worker.events)),
         },
         why = wait_for_stop(stop) => match why {
@@ -72,7 +77,9 @@ async fn execute(worker: &Arc<Worker>, claimed: ClaimedJob, stop: &mut watch::Re
     released
 }
 
-async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> AttemptEnd {
+/// Fetches the page and compares it with what is stored. Returns `None` if this machine, not the page, is the reason that
+/// it could not be fetched.
+async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> Option<AttemptEnd> {
     let document = claimed.document_id;
     let step = |step| worker.emit_everywhere(Event::Step { document, step });
     step(SyncStep::Fetching);
@@ -87,12 +94,15 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> AttemptEnd {
     // Chatwoot's texts stay whole: there the template only decides whether a page has changed.
     request.template = template.clone().filter(|_| !worker.store.is_chatwoot_database());
     let fetched = worker.fetcher.fetch(&request).await;
+    if fetched.as_ref().is_err_and(|failure| failure.blame == Blame::Machine) {
+        return None;
+    }
     representation::record(&worker, &request, &fetched).await;
     let mut page = match fetched {
         Ok(FetchResponse::Page(page)) => page,
-        Ok(FetchResponse::NotModified) => return AttemptEnd::NotModified,
-        Ok(FetchResponse::Identical(body)) => return AttemptEnd::Identical(body),
-        Err(failure) => return AttemptEnd::Failed(failure),
+        Ok(FetchResponse::NotModified) => return Some(AttemptEnd::NotModified),
+        Ok(FetchResponse::Identical(body)) => return Some(AttemptEnd::Identical(body)),
+        Err(failure) => return Some(AttemptEnd::Failed(failure)),
     };
     fault::point("after_fetch", &claimed.url);
     step(SyncStep::Comparing);
@@ -105,7 +115,7 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> AttemptEnd {
     let change = templates::compare(&worker, &claimed, template.as_deref(), &page, change).await;
     page.quarantine_reason = reason.filter(|_| change != ContentChange::Same);
     if change == ContentChange::Quarantined && claimed.stored.chars.is_none() {
-        return AttemptEnd::Withheld(page);
+        return Some(AttemptEnd::Withheld(page));
     }
     // A page that counts as the same has the fingerprint of the text that stays.
     let stored = claimed.stored.fingerprint.clone().filter(|_| change == ContentChange::Same);
@@ -113,7 +123,7 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> AttemptEnd {
     if change.writes() {
         step(SyncStep::Updating);
     }
-    AttemptEnd::Fetched { page, fingerprint, change }
+    Some(AttemptEnd::Fetched { page, fingerprint, change })
 }
 
 /// Writes the attempt's result. A database that does not answer is never the document's failure: the result is kept and

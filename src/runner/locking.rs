@@ -34,9 +34,10 @@ pub(super) fn lock_of(claimed: &ClaimedJob) -> Lock {
     Lock { document: claimed.document_id, job: claimed.lease.job_id, token: claimed.lease.token }
 }
 
-/// Returns true unless locks are required and Redis is unavailable.
+/// Returns true unless locks are required and Redis is unavailable, or fetching pauses.
 pub(super) fn may_claim(worker: &Worker) -> bool {
-    worker.redis.as_ref().is_none_or(|redis| redis.mode() != LockMode::Required || redis.is_connected())
+    let may_lock = worker.redis.as_ref().is_none_or(|redis| redis.mode() != LockMode::Required || redis.is_connected());
+    may_lock && !worker.fetch_pause.lasts()
 }
 
 /// Returns when the next claim marks its documents as syncing: together with the claim while Redis is unavailable or

@@ -1,6 +1,7 @@
 //! State that the tasks of one worker share.
 
 use super::event::{Event, Health, LockHealth, RunnerStatus};
+use super::fetch_pause::FetchPause;
 use super::relay::Relay;
 use super::report::Reporter;
 use super::representation::HostMarkdownCache;
@@ -37,6 +38,7 @@ pub(super) struct Worker {
     pub(super) running_jobs: RunningJobs,
     pub(super) templates: Templates,
     /// Wakes the claim loop when a slot is freed or new work is announced.
+    pub(super) fetch_pause: FetchPause,
     pub(super) claim_wakeup: Arc<Notify>,
     pub(super) attempts: TaskTracker,
     pub(super) events: broadcast::Sender<Event>,

@@ -1,6 +1,7 @@
 //! Cache of each host's robots.txt rules, refreshed once a day.
 
 use super::{Rules, product};
+use crate::domain::failure::Failure;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,6 +22,8 @@ pub(super) enum CachedRules {
     /// Reason why there was no usable response. Until there is a usable response, nothing may be fetched (RFC 9309,
     /// 2.3.1.4).
     Unreachable(String),
+    /// The file could not be downloaded for a reason that is not the host's; never cached.
+    Failed(Failure),
 }
 
 type Slot = Arc<tokio::sync::Mutex<Option<(Instant, CachedRules)>>>;
@@ -55,6 +58,7 @@ impl Robots {
             FileResponse::File(text) => (CachedRules::Rules(Rules::read(&text, &self.name)), RULES_TTL),
             FileResponse::None => (CachedRules::Rules(Rules::AllowAll), RULES_TTL),
             FileResponse::Unreachable(why) => (CachedRules::Unreachable(why), UNREACHABLE_TTL),
+            FileResponse::Failed(failure) => return CachedRules::Failed(failure),
         };
         *kept = Some((Instant::now() + time, found.clone()));
         found
@@ -77,4 +81,6 @@ pub(super) enum FileResponse {
     None,
     /// No response, or a server error.
     Unreachable(String),
+    /// A failure that is not the host's.
+    Failed(Failure),
 }

@@ -2,7 +2,7 @@
 
 use super::MAX_FILE;
 use super::cache::{CachedRules, FileResponse, Robots};
-use crate::domain::failure::{ErrorCode, Failure};
+use crate::domain::failure::{Blame, ErrorCode, Failure};
 use crate::fetch::client::HttpClient;
 use crate::fetch::errors::{self, Stage};
 use crate::fetch::head::next_hop;
@@ -33,6 +33,7 @@ pub(in crate::fetch) async fn obey(
             let detail = format!("robots.txt of {host} is needed first but cannot be read: {why}");
             Err(Failure::transient(ErrorCode::FetchFailed, detail))
         }
+        CachedRules::Failed(failure) => Err(failure),
     }
 }
 
@@ -40,6 +41,7 @@ async fn fetch(client: &HttpClient, mut url: Url, deadline: Instant) -> FileResp
     for _ in 0..=MAX_REDIRECTS {
         let response = match client.get(&url, HeaderMap::new(), deadline).await {
             Ok(response) => response,
+            Err(failure) if failure.blame == Blame::Machine => return FileResponse::Failed(failure),
             Err(failure) => return FileResponse::Unreachable(failure.detail.to_string()),
         };
         match next_hop(&response, &url) {
