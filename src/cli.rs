@@ -31,6 +31,7 @@ mod pause;
 mod probe;
 mod purge;
 mod record;
+mod recover;
 mod remove;
 mod request;
 mod retry;

@@ -88,6 +88,9 @@ pub async fn run(store: Arc<dyn ConsoleStore>, runner: Option<Handle>, mut optio
     if let Some(remote_health) = options.remote_health {
         performer.watch_remote_health(remote_health);
     }
+    if let Some(problems) = options.file_problems {
+        performer.watch_file_problems(problems);
+    }
     let input = signals.with_terminal();
     let ended = runtime::run(&mut *screen, input, &mut guard, &performer, &mut inbox, model, || store.now()).await;
     // Restores the terminal first: changes that are still being written must not keep the person waiting.

@@ -2,6 +2,8 @@
 //! and no data is lost. (`cli` and `config` test the messages about lines, links and settings in detail.)
 
 pub mod disk;
+mod limits;
+mod log_folder;
 mod servers;
 mod stores;
 

@@ -3,6 +3,8 @@
 use super::context::{Context, operator};
 use super::exit::{CliError, Exit, ensure_same_schema};
 use super::output::masked;
+use super::record::OutcomeFiles;
+use super::recover;
 use super::wiring::{connect_watcher, connect_worker, explainer, start_runner};
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;
@@ -16,8 +18,9 @@ use crate::tui::waiting::{DisplayOptions, OpenFailure, WaitResult, wait_for};
 use jiff::tz::TimeZone;
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 /// Account and assistant of documents that the console adds.
 const DEFAULT_OWNER: (AccountId, AssistantId) = (AccountId(1), AssistantId(1));
@@ -45,7 +48,10 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
         }
         false => None,
     };
+    let recovery = runs.then(|| recover::run(store.clone(), Arc::downgrade(&context.files)));
+    let _recovery = recovery.map(|recovery| AbortOnDropHandle::new(tokio::spawn(recovery)));
     let mut options = options(context.config.runner.per_host, context.read_only, ascii, None);
+    options.file_problems = Some(file_problems(&context.files));
     options.explainer = Some(explainer(&context.config, store.clone()));
     if let (None, Some(redis)) = (&runner, &redis) {
         // With a runner, the runner itself receives the events of other processes.
@@ -131,7 +137,25 @@ pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<
         explainer: None,
         remote_events: None,
         remote_health: None,
+        file_problems: None,
     }
+}
+
+/// Returns messages about the outcome files for a person; `None` while there is nothing to say.
+pub(super) fn file_problems(files: &Arc<OutcomeFiles>) -> watch::Receiver<Option<SafeLine>> {
+    let (messages, receiver) = watch::channel(None);
+    let (files, mut problems) = (Arc::downgrade(files), files.problems());
+    tokio::spawn(async move {
+        while problems.changed().await.is_ok() {
+            let problem = problems.borrow_and_update().clone();
+            let Some(files) = files.upgrade() else { return };
+            let message = problem.map(|error| SafeLine::new(&files.describe(&error)));
+            if messages.send(message).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
 }
 
 /// The locale of the environment, which determines the character set of the console.

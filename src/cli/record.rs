@@ -6,6 +6,7 @@ use super::exit::CliError;
 use super::output::note;
 use crate::config::Config;
 use crate::domain::outcome::Outcome;
+use crate::domain::text::SafeLine;
 use crate::runner::log::{LogSettings, OutcomeLog};
 use crate::store::Recorder;
 use std::io::{self, Write as _};
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// Maximum number of batches of outcomes that wait for a slow reader of standard output. Beyond it the store's writer
@@ -24,17 +26,41 @@ const MAX_WAITING_BATCHES: usize = 1_024;
 pub(super) struct OutcomeFiles {
     settings: LogSettings,
     log: OnceLock<Option<OutcomeLog>>,
+    /// Why the files cannot be written; `None` while they can be.
+    problem: watch::Sender<Option<SafeLine>>,
 }
 
 impl OutcomeFiles {
     pub(super) fn of(config: &Config) -> Arc<Self> {
-        Arc::new(Self { settings: config.log.clone(), log: OnceLock::new() })
+        Arc::new(Self { settings: config.log.clone(), log: OnceLock::new(), problem: watch::Sender::new(None) })
+    }
+
+    /// Subscribes to messages about the files: that they cannot be written, `None` while they can be.
+    pub(super) fn problems(&self) -> watch::Receiver<Option<SafeLine>> {
+        self.problem.subscribe()
+    }
+
+    /// Returns what to tell a person about an error of the files.
+    pub(super) fn describe(&self, error: &SafeLine) -> String {
+        let folder = self.settings.dir.display();
+        format!("outcomes are in the store, but cannot be written to a file in {folder} (log.dir): {error}")
+    }
+
+    pub(super) fn settings(&self) -> &LogSettings {
+        &self.settings
+    }
+
+    /// Appends outcomes of dead processes, if the files are open.
+    pub(super) fn record_recovered(&self, outcomes: &[Outcome]) {
+        if let Some(Some(log)) = self.log.get() {
+            log.record_recovered(outcomes);
+        }
     }
 
     /// Creates the files now, for a process that will record many outcomes, so that errors are reported before the work
     /// starts.
     pub(super) fn open(&self) -> Result<(), CliError> {
-        let log = OutcomeLog::in_files(&self.settings)
+        let log = OutcomeLog::in_files(&self.settings, self.problem.clone())
             .map_err(|error| CliError::OutcomeFiles { dir: self.settings.dir.display().to_string(), error })?;
         // Fails only if the files are open already, which is fine.
         let _ = self.log.set(Some(log));
@@ -57,13 +83,10 @@ impl OutcomeFiles {
     }
 
     fn record(&self, outcomes: &[Outcome]) {
-        let log = self.log.get_or_init(|| match OutcomeLog::in_files(&self.settings) {
+        let log = self.log.get_or_init(|| match OutcomeLog::in_files(&self.settings, self.problem.clone()) {
             Ok(log) => Some(log),
             Err(error) => {
-                note(format!(
-                    "outcomes are in the store, but cannot be written to a file in {}: {error}",
-                    self.settings.dir.display()
-                ));
+                note(self.describe(&SafeLine::new(&error.to_string())));
                 None
             }
         });

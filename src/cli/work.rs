@@ -5,7 +5,8 @@ use super::exit::{CliError, Exit, ensure_same_schema};
 use super::health::HealthPort;
 use super::output::note;
 use super::pause::report_pauses;
-use super::record::OutcomeLines;
+use super::record::{OutcomeFiles, OutcomeLines};
+use super::recover;
 use super::stop::StopSignals;
 use super::wiring::{connect_worker, report_lock_health, report_unfetchable, start_runner};
 use crate::domain::lock::LockMode;
@@ -13,7 +14,9 @@ use crate::lock::{ConnectionState, Redis};
 use crate::runner::Mode;
 use crate::runner::event::{Event, Health};
 use crate::runner::handle::Handle;
+use std::sync::Arc;
 use tokio::sync::broadcast::error::RecvError;
+use tokio_util::task::AbortOnDropHandle;
 
 /// Arguments of `work`.
 #[derive(Debug, clap::Args)]
@@ -40,6 +43,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     };
     let lines = OutcomeLines::start();
     let store = context.store_that_suspends(Some(lines.recorder())).await?;
+    let recovery = recover::run(store.clone(), Arc::downgrade(&context.files));
+    let recovery = AbortOnDropHandle::new(tokio::spawn(recovery));
     let mode = if args.drain { Mode::Drain } else { Mode::Service(context.config.schedule.clone()) };
     let redis = connect_worker(&context.config, &*store).await?;
     if let Some(redis) = &redis {
@@ -51,7 +56,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     // An error here is ignored: the runner reports that the store does not answer.
     let _ = report_pauses(&*store, |_| true).await;
     let health = port.map(|port| port.serve(runner.clone(), store.clone()));
-    until_ended(&runner, &mut stop, &lines).await;
+    until_ended(&runner, &mut stop, &lines, &context.files).await;
+    drop(recovery);
     if let Some(health) = health {
         health.end().await;
     }
@@ -78,7 +84,8 @@ async fn require_locks(redis: &Redis) -> Result<(), CliError> {
 
 /// Waits for the runner's end. The first signal drains the runner, so that it finishes its running jobs; the second
 /// signal releases them. The runner is also drained when stdout cannot be written.
-async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLines) {
+async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLines, files: &OutcomeFiles) {
+    let mut file_problems = files.problems();
     let mut events = runner.subscribe();
     let mut health = runner.health();
     let mut silent = false;
@@ -98,6 +105,10 @@ async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLin
                 read = false;
                 runner.drain();
             }
+            Ok(()) = file_problems.changed() => match &*file_problems.borrow_and_update() {
+                Some(error) => note(files.describe(error)),
+                None => note("outcomes are written to files again"),
+            },
             changed = health.changed(), if listening => match changed {
                 Ok(()) => report_store_health(&health.borrow_and_update().clone(), &mut silent),
                 Err(_) => listening = false,

@@ -1,11 +1,13 @@
 //! The outcome log as files: one JSON line per outcome that this process recorded, one file per day (UTC) and process.
 
 use crate::domain::outcome::Outcome;
+use crate::domain::text::SafeLine;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
+use tokio::sync::watch;
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 
@@ -30,9 +32,10 @@ pub struct OutcomeLog {
 }
 
 impl OutcomeLog {
-    /// Opens this process's log in `settings.dir` and deletes old files of all processes. Fails when the folder cannot
-    /// be read or written, or an old file cannot be deleted.
-    pub fn in_files(settings: &LogSettings) -> io::Result<Self> {
+    /// Opens this process's log in `settings.dir` and deletes old files of all processes. `problem` gets the error of a
+    /// file that cannot be written, and `None` once it can be again. Fails when the folder cannot be read or written, or
+    /// an old file cannot be deleted.
+    pub fn in_files(settings: &LogSettings, problem: watch::Sender<Option<SafeLine>>) -> io::Result<Self> {
         fs::create_dir_all(&settings.dir)?;
         delete_old(&settings.dir, settings.keep_days)?;
         let file = RollingFileAppender::builder()
@@ -41,20 +44,81 @@ impl OutcomeLog {
             .filename_suffix("jsonl")
             .build(&settings.dir)
             .map_err(io::Error::other)?;
+        let file = LineFile { file, problem, is_torn: false };
         let (lines, guard) =
             NonBlockingBuilder::default().lossy(false).buffered_lines_limit(MAX_BUFFERED_LINES).finish(file);
         Ok(Self { lines: Mutex::new(lines), _flushes_when_dropped: guard })
     }
 
-    /// Appends outcomes in order. Write errors are ignored.
+    /// Appends outcomes in order. A file that cannot be written is reported, and stops nothing.
     pub fn record(&self, outcomes: &[Outcome]) {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        for outcome in outcomes {
+        self.append(outcomes.iter().map(Outcome::json));
+    }
+
+    /// Appends outcomes of dead processes, marked as `recovered`.
+    pub fn record_recovered(&self, outcomes: &[Outcome]) {
+        self.append(outcomes.iter().map(|outcome| {
             let mut line = outcome.json();
+            line.truncate(line.len().saturating_sub(1));
+            line + ",\"recovered\":true}"
+        }));
+    }
+
+    fn append(&self, all: impl Iterator<Item = String>) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        for mut line in all {
             line.push('\n');
             // The store keeps the outcomes; a full disk must not stop the jobs.
             let _ = lines.write_all(line.as_bytes());
         }
+    }
+}
+
+/// A file of lines that reports when it cannot be written.
+struct LineFile<W> {
+    file: W,
+    problem: watch::Sender<Option<SafeLine>>,
+    /// The last write failed within a line, which the next one must not continue.
+    is_torn: bool,
+}
+
+impl<W: Write> LineFile<W> {
+    fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
+        if self.is_torn {
+            self.file.write_all(b"\n")?;
+            self.is_torn = false;
+        }
+        let mut rest = line;
+        while !rest.is_empty() {
+            match self.file.write(rest) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.is_torn = rest.len() < line.len();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for LineFile<W> {
+    /// Writes one whole line.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let written = self.write_line(line);
+        let problem = written.as_ref().err().map(|error| SafeLine::new(&error.to_string()));
+        self.problem.send_if_modified(|known| {
+            let changed = *known != problem;
+            *known = problem;
+            changed
+        });
+        written.map(|()| line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 
@@ -71,4 +135,43 @@ fn delete_old(dir: &Path, keep_days: u32) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disk with space for some bytes.
+    struct Disk {
+        written: Vec<u8>,
+        space: usize,
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let fits = bytes.len().min(self.space);
+            if fits == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.space -= fits;
+            self.written.extend_from_slice(&bytes[..fits]);
+            Ok(fits)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_reported_and_its_torn_line_is_ended() {
+        let (problem, problems) = watch::channel(None);
+        let mut file = LineFile { file: Disk { written: Vec::new(), space: 6 }, problem, is_torn: false };
+        assert!(file.write(b"one\n").is_ok() && problems.borrow().is_none());
+        assert!(file.write(b"two\n").is_err() && problems.borrow().is_some());
+        assert!(file.write(b"three\n").is_err());
+        file.file.space = 100;
+        assert!(file.write(b"four\n").is_ok() && problems.borrow().is_none());
+        assert_eq!(String::from_utf8_lossy(&file.file.written), "one\ntw\nfour\n");
+    }
 }

@@ -33,4 +33,6 @@ pub struct Options {
     pub remote_events: Option<broadcast::Sender<Event>>,
     /// State of the connection that delivers `remote_events`.
     pub remote_health: Option<watch::Receiver<LockHealth>>,
+    /// Why the outcome files cannot be written, as a message; `None` while they can be.
+    pub file_problems: Option<watch::Receiver<Option<SafeLine>>>,
 }

@@ -123,6 +123,11 @@ impl Performer {
         self.spawn(Arc::clone(&self.shared).watch_events(events));
     }
 
+    /// Starts to watch whether the outcome files can be written.
+    pub fn watch_file_problems(&self, problems: watch::Receiver<Option<SafeLine>>) {
+        self.spawn(Arc::clone(&self.shared).watch_file_problems(problems));
+    }
+
     /// Starts to watch the connection that delivers events of other processes, for a console without a runner.
     pub fn watch_remote_health(&self, locks: watch::Receiver<LockHealth>) {
         self.spawn(Arc::clone(&self.shared).watch_state(locks, Msg::Locks));

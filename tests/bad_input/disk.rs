@@ -42,7 +42,7 @@ impl Disk {
     }
 
     /// Fills the disk to its last byte.
-    fn fill(&self) {
+    pub fn fill(&self) {
         let mut file = OpenOptions::new().append(true).create(true).open(self.path("filler")).expect("a file");
         let piece = [0x5a; 4_096];
         while file.write_all(&piece).is_ok() {}
@@ -63,7 +63,7 @@ impl Disk {
         }
     }
 
-    fn free(&self) {
+    pub fn free(&self) {
         std::fs::remove_file(self.path("filler")).expect("the filler is there");
     }
 }

@@ -31,6 +31,7 @@ pub fn options() -> Options {
         remote_events: None,
         explainer: None,
         remote_health: None,
+        file_problems: None,
         read_only: false,
         note: None,
         operator: "ana".into(),

@@ -4,8 +4,10 @@ use super::CheckContext;
 use crate::cli::output::masked;
 use crate::config::{Config, ConfigError};
 use crate::domain::finding::{CheckStatus, Finding};
-use rustix::fs::{Access, access};
-use std::io::ErrorKind;
+use rustix::fs::{Access, Mode, OFlags, access};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -99,13 +101,19 @@ pub(super) fn log_dir(context: &CheckContext) -> Vec<Finding> {
         |message: String, cure: &str| Finding::fail(LOG, format!("{location}: {message}"), format!("{cure} (log.dir)"));
     vec![match std::fs::metadata(dir) {
         Ok(data) if !data.is_dir() => fail("is a file, not a folder".into(), "name a folder"),
-        Ok(_) if may_write(dir) => Finding::ok(LOG, format!("outcomes are written to files in {location}")),
-        Ok(_) => fail("this user may not write there".into(), "grant it write access, or name another folder"),
+        Ok(_) if !may_write(dir) => {
+            fail("this user may not write there".into(), "grant it write access, or name another folder")
+        }
+        Ok(_) => match has_space(dir) {
+            Ok(()) => Finding::ok(LOG, format!("outcomes are written to files in {location}")),
+            Err(error) => fail(format!("cannot be written: {error}"), "free some space, or name another folder"),
+        },
         // The directory and its parents are created with the first outcome.
         Err(error) if error.kind() == ErrorKind::NotFound => match dir.ancestors().find(|parent| parent.exists()) {
-            Some(parent) if parent.is_dir() && may_write(parent) => {
-                Finding::ok(LOG, format!("{location} is created with the first outcome"))
-            }
+            Some(parent) if parent.is_dir() && may_write(parent) => match has_space(parent) {
+                Ok(()) => Finding::ok(LOG, format!("{location} is created with the first outcome")),
+                Err(error) => fail(format!("cannot be created: {error}"), "free some space, or name another folder"),
+            },
             Some(parent) => fail(format!("cannot be created in {}", parent.display()), "name another folder"),
             None => fail("cannot be created here".into(), "name another folder"),
         },
@@ -119,4 +127,22 @@ pub(super) fn log_dir(context: &CheckContext) -> Vec<Finding> {
 
 fn may_write(dir: &Path) -> bool {
     access(dir, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+}
+
+/// Number of bytes that are written as a test: some outcomes.
+const TEST_BYTES: usize = 4_096;
+
+/// Checks that something can be written to a folder; leaves nothing behind.
+fn has_space(dir: &Path) -> io::Result<()> {
+    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+    match rustix::fs::open(dir, flags, Mode::RUSR | Mode::WUSR) {
+        // The file has no name, and is gone with its descriptor.
+        Ok(file) => File::from(file).write_all(&[b' '; TEST_BYTES]),
+        // The file system has no such files.
+        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::NOENT | Errno::INVAL) => {
+            let disk = rustix::fs::statvfs(dir)?;
+            if disk.f_bavail == 0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        }
+        Err(error) => Err(error.into()),
+    }
 }

@@ -122,6 +122,16 @@ impl Shared {
         }
     }
 
+    /// Reports when the outcome files cannot be written.
+    pub(super) async fn watch_file_problems(self: Arc<Self>, mut problems: watch::Receiver<Option<SafeLine>>) {
+        while problems.changed().await.is_ok() {
+            let problem = problems.borrow_and_update().clone();
+            if let Some(message) = problem {
+                self.send(Msg::Runner(Event::Problem { message })).await;
+            }
+        }
+    }
+
     /// Sends a message when the runner has ended.
     pub(super) async fn watch_end(self: Arc<Self>, runner: Handle) {
         runner.ended().await;
