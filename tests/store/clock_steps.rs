@@ -78,6 +78,24 @@ async fn a_silent_worker_has_its_whole_lease_whatever_is_done_to_the_clock(backe
     }
 }
 
+async fn a_worker_whose_clock_differs_loses_nothing_before_its_first_heartbeat(backend: Backend) {
+    for step in STEPS {
+        let scene = Scene::new(backend).await;
+        let clock = Arc::new(ManualClock::at(step(START)));
+        let other = open(&scene.place.url(), clock.clone(), Access::Write).await;
+        other.register(&worker("w2")).await.unwrap();
+        let id = scene.add(1, "https://a.test/x").await;
+        scene.ask(&[id], QueueClass::Manual).await;
+        // On a clock that is behind, the job is requested in the future.
+        clock.step(START);
+        other.claim(&worker("w2").id, limits(1)).await.unwrap().remove(0);
+        scene.sql(&format!("UPDATE jobs SET lease_until = {}", step(START).plus(LEASE).micros())).await;
+        scene.clock.advance(9 * SECOND);
+        clock.advance(9 * SECOND);
+        assert_eq!(lost(&scene).await, 0, "it lives");
+    }
+}
+
 async fn a_worker_whose_clock_differs_loses_nothing_while_it_lives(backend: Backend) {
     for step in STEPS {
         let scene = Scene::new(backend).await;
@@ -135,6 +153,7 @@ on_both! {
     ()
     a_dead_worker_is_noticed_whatever_is_done_to_the_clock,
     a_silent_worker_has_its_whole_lease_whatever_is_done_to_the_clock,
+    a_worker_whose_clock_differs_loses_nothing_before_its_first_heartbeat,
     a_worker_whose_clock_differs_loses_nothing_while_it_lives,
     a_worker_of_another_machine_is_judged_by_its_heartbeats_as_they_are_seen_here,
     a_worker_from_before_the_machine_was_started_is_dead,

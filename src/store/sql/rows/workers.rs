@@ -12,6 +12,9 @@ use std::time::Duration;
 /// Time by which another process's clock may be ahead of this one's.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 
+/// Lease of a worker that has not sent a heartbeat yet: the default of `runner.lease`.
+const USUAL_LEASE: Duration = Duration::from_secs(30);
+
 /// A worker that is registered (has a row), or that only a running job names.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct KnownWorker {
@@ -87,11 +90,10 @@ impl KnownWorker {
     /// Returns true if a lease until `until` has expired at `now`. The clock alone decides only if nothing else is known:
     /// the worker may have another one, or it was set back, and the lease ends later than one that is given now.
     pub(in crate::store) fn lease_is_over(&self, until: Timestamp, now: Timestamp) -> bool {
-        match (self.silence, self.lease) {
-            (Some(silence), Some(lease)) => {
-                silence > lease && (until < now || until > now.plus(lease + CLOCK_TOLERANCE))
-            }
-            _ => until < now,
+        let lease = self.lease.unwrap_or(USUAL_LEASE);
+        match self.silence {
+            Some(silence) => silence > lease && (until < now || until > now.plus(lease + CLOCK_TOLERANCE)),
+            None => until < now,
         }
     }
 }
