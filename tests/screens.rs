@@ -5,6 +5,7 @@ mod explaining;
 mod groups;
 mod held;
 mod held_hosts;
+mod outage;
 mod states;
 mod styles;
 mod views;

@@ -2,6 +2,7 @@
 //! the time; [`view`](super::view) draws it.
 
 pub mod explanation;
+pub mod outage;
 pub mod overlay;
 pub mod rate;
 pub mod reads;
@@ -111,6 +112,8 @@ pub struct Model {
     pub locks: LockHealth,
     /// Set while the document list cannot be read.
     pub read_failure: Option<ReadFailure>,
+    /// Time of the last entry of the activity list about a failed read.
+    pub failed_read_at: Option<Timestamp>,
     /// Set once a newer program has migrated the store, and never cleared: from then on the console is read-only.
     pub outdated: Option<SchemaMismatch>,
     /// Time of the last successful read of the document list.
@@ -163,6 +166,7 @@ impl Model {
             health: Health::Fine,
             locks: LockHealth::Off,
             read_failure: None,
+            failed_read_at: None,
             outdated: None,
             read_at: None,
             steps: HashMap::new(),

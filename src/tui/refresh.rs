@@ -9,7 +9,6 @@ use super::screen::view_lines;
 use super::views;
 use crate::domain::time::Timestamp;
 use crate::format;
-use crate::runner::event::Health;
 
 /// Returns the next redraw deadline.
 pub fn next(model: &Model) -> Timestamp {
@@ -42,8 +41,9 @@ pub fn next(model: &Model) -> Timestamp {
         moments.extend(format::countdown_changes_at(stale.retry_at, now));
         moments.extend(model.read_at.map(|at| format::age_changes_at(at, now)));
     }
-    if let Health::Unreachable { next_try_at, .. } = model.health {
-        moments.extend(format::countdown_changes_at(next_try_at, now));
+    if let Some(outage) = model.outage() {
+        moments.push(format::age_changes_at(outage.since, now));
+        moments.extend(format::countdown_changes_at(outage.retry_at, now));
     }
     moments.into_iter().min().unwrap_or_else(|| format::next_minute(now))
 }

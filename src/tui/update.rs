@@ -73,7 +73,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::PinnedOutcomes(document, answer) => outcomes::take_pinned(model, document, answer, &mut up),
         Msg::Outcomes(outcomes) => outcomes::arrived(model, outcomes, &mut up),
         Msg::OutcomesUnreachable(reason) => {
-            model.log(Level::Failed, format!("outcomes cannot be read: {reason}"));
+            loads::read_failed(model, "outcomes", &reason, &mut up);
         }
         Msg::Preview { generation, answer } => dialog::take_preview(model, generation, answer, &mut up),
         Msg::MatchingIds(answer) => acts::take_matching(model, answer, &mut up),

@@ -9,7 +9,6 @@ use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::reads::ReadState;
-use crate::tui::model::toast::Level;
 use crate::tui::msg::StoreResult;
 use crate::tui::views::catalog::ViewId;
 
@@ -70,7 +69,7 @@ pub(super) fn take_counts(model: &mut Model, answer: StoreResult<StatusCounts>, 
             up.redraw |= !model.is_counted() || model.counts != counts;
             (model.counts, model.counts_at) = (counts, Some(model.now));
         }
-        Err(reason) => model.log(Level::Failed, format!("the documents cannot be counted: {reason}")),
+        Err(reason) => loads::read_failed(model, "the number of documents", &reason, up),
     }
     if model.counts_read.finish() {
         counts(model, up);
@@ -85,7 +84,7 @@ pub(super) fn take_queue(model: &mut Model, answer: StoreResult<QueueState>, up:
             up.redraw |= !model.is_counted() || model.queue != queue;
             (model.queue, model.queue_at) = (queue, Some(model.now));
         }
-        Err(reason) => model.log(Level::Failed, format!("the jobs cannot be counted: {reason}")),
+        Err(reason) => loads::read_failed(model, "the number of jobs", &reason, up),
     }
     if model.queue_read.finish() {
         queue(model, up);

@@ -20,8 +20,9 @@ use crate::tui::views::catalog::{ViewId, ViewRows};
 use crate::tui::views::detail::state::{Detail, Tab};
 use std::time::Duration;
 
-/// Maximum wait between two tries to read the document list after a failure.
-const MAX_RETRY_WAIT: Duration = Duration::from_secs(10);
+/// Wait between two tries to read the document list after a failure: within a second after the database is back, the
+/// screen shows it.
+const RETRY_WAIT: Duration = Duration::from_millis(700);
 
 /// Requests the rows of the document list on the screen. The answer to an earlier request is then dropped.
 pub(super) fn page(model: &mut Model, up: &mut Update) {
@@ -101,8 +102,7 @@ pub(super) fn take_rows(model: &mut Model, rows: ViewRows, up: &mut Update) {
     }
 }
 
-/// Stores the rows of the document list. After a failure, reads them again after a wait that grows with each failure up
-/// to [`MAX_RETRY_WAIT`]. The answer to an older request is dropped.
+/// Stores the rows of the document list. After a failure, reads them again after [`RETRY_WAIT`]. The answer to an older request is dropped.
 pub(super) fn take_page(model: &mut Model, generation: u64, answer: StoreResult<DocumentPage>, up: &mut Update) {
     if generation != model.documents.generation {
         return;
@@ -130,14 +130,21 @@ pub(super) fn take_page(model: &mut Model, generation: u64, answer: StoreResult<
             let reason = model.outdated.map_or(reason, |mismatch| mismatch.to_string().as_str().into());
             up.redraw();
             let tries = model.read_failure.as_ref().map_or(1, |stale| stale.tries + 1);
-            let wait = Duration::from_secs(1 << (tries - 1).min(4)).min(MAX_RETRY_WAIT);
-            if tries == 1 {
-                model.log(Level::Failed, format!("the documents cannot be read: {reason}"));
-            }
+            let wait = RETRY_WAIT;
+            model.log_failed_read(format!("the documents cannot be read: {reason}"));
             let since = model.read_failure.as_ref().map_or(model.now, |stale| stale.since);
             model.read_failure = Some(ReadFailure { since, reason, retry_at: model.now.plus(wait), tries });
             page_after(model, wait, up);
         }
+    }
+}
+
+/// Adds an entry about a failed read to the activity list, and reads the document list: if that fails, too, the database
+/// is away.
+pub(super) fn read_failed(model: &mut Model, what: &str, reason: &SafeLine, up: &mut Update) {
+    model.log_failed_read(format!("{what} cannot be read: {reason}"));
+    if model.read_failure.is_none() {
+        list_changed(model, up);
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) fn take_newest(model: &mut Model, answer: StoreResult<Vec<Outcome>>, 
         }
         Err(reason) => {
             model.panel.newest_failed();
-            model.notify(Level::Failed, format!("outcomes cannot be read: {reason}"));
+            loads::read_failed(model, "outcomes", &reason, up);
         }
     }
 }
@@ -60,7 +60,7 @@ pub(super) fn take_older(model: &mut Model, before: Seq, answer: StoreResult<Vec
         Ok(outcomes) => model.panel.take_older(before, outcomes),
         Err(reason) => {
             model.panel.older = Older::Unknown;
-            model.notify(Level::Failed, format!("older outcomes cannot be read: {reason}"));
+            loads::read_failed(model, "older outcomes", &reason, up);
         }
     }
 }
@@ -70,7 +70,7 @@ pub(super) fn take_pinned(model: &mut Model, document: DocumentId, answer: Store
     up.redraw();
     match answer {
         Ok(outcomes) => model.panel.take_pinned(document, outcomes),
-        Err(reason) => model.notify(Level::Failed, format!("the pinned document's outcomes cannot be read: {reason}")),
+        Err(reason) => loads::read_failed(model, "the pinned document's outcomes", &reason, up),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Pausing and resuming: dialogs and results.
 
 use super::effects::Update;
-use super::figures;
+use super::{figures, loads};
 use crate::domain::document::DocumentRow;
 use crate::domain::pause::{Pause, PauseScope};
 use crate::domain::topic::{Topic, TopicSet};
@@ -103,7 +103,7 @@ pub(super) fn take(model: &mut Model, answer: StoreResult<Vec<Pause>>, up: &mut 
             model.pauses = pauses;
         }
         Err(reason) => {
-            model.log(Level::Failed, format!("the pauses cannot be read: {reason}"));
+            loads::read_failed(model, "the pauses", &reason, up);
         }
     }
     if model.pauses_read.finish() {

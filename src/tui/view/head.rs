@@ -3,7 +3,7 @@
 
 use crate::domain::document::Status;
 use crate::format;
-use crate::runner::event::{Health, LockHealth, Phase};
+use crate::runner::event::{LockHealth, Phase};
 use crate::store::{WorkerHealth, WorkerSummary};
 use crate::tui::describe::pause;
 use crate::tui::model::rate::HISTORY_SECONDS;
@@ -56,7 +56,7 @@ fn first(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
     parts.push((2, paused(model)));
     parts.push((2, credentials(model)));
     let left = parts.len();
-    parts.push((2, runner(model)));
+    parts.push((if model.outage().is_some() { 0 } else { 2 }, runner(model)));
     parts.push((7, workers(model)));
     parts.push((3, vec![span(format::rate(model.rate.per_second(model.now)), Tone::Plain)]));
     parts.push((7, history(model, appearance)));
@@ -89,9 +89,13 @@ fn store(model: &Model) -> Spans {
 
 fn runner(model: &Model) -> Spans {
     let glyphs = &model.glyphs;
-    if let Health::Unreachable { next_try_at, .. } = &model.health {
-        let retry = format::until(model.now, *next_try_at);
-        return vec![span(format!("{} database unreachable, next try {retry}", glyphs.alarm), Tone::Failed)];
+    if let Some(outage) = model.outage() {
+        let age = match model.now.since(outage.since).as_secs() {
+            seconds @ 0..60 => format!("{seconds} s"),
+            _ => format::age(model.now.since(outage.since)),
+        };
+        let seconds = outage.retry_at.since(model.now).as_secs_f64().ceil().max(1.0);
+        return vec![span(format!("{} database away {age}, again in {seconds} s", glyphs.alarm), Tone::Failed)];
     }
     if !model.has_runner {
         if !model.is_counted() {
@@ -201,7 +205,7 @@ fn queue(model: &Model) -> Spans {
     if queue.ready == 0 {
         return match queue.next_due_at {
             Some(at) if queue.waiting + queue.scheduled > 0 => {
-                vec![span("next ", Tone::Dim), span(format::until(model.now, at), Tone::Plain)]
+                vec![span("next ", Tone::Dim), span(format::until(model.countdown_time(), at), Tone::Plain)]
             }
             _ => vec![span("queue empty", Tone::Dim)],
         };

@@ -112,7 +112,7 @@ pub fn next_due(model: &Model, summary: &AccountSummary) -> (String, Tone) {
         return ("paused".to_owned(), Tone::Waiting);
     }
     match summary.next_due_at {
-        Some(at) => (format::until(model.now, at), Tone::Dim),
+        Some(at) => (format::until(model.countdown_time(), at), Tone::Dim),
         None if summary.ready > 0 => ("now".to_owned(), Tone::Dim),
         None => (model.glyphs.none.to_owned(), Tone::Dim),
     }
@@ -153,7 +153,7 @@ pub fn next(model: &Model, summary: &AccountSummary, brief: bool) -> Spans {
         return with_keys(&format!("Its jobs are paused; `{}` resumes them.", resume_key(pause)), Tone::Plain);
     }
     let due = match summary.next_due_at {
-        Some(at) => format!("Its next job is due {}.", format::until(model.now, at)),
+        Some(at) => format!("Its next job is due {}.", format::until(model.countdown_time(), at)),
         None if summary.ready > 0 => "Its jobs start when a slot is free.".to_owned(),
         None => "Nothing is scheduled.".to_owned(),
     };

@@ -168,12 +168,12 @@ pub fn next(model: &Model, row: &DocumentRow) -> (String, Tone) {
         (Status::Syncing, _) => (String::new(), Tone::Dim),
         (Status::Queued, _) if pause::of_row(model, row).is_some() => ("paused".to_owned(), Tone::Waiting),
         (Status::Queued, _) => match host_backoff(model, row) {
-            Some(backoff) => (format::until(model.now, backoff.until), Tone::Waiting),
+            Some(backoff) => (format::until(model.countdown_time(), backoff.until), Tone::Waiting),
             None => ("now".to_owned(), Tone::Dim),
         },
         (status, Some(at)) => {
             let tone = if status == Status::Waiting { Tone::Waiting } else { Tone::Dim };
-            (format::until(model.now, at), tone)
+            (format::until(model.countdown_time(), at), tone)
         }
         (_, None) => (model.glyphs.none.to_owned(), Tone::Dim),
     }

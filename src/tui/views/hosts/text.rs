@@ -66,7 +66,10 @@ pub fn state(model: &Model, summary: &HostSummary, cells: usize) -> (String, Ton
             ("cool-down", "cool", Tone::Lost)
         };
         if cells >= REASON_MIN_CELLS {
-            return (format!("{long}, {}: {}", format::until(model.now, backoff.until), backoff.reason), tone);
+            return (
+                format!("{long}, {}: {}", format::until(model.countdown_time(), backoff.until), backoff.reason),
+                tone,
+            );
         }
         let forms = vec![format!("{long} {left}"), format!("{short} {left}"), left];
         return (fitting(forms), tone);
@@ -134,7 +137,7 @@ fn cooling_down(backoff: &HostBackoff) -> String {
 /// described without the back-off, and a back-off by the time of the next request only.
 pub fn next(model: &Model, summary: &HostSummary, brief: bool) -> Spans {
     let cooling = host_backoff(model, summary).map(|backoff| {
-        let until = format::until(model.now, backoff.until);
+        let until = format::until(model.countdown_time(), backoff.until);
         format!("next request {until} ({})", backoff.until.clock(&model.zone()))
     });
     let enter = model.glyphs.enter;

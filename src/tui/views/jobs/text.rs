@@ -87,7 +87,7 @@ fn why_ready(model: &Model, summary: &JobSummary, blockers: &JobBlockers) -> (St
     }
     if let Some(at) = blockers.host_backoff_until.filter(|at| *at > model.now) {
         let because = blockers.host_backoff_reason.as_ref().map_or(String::new(), |because| format!(": {because}"));
-        return (format!("cooling down, ends {}{because}", format::until(model.now, at)), Tone::Waiting);
+        return (format!("cooling down, ends {}{because}", format::until(model.countdown_time(), at)), Tone::Waiting);
     }
     let cap = u64::from(model.options.per_host);
     if cap > 0 && blockers.host_running >= cap {
@@ -122,7 +122,7 @@ pub fn last_column(model: &Model, summary: &JobSummary) -> (String, Tone) {
             None => (model.glyphs.none.to_owned(), Tone::Dim),
         },
         JobProgress::Ready { since, .. } => (format::age(model.now.since(*since)), Tone::Dim),
-        JobProgress::Waiting { run_at, .. } => (format::until(model.now, *run_at), Tone::Waiting),
+        JobProgress::Waiting { run_at, .. } => (format::until(model.countdown_time(), *run_at), Tone::Waiting),
         JobProgress::Ended { at, .. } => (format::age(model.now.since(*at)), Tone::Dim),
     }
 }
