@@ -29,6 +29,7 @@ mod layers;
 mod locks;
 mod log;
 mod markdown_first;
+mod moving_lists;
 mod moving_rows;
 mod outbox;
 mod pausing;
