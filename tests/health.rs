@@ -92,3 +92,26 @@ async fn a_port_that_is_taken_is_said_before_anything_runs() {
     assert_eq!(work.ended().code, Some(0));
     drop(silent);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn idle_connections_keep_nobody_from_an_answer() {
+    let install = Install::new(Site::start(|_, _| html("A", "Text.")).await, "");
+    let work = install.start(&["work", "--health", "0"]);
+    let at = address(&work);
+    let mut idle = Vec::new();
+    for round in 0..3 {
+        for _ in 0..16 {
+            let mut stream = TcpStream::connect(&at).expect("a connection");
+            write!(stream, "GET /hea").expect("sent");
+            idle.push(stream);
+        }
+        assert_eq!(ask(&at, "GET /health").map(|(status, _)| status), Some(200), "round {round}");
+    }
+    // Those that were open last could still send the rest.
+    let last = idle.last_mut().expect("a connection");
+    write!(last, "lth HTTP/1.1\r\nHost: x\r\n\r\n").expect("sent");
+    last.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    let mut answer = String::new();
+    last.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}

@@ -2,7 +2,7 @@
 
 use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
-use super::output::Output;
+use super::output::{Output, shortened};
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::job::QueueClass;
 use crate::domain::link::Link;
@@ -96,7 +96,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
                 account_id: AccountId(args.owner.account()),
                 assistant_id: AssistantId(args.owner.assistant()),
             }),
-            Err(error) => wrong.push(format!("{url}: {error}")),
+            Err(error) => wrong.push(format!("{}: {error}", shortened(url))),
         }
     }
     if !wrong.is_empty() {

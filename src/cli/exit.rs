@@ -95,9 +95,10 @@ impl CliError {
     /// failure.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) | Self::Config(_) | Self::Filter { .. } | Self::Store(StoreError::ReadOnly) => {
-                Exit::WrongUse
-            }
+            Self::Usage(_)
+            | Self::Config(_)
+            | Self::Filter { .. }
+            | Self::Store(StoreError::ReadOnly | StoreError::Address(_)) => Exit::WrongUse,
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Store(_)
             | Self::NamedStore { .. }

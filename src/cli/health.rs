@@ -17,12 +17,13 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Serialize;
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -32,7 +33,8 @@ use tokio_util::task::TaskTracker;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// Maximum time for which a client may keep a connection open, request and response included.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
-/// Maximum number of connections served at a time; further ones wait to be accepted.
+/// Maximum number of connections served at a time. A further one ends the oldest: that one has had time to send its
+/// request, and whoever keeps connections open without sending one keeps nobody from an answer.
 const MAX_CONNECTIONS: usize = 16;
 /// Wait after a failed accept, for example when no file descriptor is free, so that connections can close meanwhile.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
@@ -88,16 +90,19 @@ impl HealthServer {
 }
 
 async fn accept(listener: TcpListener, source: Arc<HealthSource>, tasks: TaskTracker) {
-    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    // The semaphore is never closed, so this loop runs until it is cancelled.
-    while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
+    let mut open: VecDeque<AbortHandle> = VecDeque::new();
+    // Runs until it is cancelled.
+    loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let source = Arc::clone(&source);
-                tasks.spawn(async move {
-                    let _ = timeout(CONNECTION_TIMEOUT, connection(stream, source)).await;
-                    drop(permit);
-                });
+                open.retain(|connection| !connection.is_finished());
+                if open.len() >= MAX_CONNECTIONS
+                    && let Some(oldest) = open.pop_front()
+                {
+                    oldest.abort();
+                }
+                let serving = timeout(CONNECTION_TIMEOUT, connection(stream, Arc::clone(&source)));
+                open.push_back(tasks.spawn(serving).abort_handle());
             }
             Err(_) => tokio::time::sleep(ACCEPT_BACKOFF).await,
         }

@@ -1,6 +1,6 @@
 //! Writes data to stdout and messages to stderr. Messages contain no passwords and no terminal escape codes.
 
-use crate::domain::text::safe_block;
+use crate::domain::text::{SafeLine, fit, safe_block};
 use serde::Serialize;
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
@@ -80,6 +80,12 @@ pub fn masked(text: &str) -> String {
     }
     safe.push_str(rest);
     safe
+}
+
+/// Returns a text that a person has typed or that stands in a file, cut to 80 cells for a message. Secrets are masked
+/// first, since a cut may hide that a part is one.
+pub(super) fn shortened(text: &str) -> String {
+    fit(&SafeLine::new(&masked(text)), 80)
 }
 
 /// Returns true for a character after which a URL in a text has ended.

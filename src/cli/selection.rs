@@ -1,6 +1,7 @@
 //! Selection of documents: by ID, by URL, by filter, or all.
 
 use super::exit::CliError;
+use super::output::shortened;
 use crate::domain::document::DocumentRow;
 use crate::domain::filter::{Filter, Subject};
 use crate::domain::id::DocumentId;
@@ -77,7 +78,7 @@ pub fn read_name(text: &str) -> Result<DocumentRef, CliError> {
     }
     match Link::parse(text) {
         Ok(link) => Ok(DocumentRef::Url(link)),
-        Err(error) if text.contains("://") => Err(CliError::Usage(format!("{text}: {error}"))),
+        Err(error) if text.contains("://") => Err(CliError::Usage(format!("{}: {error}", shortened(text)))),
         Err(_) => Err(CliError::Usage(format!("{text}: is neither a document's ID nor a URL"))),
     }
 }

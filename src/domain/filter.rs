@@ -31,10 +31,16 @@ pub struct FilterError {
     pub message: String,
 }
 
+/// Length of the longest filter that is repeated in an error, in bytes.
+const MAX_MARKED: usize = 4_096;
+
 impl FilterError {
     /// Returns `text` with a mark under the mistake, in two lines for a terminal; `text` must be the text that was
     /// parsed.
     pub fn marked(&self, text: &str) -> String {
+        if text.len() > MAX_MARKED {
+            return "the filter is too long to be shown here".to_owned();
+        }
         let line = super::text::SafeLine::new(text);
         let before = super::text::SafeLine::new(text.get(..self.at).unwrap_or(text));
         // The safe form trims white space before the mark, but the line above has one cell for it.

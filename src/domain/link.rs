@@ -24,13 +24,21 @@ pub enum LinkError {
     /// The URL ends in `.pdf`. PDFs are not synced, because pages are read as text.
     #[error("is a PDF, which is never fetched")]
     Pdf,
+    #[error("is longer than {MAX_BYTES} bytes")]
+    TooLong,
 }
+
+/// Maximum length of a URL in its stored form, in bytes. Servers accept about as much, and every outcome has its URL.
+const MAX_BYTES: usize = 8_192;
 
 impl Link {
     /// Validates a URL that was typed or read from a file, and normalises it as Chatwoot does: trimmed, without a
     /// fragment, without **one** trailing slash.
     pub fn parse(text: &str) -> Result<Self, LinkError> {
         let trimmed = text.trim();
+        if trimmed.len() > MAX_BYTES {
+            return Err(LinkError::TooLong);
+        }
         if trimmed.is_empty() || trimmed.chars().any(char::is_control) {
             return Err(LinkError::NotAUrl);
         }
@@ -50,6 +58,10 @@ impl Link {
         let text = text.strip_suffix('/').unwrap_or(text).to_owned();
         if is_pdf(&text) {
             return Err(LinkError::Pdf);
+        }
+        // Each character beyond ASCII has become several.
+        if text.len() > MAX_BYTES {
+            return Err(LinkError::TooLong);
         }
         Ok(Self { text, host })
     }
@@ -107,6 +119,16 @@ mod tests {
         ] {
             assert_eq!(link(text), Err(error), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_link_has_a_limited_length_in_its_stored_form() {
+        let of = |path: String| Link::parse(&format!("https://example.org/{path}")).map(|link| link.text.len());
+        let rest = MAX_BYTES - "https://example.org/".len();
+        assert_eq!(of("x".repeat(rest)), Ok(MAX_BYTES));
+        assert_eq!(of("x".repeat(rest + 1)), Err(LinkError::TooLong));
+        assert_eq!(of("\u{e9}".repeat(rest / 2)), Err(LinkError::TooLong), "six bytes each");
+        assert_eq!(LinkError::TooLong.to_string(), "is longer than 8192 bytes");
     }
 
     #[test]

@@ -109,8 +109,9 @@ pub(super) fn retry_after(status: StatusCode, headers: &HeaderMap, now: SystemTi
         return None;
     }
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // A number that is too large for us is a long wait all the same; whoever uses it has a limit.
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::from(u32::MAX))));
     }
     httpdate::parse_http_date(value).ok()?.duration_since(now).ok()
 }
@@ -130,7 +131,10 @@ mod tests {
         assert_eq!(wait(429, "120"), Some(Duration::from_secs(120)));
         assert_eq!(wait(503, "Tue, 24 Nov 2026 10:02:00 GMT"), Some(Duration::from_secs(120)));
         assert_eq!(wait(503, "Tue, 24 Nov 2026 09:00:00 GMT"), None);
+        let long = wait(429, "99999999999999999999").expect("it is a number");
+        assert!(long > crate::domain::retry::RETRY_AFTER_CAP, "{long:?}");
         assert_eq!(wait(503, "soon"), None);
+        assert_eq!(wait(503, ""), None);
         assert_eq!(wait(503, "-5"), None);
         assert_eq!(wait(404, "120"), None);
         assert_eq!(wait(408, "1"), Some(Duration::from_secs(1)));

@@ -14,7 +14,7 @@ pub(super) enum StoreAddress {
 
 /// Parses a store's URL. Error messages repeat at most the scheme, because the rest of the URL may contain a password.
 pub(super) fn parse(url: &str) -> Result<StoreAddress> {
-    let unusable = |message: String| Err(StoreError::Unusable(message));
+    let unusable = |message: String| Err(StoreError::Address(message));
     let Some((scheme, rest)) = url.split_once(':') else {
         return unusable("the store must be a URL such as sqlite:/path/to/knowledge.db".into());
     };

@@ -16,7 +16,10 @@ pub enum StoreError {
     Refused(String),
     #[error("the store is open read-only")]
     ReadOnly,
-    /// The URL names no store, or a store that this program cannot use, or the database lacks something that the call
+    /// The URL names no store; the message says how it is written.
+    #[error("{0}")]
+    Address(String),
+    /// The URL names a store that this program cannot use, or the database lacks something that the call
     /// needs, such as a right or a table. The message says what to do.
     #[error("{0}")]
     Unusable(String),

@@ -45,9 +45,10 @@ async fn until_synced(install: &Install, all: u64) {
 fn written(folder: &Path) -> (Vec<u64>, usize) {
     let files = fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path());
     let files = files.filter(|path| path.extension().is_some_and(|end| end == "jsonl"));
-    let text: String = files.map(|path| fs::read_to_string(path).expect("a file")).collect();
-    // The full disk has torn a line.
-    let lines: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let texts = files.map(|path| fs::read_to_string(path).expect("a file"));
+    // A full disk or a kill has torn a line.
+    let lines = texts.flat_map(|text| text.lines().map(serde_json::from_str).collect::<Vec<_>>());
+    let lines: Vec<Value> = lines.flatten().collect();
     let mut numbers: Vec<_> = lines.iter().map(|line| line["seq"].as_u64().expect("a number")).collect();
     numbers.sort_unstable();
     (numbers, lines.iter().filter(|line| line["recovered"] == true).count())

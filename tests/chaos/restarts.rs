@@ -12,7 +12,7 @@ use quarterdeck::domain::time::Timestamp;
 use std::time::Duration;
 
 /// Limit from the restart until each worker has finished something.
-const BACK: Duration = Duration::from_secs(5);
+const BACK: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn f5_a_server_that_crashes_and_comes_back_costs_seconds_and_nothing_else() {

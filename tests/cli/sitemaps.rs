@@ -121,7 +121,7 @@ fn entries_that_cannot_be_read_are_named_and_the_others_taken() {
             "7: https://a.b/c.pdf: is a PDF, which is never fetched",
             "8: &home; is an unknown entity",
             "9: &#0; is an unknown entity",
-            "10: https://ana:secret@a.b/: must not contain a user name or password",
+            "10: https://ana:***@a.b/: must not contain a user name or password",
             "https://a.b/2",
         ]
     );

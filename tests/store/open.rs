@@ -23,7 +23,7 @@ fn url(path: &Path) -> String {
 
 async fn refused(path: &Path, access: Access) -> String {
     match store::open(&url(path), access).await {
-        Err(StoreError::Unusable(message)) => message,
+        Err(StoreError::Unusable(message) | StoreError::Address(message)) => message,
         Err(other) => panic!("{other:?}"),
         Ok(_) => panic!("was opened"),
     }

@@ -10,9 +10,9 @@ use std::io;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
-/// Longest wait until a continued process has ended its write.
-const LONGEST_WRITE: Duration = Duration::from_secs(5);
-/// Interval of the checks whether it has.
+/// Longest wait until a continued process runs.
+const LONGEST_TO_RUN: Duration = Duration::from_secs(5);
+/// Interval of the checks whether it does.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Asks, unless `yes` is given, and sends SIGCONT to a process that is stopped while it has the write lock.
@@ -44,13 +44,13 @@ pub(super) async fn run(context: &CheckContext, yes: bool) -> Result<(), CliErro
     if write_lock_holder(url)?.as_ref() == Some(&holder) {
         resume(&holder)?;
     }
-    let until = Instant::now() + LONGEST_WRITE;
-    while write_lock_holder(url)?.is_some_and(|now| now.pid == holder.pid) && Instant::now() < until {
+    let until = Instant::now() + LONGEST_TO_RUN;
+    while write_lock_holder(url)?.as_ref() == Some(&holder) && Instant::now() < until {
         sleep(POLL_INTERVAL).await;
     }
     note(match write_lock_holder(url)? {
-        Some(now) if now.pid == holder.pid => format!("it still has the write lock: {}", now.describe()),
-        _ => format!("process {} goes on and has released the write lock", holder.pid),
+        Some(now) if now == holder => format!("it still has the write lock: {}", now.describe()),
+        _ => format!("process {} goes on", holder.pid),
     });
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! in the order of the file, one after the other, so that a large file need not fit into memory.
 
 use super::sitemap;
+use crate::cli::output::shortened;
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::link::Link;
 use crate::domain::text::SafeLine;
@@ -310,9 +311,4 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 fn without_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
-}
-
-/// Shortens a cell for a message, to a length at which the cell can still be found in the file.
-pub(super) fn shortened(text: &str) -> String {
-    crate::domain::text::fit(&SafeLine::new(text), 80)
 }

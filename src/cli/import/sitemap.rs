@@ -7,7 +7,8 @@
 
 mod encoding;
 
-use super::lines::{Fields, ImportLine, import_line, shortened};
+use super::lines::{Fields, ImportLine, import_line};
+use crate::cli::output::shortened;
 use encoding::{Decoded, decode};
 use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesRef, Event};

@@ -37,6 +37,11 @@ impl Filter {
 /// The console's word for quarantined content, accepted in place of the stored word `held`.
 const REVIEW: &str = "review";
 
+/// Maximum number of terms: a database refuses much larger conditions.
+const MAX_TERMS: usize = 200;
+/// Maximum number of values of a term, for the same reason.
+const MAX_VALUES: usize = 5_000;
+
 /// Returns the letters before a colon at the start of `text` if they are written like a field (known or not).
 pub(super) fn field_prefix(text: &str) -> Option<&str> {
     let end = text.find(|c: char| !(c.is_ascii_alphabetic() || c == '_'))?;
@@ -62,6 +67,9 @@ impl<'a> Reader<'a> {
             self.at += self.rest().len() - self.rest().trim_start().len();
             if self.rest().is_empty() {
                 return Ok(Filter { terms });
+            }
+            if terms.len() == MAX_TERMS {
+                return error(self.at, format!("a filter has at most {MAX_TERMS} terms"));
             }
             terms.push(self.term(subject)?);
         }
@@ -97,6 +105,9 @@ impl<'a> Reader<'a> {
         self.at += word.len() + 1;
         let mut values = vec![self.value(true)?];
         while self.rest().starts_with(',') {
+            if values.len() == MAX_VALUES {
+                return error(self.at, format!("a term has at most {MAX_VALUES} values"));
+            }
             self.at += 1;
             values.push(self.value(true)?);
         }

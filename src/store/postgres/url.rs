@@ -63,7 +63,7 @@ impl DatabaseUrl {
     /// host, port, user and database of the URL.
     pub(super) fn parse(url: &str, access: Access) -> Result<(Self, PgConnectOptions)> {
         let unusable = |why: &str| {
-            StoreError::Unusable(format!(
+            StoreError::Address(format!(
                 "the store URL {why}; write postgres://USER:PASSWORD@HOST:5432/DATABASE (special characters in the \
                  password as %XX)"
             ))

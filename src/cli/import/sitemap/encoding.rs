@@ -1,7 +1,7 @@
 //! Decodes an XML file. Determines the encoding from the byte order mark, else from the first two bytes (UTF-16), else
 //! from the XML declaration, else assumes UTF-8.
 
-use super::super::lines::shortened;
+use crate::cli::output::shortened;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use std::borrow::Cow;
 
