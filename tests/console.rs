@@ -198,12 +198,14 @@ async fn what_fails_is_a_toast_and_stays_in_the_activity_list() {
 async fn old_data_says_how_old_it_is_and_comes_back_by_itself() {
     with(quiet_store(20), async |operator| {
         operator.store.commit(|facts| facts.away = Some("gone".to_owned()));
-        operator.sees("old, retry in 0:0").await;
+        operator.sees("s old: ").await;
+        operator.sees("database away 0 s, again in 1 s").await;
         operator.wait(20_000).await;
         operator.sees("Document 0001").await;
         operator.store.with(|facts| facts.away = None);
-        operator.wait(11_000).await;
+        operator.wait(1_000).await;
         operator.sees("documents 20 by status").await;
+        operator.sees_no("database away");
     })
     .await;
 }

@@ -72,7 +72,8 @@ async fn what_a_worker_prints_is_what_is_stored_and_what_is_filed() {
     let stored = place.run(&["log", "--json"]).out;
     assert_eq!(worked.out, stored, "line by line, in order");
     let folder = place.folder().join("home/.local/state/quarterdeck/log");
-    let files: Vec<_> = std::fs::read_dir(folder).expect("there").map(|file| file.expect("listed").path()).collect();
+    let files = std::fs::read_dir(folder).expect("there").map(|file| file.expect("listed").path());
+    let files: Vec<_> = files.filter(|path| path.extension().is_some_and(|end| end == "jsonl")).collect();
     assert_eq!(files.len(), 1, "one file per process that recorded something: {files:?}");
     let filed = std::fs::read_to_string(&files[0]).expect("text");
     assert_eq!(filed.lines().collect::<Vec<_>>(), stored);

@@ -8,7 +8,7 @@ use super::record::OutcomeFiles;
 use super::wiring::worker_name;
 use crate::domain::filter::Filter;
 use crate::domain::id::Seq;
-use crate::domain::outcome::{Outcome, OutcomeKind};
+use crate::domain::outcome::{Outcome, OutcomeKind, OutcomeResult};
 use crate::domain::time::Timestamp;
 use crate::store::{OutcomeQuery, OutcomesFrom, Store, StoreError, WorkerHealth};
 use serde::Deserialize;
@@ -102,7 +102,6 @@ async fn pass(store: &dyn Store, files: &Weak<OutcomeFiles>) -> Result<bool, Pas
 
 /// Returns true if the worker that ran the attempt has recorded the outcome itself.
 fn is_of_its_worker(outcome: &Outcome) -> bool {
-    use crate::domain::outcome::OutcomeResult;
     match outcome.result.kind() {
         OutcomeKind::Success | OutcomeKind::Refused | OutcomeKind::Failure => true,
         OutcomeKind::Exhaustion => outcome.result != OutcomeResult::CrashExhausted,
@@ -152,7 +151,7 @@ struct Checkpoint(File);
 impl Checkpoint {
     /// Opens and locks the file for the store with this id; `None` if another process has it locked.
     fn lock(folder: &Path, store: &str) -> io::Result<Option<Self>> {
-        let path = folder.join(format!("outcomes-{store}.complete"));
+        let path = folder.join(format!(".outcomes-{store}.complete"));
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self(file))),

@@ -77,10 +77,12 @@ impl Place {
 
     pub fn outcome_files(&self) -> Vec<String> {
         let files = std::fs::read_dir(self.dir.path().join(".local/state/quarterdeck/log")).expect("there");
-        let text = |file: std::io::Result<std::fs::DirEntry>| {
-            std::fs::read_to_string(file.expect("listed").path()).expect("text")
-        };
-        files.map(text).flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+        let files = files.map(|file| file.expect("listed").path());
+        let files = files.filter(|path| path.extension().is_some_and(|end| end == "jsonl"));
+        files
+            .map(|path| std::fs::read_to_string(path).expect("text"))
+            .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
+            .collect()
     }
 
     /// Returns the number of entries in the directory for temporary files.

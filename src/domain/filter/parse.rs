@@ -24,13 +24,13 @@ use crate::domain::text::SafeLine;
 impl Filter {
     /// Reads a filter in which every field is allowed. A blank text is the filter that matches everything.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        Reader { text, at: 0 }.filter(None)
+        Reader { text, at: 0, values: 0 }.filter(None)
     }
 
     /// Reads a filter, and refuses a field that does not apply to `subject`; the error has the field's position. For
     /// documents, also refuses every value of `content:` but `held` and `review`, which mean the same.
     pub fn parse_for(text: &str, subject: Subject) -> Result<Self, FilterError> {
-        Reader { text, at: 0 }.filter(Some(subject))
+        Reader { text, at: 0, values: 0 }.filter(Some(subject))
     }
 }
 
@@ -39,8 +39,10 @@ const REVIEW: &str = "review";
 
 /// Maximum number of terms: a database refuses much larger conditions.
 const MAX_TERMS: usize = 200;
-/// Maximum number of values of a term, for the same reason.
+/// Maximum number of values of all terms together, for the same reason.
 const MAX_VALUES: usize = 5_000;
+/// Maximum number of hosts of a term: each is a condition of its own.
+const MAX_HOSTS: usize = 500;
 
 /// Returns the letters before a colon at the start of `text` if they are written like a field (known or not).
 pub(super) fn field_prefix(text: &str) -> Option<&str> {
@@ -58,6 +60,8 @@ struct Value {
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// Number of values read so far.
+    values: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -105,8 +109,11 @@ impl<'a> Reader<'a> {
         self.at += word.len() + 1;
         let mut values = vec![self.value(true)?];
         while self.rest().starts_with(',') {
-            if values.len() == MAX_VALUES {
-                return error(self.at, format!("a term has at most {MAX_VALUES} values"));
+            if field == Field::Host && values.len() == MAX_HOSTS {
+                return error(self.at, format!("a term has at most {MAX_HOSTS} hosts"));
+            }
+            if self.values == MAX_VALUES {
+                return error(self.at, format!("a filter has at most {MAX_VALUES} values"));
             }
             self.at += 1;
             values.push(self.value(true)?);
@@ -125,6 +132,7 @@ impl<'a> Reader<'a> {
 
     /// Reads a value up to white space outside quotes; with `several`, also up to a comma.
     fn value(&mut self, several: bool) -> Result<Value, FilterError> {
+        self.values += 1;
         let at = self.at;
         let mut text = String::new();
         let mut quote = None;

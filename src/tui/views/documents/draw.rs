@@ -160,8 +160,7 @@ fn title(model: &Model) -> Spans {
         let old = model
             .read_at
             .map_or("no data yet".to_owned(), |at| format!("data {} old", format::age(model.now.since(at))));
-        let retry = format::until(model.now, stale.retry_at);
-        title.push(span(format!("  {old}, retry {retry}: {}", stale.reason), Tone::Failed));
+        title.push(span(format!("  {old}: {}", stale.reason), Tone::Failed));
         return title;
     }
     let by = SORTS.iter().find(|(_, by, _)| *by == documents.sort.by).map_or("", |(_, _, word)| word);
