@@ -27,7 +27,7 @@ use super::views::catalog::ViewId;
 use super::views::detail::state::Tab;
 use crate::domain::id::DocumentId;
 use crate::domain::time::Timestamp;
-use crate::runner::event::{Event, LockHealth, Phase};
+use crate::runner::event::{Event, Health, LockHealth, Phase};
 use crate::store::SchemaMismatch;
 
 /// Applies one message, which arrived at `now`. Returns the effects to perform and the need for a redraw.
@@ -93,6 +93,9 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         }
         Msg::Health(health) => {
             up.redraw = model.health != health;
+            if let (Health::Fine, Health::Unreachable { reason, .. }) = (&model.health, &health) {
+                model.report_failed_call(reason);
+            }
             model.health = health;
         }
         Msg::Locks(locks) => {

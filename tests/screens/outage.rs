@@ -88,11 +88,12 @@ fn countdowns_stand_still_during_an_outage() {
     let before = countdown(&screen);
     let health = Health::Unreachable {
         since: screen.model.now,
-        reason: "connection refused".into(),
+        reason: "it is locked by process 4711 (quarterdeck), which is stopped".into(),
         next_try_at: screen.model.now.plus(3 * SECOND),
     };
     screen.send(Msg::Health(health));
     assert!(screen.text().contains("database away 0 s, again in 3 s"), "{}", screen.text());
+    assert!(screen.text().contains("locked by process 4711 (quarterdeck), which is stopped"), "{}", screen.text());
     screen.model.now = screen.model.now.plus(2 * SECOND);
     assert!(screen.text().contains("database away 2 s, again in 1 s"), "{}", screen.text());
     assert_eq!(countdown(&screen), before);

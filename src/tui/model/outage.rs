@@ -38,10 +38,26 @@ impl Model {
 
     /// Adds a message about a failed read to the activity list, unless one about the same outage is there.
     pub fn log_failed_read(&mut self, text: String) {
-        let is_recent = self.failed_read_at.is_some_and(|at| self.now.since(at) < SAME_CAUSE);
-        if self.read_failure.is_none() && !is_recent {
-            self.failed_read_at = Some(self.now);
+        if self.begins_outage() {
             self.log(Level::Failed, text);
         }
+    }
+
+    /// Shows why the runner cannot write, such as the process that has the lock, unless a message about the same outage
+    /// is there. Reads may work meanwhile.
+    pub fn report_failed_call(&mut self, reason: &str) {
+        if self.begins_outage() {
+            self.notify(Level::Failed, reason);
+        }
+    }
+
+    /// Returns true, and notes the time, if a failure is the first of an outage.
+    fn begins_outage(&mut self) -> bool {
+        let is_recent = self.failed_read_at.is_some_and(|at| self.now.since(at) < SAME_CAUSE);
+        let begins = self.read_failure.is_none() && !is_recent;
+        if begins {
+            self.failed_read_at = Some(self.now);
+        }
+        begins
     }
 }
