@@ -92,7 +92,10 @@ impl KnownWorker {
     pub(in crate::store) fn lease_is_over(&self, until: Timestamp, now: Timestamp) -> bool {
         let lease = self.lease.unwrap_or(USUAL_LEASE);
         match self.silence {
-            Some(silence) => silence > lease && (until < now || until > now.plus(lease + CLOCK_TOLERANCE)),
+            Some(silence) if silence > lease => until < now || until > now.plus(lease + CLOCK_TOLERANCE),
+            // A heartbeat renews the leases of all jobs that the worker knows, so one that ended before it is of a job that
+            // it does not know: the answer to its claim was lost.
+            Some(_) => until < now && until < self.heartbeat_at,
             None => until < now,
         }
     }
