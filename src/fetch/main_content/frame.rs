@@ -90,8 +90,12 @@ impl DropReason {
 
 /// Length of the longest text about the author of a post.
 const MOST_ABOUT_AUTHOR: u32 = 300;
+/// Length of the longest text that only names something for screen readers.
+const MOST_UNSEEN: u32 = 80;
 /// Length of the sentences that must be left when a larger part of the page is dropped.
 const LEAST_REST: u32 = 250;
+/// Length of the text that must be left without a notice about cookies on a page that is a list.
+const LEAST_LIST_REST: u32 = 1000;
 /// Share of the page's sentences up to which a part is small, whatever else there is.
 const SMALL: f32 = 0.15;
 
@@ -134,6 +138,16 @@ const OTHER_WEAK: [Rule; 5] = [
     (Hints::EDITING, DropReason::Editing, 0.01),
 ];
 
+/// Weak hints on a forum, which has lists of other forums.
+const FORUM_WEAK: [Rule; 6] = [
+    (Hints::NAVIGATION, DropReason::Navigation, 0.1),
+    (Hints::PROMOTION, DropReason::Promotion, 0.05),
+    (Hints::SHARING, DropReason::Sharing, 0.05),
+    (Hints::FILTERS, DropReason::Filters, 0.1),
+    (Hints::EDITING, DropReason::Editing, 0.01),
+    (Hints::CONTROLS, DropReason::Form, 0.01),
+];
+
 /// Facts on which the frame of a page depends.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FrameRules {
@@ -152,16 +166,23 @@ struct Candidate<'p> {
     rest: u32,
     rest_text: u32,
     rules: FrameRules,
+    place: Place<'p>,
 }
 
-/// Returns the reason for which `one` is part of the frame. `whole` is the body, `in_content` is true inside an article
-/// or the page's own content element.
-pub(super) fn frame(
-    one: &ElementMeasure,
-    whole: &ElementMeasure,
-    rules: FrameRules,
-    in_content: bool,
-) -> Option<DropReason> {
+/// Place of an element in its page.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'p> {
+    pub body: &'p ElementMeasure,
+    pub parent: &'p ElementMeasure,
+    /// Length of the item of a list that the element is or stands in; 0 if there is none.
+    pub item: u32,
+    /// True inside an article or the page's own content element.
+    pub in_content: bool,
+}
+
+/// Returns the reason for which `one` is part of the frame.
+pub(super) fn frame(one: &ElementMeasure, place: Place<'_>, rules: FrameRules) -> Option<DropReason> {
+    let whole = place.body;
     let candidate = Candidate {
         one,
         prose: share(one.prose.saturating_add(one.code), whole.prose.saturating_add(whole.code)),
@@ -169,8 +190,9 @@ pub(super) fn frame(
         rest: whole.prose.saturating_sub(one.prose),
         rest_text: whole.text.saturating_sub(one.text),
         rules,
+        place,
     };
-    let by_name = candidate.by_name(in_content);
+    let by_name = candidate.by_name();
     if by_name.is_some() || one.hints == Hints::NONE || one.tag.is_heading() {
         return by_name;
     }
@@ -196,7 +218,7 @@ impl Candidate<'_> {
         matches!(self.rules.kind, PageType::Listing | PageType::Collection | PageType::Product)
     }
 
-    fn by_name(&self, in_content: bool) -> Option<DropReason> {
+    fn by_name(&self) -> Option<DropReason> {
         let one = self.one;
         let is_offer = self.rules.kind == PageType::Product && self.text < 0.4;
         let is_on_story = matches!(self.rules.kind, PageType::Article | PageType::Forum);
@@ -216,7 +238,10 @@ impl Candidate<'_> {
             Tag::Footer if self.is_small(0.6) => Some(DropReason::Footer),
             Tag::Aside if !one.hints.has(Hints::NOTE) && self.is_small(0.5) => Some(DropReason::Sidebar),
             Tag::Form if self.is_small(0.3) && (self.is_on_text() || one.prices < 3) => Some(DropReason::Form),
-            Tag::Header if in_content => (one.prose == 0 && self.is_small(0.2)).then_some(DropReason::Byline),
+            // The head of a post has its date.
+            Tag::Header if self.place.in_content => {
+                (self.rules.kind != PageType::Forum && one.prose == 0 && self.is_small(0.2)).then_some(DropReason::Byline)
+            }
             // The head of a page's section may have its title and a few sentences.
             Tag::Header if self.is_small(0.2) && !(one.has_title && one.prose > 0) => Some(DropReason::Header),
             Tag::Caption if self.rules.kind == PageType::Article => Some(DropReason::Caption),
@@ -232,6 +257,13 @@ impl Candidate<'_> {
             return Some(DropReason::Overlay);
         }
         if hints.has(Hints::HIDDEN) && !hints.has(Hints::DISCLOSURE) && self.is_small(0.4) {
+            return Some(DropReason::Hidden);
+        }
+        // Names of buttons, and words around a price: not a price, nor all that a link or a cell says.
+        let is_name = one.headings == 0 && !one.has_price && one.prose == 0 && one.text <= MOST_UNSEEN;
+        let parent = self.place.parent;
+        let says_all = one.text == parent.text && !matches!(parent.tag, Tag::Button | Tag::Inline);
+        if hints.has(Hints::UNSEEN) && is_name && !says_all {
             return Some(DropReason::Hidden);
         }
         match self.rules.kind {
@@ -252,7 +284,8 @@ impl Candidate<'_> {
 
     /// Returns true for a notice about cookies, which may be longer than the page.
     fn is_notice(&self) -> bool {
-        let is_beside = self.prose <= SMALL || self.text < 0.6 || self.rest >= LEAST_REST;
+        let has_list = !self.place.in_content && self.rest_text >= LEAST_LIST_REST;
+        let is_beside = self.prose <= SMALL || self.text < 0.6 || self.rest >= LEAST_REST || has_list;
         is_beside && self.rest_text >= LEAST_REST.min(self.one.text) && !self.one.has_main && !self.one.has_title
     }
 
@@ -260,6 +293,7 @@ impl Candidate<'_> {
         let (one, mut hints) = (self.one, self.one.hints);
         let (strong, weak): (&[Rule], &[Rule]) = match self.rules.kind {
             PageType::Article | PageType::Documentation | PageType::Service => (&TEXT_STRONG, &TEXT_WEAK),
+            PageType::Forum => (&OTHER_STRONG, &FORUM_WEAK),
             _ => (&OTHER_STRONG, &OTHER_WEAK),
         };
         // Sentences of some length without links contradict the weaker hints.
@@ -269,9 +303,12 @@ impl Candidate<'_> {
         }
         // Where there are few sentences, a large part may well be the content.
         let is_large = self.is_on_list() && self.text > 0.4;
+        // What is said of all items of a list says nothing about the page.
+        let is_item = self.is_on_list() && one.links > 0 && share(one.text, self.place.item) > 0.5;
         let fits = |(hint, reason, most): &&Rule| {
             let is_beside = matches!(reason, DropReason::Related | DropReason::Sidebar | DropReason::Header);
-            hints.has(*hint) && self.is_small(*most) && !(is_large && is_beside)
+            let is_item = is_item && (is_beside || *reason == DropReason::Promotion);
+            hints.has(*hint) && self.is_small(*most) && !(is_large && is_beside) && !is_item
         };
         if let Some((_, reason, _)) = strong.iter().find(fits) {
             return Some(*reason);
@@ -280,6 +317,8 @@ impl Candidate<'_> {
         if is_texty || is_large || (self.is_on_list() && one.prices >= 3) {
             return None;
         }
-        weak.iter().find(fits).map(|(_, reason, _)| *reason)
+        // Few links contradict a menu, and much text a form.
+        let is_text = self.text > 0.3 && one.link_share() < 0.5;
+        weak.iter().filter(|_| !is_text).find(fits).map(|(_, reason, _)| *reason)
     }
 }

@@ -61,6 +61,9 @@ impl Hints {
     /// The content of the page by its role or `itemprop`.
     pub const MAIN: Self = Self(1 << 28);
 
+    /// Text that only screen readers read.
+    pub const UNSEEN: Self = Self(1 << 30);
+
     /// Returns true if any of `other` is set.
     pub fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -122,7 +125,8 @@ const MOST_BYTES: usize = 256;
 const LONGEST: usize = 16;
 
 /// Words and their hints; a word also stands for its plural.
-const TABLE: [(Hints, &str); 27] = [
+const TABLE: [(Hints, &str); 28] = [
+    (Hints::UNSEEN, "visually visuallyhidden sr sronly screenreader reader"),
     (Hints::COPYING, "copy clipboard"),
     (Hints::CONSENT, "cookie consent gdpr"),
     (Hints::LAYOUT, "has with no without layout grid cols"),

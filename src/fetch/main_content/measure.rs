@@ -24,7 +24,7 @@ pub(super) struct ElementMeasure {
     pub hints: Hints,
     /// Equal for siblings of the same name and class.
     pub shape: u32,
-    /// Hash of the element's own text if that is short and has no digit; else 0.
+    /// Hash of the element's own text in links and buttons if that is short and has no digit; else 0.
     pub label: u32,
     pub text: u32,
     /// Length of the text in links and buttons.
@@ -39,6 +39,10 @@ pub(super) struct ElementMeasure {
     pub linked_headings: u32,
     /// True if most of the element is a list of teasers: equal blocks, each with a link to the page that it is about.
     pub is_teasers: bool,
+    /// True for one of three or more adjacent elements of the same name and class: an item of a list.
+    pub is_row: bool,
+    /// True if the element's own text has a sign of a currency.
+    pub has_price: bool,
     /// Number of runs of prose.
     pub paragraphs: u16,
     pub links: u16,

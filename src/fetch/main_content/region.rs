@@ -9,7 +9,7 @@ mod prune;
 mod repeated;
 mod root;
 
-use super::frame::{DropReason, FrameRules, frame};
+use super::frame::{DropReason, FrameRules, Place, frame};
 use super::hints::Hints;
 use super::measure::PageMeasures;
 use super::page_type::{PageType, TypeSignals};
@@ -56,7 +56,7 @@ impl Region {
         for _ in 0..MOST_PASSES {
             region.drop_frame(page, &doubts, clock)?;
             kept = region.kept(page, clock)?;
-            if !doubts.add_worst(page, &region.drops, region.kind, kept[0].weight(), clock)? {
+            if !doubts.add_worst(page, &region.drops, region.kind, kept[0], clock)? {
                 break;
             }
         }
@@ -86,13 +86,21 @@ impl Region {
         let Some(body) = page.elements.first() else { return Ok(()) };
         let rules = FrameRules { kind: self.kind, has_remarks: self.has_remarks };
         self.drops.fill(None);
-        let (mut index, mut content_end) = (1, 0);
+        let (mut index, mut content_end, mut item, mut item_end) = (1, 0, 0, 0);
         while let Some(one) = page.elements.get(index) {
             let end = one.end as usize;
             if matches!(one.tag, Tag::Article | Tag::Main) || one.hints.has(Hints::MAIN) {
                 content_end = content_end.max(end);
             }
-            let reason = frame(one, body, rules, index < content_end);
+            if index >= item_end {
+                item = 0;
+            }
+            if one.is_row {
+                (item, item_end) = (one.text, end);
+            }
+            let parent = &page.elements[one.parent as usize];
+            let place = Place { body, parent, item, in_content: index < content_end };
+            let reason = frame(one, place, rules);
             self.drops[index] = reason.filter(|reason| doubts.allow(*reason));
             index = if self.drops[index].is_some() { end } else { index + 1 };
         }

@@ -143,7 +143,10 @@ impl<'b> Writer<'b> {
         if self.code.is_some() || alt.trim().is_empty() {
             return;
         }
-        let source = node.attr("src").and_then(|src| link::source(&src, self.base));
+        // An image that is loaded late has a placeholder as its source.
+        let source = ["src", "data-src", "data-lazy-src", "data-original"]
+            .into_iter().take(std::env::var("LAZY").map_or(4,|n|n.parse().unwrap()))
+            .find_map(|name| node.attr(name).and_then(|src| link::source(&src, self.base)));
         self.inline.image(&alt, source.as_deref());
     }
 }

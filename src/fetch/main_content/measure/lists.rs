@@ -8,6 +8,8 @@ use crate::fetch::main_content::tag::Tag;
 const MOST_TEASER: u32 = 700;
 /// Length of the shortest link of a teaser.
 const LEAST_LINK: u32 = 8;
+/// Number of adjacent equal elements that make a list.
+const LEAST_ROW: u32 = 3;
 /// Length of the shortest list.
 const LEAST_LIST: u32 = 100;
 
@@ -25,7 +27,7 @@ impl ElementMeasure {
 }
 
 impl PageMeasures {
-    /// Marks the lists of teasers.
+    /// Marks the lists of teasers, and the items of lists.
     pub(super) fn find_teasers(&mut self, clock: &mut BudgetMeter) -> Result<(), ConvertError> {
         clock.pass(self.elements.len() * 2)?;
         for index in 0..self.elements.len() {
@@ -34,18 +36,46 @@ impl PageMeasures {
                 continue;
             }
             let mut teasers = Groups::default();
-            let mut child = index + 1;
+            let (mut child, mut row) = (index + 1, Row::default());
             while child < parent.end as usize {
                 let one = &self.elements[child];
-                child = one.end as usize;
                 if one.is_teaser() {
                     teasers.add(one.shape, one.text);
                 }
+                let is_equal = one.shape == row.shape;
+                if !is_equal {
+                    self.mark_row(row);
+                    row = Row { shape: self.elements[child].shape, first: child, end: child, length: 0 };
+                }
+                row.length += 1;
+                row.end = self.elements[child].end as usize;
+                child = row.end;
             }
+            self.mark_row(row);
             self.elements[index].is_teasers = teasers.has_list(parent.text);
         }
         Ok(())
     }
+
+    /// Marks the items of a row that is long enough for a list. Elements without a class are no row: they say nothing
+    /// about each other.
+    fn mark_row(&mut self, row: Row) {
+        let mut index = row.first;
+        while row.length >= LEAST_ROW && index < row.end {
+            let one = &mut self.elements[index];
+            one.is_row = row.shape != one.tag as u32;
+            index = one.end as usize;
+        }
+    }
+}
+
+/// Adjacent children of the same shape.
+#[derive(Clone, Copy, Default)]
+struct Row {
+    shape: u32,
+    first: usize,
+    end: usize,
+    length: u32,
 }
 
 /// Children of an element by their shape: number and length. The most frequent shape is among the first ones in nearly

@@ -45,7 +45,7 @@ impl Run {
 pub(super) struct TextMeasure {
     pub length: u32,
     marks: u32,
-    has_price: bool,
+    pub has_price: bool,
     ends_sentence: bool,
 }
 

@@ -183,6 +183,8 @@ impl Walk {
             headings: 0,
             linked_headings: 0,
             is_teasers: false,
+            is_row: false,
+            has_price: false,
             paragraphs: 0,
             links: u16::from(targets_page),
             prices: 0,
@@ -252,6 +254,7 @@ impl Walk {
         if is_linked {
             current.label = label(current.label, current.text, text);
         }
+        current.has_price |= piece.has_price;
         add(&mut current.text, true);
         add(&mut current.linked, is_linked);
         add(&mut current.code, in_code);

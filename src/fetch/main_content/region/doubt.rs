@@ -37,14 +37,13 @@ impl Doubts {
         !self.0.contains(&reason)
     }
 
-    /// Adds the reason that drops too much to be true, and returns true if there is one. `kept` is the weight of what is
-    /// left.
+    /// Adds the reason that drops too much to be true, and returns true if there is one. `kept` is what is left.
     pub fn add_worst(
         &mut self,
         page: &PageMeasures,
         drops: &[Option<DropReason>],
         kind: PageType,
-        kept: u32,
+        kept: Kept,
         clock: &mut BudgetMeter,
     ) -> Result<bool, ConvertError> {
         clock.pass(page.elements.len())?;
@@ -57,6 +56,9 @@ impl Doubts {
                 None => sums.push((*reason, weight)),
             }
         }
+        // A list has few sentences, and a notice about cookies has many.
+        let is_list = matches!(kind, PageType::Listing | PageType::Collection);
+        let (list, kept) = (if is_list { kept.text } else { 0 }, kept.weight());
         let worst = sums.into_iter().max_by_key(|(_, sum)| *sum);
         let Some((reason, sum)) = worst.filter(|(_, sum)| *sum > kept && *sum >= ENOUGH) else { return Ok(false) };
         // Comments may well be longer than the article above them, but on a forum they may be the posts.
@@ -65,7 +67,8 @@ impl Doubts {
             DropReason::Reviews | DropReason::Overlay | DropReason::Footer => true,
             _ => false,
         };
-        let is_doubtful = kept < ENOUGH || (!is_often_long && (kept < ENOUGH * 2 || sum / 2 > kept));
+        let is_beside_list = reason == DropReason::Overlay && list >= ENOUGH * 3;
+        let is_doubtful = (kept < ENOUGH && !is_beside_list) || (!is_often_long && (kept < ENOUGH * 2 || sum / 2 > kept));
         if is_doubtful {
             self.0.push(reason);
         }

@@ -56,12 +56,14 @@ impl Region {
             let can_be_root = tag.is_container()
                 || matches!(tag, Tag::Main | Tag::Form | Tag::Table | Tag::Row | Tag::Cell | Tag::Header | Tag::List);
             let is_start_lost = before >= LEAST_START && share(before, kept[best].prose) > 0.05;
+            let lost = kept[self.root].prose.saturating_sub(kept[best].prose);
+            let is_text_lost = !is_text && lost >= LEAST_MAIN && share(lost, kept[self.root].prose) > 0.2;
             let is_section = tag == Tag::Section || page.elements[best].hints.has(Hints::SECTION);
             let is_one_of_many = is_section && self.has_twin(page, kept, best);
             let is_marked = tag == Tag::Main || (tag == Tag::Article && articles == 1);
             let is_dense =
                 share(weight(best), weight(self.root)) >= least && (weight(self.root) >= LEAST_DENSE || is_marked);
-            if !is_dense || is_start_lost || is_one_of_many || !can_be_root {
+            if !is_dense || is_start_lost || is_text_lost || is_one_of_many || !can_be_root {
                 break;
             }
             self.root = best;
