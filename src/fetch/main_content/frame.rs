@@ -88,6 +88,8 @@ impl DropReason {
     }
 }
 
+/// Length of the longest head of a post with just its date and number.
+const MOST_DATE: u32 = 40;
 /// Length of the longest text about the author of a post.
 const MOST_ABOUT_AUTHOR: u32 = 300;
 /// Length of the longest text that only names something for screen readers.
@@ -240,7 +242,8 @@ impl Candidate<'_> {
             Tag::Form if self.is_small(0.3) && (self.is_on_text() || one.prices < 3) => Some(DropReason::Form),
             // The head of a post has its date.
             Tag::Header if self.place.in_content => {
-                (self.rules.kind != PageType::Forum && one.prose == 0 && self.is_small(0.2)).then_some(DropReason::Byline)
+                let is_date = self.rules.kind == PageType::Forum && one.text <= MOST_DATE;
+                (!is_date && one.prose == 0 && self.is_small(0.2)).then_some(DropReason::Byline)
             }
             // The head of a page's section may have its title and a few sentences.
             Tag::Header if self.is_small(0.2) && !(one.has_title && one.prose > 0) => Some(DropReason::Header),
