@@ -13,6 +13,9 @@ use html5ever::{LocalName, local_name};
 /// Number of bytes of the longest label, with the white space around it.
 const MOST_LABEL_BYTES: usize = 160;
 
+/// The same outside links and buttons.
+const MOST_PLAIN_LABEL_BYTES: usize = 40;
+
 /// State of the walk.
 struct Walk {
     page: PageMeasures,
@@ -251,7 +254,7 @@ impl Walk {
         self.run.add(piece, is_linked);
         let Some(current) = self.current_measure() else { return };
         let add = |sum: &mut u32, counts: bool| *sum = sum.saturating_add(if counts { piece.length } else { 0 });
-        if is_linked {
+        if is_linked || text.len() <= MOST_PLAIN_LABEL_BYTES {
             current.label = label(current.label, current.text, text);
         }
         current.has_price |= piece.has_price;

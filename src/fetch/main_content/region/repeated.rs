@@ -86,6 +86,7 @@ impl Region {
 
     fn labels(&self, page: &PageMeasures) -> Vec<Label> {
         let mut labels = Vec::new();
+        let plain = matches!(self.kind, PageType::Collection | PageType::Product);
         let (mut index, end) = (self.root + 1, page.elements[self.root].end as usize);
         while index < end {
             let one = &page.elements[index];
@@ -96,7 +97,7 @@ impl Region {
             let parent = &page.elements[one.parent as usize];
             // A part of a link says something only together with the rest.
             let is_whole = !parent.tag.is_inline() || parent.text == one.text;
-            if is_whole && is_label(one, index) && !is_in_sentence(page, one) {
+            if is_whole && is_label(one, index, plain) && !is_in_sentence(page, one) {
                 let place = (parent.shape, one.shape);
                 labels.push(Label { place, text: one.label, index });
             }
@@ -123,7 +124,7 @@ fn is_in_sentence(page: &PageMeasures, one: &ElementMeasure) -> bool {
 }
 
 /// Returns true for a short link or button without a number, which may be a price or a count.
-fn is_label(one: &ElementMeasure, index: usize) -> bool {
+fn is_label(one: &ElementMeasure, index: usize, plain: bool) -> bool {
     let is_leaf = one.end as usize == index + 1;
-    is_leaf && one.label != 0 && one.linked == one.text && one.text <= MOST_LABEL && !one.tag.is_heading()
+    is_leaf && one.label != 0 && (plain || one.linked == one.text) && one.text <= MOST_LABEL && !one.tag.is_heading()
 }

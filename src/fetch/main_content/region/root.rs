@@ -10,6 +10,8 @@ use crate::fetch::main_content::tag::Tag;
 
 /// Length of sentences from which an element that the page marks as its content is believed.
 const LEAST_MAIN: u32 = 300;
+/// Length of sentences beside a list from which they are about its items.
+const LEAST_BESIDE: u32 = 900;
 /// Length of sentences before the densest part from which they are the beginning of the text.
 const LEAST_START: u32 = 150;
 /// Weight of a page below which only a `main` or a single `article` is chosen: a few words say nothing about where the
@@ -92,7 +94,7 @@ impl Region {
     /// Returns true if the element is a list of items, and the text about them stands outside of it.
     fn is_list_beside_text(&self, kept: &[Kept], index: usize) -> bool {
         let lost = kept[self.root].prose.saturating_sub(kept[index].prose);
-        self.kind == PageType::Collection && lost >= LEAST_MAIN && share(lost, kept[self.root].prose) > 0.2
+        self.kind == PageType::Collection && lost >= LEAST_BESIDE && share(lost, kept[self.root].prose) > 0.2
     }
 
     /// Starts at the page's own mark of its content, if there is a text in it.
