@@ -88,6 +88,8 @@ impl DropReason {
     }
 }
 
+/// Length of the sentences of a quotation from which it is left out of a post.
+const LEAST_QUOTE: u32 = 200;
 /// Length of the longest head of a post with just its date and number.
 const MOST_DATE: u32 = 40;
 /// Length of the longest text about the author of a post.
@@ -273,6 +275,11 @@ impl Candidate<'_> {
             PageType::Forum => {
                 if self.rules.has_remarks && hints.has(Hints::COMMENTS) && self.is_small(0.35) {
                     return Some(DropReason::Comments);
+                }
+                // A long quotation repeats an earlier post.
+                let is_quote = matches!(one.tag, Tag::TextBlock | Tag::Aside) && one.prose > LEAST_QUOTE;
+                if hints.has(Hints::NOTE) && is_quote && self.is_small(0.4) {
+                    return Some(DropReason::Repeated);
                 }
                 let is_about_author = hints.has(Hints::AUTHOR) && one.text < MOST_ABOUT_AUTHOR;
                 (is_about_author && self.prose < 0.05 && !one.has_title).then_some(DropReason::Metadata)
