@@ -264,10 +264,10 @@ impl Candidate<'_> {
         if hints.has(Hints::HIDDEN) && !hints.has(Hints::DISCLOSURE) && self.is_small(0.4) {
             return Some(DropReason::Hidden);
         }
-        // Names of buttons, and words around a price: not a price, nor all that a link or a cell says.
+        // Names of buttons, and words around a price: not a price, nor all that a heading or a cell says.
         let is_name = one.headings == 0 && !one.has_price && one.prose == 0 && one.text <= MOST_UNSEEN;
         let parent = self.place.parent;
-        let says_all = one.text == parent.text && !matches!(parent.tag, Tag::Button | Tag::Inline);
+        let says_all = one.text == parent.text && (parent.tag == Tag::Cell || parent.tag.is_heading());
         if hints.has(Hints::UNSEEN) && is_name && !says_all {
             return Some(DropReason::Hidden);
         }

@@ -11,7 +11,7 @@ use crate::fetch::main_content::tag::Tag;
 /// Length of the longest label.
 const MOST_LABEL: u32 = 40;
 /// Number of equal labels from which they say nothing about their items.
-const LEAST_REPEATED: usize = 4;
+const LEAST_REPEATED: usize = 3;
 
 /// Share of a page's text from which a list of teasers is its list of items, and up to which links stand beside it.
 const LEAST_ITEMS: f32 = 0.3;
@@ -41,7 +41,7 @@ impl Region {
         labels.sort_unstable();
         for place in labels.chunk_by(|one, other| one.place == other.place) {
             for equal in place.chunk_by(|one, other| one.text == other.text) {
-                if equal.len() >= LEAST_REPEATED && equal.len() * 5 >= place.len() * 4 {
+                if equal.len() >= LEAST_REPEATED && equal.len() * 3 >= place.len() * 2 {
                     equal.iter().for_each(|label| self.drops[label.index] = Some(DropReason::Repeated));
                 }
             }
