@@ -142,8 +142,8 @@ const OTHER_WEAK: [Rule; 5] = [
     (Hints::EDITING, DropReason::Editing, 0.01),
 ];
 
-/// Weak hints on a forum, which has lists of other forums.
-const FORUM_WEAK: [Rule; 6] = [
+/// Weak hints where forms and menus stand beside the items: a forum has a list of other forums to jump to.
+const ITEMS_WEAK: [Rule; 6] = [
     (Hints::NAVIGATION, DropReason::Navigation, 0.1),
     (Hints::PROMOTION, DropReason::Promotion, 0.05),
     (Hints::SHARING, DropReason::Sharing, 0.05),
@@ -303,7 +303,7 @@ impl Candidate<'_> {
         let (one, mut hints) = (self.one, self.one.hints);
         let (strong, weak): (&[Rule], &[Rule]) = match self.rules.kind {
             PageType::Article | PageType::Documentation | PageType::Service => (&TEXT_STRONG, &TEXT_WEAK),
-            PageType::Forum => (&OTHER_STRONG, &FORUM_WEAK),
+            PageType::Forum | PageType::Collection => (&OTHER_STRONG, &ITEMS_WEAK),
             _ => (&OTHER_STRONG, &OTHER_WEAK),
         };
         // Sentences of some length without links contradict the weaker hints.

@@ -145,7 +145,7 @@ impl<'b> Writer<'b> {
         }
         // An image that is loaded late has a placeholder as its source.
         let source = ["src", "data-src", "data-lazy-src", "data-original"]
-            .into_iter().take(std::env::var("LAZY").map_or(4,|n|n.parse().unwrap()))
+            .into_iter()
             .find_map(|name| node.attr(name).and_then(|src| link::source(&src, self.base)));
         self.inline.image(&alt, source.as_deref());
     }

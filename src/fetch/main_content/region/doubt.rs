@@ -68,7 +68,8 @@ impl Doubts {
             _ => false,
         };
         let is_beside_list = reason == DropReason::Overlay && list >= ENOUGH * 3;
-        let is_doubtful = (kept < ENOUGH && !is_beside_list) || (!is_often_long && (kept < ENOUGH * 2 || sum / 2 > kept));
+        let is_doubtful =
+            (kept < ENOUGH && !is_beside_list) || (!is_often_long && (kept < ENOUGH * 2 || sum / 2 > kept));
         if is_doubtful {
             self.0.push(reason);
         }
