@@ -5,6 +5,8 @@
 //! keys that a file may contain (`sites` reads the value of `fetch.sites`, `secrets` the secrets that it names), `read`
 //! parses a file and its values, `paths` has the default paths. All mistakes are reported at once, each with its line, variable or flag.
 
+#[cfg(test)]
+mod fuzz;
 mod keys;
 mod paths;
 mod read;

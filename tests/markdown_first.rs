@@ -1,14 +1,16 @@
 //! Tests that Markdown is taken from hosts that offer it, as long as it is not poorer than the HTML.
 
+use crate::store::postgres::chatwoot;
 use crate::support::deck::{Deck, fetcher_with, parts, settings};
-use crate::support::place::Backend;
+use crate::support::place::{Backend, Place};
 use crate::support::site::{Reply, Site};
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::outcome::Outcome;
-use quarterdeck::domain::representation::MarkdownVerdict;
+use quarterdeck::domain::representation::{MarkdownFinding, MarkdownVerdict};
 use quarterdeck::domain::site_rule::{MarkdownUse, SiteRule, SiteRules};
 use quarterdeck::fetch::FetchSettings;
 use quarterdeck::runner::{self, Mode};
+use quarterdeck::store::migrate;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -205,4 +207,32 @@ on_both! {
     a_later_switch_is_judged_by_the_page_before,
     poorer_markdown_and_odd_answers_end_in_html,
     a_rule_that_needs_html_or_says_never_gets_html,
+}
+
+/// On a Chatwoot database the texts are those that Chatwoot would store: of the HTML, whatever a server offers and
+/// whatever is known of its host.
+#[tokio::test]
+async fn a_chatwoot_database_is_never_given_markdown() {
+    let database = chatwoot().await;
+    migrate(&database.url, false, &mut |_| {}).await.expect("a schema of our own");
+    let site =
+        Site::start_by_head(|path, _, head| if is_asked_for_markdown(head) { markdown(path) } else { html(path) });
+    let place = Place::on(database);
+    let mut deck = Deck::start_in(place, site.await, settings(), FetchSettings::default()).await;
+    let host = deck.site.host();
+    for _ in 0..4 {
+        deck.store.record_markdown(&host, MarkdownFinding::Fits).await.expect("the store answers");
+    }
+    assert_eq!(verdict(&deck).await, Some((MarkdownVerdict::Markdown, 4)));
+    for path in ["/1", "/2", "/3", "/4"] {
+        let document = deck.add(path).await;
+        for _ in 0..2 {
+            sync(&mut deck, document).await;
+            assert!(!deck.site.head(path).contains("text/markdown"), "{}", deck.site.head(path));
+        }
+        assert_eq!(deck.site.hits(path), 2, "one request for each sync");
+        let text = deck.content(document).await.expect("a text");
+        assert_eq!(text, format!("# The guide\n\nInstall it first.\n\n## Use\n\nThen use it. {path}\n"));
+    }
+    assert_eq!(verdict(&deck).await, Some((MarkdownVerdict::Markdown, 4)), "and nothing is compared");
 }

@@ -1,4 +1,4 @@
-//! Fuzz tests by seeded mutation of server responses: no panic, no exceeded budget, no control characters in the
+//! Fuzz tests by seeded mutation of server responses, and of what is learned from them: no panic, no exceeded budget, no control characters in the
 //! output.
 //!
 //! A few rounds, the same in every run, are part of the tests; `QUARTERDECK_FUZZ_SECONDS=600 cargo test --release --lib
@@ -8,8 +8,13 @@
 use super::budget::{Budget, ConvertError, MAX_MARKDOWN, TreeBudget};
 use super::charset::{self, Markup};
 use super::content_rules::ContentRules;
-use super::convert::convert_with_limits;
+use super::convert::{convert_explained, convert_with_limits};
 use super::head::retry_after;
+use super::markdown::served;
+use crate::domain::id::DocumentId;
+use crate::domain::representation::{fits, has_same_words};
+use crate::domain::template::{BlockComparison, Observation, TemplateRecord};
+use crate::domain::time::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -169,7 +174,6 @@ fn html() {
             Err(ConvertError::TooLarge(_)) => return,
             Err(other) => panic!("{} bytes: {other}", html.len()),
         };
-        let acts = |c: char| c.is_control() && c != '\n';
         assert!(!converted.markdown.contains(acts), "control characters");
         assert!(converted.markdown.len() < MAX_MARKDOWN * 4, "{} bytes", converted.markdown.len());
         assert!(!converted.title.is_some_and(|title| title.trim().is_empty()), "a blank title");
@@ -235,5 +239,79 @@ fn waits() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(dice.next() >> 31);
         let wait = retry_after(status, &headers, now);
         assert!(wait.is_none() || !matches!(status.as_u16(), 200 | 404), "of {status}");
+    });
+}
+
+/// Returns true for characters that may move the cursor or end a line.
+fn acts(c: char) -> bool {
+    c.is_control() && c != '\n'
+}
+
+/// A template that is learned from three pages of a host is applied to another, and the fourth page is explained.
+#[test]
+fn templates() {
+    let base = Url::parse("https://a.test/b/c?d#e").expect("a URL");
+    let by = |html: &str| {
+        let budget = Budget::Visits(html.len() as u64 * VISITS_PER_BYTE);
+        convert_with_limits(html, &base, &ContentRules::default(), TreeBudget::Alone, budget)
+    };
+    run("templates", 60, &pages(), |bytes, dice| {
+        let pages = [bytes.to_vec(), mutated(dice, &[bytes.to_vec()]), mutated(dice, &[bytes.to_vec()])];
+        let mut record = TemplateRecord::default();
+        for (number, page) in (1..).zip(&pages) {
+            let Ok(page) = by(&String::from_utf8_lossy(page)) else { return };
+            let at = Timestamp::from_micros(number);
+            record.fold([Observation::of(DocumentId(number), at, &page.markdown, &page.paths)]);
+        }
+        let template = record.template().expect("three pages make one");
+        let html = mutated(dice, &[bytes.to_vec()]);
+        let html = String::from_utf8_lossy(&html);
+        let rules = ContentRules::default();
+        let Ok((page, report)) = convert_explained(&html, &base, &rules, TreeBudget::Alone, Some(&template)) else {
+            return;
+        };
+        for one in &report.dropped {
+            assert!(!one.element.as_str().contains(|c: char| c.is_control()), "{one:?}");
+            assert!((0.0..=1.0).contains(&one.linked) && (0.0..=1.0).contains(&one.prose), "{one:?}");
+        }
+        let text = &page.markdown;
+        let blocks = template.recurring_in(text);
+        assert!(blocks.windows(2).all(|pair| pair[0].range.end <= pair[1].range.start), "in order");
+        assert_eq!(blocks.is_empty(), template.without_recurring(text, &page.paths).is_none());
+        if let Some(rest) = template.without_recurring(text, &page.paths) {
+            let words = |text: &str| text.split_whitespace().count();
+            assert!(words(&rest.text) < words(text) && words(&rest.text) * 2 >= words(text) / 2, "not most of a page");
+            assert!(rest.paths.iter().all(|mark| rest.text.is_char_boundary(mark.offset as usize)));
+        }
+        // A text is equal to itself unless nothing of it is left without the frame.
+        let compared = template.compare(text, text, &page.paths, str::to_owned);
+        let swapped = template.compare("qqq", text, &page.paths, str::to_owned);
+        assert!(compared != BlockComparison::Different || swapped == BlockComparison::Different);
+    });
+}
+
+/// Markdown as servers send it, and its comparison with the text of a page.
+#[test]
+fn markdown() {
+    let base = Url::parse("https://a.test/b/c?d#e").expect("a URL");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fetch/golden");
+    let files = std::fs::read_dir(folder).expect("the golden pages are there");
+    let mut paths: Vec<_> = files.map(|entry| entry.expect("an entry").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|end| end == "md"));
+    paths.sort();
+    let mut seeds: Vec<Vec<u8>> = paths.iter().map(|path| std::fs::read(path).expect("a text")).collect();
+    seeds.push(b"---\ntitle: A\nx: [\n---\n# B\n\n[a]: b 'c\n\n[a][a] ![x](y (z) <w> <!-- v --> `` ` ``".to_vec());
+    run("Markdown", 500, &seeds, |bytes, dice| {
+        let text = String::from_utf8_lossy(bytes);
+        let (title, markdown) = served(&text, &base);
+        assert!(!markdown.contains(acts), "control characters");
+        assert!(!title.is_some_and(|title| title.contains(|c: char| c.is_control())), "control characters");
+        assert!(fits(&markdown, &markdown) && has_same_words(&markdown, &markdown), "not like itself");
+        let other = String::from_utf8_lossy(dice.of(&seeds));
+        assert_eq!(has_same_words(&markdown, &other), has_same_words(&other, &markdown), "not symmetric");
+        let _ = fits(&markdown, &other);
+        if dice.below(8) == 0 {
+            assert_eq!(served(&text, &base).1, markdown, "not the same twice");
+        }
     });
 }
