@@ -263,7 +263,8 @@ fn templates() {
             let at = Timestamp::from_micros(number);
             record.fold([Observation::of(DocumentId(number), at, &page.markdown, &page.paths)]);
         }
-        let template = record.template().expect("three pages make one");
+        // Pages without a line make none.
+        let Some(template) = record.template() else { return };
         let html = mutated(dice, &[bytes.to_vec()]);
         let html = String::from_utf8_lossy(&html);
         let rules = ContentRules::default();
@@ -302,12 +303,13 @@ fn markdown() {
     let mut seeds: Vec<Vec<u8>> = paths.iter().map(|path| std::fs::read(path).expect("a text")).collect();
     seeds.push(b"---\ntitle: A\nx: [\n---\n# B\n\n[a]: b 'c\n\n[a][a] ![x](y (z) <w> <!-- v --> `` ` ``".to_vec());
     run("Markdown", 500, &seeds, |bytes, dice| {
-        let text = String::from_utf8_lossy(bytes);
+        let text = charset::plain(&String::from_utf8_lossy(bytes));
         let (title, markdown) = served(&text, &base);
         assert!(!markdown.contains(acts), "control characters");
         assert!(!title.is_some_and(|title| title.contains(|c: char| c.is_control())), "control characters");
         assert!(fits(&markdown, &markdown) && has_same_words(&markdown, &markdown), "not like itself");
-        let other = String::from_utf8_lossy(dice.of(&seeds));
+        let other: &Vec<u8> = dice.of(&seeds);
+        let other = String::from_utf8_lossy(other);
         assert_eq!(has_same_words(&markdown, &other), has_same_words(&other, &markdown), "not symmetric");
         let _ = fits(&markdown, &other);
         if dice.below(8) == 0 {
