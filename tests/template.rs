@@ -230,6 +230,11 @@ async fn chatwoots_texts_stay_whole_and_only_the_decision_is_made_without_the_fr
     let first = host.text(0).await;
     assert!(has_frame(&first));
     host.until_template(|template| template.len() >= FRAME.len()).await;
+    // The template knows this frame, and would leave it out of the text that is written.
+    host.next_text();
+    assert_eq!(host.sync().await, all([(("updated", "changed"), count)]));
+    let first = host.text(0).await;
+    assert!(FRAME.iter().all(|words| first.contains(words)), "{first}");
     for _ in 0..3 {
         assert_eq!(host.sync().await, all([(("unchanged", "same"), count)]));
         assert_eq!(host.text(0).await, first);
