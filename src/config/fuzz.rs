@@ -40,7 +40,11 @@ fn sites() {
                     assert!(is_named, "{source:?}");
                 }
             }
-            Err(message) => assert!(!message.contains(SECRET), "a value is no part of a message"),
+            Err(message) => {
+                // Names and words of other settings are shown; a mutation may have made one of the value.
+                let is_secret = ["(basic)", "(bearer)"].iter().any(|key| message.starts_with(key));
+                assert!(!is_secret || !message.contains(SECRET), "a value is no part of a message");
+            }
         }
     });
 }

@@ -167,7 +167,7 @@ fn html() {
         let html = String::from_utf8_lossy(bytes);
         let rules = if dice.below(2) == 0 { ContentRules::body() } else { ContentRules::default() };
         // Limited by work and not by time, so that a round has the same result on every machine.
-        let budget = Budget::Visits(html.len() as u64 * VISITS_PER_BYTE);
+        let budget = Budget::Visits(html.len().max(1) as u64 * VISITS_PER_BYTE);
         let by = |html: &str| convert_with_limits(html, &base, &rules, TreeBudget::Alone, budget);
         let converted = match by(&html) {
             Ok(converted) => converted,
@@ -252,7 +252,7 @@ fn acts(c: char) -> bool {
 fn templates() {
     let base = Url::parse("https://a.test/b/c?d#e").expect("a URL");
     let by = |html: &str| {
-        let budget = Budget::Visits(html.len() as u64 * VISITS_PER_BYTE);
+        let budget = Budget::Visits(html.len().max(1) as u64 * VISITS_PER_BYTE);
         convert_with_limits(html, &base, &ContentRules::default(), TreeBudget::Alone, budget)
     };
     run("templates", 60, &pages(), |bytes, dice| {
