@@ -1,5 +1,5 @@
-//! Fuzz tests by seeded mutation of server responses, and of what is learned from them: no panic, no exceeded budget, no control characters in the
-//! output.
+//! Fuzz tests by seeded mutation of server responses, and of what is learned from them: no panic, no exceeded budget,
+//! no control characters in the output.
 //!
 //! A few rounds, the same in every run, are part of the tests; `QUARTERDECK_FUZZ_SECONDS=600 cargo test --release --lib
 //! fuzz` makes a long run. The input of a round depends only on the round's seed, which a failure prints;

@@ -114,7 +114,8 @@ fn is_link_block(one: &ElementMeasure) -> bool {
     is_block && is_bare && one.links >= 4 && one.link_share() > 0.85
 }
 
-/// Returns true for an element in a paragraph or heading that has other text, too: without it, a sentence would have a gap.
+/// Returns true for an element in a paragraph or heading that has other text, too: without it, a sentence would have a
+/// gap.
 fn is_in_sentence(page: &PageMeasures, one: &ElementMeasure) -> bool {
     let mut block = &page.elements[one.parent as usize];
     while block.tag.is_inline() {
