@@ -280,8 +280,10 @@ fn templates() {
         assert!(blocks.windows(2).all(|pair| pair[0].range.end <= pair[1].range.start), "in order");
         assert_eq!(blocks.is_empty(), template.without_recurring(text, &page.paths).is_none());
         if let Some(rest) = template.without_recurring(text, &page.paths) {
-            let words = |text: &str| text.split_whitespace().count();
-            assert!(words(&rest.text) < words(text) && words(&rest.text) * 2 >= words(text) / 2, "not most of a page");
+            assert!(
+                rest.text.len() < text.len() && !rest.text.trim().is_empty(),
+                "something goes, and something stays"
+            );
             assert!(rest.paths.iter().all(|mark| rest.text.is_char_boundary(mark.offset as usize)));
         }
         // A text is equal to itself unless nothing of it is left without the frame.
