@@ -170,12 +170,12 @@ struct Candidate<'p> {
     rest: u32,
     rest_text: u32,
     rules: FrameRules,
-    place: Place<'p>,
+    around: Surroundings<'p>,
 }
 
-/// Place of an element in its page.
+/// Elements around an element, and its part in them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place<'p> {
+pub(super) struct Surroundings<'p> {
     pub body: &'p ElementMeasure,
     pub parent: &'p ElementMeasure,
     /// Length of the item of a list that the element is or stands in; 0 if there is none.
@@ -185,8 +185,8 @@ pub(super) struct Place<'p> {
 }
 
 /// Returns the reason for which `one` is part of the frame.
-pub(super) fn frame(one: &ElementMeasure, place: Place<'_>, rules: FrameRules) -> Option<DropReason> {
-    let whole = place.body;
+pub(super) fn frame(one: &ElementMeasure, around: Surroundings<'_>, rules: FrameRules) -> Option<DropReason> {
+    let whole = around.body;
     let candidate = Candidate {
         one,
         prose: share(one.prose.saturating_add(one.code), whole.prose.saturating_add(whole.code)),
@@ -194,7 +194,7 @@ pub(super) fn frame(one: &ElementMeasure, place: Place<'_>, rules: FrameRules) -
         rest: whole.prose.saturating_sub(one.prose),
         rest_text: whole.text.saturating_sub(one.text),
         rules,
-        place,
+        around,
     };
     let by_name = candidate.by_name();
     if by_name.is_some() || one.hints == Hints::NONE || one.tag.is_heading() {
@@ -243,7 +243,7 @@ impl Candidate<'_> {
             Tag::Aside if !one.hints.has(Hints::NOTE) && self.is_small(0.5) => Some(DropReason::Sidebar),
             Tag::Form if self.is_small(0.3) && (self.is_on_text() || one.prices < 3) => Some(DropReason::Form),
             // The head of a post has its date.
-            Tag::Header if self.place.in_content => {
+            Tag::Header if self.around.in_content => {
                 let is_date = self.rules.kind == PageType::Forum && one.text <= MOST_DATE;
                 (!is_date && one.prose == 0 && self.is_small(0.2)).then_some(DropReason::Byline)
             }
@@ -266,7 +266,7 @@ impl Candidate<'_> {
         }
         // Names of buttons, and words around a price: not a price, nor all that a heading or a cell says.
         let is_name = one.headings == 0 && !one.has_price && one.prose == 0 && one.text <= MOST_UNSEEN;
-        let parent = self.place.parent;
+        let parent = self.around.parent;
         let says_all = one.text == parent.text && (parent.tag == Tag::Cell || parent.tag.is_heading());
         if hints.has(Hints::UNSEEN) && is_name && !says_all {
             return Some(DropReason::Hidden);
@@ -294,7 +294,7 @@ impl Candidate<'_> {
 
     /// Returns true for a notice about cookies, which may be longer than the page.
     fn is_notice(&self) -> bool {
-        let has_list = !self.place.in_content && self.rest_text >= LEAST_LIST_REST;
+        let has_list = !self.around.in_content && self.rest_text >= LEAST_LIST_REST;
         let is_beside = self.prose <= SMALL || self.text < 0.6 || self.rest >= LEAST_REST || has_list;
         is_beside && self.rest_text >= LEAST_REST.min(self.one.text) && !self.one.has_main && !self.one.has_title
     }
@@ -314,7 +314,7 @@ impl Candidate<'_> {
         // Where there are few sentences, a large part may well be the content.
         let is_large = self.is_on_list() && self.text > 0.4;
         // What is said of all items of a list says nothing about the page.
-        let is_item = self.is_on_list() && one.links > 0 && share(one.text, self.place.item) > 0.5;
+        let is_item = self.is_on_list() && one.links > 0 && share(one.text, self.around.item) > 0.5;
         let fits = |(hint, reason, most): &&Rule| {
             let is_beside = matches!(reason, DropReason::Related | DropReason::Sidebar | DropReason::Header);
             let is_item = is_item && (is_beside || *reason == DropReason::Promotion);

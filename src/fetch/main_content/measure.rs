@@ -40,7 +40,7 @@ pub(super) struct ElementMeasure {
     /// True if most of the element is a list of teasers: equal blocks, each with a link to the page that it is about.
     pub is_teasers: bool,
     /// True for one of three or more adjacent elements of the same name and class: an item of a list.
-    pub is_row: bool,
+    pub is_item: bool,
     /// True if the element's own text has a sign of a currency.
     pub has_price: bool,
     /// Number of runs of prose.

@@ -9,7 +9,7 @@ mod prune;
 mod repeated;
 mod root;
 
-use super::frame::{DropReason, FrameRules, Place, frame};
+use super::frame::{DropReason, FrameRules, Surroundings, frame};
 use super::hints::Hints;
 use super::measure::PageMeasures;
 use super::page_type::{PageType, TypeSignals};
@@ -95,12 +95,12 @@ impl Region {
             if index >= item_end {
                 item = 0;
             }
-            if one.is_row {
+            if one.is_item {
                 (item, item_end) = (one.text, end);
             }
             let parent = &page.elements[one.parent as usize];
-            let place = Place { body, parent, item, in_content: index < content_end };
-            let reason = frame(one, place, rules);
+            let around = Surroundings { body, parent, item, in_content: index < content_end };
+            let reason = frame(one, around, rules);
             self.drops[index] = reason.filter(|reason| doubts.allow(*reason));
             index = if self.drops[index].is_some() { end } else { index + 1 };
         }

@@ -36,7 +36,7 @@ impl PageMeasures {
                 continue;
             }
             let mut teasers = Groups::default();
-            let (mut child, mut row) = (index + 1, Row::default());
+            let (mut child, mut row) = (index + 1, EqualSiblings::default());
             while child < parent.end as usize {
                 let one = &self.elements[child];
                 if one.is_teaser() {
@@ -45,7 +45,7 @@ impl PageMeasures {
                 let is_equal = one.shape == row.shape;
                 if !is_equal {
                     self.mark_row(row);
-                    row = Row { shape: self.elements[child].shape, first: child, end: child, length: 0 };
+                    row = EqualSiblings { shape: self.elements[child].shape, first: child, end: child, length: 0 };
                 }
                 row.length += 1;
                 row.end = self.elements[child].end as usize;
@@ -59,11 +59,11 @@ impl PageMeasures {
 
     /// Marks the items of a row that is long enough for a list. Elements without a class are no row: they say nothing
     /// about each other.
-    fn mark_row(&mut self, row: Row) {
+    fn mark_row(&mut self, row: EqualSiblings) {
         let mut index = row.first;
         while row.length >= LEAST_ROW && index < row.end {
             let one = &mut self.elements[index];
-            one.is_row = row.shape != one.tag as u32;
+            one.is_item = row.shape != one.tag as u32;
             index = one.end as usize;
         }
     }
@@ -71,7 +71,7 @@ impl PageMeasures {
 
 /// Adjacent children of the same shape.
 #[derive(Clone, Copy, Default)]
-struct Row {
+struct EqualSiblings {
     shape: u32,
     first: usize,
     end: usize,

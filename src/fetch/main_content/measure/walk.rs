@@ -186,7 +186,7 @@ impl Walk {
             headings: 0,
             linked_headings: 0,
             is_teasers: false,
-            is_row: false,
+            is_item: false,
             has_price: false,
             paragraphs: 0,
             links: u16::from(targets_page),
