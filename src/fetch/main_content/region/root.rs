@@ -58,7 +58,7 @@ impl Region {
             let can_be_root = tag.is_container()
                 || matches!(tag, Tag::Main | Tag::Form | Tag::Table | Tag::Row | Tag::Cell | Tag::Header | Tag::List);
             let is_start_lost = before >= LEAST_START && share(before, kept[best].prose) > 0.05;
-            let is_text_lost = self.has_text_outside(kept, best);
+            let is_text_lost = self.loses_text(kept, best);
             let is_section = tag == Tag::Section || page.elements[best].hints.has(Hints::SECTION);
             let is_one_of_many = is_section && self.has_twin(page, kept, best);
             let is_marked = tag == Tag::Main || (tag == Tag::Article && articles == 1);
@@ -91,8 +91,8 @@ impl Region {
         false
     }
 
-    /// Returns true if the element is a list of items, and the text about them stands outside of it.
-    fn has_text_outside(&self, kept: &[Kept], index: usize) -> bool {
+    /// Returns true if the choice of a list of items would lose a text about them.
+    fn loses_text(&self, kept: &[Kept], index: usize) -> bool {
         let lost = kept[self.root].prose.saturating_sub(kept[index].prose);
         self.kind == PageType::Collection && lost >= LEAST_BESIDE && share(lost, kept[self.root].prose) > 0.2
     }
@@ -119,7 +119,7 @@ impl Region {
         }
         if let Some((main, weight)) = best
             && share(weight, all) > 0.6
-            && !self.has_text_outside(kept, main)
+            && !self.loses_text(kept, main)
             && (kept[main].prose >= LEAST_MAIN || share(weight, kept[0].weight()) >= 0.5)
         {
             self.root = main;
