@@ -69,7 +69,7 @@ async fn three_pages_are_compared_and_then_markdown_alone_is_fetched(on: Backend
         assert_eq!(deck.row(document).await.name.as_str(), "The guide");
     }
     // A month later one page is compared again.
-    deck.pass(31 * DAY);
+    deck.pass_between_claims(31 * DAY).await;
     let document = deck.add("/5").await;
     sync(&mut deck, document).await;
     assert_eq!((deck.site.hits("/5"), verdict(&deck).await), (2, Some((MarkdownVerdict::Markdown, 4))));
@@ -106,7 +106,7 @@ async fn a_switch_is_no_change_and_validators_stay_with_their_representation(on:
     stage.store(1, Ordering::SeqCst);
     // A conditional request for the stored representation costs least.
     assert_eq!(content_word(&sync(&mut deck, documents[0]).await), Some("not_modified"));
-    deck.pass(8 * DAY);
+    deck.pass_between_claims(8 * DAY).await;
     for document in &documents {
         let outcome = sync(&mut deck, *document).await;
         assert_eq!((outcome.result.word(), content_word(&outcome)), ("unchanged", Some("same")), "{outcome:?}");

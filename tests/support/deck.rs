@@ -88,8 +88,12 @@ impl Deck {
     }
 
     pub async fn add(&self, path: &str) -> DocumentId {
+        self.add_url(&self.site.url(path)).await
+    }
+
+    async fn add_url(&self, url: &str) -> DocumentId {
         let document = NewDocument {
-            link: Link::parse(&self.site.url(path)).expect("a link"),
+            link: Link::parse(url).expect("a link"),
             name: Some("as added".into()),
             account_id: AccountId(1),
             assistant_id: AssistantId(1),
@@ -158,13 +162,14 @@ impl Deck {
     }
 
     /// Moves the clock, and lets a claim end that has read it before: with the old time it takes jobs that are requested
-    /// only now. To know that it has ended, another page is synced, since a runner claims one group after the other.
+    /// only now. To know that it has ended, a page of another host is synced, since a runner claims one group after the
+    /// other; the fetcher refuses that page's address.
     pub async fn pass_between_claims(&mut self, time: Duration) {
         self.pass(time);
         let count = self.seen.len() + 1;
-        let other = self.add(&format!("/other/{count}")).await;
+        let other = self.add_url(&format!("http://127.0.0.1:1/{count}")).await;
         self.sync(other).await;
-        self.until(count).await;
+        assert_eq!(self.until(count).await, ["permanent_failure"]);
     }
 
     /// Returns the document as lists show it.
