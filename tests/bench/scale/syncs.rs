@@ -14,12 +14,15 @@ use std::path::Path;
 /// Most pages of a run whose system calls are counted: strace makes it slow.
 const TRACED: usize = 500;
 
+/// Syncs before one of pages that have been synced before.
+const TO_SETTLE: usize = 3;
+
 /// A sync whose cost is measured.
 #[derive(Clone, Copy)]
 struct Case {
     name: &'static str,
     kind: PageKind,
-    /// The pages have been synced once before.
+    /// The pages have been synced before.
     is_second: bool,
     /// The content change that every outcome must record.
     change: &'static str,
@@ -42,7 +45,7 @@ pub fn measure(run: &mut Run) -> Result<(), String> {
             let subject = &run.subjects[index];
             let home = prepare(run, subject, case, pages)?;
             let usage = home.run(subject, &["work", "--drain", "--concurrency", &concurrency.to_string()])?;
-            check(&home.file(), case, pages)?;
+            check(&home.file(), case, pages, index == 0)?;
             add(run, index, case, concurrency, usage);
         }
     }
@@ -76,18 +79,22 @@ fn prepare(run: &Run, subject: &Subject, case: Case, pages: usize) -> Result<Hom
     let urls = home.write("urls", &run.server.urls(case.kind, pages));
     home.run(subject, &["import", &urls])?;
     home.run(subject, &["sync", "--all", "--yes"])?;
-    if case.is_second {
+    // While the template of their host is learned, pages are converted again.
+    for _ in 0..if case.is_second { TO_SETTLE } else { 0 } {
         home.run(subject, &["work", "--drain", "--concurrency", "16"])?;
         home.run(subject, &["sync", "--all", "--yes"])?;
     }
     Ok(home)
 }
 
-/// Checks that the measured attempts were those of the case.
-fn check(file: &Path, case: Case, pages: usize) -> Result<(), String> {
+/// Checks that the measured attempts were those of the case. An older program converts a page that has not changed.
+fn check(file: &Path, case: Case, pages: usize, is_new: bool) -> Result<(), String> {
+    let older = if is_new || case.change != IDENTICAL.change { case.change } else { "same" };
     let count = || {
         let store = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        store.query_row("SELECT count(*) FROM outcomes WHERE content = ?1", [case.change], |row| row.get::<_, i64>(0))
+        let last =
+            "SELECT count(*) FROM outcomes WHERE content IN (?1, ?2) AND seq > (SELECT max(seq) - ?3 FROM outcomes)";
+        store.query_row(last, (case.change, older, pages as i64), |row| row.get::<_, i64>(0))
     };
     match count().map_err(|error| error.to_string())? {
         found if found == pages as i64 => Ok(()),
