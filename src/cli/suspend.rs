@@ -67,8 +67,8 @@ async fn stop() {
     }
 }
 
-/// True for the `/proc/PID/stat` of a process that leads its session. The session is 0 where its leader is in another PID
-/// namespace, as under `docker exec`; rustix's `getsid` panics there.
+/// Returns true for the `/proc/PID/stat` of a process that leads its session. The session is 0 where its leader is in
+/// another PID namespace, as under `docker exec`; rustix's `getsid` panics there.
 fn is_session_leader(stat: &str) -> bool {
     let pid = stat.split_once(' ').map(|(pid, _)| pid);
     // The name in parentheses may have spaces and parentheses in it; after it come state, parent, group and session.

@@ -37,8 +37,9 @@ pub(super) struct Worker {
     pub(super) host_markdown: HostMarkdownCache,
     pub(super) running_jobs: RunningJobs,
     pub(super) templates: Templates,
-    /// Wakes the claim loop when a slot is freed or new work is announced.
+    /// The pause while this process may open no more files.
     pub(super) fetch_pause: FetchPause,
+    /// Wakes the claim loop when a slot is freed or new work is announced.
     pub(super) claim_wakeup: Arc<Notify>,
     pub(super) attempts: TaskTracker,
     pub(super) events: broadcast::Sender<Event>,

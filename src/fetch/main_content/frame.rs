@@ -134,14 +134,6 @@ const OTHER_STRONG: [Rule; 6] = [
     (Hints::SIDEBAR, DropReason::Sidebar, 0.1),
     (Hints::ADVERTISEMENT, DropReason::Promotion, 0.05),
 ];
-const OTHER_WEAK: [Rule; 5] = [
-    (Hints::NAVIGATION, DropReason::Navigation, 0.1),
-    (Hints::PROMOTION, DropReason::Promotion, 0.05),
-    (Hints::SHARING, DropReason::Sharing, 0.05),
-    (Hints::FILTERS, DropReason::Filters, 0.1),
-    (Hints::EDITING, DropReason::Editing, 0.01),
-];
-
 /// Weak hints where forms and menus stand beside the items: a forum has a list of other forums to jump to.
 const ITEMS_WEAK: [Rule; 6] = [
     (Hints::NAVIGATION, DropReason::Navigation, 0.1),
@@ -151,6 +143,8 @@ const ITEMS_WEAK: [Rule; 6] = [
     (Hints::EDITING, DropReason::Editing, 0.01),
     (Hints::CONTROLS, DropReason::Form, 0.01),
 ];
+/// The same hints without the last one, which drops forms.
+const OTHER_WEAK: &[Rule] = ITEMS_WEAK.split_at(ITEMS_WEAK.len() - 1).0;
 
 /// Facts on which the frame of a page depends.
 #[derive(Clone, Copy, Debug)]
@@ -304,7 +298,7 @@ impl Candidate<'_> {
         let (strong, weak): (&[Rule], &[Rule]) = match self.rules.kind {
             PageType::Article | PageType::Documentation | PageType::Service => (&TEXT_STRONG, &TEXT_WEAK),
             PageType::Forum | PageType::Collection => (&OTHER_STRONG, &ITEMS_WEAK),
-            _ => (&OTHER_STRONG, &OTHER_WEAK),
+            _ => (&OTHER_STRONG, OTHER_WEAK),
         };
         // Sentences of some length without links contradict the weaker hints.
         let is_texty = one.prose >= 100 && one.link_share() < 0.3;

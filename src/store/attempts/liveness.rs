@@ -76,13 +76,13 @@ impl Liveness {
         own.workers.is_empty() || (!own.overdue(now) && own.no_rescue_before.is_none_or(|until| now >= until))
     }
 
-    /// Sets for how long each worker has been silent at the time `here`: those of this machine by its own time, the
-    /// others by how long this process has seen their number of heartbeats stand still. Forgets all other workers.
+    /// Sets for how long the workers of other machines have been silent at the time `here`: by how long this process has
+    /// seen their number of heartbeats stand still. Forgets all other workers.
     pub(in crate::store) fn observe(&self, known: &mut [KnownWorker], here: &Uptime) {
         let mut own = self.state();
         let mut observed = HashMap::new();
         for worker in known.iter_mut().filter(|worker| worker.uptime.is_some()) {
-            worker.silence = worker.silence_on_this_machine(here).or_else(|| {
+            worker.silence = worker.silence.or_else(|| {
                 let before = own.observed.get(&worker.id).filter(|(heartbeats, _)| *heartbeats == worker.heartbeats);
                 let since = before.map_or(here.time, |(_, since)| *since);
                 observed.insert(worker.id.clone(), (worker.heartbeats, since));

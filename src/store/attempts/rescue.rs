@@ -32,7 +32,7 @@ pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Resu
     if liveness.clock_was_set_back(now, here.time) {
         clock_steps::shorten_waits(db).await?;
     }
-    let mut known = workers::known_workers(&mut db.reader().await?).await?;
+    let mut known = workers::known_workers(&mut db.reader().await?, &here).await?;
     liveness.observe(&mut known, &here);
     let running = {
         let mut reader = db.reader().await?;

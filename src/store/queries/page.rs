@@ -22,7 +22,7 @@ struct List<'a> {
     /// The table that the list starts with.
     source: StatusSource,
     /// The table by which the whole list is counted.
-    counted: StatusSource,
+    count_source: StatusSource,
     filter: SearchedFilter,
     /// The order, as segments one after the other.
     segments: Vec<Segment>,
@@ -124,7 +124,7 @@ impl<'a> List<'a> {
         };
         let status = if by_stored_status { Key::Number("m.status") } else { Key::CurrentStatus };
         let filter = SearchedFilter::search(reader, source, filter).await?;
-        let counted = source;
+        let count_source = source;
         let source = match sort.by {
             // Names and URLs stand in the documents' own table. SQLite need not even read it: an index of it has both.
             SortBy::Name | SortBy::Url if source == StatusSource::Stored && filter.has_only_words() => {
@@ -132,7 +132,7 @@ impl<'a> List<'a> {
             }
             _ => source,
         };
-        Ok(Self { reader, source, counted, filter, segments: segments(sort, source, status), now })
+        Ok(Self { reader, source, count_source, filter, segments: segments(sort, source, status), now })
     }
 
     async fn page(&mut self, request: &PageQuery) -> Result<DocumentPage> {
@@ -173,7 +173,7 @@ impl<'a> List<'a> {
 
     /// Returns the number of documents.
     async fn total(&mut self) -> Result<u64> {
-        if self.counted.is_stored() && self.filter.is_empty() {
+        if self.count_source.is_stored() && self.filter.is_empty() {
             return stored_total(self.reader).await;
         }
         self.count(None, None).await
@@ -194,7 +194,7 @@ impl<'a> List<'a> {
     async fn count(&mut self, segment: Option<usize>, before: Option<&Anchor>) -> Result<u64> {
         let mut sql = Sql::new("SELECT count(*)");
         let Some(segment) = segment.and_then(|index| self.segments.get(index)) else {
-            self.filter.push_uncolumned(&mut sql, self.counted, self.now)?;
+            self.filter.push_uncolumned(&mut sql, self.count_source, self.now)?;
             return self.counted(sql).await;
         };
         self.filter.push(&mut sql, self.source, segment.joins, self.now)?;

@@ -33,8 +33,7 @@ pub(in crate::store) async fn workers(db: &Database) -> Result<Vec<WorkerSummary
     for row in &rows {
         let at = |column: &str| time(row, column)?.ok_or_else(|| corrupt(column));
         let heartbeat_at: Timestamp = at("heartbeat_at")?;
-        let mut worker = KnownWorker::from_row(row)?;
-        worker.silence = worker.silence_on_this_machine(&here);
+        let worker = KnownWorker::from_row(row, &here)?;
         let leased = time(row, "lease_until")?.is_some_and(|until| !worker.lease_is_over(until, now));
         let late = worker.quiet_for(now) > LATE_AFTER && !leased;
         known.push(worker);
@@ -64,11 +63,7 @@ pub(in crate::store) async fn workers(db: &Database) -> Result<Vec<WorkerSummary
 
 /// Returns the number of registered workers whose process is alive.
 pub(in crate::store) async fn alive(db: &Database) -> Result<u64> {
-    let mut known = workers::known_workers(&mut db.reader().await?).await?;
-    let here = db.uptime();
-    for worker in &mut known {
-        worker.silence = worker.silence_on_this_machine(&here);
-    }
+    let known = workers::known_workers(&mut db.reader().await?, &db.uptime()).await?;
     let gone = db.dead_workers(&known, db.now()).await?;
     Ok(known.len().saturating_sub(gone.len()) as u64)
 }

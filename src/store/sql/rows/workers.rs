@@ -40,8 +40,8 @@ impl KnownWorker {
         Self { id, heartbeat_at, outdated: false, heartbeats: 0, uptime: None, lease: None, silence: None }
     }
 
-    /// Reads a row with the columns that [`known_workers`] selects.
-    pub(in crate::store) fn from_row(row: &Row) -> Result<Self> {
+    /// Reads a row with the columns that [`known_workers`] selects, on a machine whose time is `here`.
+    pub(in crate::store) fn from_row(row: &Row, here: &Uptime) -> Result<Self> {
         let version: Option<i64> = get(row, "schema_version")?;
         let [machine, boot] = [get::<Option<String>>(row, "machine")?, get(row, "boot_id")?];
         let micros = |column| Ok(get::<Option<i64>>(row, column)?.map(i64::unsigned_abs).map(Duration::from_micros));
@@ -51,7 +51,7 @@ impl KnownWorker {
             }
             _ => None,
         };
-        Ok(Self {
+        let mut known = Self {
             id: get(row, "id")?,
             heartbeat_at: Timestamp::from_micros(get(row, "heartbeat_at")?),
             outdated: version.is_none_or(|version| version < SCHEMA_VERSION),
@@ -59,11 +59,13 @@ impl KnownWorker {
             uptime,
             lease: micros("lease")?,
             silence: None,
-        })
+        };
+        known.silence = known.silence_on_this_machine(here);
+        Ok(known)
     }
 
     /// Returns the time since the last heartbeat if the worker runs on this machine, whose time is `here`.
-    pub(in crate::store) fn silence_on_this_machine(&self, here: &Uptime) -> Option<Duration> {
+    fn silence_on_this_machine(&self, here: &Uptime) -> Option<Duration> {
         let last = self.uptime.as_ref().filter(|last| !here.boot.is_empty() && last.boot == here.boot)?;
         // A container may have a time of its own.
         here.time.checked_sub(last.time)
@@ -101,10 +103,10 @@ impl KnownWorker {
     }
 }
 
-/// Returns the workers that have a row.
-pub(in crate::store) async fn known_workers(reader: &mut Reader) -> Result<Vec<KnownWorker>> {
+/// Returns the workers that have a row, on a machine whose time is `here`.
+pub(in crate::store) async fn known_workers(reader: &mut Reader, here: &Uptime) -> Result<Vec<KnownWorker>> {
     let statement =
         "SELECT id, heartbeat_at, schema_version, machine, boot_id, uptime, heartbeats, lease FROM @workers";
     let rows = reader.all(query(statement)).await?;
-    rows.iter().map(KnownWorker::from_row).collect()
+    rows.iter().map(|row| KnownWorker::from_row(row, here)).collect()
 }
