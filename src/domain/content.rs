@@ -5,7 +5,7 @@ use super::content_guard::QuarantineReason;
 use super::fingerprint::Fingerprint;
 use super::id::DocumentId;
 use super::representation::{MarkdownFinding, Representation};
-use super::template::{BlockComparison, Observation, PageBlocks, Template, TemplateVersion};
+use super::template::{Applied, BlockComparison, Observation, PageBlocks, Template, TemplateVersion, blocks};
 use super::text::{SafeLine, cut_chars, is_blank};
 use super::time::Timestamp;
 use super::word_enum::{serde_by_word, word_enum};
@@ -242,21 +242,30 @@ impl Page {
 
 impl Page {
     /// Notes the blocks of the page, unless its document does not enter the sample of its host, whose template is
-    /// `template`. The time of the observation is set when it is counted.
+    /// `template`. Then leaves the blocks out that stand on many pages of the host, as
+    /// [`without_template`](Self::without_template) does. The time of the observation is set when it is counted.
     pub fn observed(mut self, document: DocumentId, template: Option<&Template>) -> Self {
-        if template.is_none_or(|template| template.wants(document)) {
-            let at = Timestamp::from_micros(0);
-            self.blocks.observation = Some(Observation::of(document, at, &self.content, &self.blocks.paths));
-        }
-        self
+        let is_wanted = template.is_none_or(|template| template.wants(document));
+        // Cutting a text into blocks costs about as much as a fifth of its conversion, so it is done once.
+        let all = blocks(&self.content, &self.blocks.paths);
+        let observation = is_wanted.then(|| Observation::of(document, Timestamp::from_micros(0), &all));
+        let rest = template.map(|template| template.without_recurring(&self.content, &self.blocks.paths, &all));
+        self.blocks.observation = observation;
+        self.framed_by(template, rest.flatten())
     }
 
     /// Leaves the blocks out that stand on many pages of the host. Notes the template's version, and computes the
     /// fingerprint anew.
-    pub fn without_template(mut self, template: Option<&Template>) -> Self {
-        let Some(template) = template else { return self };
-        self.template = Some(template.version);
-        if let Some(rest) = template.without_recurring(&self.content, &self.blocks.paths) {
+    pub fn without_template(self, template: Option<&Template>) -> Self {
+        let paths = &self.blocks.paths;
+        let rest =
+            template.map(|template| template.without_recurring(&self.content, paths, &blocks(&self.content, paths)));
+        self.framed_by(template, rest.flatten())
+    }
+
+    fn framed_by(mut self, template: Option<&Template>, rest: Option<Applied>) -> Self {
+        self.template = template.map(|template| template.version);
+        if let Some(rest) = rest {
             self.fingerprint = Fingerprint::of(&rest.text);
             (self.content, self.blocks.paths) = (rest.text, rest.paths);
         }

@@ -183,13 +183,24 @@ impl QuarantineReason {
         {
             return Some(reason);
         }
-        let characters = content.chars().filter(|char| is_unreadable(*char)).count() as u64;
+        let characters = unreadable(content);
         if characters >= MIN_UNREADABLE && characters.saturating_mul(READABLE_PER_UNREADABLE) > chars {
             return Some(Self::Unreadable { characters });
         }
         let from = stored.filter(|stored| chars.saturating_mul(SHRINK_FACTOR) < *stored)?;
         Some(Self::Shrunk { from, to: chars })
     }
+}
+
+/// Returns the number of unreadable characters.
+fn unreadable(text: &str) -> u64 {
+    // Nearly every text has none, which its bytes show without decoding them: 0xC2 begins the control characters beyond
+    // ASCII, 0xEF the replacement character.
+    let may_be = |byte: &u8| byte.is_ascii_control() && !byte.is_ascii_whitespace() || matches!(byte, 0xc2 | 0xef);
+    if text.bytes().filter(may_be).count() == 0 {
+        return 0;
+    }
+    text.chars().filter(|char| is_unreadable(*char)).count() as u64
 }
 
 /// Returns true for a replacement character, and for a control character other than white space.

@@ -14,18 +14,17 @@ impl Fingerprint {
     /// White space is the six bytes of Ruby's `\s`: neither `split_ascii_whitespace` (without the vertical tab) nor
     /// `split_whitespace` (with NBSP) uses that set. Ruby's `strip` also removes NUL at either end.
     pub fn of(content: &str) -> Self {
-        let mut hash = Sha256::new();
         let stripped = content.trim_matches(|c| is_space(c) || c == '\0');
-        let mut first = true;
-        for word in stripped.split(is_space).filter(|word| !word.is_empty()) {
-            if !first {
-                hash.update(b" ");
+        // Hashed at once: an update for each word costs more than the hash itself.
+        let mut collapsed = Vec::with_capacity(stripped.len());
+        for word in stripped.as_bytes().split(|byte| is_space(char::from(*byte))).filter(|word| !word.is_empty()) {
+            if !collapsed.is_empty() {
+                collapsed.push(b' ');
             }
-            first = false;
-            hash.update(word.as_bytes());
+            collapsed.extend_from_slice(word);
         }
         let mut hex = String::with_capacity(64);
-        for byte in hash.finalize() {
+        for byte in Sha256::digest(&collapsed) {
             // Writing to a String cannot fail.
             let _ = write!(hex, "{byte:02x}");
         }

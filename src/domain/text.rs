@@ -86,6 +86,10 @@ pub fn without_nul(text: String) -> String {
 
 /// Returns the first `most` characters of `text`, and true if anything was cut off.
 pub fn cut_chars(text: &str, most: usize) -> (&str, bool) {
+    // No text has more characters than bytes.
+    if text.len() <= most {
+        return (text, false);
+    }
     match text.char_indices().nth(most) {
         Some((end, _)) => (&text[..end], true),
         None => (text, false),

@@ -7,7 +7,7 @@ use super::dom::name_of;
 use super::main_content::{self, DropReason, MainContent, PageMeasures, is_inline, share};
 use super::markdown;
 use crate::domain::extraction::{DroppedElement, ExtractionReport};
-use crate::domain::template::{RecurringBlock, Template, without_targets};
+use crate::domain::template::{RecurringBlock, Template, blocks, without_targets};
 use crate::domain::text::{SafeLine, cut_chars};
 use dom_query::{Document, NodeRef};
 use url::Url;
@@ -72,7 +72,7 @@ fn recurring(
             prose: 0.0,
         }
     };
-    Ok(template.recurring_in(&written.text).into_iter().map(element).collect())
+    Ok(template.recurring_in(&blocks(&written.text, &[])).into_iter().map(element).collect())
 }
 
 fn saturated(count: usize) -> u32 {

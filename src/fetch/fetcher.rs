@@ -171,8 +171,7 @@ async fn fetch_by(
 ) -> Result<FetchResponse, Failure> {
     Ok(match fetcher.fetch(request).await? {
         FetchResponse::Page(page) if request.rules.allow_template() => {
-            let template = asked.template.as_deref();
-            let page = page.observed(asked.document, template).without_template(template);
+            let page = page.observed(asked.document, asked.template.as_deref());
             FetchResponse::Page(Box::new(request.rules.mark(page, fetcher.version())))
         }
         FetchResponse::Page(page) => FetchResponse::Page(Box::new(request.rules.mark(*page, fetcher.version()))),

@@ -13,7 +13,7 @@ use super::head::retry_after;
 use super::markdown::served;
 use crate::domain::id::DocumentId;
 use crate::domain::representation::{fits, has_same_words};
-use crate::domain::template::{BlockComparison, Observation, TemplateRecord};
+use crate::domain::template::{BlockComparison, Observation, TemplateRecord, blocks};
 use crate::domain::time::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
@@ -261,7 +261,7 @@ fn templates() {
         for (number, page) in (1..).zip(&pages) {
             let Ok(page) = by(&String::from_utf8_lossy(page)) else { return };
             let at = Timestamp::from_micros(number);
-            record.fold([Observation::of(DocumentId(number), at, &page.markdown, &page.paths)]);
+            record.fold([Observation::of(DocumentId(number), at, &blocks(&page.markdown, &page.paths))]);
         }
         // Pages without a line make none.
         let Some(template) = record.template() else { return };
@@ -276,10 +276,12 @@ fn templates() {
             assert!((0.0..=1.0).contains(&one.linked) && (0.0..=1.0).contains(&one.prose), "{one:?}");
         }
         let text = &page.markdown;
-        let blocks = template.recurring_in(text);
-        assert!(blocks.windows(2).all(|pair| pair[0].range.end <= pair[1].range.start), "in order");
-        assert_eq!(blocks.is_empty(), template.without_recurring(text, &page.paths).is_none());
-        if let Some(rest) = template.without_recurring(text, &page.paths) {
+        let all = blocks(text, &page.paths);
+        let recurring = template.recurring_in(&all);
+        assert!(recurring.windows(2).all(|pair| pair[0].range.end <= pair[1].range.start), "in order");
+        let rest = template.without_recurring(text, &page.paths, &all);
+        assert_eq!(recurring.is_empty(), rest.is_none());
+        if let Some(rest) = rest {
             assert!(
                 rest.text.len() < text.len() && !rest.text.trim().is_empty(),
                 "something goes, and something stays"

@@ -35,16 +35,16 @@ pub enum BlockComparison {
 }
 
 impl Template {
-    /// Returns the blocks to leave out of a text, in order; none if they make up more than half of its words.
+    /// Returns the blocks to leave out, in order, of `all` blocks of a text; none if they make up more than half of
+    /// its words.
     ///
     /// A heading stays as long as something of its section does, an item as long as one below it does, and so does a
     /// line that ends with a colon before something that stays: they are part of what they lead in.
-    pub fn recurring_in(&self, text: &str) -> Vec<RecurringBlock> {
-        let all = blocks(text, &[]);
+    pub fn recurring_in(&self, all: &[Block<'_>]) -> Vec<RecurringBlock> {
         let mut leaves: Vec<bool> =
             all.iter().map(|block| block.words > 0 && self.recurring.contains_key(&block.key)).collect();
         for index in (0..all.len()).rev() {
-            if leaves[index] && leads_in(&all, &leaves, index) {
+            if leaves[index] && leads_in(all, &leaves, index) {
                 leaves[index] = false;
             }
         }
@@ -62,9 +62,9 @@ impl Template {
             .collect()
     }
 
-    /// Returns the text without its recurring blocks; `None` if it has none.
-    pub fn without_recurring(&self, text: &str, paths: &[PathMark]) -> Option<Applied> {
-        let left_out = self.recurring_in(text);
+    /// Returns the text, whose `blocks` these are, without its recurring blocks; `None` if it has none.
+    pub fn without_recurring(&self, text: &str, paths: &[PathMark], blocks: &[Block<'_>]) -> Option<Applied> {
+        let left_out = self.recurring_in(blocks);
         if left_out.is_empty() {
             return None;
         }

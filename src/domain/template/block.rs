@@ -134,7 +134,7 @@ fn level_of(line: &str) -> u8 {
 
 /// Returns the key and the number of the words of a block.
 fn key_of(text: &str) -> (BlockKey, u32) {
-    let visible = if text.contains("](") && opening(text.split('\n').next().unwrap_or_default()).is_none() {
+    let visible = if has_target(text) && opening(text.split('\n').next().unwrap_or_default()).is_none() {
         std::borrow::Cow::Owned(without_targets(text))
     } else {
         std::borrow::Cow::Borrowed(text)
@@ -155,10 +155,41 @@ fn key_of(text: &str) -> (BlockKey, u32) {
     (BlockKey(hash.finish() >> (64 - KEY_BITS)), words)
 }
 
+/// Returns true if a text may have the target of a link. On most lines there is none, and a comparison of bytes costs a
+/// fraction of a search for a text.
+fn has_target(text: &str) -> bool {
+    text.as_bytes().windows(2).any(|pair| pair == b"](")
+}
+
 /// Returns the words of a text: runs of letters, digits and signs beyond ASCII.
 fn words_of(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| if c.is_ascii() { !c.is_ascii_alphanumeric() } else { c.is_whitespace() })
-        .filter(|word| !word.is_empty())
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let from = rest.as_bytes().iter().position(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())?;
+        rest = &rest[from..];
+        let (word, after) = rest.split_at(word_length(rest));
+        rest = if word.is_empty() { &after[after.chars().next().map_or(0, char::len_utf8)..] } else { after };
+        Some(word)
+    })
+    .filter(|word| !word.is_empty())
+}
+
+/// Returns the number of bytes of the word with which a text begins; 0 if it begins with white space beyond ASCII.
+fn word_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut length = 0;
+    while let Some(byte) = bytes.get(length) {
+        length += match byte {
+            // Most texts are ASCII, so that it is judged without decoding characters.
+            byte if byte.is_ascii_alphanumeric() => 1,
+            byte if byte.is_ascii() => break,
+            _ => match text[length..].chars().next() {
+                Some(c) if !c.is_whitespace() => c.len_utf8(),
+                _ => break,
+            },
+        };
+    }
+    length
 }
 
 fn is_wide(c: char) -> bool {
@@ -304,6 +335,15 @@ mod tests {
         assert_eq!(key_of("---"), (key(""), 0));
         assert_ne!(key("✅"), key("❌"));
         assert_eq!(key_of("語言 ok").1, 3);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn words_are_what_lies_between_signs_and_white_space(text in "[a-c1.,() \u{a0}\u{3000}é語\u{301}]{0,24}") {
+            let is_sign = |c: char| if c.is_ascii() { !c.is_ascii_alphanumeric() } else { c.is_whitespace() };
+            let expected: Vec<_> = text.split(is_sign).filter(|word| !word.is_empty()).collect();
+            proptest::prop_assert_eq!(words_of(&text).collect::<Vec<_>>(), expected);
+        }
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //! The sample has the documents whose ids have the lowest hashes. So it is the same for all workers, every document has
 //! the same chance whatever the order of the fetches is, and a document that is converted again and again counts once.
 
-use super::block::{BlockKey, PathKey, blocks, spread};
-use super::{PathMark, Template, TemplateVersion};
+use super::block::{Block, BlockKey, PathKey, spread};
+use super::{Template, TemplateVersion};
 use crate::domain::id::DocumentId;
 use crate::domain::time::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -34,9 +34,9 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// Observes a text before anything of a template is left out of it.
-    pub fn of(document: DocumentId, at: Timestamp, text: &str, paths: &[PathMark]) -> Self {
-        Self { document, at, lines: lines_of(text, paths) }
+    /// Observes the blocks of a text before anything of a template is left out of it.
+    pub fn of(document: DocumentId, at: Timestamp, blocks: &[Block<'_>]) -> Self {
+        Self { document, at, lines: lines_of(blocks) }
     }
 
     /// Returns the observation as made at this time.
@@ -51,12 +51,14 @@ impl Observation {
 }
 
 /// Returns the blocks of a text that count in a sample.
-pub(super) fn lines_of(text: &str, paths: &[PathMark]) -> Vec<(PathKey, BlockKey)> {
-    let all = blocks(text, paths).into_iter().filter(|block| block.words > 0).map(|block| (block.path, block.key));
-    let mut lines: Vec<_> = all.collect();
+pub(super) fn lines_of(blocks: &[Block<'_>]) -> Vec<(PathKey, BlockKey)> {
+    let with_words = blocks.iter().filter(|block| block.words > 0);
+    let mut lines: Vec<_> = with_words.map(|block| (block.path, block.key)).collect();
     if lines.len() > MOST_LINES {
         lines.drain(MOST_LINES / 2..lines.len() - MOST_LINES / 2);
     }
+    // Observations are kept for the hosts of a whole run.
+    lines.shrink_to_fit();
     lines
 }
 

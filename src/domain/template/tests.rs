@@ -23,7 +23,7 @@ fn page(lines: &[(PathKey, &str)]) -> (String, Vec<PathMark>) {
 
 fn observed(document: i64, hour: i64, lines: &[(PathKey, &str)]) -> Observation {
     let (text, paths) = page(lines);
-    Observation::of(DocumentId(document), Timestamp::from_micros(hour * HOUR), &text, &paths)
+    Observation::of(DocumentId(document), Timestamp::from_micros(hour * HOUR), &blocks(&text, &paths))
 }
 
 /// Observes a document with a menu, a teaser and a text of its own.
@@ -66,11 +66,11 @@ fn blocks_are_left_out_with_the_numbers_that_explain_it() {
         (BODY, "Some words of its own"),
         (TEASER, "Our newest offer"),
     ]);
-    let rest = template.without_recurring(&text, &paths).expect("it is there");
+    let rest = template.without_recurring(&text, &paths, &blocks(&text, &paths)).expect("it is there");
     assert_eq!(rest.text, "# Own title\n\nSome words of its own\n");
     assert_eq!(rest.paths.iter().map(|mark| mark.offset).collect::<Vec<_>>(), [0, 13]);
     assert_eq!(rest.paths.iter().map(|mark| mark.path).collect::<Vec<_>>(), [BODY, BODY]);
-    let all = template.recurring_in(&text);
+    let all = template.recurring_in(&blocks(&text, &[]));
     assert!(all.iter().all(|block| (block.pages, block.of) == (44, 44)), "{all:?}");
 }
 
@@ -78,8 +78,8 @@ fn blocks_are_left_out_with_the_numbers_that_explain_it() {
 fn more_than_half_of_a_text_is_never_left_out() {
     let template = learned(9).template().expect("it is there");
     let text = |own: &str| format!("Home and docs\n\n{own}\n\nOur newest offer\n");
-    assert_eq!(template.recurring_in(&text("five words of my own")), []);
-    assert_eq!(template.recurring_in(&text("and now six words of own")).len(), 2);
+    assert_eq!(template.recurring_in(&blocks(&text("five words of my own"), &[])), []);
+    assert_eq!(template.recurring_in(&blocks(&text("and now six words of own"), &[])).len(), 2);
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn what_leads_in_something_stays() {
     let template = record.template().expect("it is there");
     let own = "a long list of things that are only here, which is more than the half of it";
     let text = format!("## Parameters\n\n{own}\n\nReturns:\n\n- {own}\n\n## Offers\n\nBuy now\n");
-    let rest = template.without_recurring(&text, &[]).expect("it is there");
+    let rest = template.without_recurring(&text, &[], &blocks(&text, &[])).expect("it is there");
     assert_eq!(rest.text, format!("## Parameters\n\n{own}\n\nReturns:\n\n- {own}\n"));
 }
 
@@ -148,7 +148,11 @@ fn a_change_of_the_frame_alone_is_none_from_the_first_page_on() {
         }
     }
     let (text, paths) = page(&[(MENU, "Start"), (BODY, "The own words and some more"), (TEASER, "Yet another one")]);
-    let rest = record.template().expect("it is there").without_recurring(&text, &paths).expect("it is there");
+    let rest = record
+        .template()
+        .expect("it is there")
+        .without_recurring(&text, &paths, &blocks(&text, &paths))
+        .expect("it is there");
     assert_eq!(rest.text, "The own words and some more\n", "the new frame is known");
 }
 
@@ -251,7 +255,7 @@ proptest! {
         let mut record = TemplateRecord::default();
         for document in 1..=4 {
             let text = format!("{}\n\nqqq {document}\n", frame.join("\n\n"));
-            record.fold([Observation::of(DocumentId(document), Timestamp::from_micros(document), &text, &[])]);
+            record.fold([Observation::of(DocumentId(document), Timestamp::from_micros(document), &blocks(&text, &[]))]);
         }
         let template = record.template().expect("it is there");
         let text = own.join("\n\n");
@@ -266,7 +270,7 @@ proptest! {
         prop_assert!(is_equal(&template, &text, &framed), "{framed}");
         prop_assert!(is_equal(&template, &framed, &text), "{framed}");
         // What is left out of a text leaves the same text for a comparison.
-        if let Some(rest) = template.without_recurring(&framed, &[]) {
+        if let Some(rest) = template.without_recurring(&framed, &[], &blocks(&framed, &[])) {
             prop_assert!(is_equal(&template, &rest.text, &text), "{}", rest.text);
         }
         // Any other change is.
