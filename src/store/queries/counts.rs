@@ -22,15 +22,8 @@ pub(in crate::store) async fn counts(db: &Database) -> Result<StatusCounts> {
     let mut counts = StatusCounts::default();
     match shadow::source(db, &mut reader).await? {
         source @ (StatusSource::Stored | StatusSource::Shadow) => {
+            counts = stored_counts(&mut reader, now).await?;
             counts.max_age = (source == StatusSource::Shadow).then_some(shadow::MAX_AGE);
-            let stored = "SELECT CAST(0 AS BIGINT) AS account_id, status, CAST(sum(documents) AS BIGINT) AS documents \
-                 FROM @document_counts GROUP BY status";
-            for (_, status, documents) in numbers(&mut reader, query(stored)).await? {
-                counts.set(status, documents);
-            }
-            for (_, status, documents) in numbers(&mut reader, expired_statuses(now)).await? {
-                move_count(&mut counts, status, documents);
-            }
         }
         StatusSource::Computed => {
             let mut sql = Sql::new("SELECT CAST(0 AS BIGINT) AS account_id, ");
@@ -51,6 +44,25 @@ pub(in crate::store) async fn counts(db: &Database) -> Result<StatusCounts> {
     );
     counts.quarantined = number(&reader.one(quarantined).await?, "held")?;
     reader.leave_snapshot().await?;
+    Ok(counts)
+}
+
+/// Returns the number of documents at each status at the time `now`, by their stored statuses.
+pub(in crate::store) async fn stored_counts(reader: &mut Reader, now: Timestamp) -> Result<StatusCounts> {
+    let mut counts = StatusCounts::default();
+    let stored = "SELECT CAST(0 AS BIGINT) AS account_id, status, CAST(sum(documents) AS BIGINT) AS documents \
+         FROM @document_counts GROUP BY status";
+    for (_, status, documents) in numbers(reader, query(stored)).await? {
+        counts.set(status, documents);
+    }
+    for status in Status::ALL.into_iter().filter(|status| after_its_time(*status).is_some()) {
+        // The sign keeps SQLite from reading all documents with this status.
+        let expired = query("SELECT count(*) FROM @document_status WHERE status_until < ? AND +status = ?")
+            .bind(now.micros())
+            .bind(status as i64);
+        let expired: i64 = get(&reader.one(expired).await?, 0)?;
+        move_count(&mut counts, status, u64::try_from(expired).unwrap_or_default());
+    }
     Ok(counts)
 }
 
@@ -95,8 +107,7 @@ pub(in crate::store) async fn queue(db: &Database) -> Result<QueueState> {
         "SELECT (SELECT count(*) FROM @jobs WHERE state = 'ready') AS ready, \
          (SELECT count(*) FROM @jobs WHERE state = 'running') AS running, \
          (SELECT count(*) FROM @jobs WHERE state = 'scheduled' AND (attempt > 0 OR lock_holder IS NOT NULL)) \
-         AS waiting, (SELECT count(*) FROM @jobs WHERE state = 'scheduled' AND attempt = 0 \
-         AND lock_holder IS NULL) AS scheduled, \
+         AS waiting, (SELECT count(*) FROM @jobs WHERE state = 'scheduled') AS not_due, \
          (SELECT min(run_at) FROM @jobs WHERE state = 'ready') AS oldest_ready_at, \
          (SELECT min(run_at) FROM @jobs WHERE state = 'scheduled') AS next_due_at, \
          (SELECT min(CASE WHEN coalesce(h.spaced_until, 0) > coalesce(h.held_until, 0) THEN h.spaced_until \
@@ -111,11 +122,14 @@ pub(in crate::store) async fn queue(db: &Database) -> Result<QueueState> {
         let mut reader = db.reader().await?;
         reader.one(statement).await?
     };
+    let waiting: u64 = number(&row, "waiting")?;
+    // An index alone counts the jobs with a time; which of them wait for a retry is seen in their rows only.
+    let not_due: u64 = number(&row, "not_due")?;
     Ok(QueueState {
         ready: number(&row, "ready")?,
         running: number(&row, "running")?,
-        waiting: number(&row, "waiting")?,
-        scheduled: number(&row, "scheduled")?,
+        waiting,
+        scheduled: not_due.saturating_sub(waiting),
         paused: number(&row, "paused")?,
         oldest_ready_at: time(&row, "oldest_ready_at")?,
         next_due_at: [time(&row, "next_due_at")?, time(&row, "held_until")?].into_iter().flatten().min(),

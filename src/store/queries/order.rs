@@ -1,12 +1,13 @@
 //! Orders of the list of documents. An order is total: equal documents are sorted by their ids.
 //!
-//! A document may lack the value that a list is sorted by. An order therefore has one or two segments, each of which a
-//! database can read forwards and backwards from one index.
+//! A document may lack the value that a list is sorted by, and statuses change with time. An order therefore has segments,
+//! each of which a database can read forwards and backwards from one index.
 
+use crate::domain::document::Status;
 use crate::domain::time::Timestamp;
 use crate::store::sql::documents::{Joins, StatusSource};
 use crate::store::sql::statement::{Sql, Value};
-use crate::store::sql::status::push_status;
+use crate::store::sql::status::{push_has_status, push_status};
 use crate::store::{Sort, SortBy};
 
 /// A value by which a segment is sorted; never NULL within the segment.
@@ -20,14 +21,23 @@ pub(in crate::store) enum Key {
     CurrentStatus,
 }
 
+/// The documents of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Members {
+    All,
+    /// Those that satisfy an SQL condition.
+    With(&'static str),
+    /// Those with a status at the time of the read. Indexes of the stored status and of its time find them.
+    OfStatus(Status),
+}
+
 /// A part of a sorted list.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct Segment {
-    /// The condition for the segment's documents; `None` for all.
-    pub(in crate::store) condition: Option<&'static str>,
+    pub(in crate::store) members: Members,
     pub(in crate::store) keys: Vec<Key>,
     pub(in crate::store) direction: Direction,
-    /// The tables that condition and keys need.
+    /// The tables that members and keys need.
     pub(in crate::store) joins: Joins,
 }
 
@@ -48,23 +58,24 @@ impl Direction {
     }
 }
 
-/// Age of an expired status up to which the stored status still orders a list. Runners correct stored statuses within
-/// seconds; a list that waited for none would sort all documents at nearly every read.
-const ORDER_GRACE_MICROS: i64 = 5_000_000;
-
-/// Returns the time before which no stored status may have expired for the stored status to order a list.
-pub(in crate::store) const fn order_horizon(now: Timestamp) -> i64 {
-    now.micros().saturating_sub(ORDER_GRACE_MICROS)
-}
-
-/// Returns the segments of the order that `sort` requests, in the order in which the list shows them. `status` is the
-/// key for the order by status.
-pub(in crate::store) fn segments(sort: Sort, source: StatusSource, status: Key) -> Vec<Segment> {
+/// Returns the segments of the order that `sort` requests, in the order in which the list shows them. Few documents are
+/// sorted by their status; of many, a segment for each status is read, which indexes serve whatever number of statuses
+/// has expired and was not corrected yet.
+pub(in crate::store) fn segments(sort: Sort, source: StatusSource, are_few: bool) -> Vec<Segment> {
     let direction = if sort.descending { Direction::Descending } else { Direction::Ascending };
-    let all = |joins, keys| vec![Segment { condition: None, keys, direction, joins }];
+    let all = |joins, keys| vec![Segment { members: Members::All, keys, direction, joins }];
     match sort.by {
         SortBy::Id => all(Joins::NONE, vec![]),
-        SortBy::Status => all(Joins::status(source), vec![status]),
+        SortBy::Status if are_few || !source.is_stored() => all(Joins::status(source), vec![Key::CurrentStatus]),
+        SortBy::Status => {
+            let joins = Joins::status(source);
+            let of = |status| Segment { members: Members::OfStatus(status), keys: Vec::new(), direction, joins };
+            let mut segments: Vec<_> = Status::ALL.into_iter().map(of).collect();
+            if direction == Direction::Descending {
+                segments.reverse();
+            }
+            segments
+        }
         SortBy::Name => all(Joins::DOCUMENTS, vec![Key::Text("coalesce(fold(d.name), '') COLLATE bytes")]),
         SortBy::Url => all(Joins::DOCUMENTS, vec![Key::Text("leading(d.external_link) COLLATE bytes")]),
         SortBy::Error => {
@@ -73,7 +84,7 @@ pub(in crate::store) fn segments(sort: Sort, source: StatusSource, status: Key) 
                 Key::Text("coalesce(leading(s.detail), '') COLLATE bytes"),
             ];
             let joins = Joins { only_with_state: true, ..Joins::STATE };
-            let with = Segment { condition: Some("s.error_code IS NOT NULL"), keys, direction, joins };
+            let with = Segment { members: Members::With("s.error_code IS NOT NULL"), keys, direction, joins };
             // Documents without an error come last in both directions.
             vec![with, rest("s.error_code IS NULL", Joins::STATE)]
         }
@@ -82,7 +93,7 @@ pub(in crate::store) fn segments(sort: Sort, source: StatusSource, status: Key) 
             let present = source.pick("m.next_at IS NOT NULL", "l.state = 'scheduled'");
             let absent = source.pick("m.next_at IS NULL", "l.state IS DISTINCT FROM 'scheduled'");
             let keys = vec![Key::Number(source.next_at())];
-            vec![Segment { condition: Some(present), keys, direction, joins }, rest(absent, joins)]
+            vec![Segment { members: Members::With(present), keys, direction, joins }, rest(absent, joins)]
         }
         SortBy::Attempted => {
             let present = source.pick("m.attempted_at IS NOT NULL", "d.last_sync_attempted_at IS NOT NULL");
@@ -100,7 +111,7 @@ pub(in crate::store) fn segments(sort: Sort, source: StatusSource, status: Key) 
 /// Returns the segments of an order by the age of a time. A document without the time has the greatest age.
 fn by_age(time: &'static str, present: &'static str, absent: &'static str, direction: Direction) -> Vec<Segment> {
     let (keys, joins) = (vec![Key::Number(time)], Joins::NONE);
-    let with = Segment { condition: Some(present), keys, direction: direction.reversed(), joins };
+    let with = Segment { members: Members::With(present), keys, direction: direction.reversed(), joins };
     let mut segments = vec![with, rest(absent, joins)];
     if direction == Direction::Descending {
         segments.reverse();
@@ -110,7 +121,7 @@ fn by_age(time: &'static str, present: &'static str, absent: &'static str, direc
 
 /// Returns the segment of the documents without a value, by id.
 fn rest(condition: &'static str, joins: Joins) -> Segment {
-    Segment { condition: Some(condition), keys: Vec::new(), direction: Direction::Ascending, joins }
+    Segment { members: Members::With(condition), keys: Vec::new(), direction: Direction::Ascending, joins }
 }
 
 impl Key {
@@ -127,9 +138,17 @@ impl Key {
 
 impl Segment {
     /// Appends ` AND …` with the condition for the segment's documents, if it has one.
-    pub(in crate::store) fn push_condition(&self, sql: &mut Sql) {
-        if let Some(condition) = self.condition {
-            sql.push(" AND ").push(condition);
+    pub(in crate::store) fn push_condition(&self, sql: &mut Sql, source: StatusSource, now: Timestamp) {
+        match self.members {
+            Members::All => {}
+            Members::With(condition) => {
+                sql.push(" AND ").push(condition);
+            }
+            Members::OfStatus(status) => {
+                sql.push(" AND (");
+                push_has_status(sql, source, &[status], now);
+                sql.push(")");
+            }
         }
     }
 
@@ -181,15 +200,16 @@ mod tests {
     fn every_order_ends_with_the_id_and_has_the_documents_without_a_value_in_one_place() {
         for by in SortBy::ALL {
             for descending in [false, true] {
-                let segments = segments(Sort { by, descending }, StatusSource::Stored, Key::Number("m.status"));
+                let segments = segments(Sort { by, descending }, StatusSource::Stored, false);
                 for segment in &segments {
                     let mut sql = Sql::default();
                     segment.push_order(&mut sql, StatusSource::Stored, Timestamp::from_micros(0), segment.direction);
                     let text = sql.text().trim_end_matches(" DESC");
                     assert!(text.ends_with("m.document_id"), "{by:?}: {text}");
                 }
-                let conditions: Vec<_> = segments.iter().filter_map(|segment| segment.condition).collect();
-                assert!(matches!(conditions.len(), 0 | 2), "{by:?}: {conditions:?}");
+                let parts = segments.iter().filter(|segment| segment.members != Members::All).count();
+                let expected = if by == SortBy::Status { Status::ALL.len() } else { 2 };
+                assert!(parts == 0 || parts == expected, "{by:?}: {segments:?}");
             }
         }
     }

@@ -1,19 +1,19 @@
 //! Pages of the sorted, filtered list of documents, and the ids that match a filter.
 
-use crate::domain::document::DocumentRow;
+use crate::domain::document::{DocumentRow, StatusCounts};
 use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;
 use crate::domain::time::Timestamp;
-use crate::store::queries::counts::stored_total;
+use crate::store::queries::counts::{stored_counts, stored_total};
 use crate::store::queries::documents::rows_within;
-use crate::store::queries::order::{Direction, Key, Segment, order_horizon, segments};
+use crate::store::queries::order::{Direction, Key, Members, Segment, segments};
 use crate::store::queries::words::SearchedFilter;
 use crate::store::queue::shadow;
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::documents::StatusSource;
 use crate::store::sql::reader::Reader;
-use crate::store::sql::statement::{Sql, Value, query};
+use crate::store::sql::statement::{Sql, Value};
 use crate::store::{DocumentPage, PagePosition, PageQuery, Result, Sort, SortBy};
 
 /// A filtered, sorted list of documents at one time, read in one snapshot.
@@ -26,6 +26,8 @@ struct List<'a> {
     filter: SearchedFilter,
     /// The order, as segments one after the other.
     segments: Vec<Segment>,
+    /// The number of documents at each status, once it was read.
+    by_status: Option<StatusCounts>,
     now: Timestamp,
 }
 
@@ -115,14 +117,6 @@ impl<'a> List<'a> {
         sort: Sort,
         now: Timestamp,
     ) -> Result<Self> {
-        let by_stored_status = match (sort.by, source) {
-            (SortBy::Status, StatusSource::Stored | StatusSource::Shadow) => {
-                let expired = query("SELECT EXISTS (SELECT 1 FROM @document_status WHERE status_until < ?)");
-                !get::<bool>(&reader.one(expired.bind(order_horizon(now))).await?, 0)?
-            }
-            _ => false,
-        };
-        let status = if by_stored_status { Key::Number("m.status") } else { Key::CurrentStatus };
         let filter = SearchedFilter::search(reader, source, filter).await?;
         let count_source = source;
         let source = match sort.by {
@@ -132,12 +126,12 @@ impl<'a> List<'a> {
             }
             _ => source,
         };
-        Ok(Self { reader, source, count_source, filter, segments: segments(sort, source, status), now })
+        let segments = segments(sort, source, filter.matches_few());
+        Ok(Self { reader, source, count_source, filter, segments, by_status: None, now })
     }
 
     async fn page(&mut self, request: &PageQuery) -> Result<DocumentPage> {
-        let totals = self.totals().await?;
-        let total: u64 = totals.iter().sum();
+        let total = self.total().await?;
         let last_page = total.saturating_sub(request.limit.max(1));
         let mut around = None;
         let offset = match request.position {
@@ -147,8 +141,8 @@ impl<'a> List<'a> {
             PagePosition::Offset(_) => last_page,
             PagePosition::Document { document, rows_above, fallback_offset } => match self.anchor(document).await? {
                 Some(anchor) => {
-                    let rank = self.rank(&anchor).await?;
-                    let before: u64 = totals.iter().take(anchor.segment).sum();
+                    let rank = self.count(Some(anchor.segment), Some(&anchor)).await?;
+                    let before = self.before(anchor.segment).await?;
                     let offset = (before + rank).saturating_sub(rows_above).min(last_page);
                     around = Some((anchor, rank, before + rank - offset));
                     offset
@@ -165,7 +159,7 @@ impl<'a> List<'a> {
                 ids.extend(self.ids(anchor.segment, Ahead::From(&anchor), Some(left), 0).await?);
                 self.fill(ids, anchor.segment + 1, request.limit).await?
             }
-            _ => self.ids_at_offset(&totals, offset, request.limit).await?,
+            _ => self.ids_at_offset(total, offset, request.limit).await?,
         };
         let rows: Vec<DocumentRow> = rows_within(self.reader, &ids, self.now).await?;
         Ok(DocumentPage { rows, offset, total })
@@ -179,14 +173,28 @@ impl<'a> List<'a> {
         self.count(None, None).await
     }
 
-    /// Returns the number of documents in each segment.
-    async fn totals(&mut self) -> Result<Vec<u64>> {
-        let total = self.total().await?;
-        if self.segments.len() == 1 {
-            return Ok(vec![total]);
+    /// Returns the number of documents in the segments before this one.
+    async fn before(&mut self, segment: usize) -> Result<u64> {
+        let mut before = 0;
+        for earlier in 0..segment {
+            before += self.in_segment(earlier).await?;
         }
-        let first = self.count(Some(0), None).await?;
-        Ok(vec![first, total.saturating_sub(first)])
+        Ok(before)
+    }
+
+    /// Returns the number of documents in a segment.
+    async fn in_segment(&mut self, segment: usize) -> Result<u64> {
+        match self.segments.get(segment).map(|segment| segment.members) {
+            Some(Members::OfStatus(status)) if self.filter.is_empty() => {
+                let counts = match self.by_status {
+                    Some(counts) => counts,
+                    None => stored_counts(self.reader, self.now).await?,
+                };
+                self.by_status = Some(counts);
+                Ok(counts.of(status))
+            }
+            _ => self.count(Some(segment), None).await,
+        }
     }
 
     /// Returns the number of documents in a segment, or in the whole list; with `before`, of those that come before it
@@ -198,7 +206,7 @@ impl<'a> List<'a> {
             return self.counted(sql).await;
         };
         self.filter.push(&mut sql, self.source, segment.joins, self.now)?;
-        segment.push_condition(&mut sql);
+        segment.push_condition(&mut sql, self.source, self.now);
         if let Some(anchor) = before {
             let place = (&anchor.values[..], anchor.id);
             segment.push_comparison(&mut sql, self.source, self.now, before_sign(segment.direction), place);
@@ -211,10 +219,6 @@ impl<'a> List<'a> {
         Ok(u64::try_from(count).unwrap_or_default())
     }
 
-    async fn rank(&mut self, anchor: &Anchor) -> Result<u64> {
-        self.count(Some(anchor.segment), Some(anchor)).await
-    }
-
     /// Returns the place of `document`; `None` if it does not match the filter.
     async fn anchor(&mut self, document: DocumentId) -> Result<Option<Anchor>> {
         for (index, segment) in self.segments.iter().enumerate() {
@@ -224,7 +228,7 @@ impl<'a> List<'a> {
                 key.push(&mut sql, self.source, self.now);
             }
             self.filter.push(&mut sql, self.source, segment.joins, self.now)?;
-            segment.push_condition(&mut sql);
+            segment.push_condition(&mut sql, self.source, self.now);
             sql.push(" AND ").push(self.source.id()).push(" = ").bind(document.0);
             let Some(row) = self.reader.first(sql.query()).await? else { continue };
             let mut values = Vec::with_capacity(segment.keys.len());
@@ -239,18 +243,26 @@ impl<'a> List<'a> {
         Ok(None)
     }
 
-    /// Returns the ids of the page at `offset`.
-    async fn ids_at_offset(&mut self, totals: &[u64], offset: u64, limit: u64) -> Result<Vec<i64>> {
+    /// Returns the ids of the page at `offset` of a list of `total` documents.
+    async fn ids_at_offset(&mut self, total: u64, offset: u64, limit: u64) -> Result<Vec<i64>> {
         let (mut segment, mut within) = (0, offset);
-        while let Some(total) = totals.get(segment).filter(|total| within >= **total) {
-            within -= total;
+        // A segment is counted only to find the offset in it: the first page needs none.
+        let documents = loop {
+            if within == 0 || segment + 1 >= self.segments.len() {
+                break total.saturating_sub(offset - within);
+            }
+            let documents = self.in_segment(segment).await?;
+            if within < documents {
+                break documents;
+            }
+            within -= documents;
             segment += 1;
-        }
-        let Some(total) = totals.get(segment) else { return Ok(Vec::new()) };
-        let wanted = limit.min(total - within);
+        };
+        let wanted = limit.min(documents.saturating_sub(within));
         // Rows that are skipped cost as much as rows that are read, so the nearer end is the start.
-        let ids = if within > total / 2 {
-            let mut ids = self.ids(segment, Ahead::Backwards, Some(wanted), total - within - wanted).await?;
+        let ids = if within > documents / 2 {
+            let skipped = documents.saturating_sub(within + wanted);
+            let mut ids = self.ids(segment, Ahead::Backwards, Some(wanted), skipped).await?;
             ids.reverse();
             ids
         } else {
@@ -291,7 +303,7 @@ impl<'a> List<'a> {
         let mut sql = Sql::new("SELECT ");
         sql.push(source.id());
         self.filter.push(&mut sql, self.source, segment.joins, self.now)?;
-        segment.push_condition(&mut sql);
+        segment.push_condition(&mut sql, self.source, self.now);
         let direction = match ahead {
             Ahead::All => segment.direction,
             Ahead::Backwards => segment.direction.reversed(),

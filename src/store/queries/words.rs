@@ -60,6 +60,11 @@ impl SearchedFilter {
         self.words.terms.is_empty() && self.rest.terms.is_empty()
     }
 
+    /// Returns true if few documents match, so that sorting them costs little.
+    pub(in crate::store) fn matches_few(&self) -> bool {
+        matches!(self.containing, Containing::Few(_)) || self.rest.terms.iter().any(selects_few)
+    }
+
     /// Returns true if names and URLs alone decide which documents match.
     pub(in crate::store) fn has_only_words(&self) -> bool {
         self.rest.terms.iter().all(|term| matches!(term.condition, FilterCondition::Word(_)))
