@@ -1,6 +1,7 @@
 //! Tests the views beside the list: snapshots at the three sizes, and the styles that carry meaning in them.
 
 use super::shot;
+use crate::support::facts::documents;
 use crate::support::screen::Screen;
 use crate::support::seen::jobs;
 use quarterdeck::domain::id::AccountId;
@@ -93,5 +94,18 @@ fn every_button_of_the_pause_chooser_is_whole_at_every_size() {
         }
         assert!(screen.text().contains("finish."), "the whole sentence: {}", screen.text());
         shot(&format!("pause-{width}x{height}"), &screen);
+    }
+}
+
+#[test]
+fn a_letter_that_leaves_the_rows_as_they_are_gets_its_answer_onto_the_screen() {
+    let mut screen = Screen::usual(120, 40);
+    screen.press(&["/"]);
+    for letter in ["o", "s", "p"] {
+        screen.type_text(letter);
+        assert!(screen.text().contains("documents … "), "the rows are being read");
+        // Drawn only if the message asks for it.
+        screen.page(documents());
+        assert!(!screen.text().contains("documents … "), "{}", screen.text());
     }
 }

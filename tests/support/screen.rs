@@ -77,10 +77,17 @@ impl Screen {
         screen
     }
 
-    /// Sends a message at the state's current time.
+    /// Sends a message at the state's current time. Panics if the message changes the screen without a redraw, since the
+    /// person would then see the old screen until the next one.
     pub fn send(&mut self, msg: Msg) {
         let now = self.model.now;
+        let (before, what) = (self.buffer(), format!("{msg:?}"));
         let up = update(&mut self.model, now, msg);
+        if !up.redraw {
+            let after = self.buffer();
+            let changed = lines(&before).into_iter().zip(lines(&after)).find(|(before, after)| before != after);
+            assert!(before == after, "changed without a redraw by {what}: {changed:#?}");
+        }
         self.effects.extend(up.effects);
     }
 

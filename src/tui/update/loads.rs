@@ -113,7 +113,9 @@ pub(super) fn take_page(model: &mut Model, generation: u64, answer: StoreResult<
             let was_stale = model.read_failure.take().is_some();
             model.read_at = Some(model.now);
             let before = (model.documents.cursor, model.documents.cursor_index, model.documents.top);
-            up.redraw = was_stale || !model.documents.loaded || model.documents.page != taken;
+            // A restarted list is drawn without its total until its rows are there, which may be the same rows as before.
+            let is_new = !model.documents.loaded || model.documents.restarted;
+            up.redraw = was_stale || is_new || model.documents.page != taken;
             let rows = list_rows(model);
             let missing = model.documents.take(taken, rows);
             up.redraw |= before != (model.documents.cursor, model.documents.cursor_index, model.documents.top);
