@@ -86,13 +86,12 @@ async fn require_locks(redis: &Redis) -> Result<(), CliError> {
 /// signal releases them. The runner is also drained when stdout cannot be written.
 async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLines, files: &OutcomeFiles) {
     let mut file_problems = files.problems();
-    let mut events = runner.subscribe();
-    let mut health = runner.health();
-    let mut silent = false;
-    let (mut stop_requested, mut listening, mut read) = (false, true, true);
+    // Not awaited on this thread: it would be woken at every step of every job.
+    let notes = AbortOnDropHandle::new(tokio::spawn(print_notes(runner.clone())));
+    let (mut stop_requested, mut read) = (false, true);
     loop {
         tokio::select! {
-            () = runner.ended() => return,
+            () = runner.ended() => break,
             () = stop.next() => {
                 if stop_requested {
                     runner.leave();
@@ -109,18 +108,33 @@ async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLin
                 Some(error) => note(files.describe(error)),
                 None => note("outcomes are written to files again"),
             },
+        }
+    }
+    // A panic of the task would have been printed.
+    let _ = notes.await;
+}
+
+/// Prints what an operator has to know of a runner's events and of its database, until the runner has ended.
+async fn print_notes(runner: Handle) {
+    let (mut events, mut health) = (runner.subscribe(), runner.health());
+    let (mut silent, mut listening) = (false, true);
+    loop {
+        tokio::select! {
+            // Events that were sent before the runner ended are printed all the same.
+            biased;
             changed = health.changed(), if listening => match changed {
                 Ok(()) => report_store_health(&health.borrow_and_update().clone(), &mut silent),
                 Err(_) => listening = false,
             },
-            event = events.recv(), if listening => match event {
+            event = events.recv() => match event {
                 Ok(Event::Problem { message } | Event::Panicked { message }) => note(message),
                 Ok(Event::Reported { report }) => {
                     note(format!("job given up: {}: {}", report.exception_class, report.detail));
                 }
                 Ok(Event::Step { .. } | Event::Ended { .. }) | Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => listening = false,
+                Err(RecvError::Closed) => return,
             },
+            () = runner.ended() => return,
         }
     }
 }

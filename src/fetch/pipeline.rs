@@ -33,6 +33,9 @@ use url::Url;
 /// Number of bytes above which a page is converted alone from the start, because its tree takes several times the
 /// page's size.
 const CONVERT_ALONE_ABOVE: usize = 4 * 1024 * 1024;
+/// Number of bytes up to which a page is converted on the thread that received it. To hand a page to another thread and
+/// back costs as much as the conversion of a few hundred bytes; a page of this size takes half a millisecond.
+const CONVERT_AT_ONCE: usize = 16 * 1024;
 /// Maximum number of bytes of a plain text that are read: enough for 200,000 characters in any encoding.
 const MAX_PLAIN_TEXT: usize = 4 * MAX_MARKDOWN;
 
@@ -200,16 +203,20 @@ struct Received {
     source: Source,
 }
 
-/// Decodes and converts a body on a thread of the pool. A page that exceeds the shared memory budget is converted once
-/// more, without other conversions at the same time.
-/// The report is made for traced fetches.
+/// Decodes and converts a body, on a thread of the pool unless it is small. A page that exceeds the shared memory budget
+/// is converted once more, without other conversions at the same time. The report is made for traced fetches.
 async fn convert(client: &HttpClient, mut received: Received, deadline: Instant) -> Result<Explained, Failure> {
     let explains = client.is_traced();
     let mut budget =
         if received.body.bytes.len() > CONVERT_ALONE_ABOVE { TreeBudget::Alone } else { TreeBudget::Shared };
     loop {
-        let slot = client.before(deadline, client.conversions.slot(budget)).await??;
-        let (back, converted) = slot.run(move |budget| received.convert(budget, explains)).await?;
+        let is_small = budget == TreeBudget::Shared && received.body.bytes.len() <= CONVERT_AT_ONCE;
+        let (back, converted) = if is_small {
+            received.convert(budget, explains)
+        } else {
+            let slot = client.before(deadline, client.conversions.slot(budget)).await??;
+            slot.run(move |budget| received.convert(budget, explains)).await?
+        };
         match (converted, budget) {
             (Err(ConvertError::TooLarge(_)), TreeBudget::Shared) => (received, budget) = (back, TreeBudget::Alone),
             (converted, _) => return converted.map_err(|error| errors::refused(error.to_string())),
