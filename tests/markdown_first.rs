@@ -11,8 +11,8 @@ use quarterdeck::domain::site_rule::{MarkdownUse, SiteRule, SiteRules};
 use quarterdeck::fetch::FetchSettings;
 use quarterdeck::runner::{self, Mode};
 use quarterdeck::store::migrate;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -156,6 +156,59 @@ async fn a_later_switch_is_judged_by_the_page_before(on: Backend) {
     assert_eq!((outcome.result.word(), content_word(&outcome)), ("updated", Some("changed")), "{outcome:?}");
 }
 
+/// A host whose two representations have validators of their own, through a switch to Markdown and back.
+async fn validators_are_sent_only_for_their_own_representation(on: Backend) {
+    const DATES: [&str; 2] = ["Sun, 01 Nov 2026 00:00:00 GMT", "Mon, 02 Nov 2026 00:00:00 GMT"];
+    let (offers, heads) = (Arc::new(AtomicU32::new(0)), Arc::new(Mutex::new(Vec::new())));
+    let site = Site::start_by_head({
+        let (offers, heads) = (Arc::clone(&offers), Arc::clone(&heads));
+        move |path, _, head| {
+            heads.lock().expect("no panic").push((path.to_owned(), head.to_owned()));
+            let dated = |date: &str| ("last-modified", date.to_owned());
+            match (offers.load(Ordering::SeqCst) > 0 && is_asked_for_markdown(head), html(path), markdown(path)) {
+                (true, _, _) if head.contains("if-none-match: \"m") => Reply::Status(304, vec![]),
+                (true, _, Reply::Markdown(mut headers, text)) => {
+                    headers.push(dated(DATES[1]));
+                    Reply::Markdown(headers, text)
+                }
+                (_, Reply::Page(mut headers, text), _) => {
+                    headers.push(dated(DATES[0]));
+                    Reply::Page(headers, text)
+                }
+                _ => Reply::Status(500, vec![]),
+            }
+        }
+    });
+    let mut deck = Deck::start(on, site.await).await;
+    let old = deck.add("/old").await;
+    sync(&mut deck, old).await;
+    offers.store(1, Ordering::SeqCst);
+    let mut documents = Vec::new();
+    for path in ["/1", "/2", "/3"] {
+        documents.push(deck.add(path).await);
+        sync(&mut deck, documents[documents.len() - 1]).await;
+    }
+    assert_eq!(content_word(&sync(&mut deck, documents[0]).await), Some("not_modified"), "by the Markdown's own tag");
+    assert_eq!(content_word(&sync(&mut deck, old).await), Some("same"), "stored as HTML, and now fetched as Markdown");
+    let host = deck.site.host();
+    deck.store.record_markdown(&host, MarkdownFinding::Poorer).await.expect("the store answers");
+    assert_eq!(verdict(&deck).await, Some((MarkdownVerdict::Html, 4)));
+    deck.runner.leave();
+    deck.runner.ended().await;
+    let fetcher = fetcher_with(&[&deck.site], FetchSettings::default());
+    deck.runner = runner::start(parts(&deck.store, fetcher, None), settings(), Mode::OnDemand);
+    assert_eq!(content_word(&sync(&mut deck, documents[1]).await), Some("same"), "stored as Markdown, fetched as HTML");
+    let heads = heads.lock().expect("no panic");
+    let of_html = heads.iter().filter(|(path, head)| path == "/2" && !is_asked_for_markdown(head)).count();
+    assert_eq!(of_html, 2, "for the comparison, and now: {heads:#?}");
+    let of_other = |head: &str| {
+        let (tag, date) = if is_asked_for_markdown(head) { ('h', DATES[0]) } else { ('m', DATES[1]) };
+        head.contains(&format!("if-none-match: \"{tag}")) || head.contains(&date.to_ascii_lowercase())
+    };
+    let wrong: Vec<_> = heads.iter().filter(|(_, head)| of_other(head)).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 async fn poorer_markdown_and_odd_answers_end_in_html(on: Backend) {
     let refusals: [fn() -> Reply; 4] = [
         || Reply::Markdown(vec![], "# Index\n\n- [Guide](guide)\n".into()),
@@ -205,6 +258,7 @@ on_both! {
     three_pages_are_compared_and_then_markdown_alone_is_fetched,
     a_switch_is_no_change_and_validators_stay_with_their_representation,
     a_later_switch_is_judged_by_the_page_before,
+    validators_are_sent_only_for_their_own_representation,
     poorer_markdown_and_odd_answers_end_in_html,
     a_rule_that_needs_html_or_says_never_gets_html,
 }

@@ -114,7 +114,7 @@ fn a_page_that_was_not_converted_ends_the_job_and_says_why() {
 #[test]
 fn a_withheld_page_fails_the_document_without_a_retry() {
     let page = Page::new(Some("Title"), "text".into(), 4, 203).expect("text is not blank");
-    let page = Page { quarantine_reason: Some(QuarantineReason::Login), ..page };
+    let page = Page { is_login: true, quarantine_reason: Some(QuarantineReason::Login), ..page };
     let withheld = AttemptEnd::Withheld(Box::new(page));
     let transition = finish(&running(), &withheld);
     assert_eq!((transition.state, &transition.row), (JobState::Failed, &RowWrite::Failed(ErrorCode::AccessDenied)));

@@ -98,8 +98,8 @@ pub struct StoredBaseline {
 impl StoredBaseline {
     /// Compares a fetched page with the stored text. Returns the change, and the reason if the page is suspect; a page
     /// whose text equals the stored one is not examined. A suspect page is quarantined. If no text is stored yet, this
-    /// applies only to a page that is a login by its structure, and to a text that a person rejected: the other signs
-    /// are words, and a wrong suspicion would keep the only text away.
+    /// applies only to a page that is a login by its structure, to noise, and to a text that a person rejected: the other
+    /// signs are words, and a wrong suspicion would keep the only text away.
     ///
     /// If another converter version or other site rules produced the stored text, the new text replaces it without
     /// being reported as a change: the old page's bytes are gone, so a change of the page cannot be distinguished from
@@ -123,6 +123,9 @@ impl StoredBaseline {
             (_, Some(_), Some(_)) => (ContentChange::Quarantined, reason),
             (_, Some(QuarantineReason::Rejected), None) => (ContentChange::Quarantined, reason),
             (_, Some(_), None) if page.is_login => (ContentChange::Quarantined, reason),
+            (_, Some(noise), None) if noise.is_noise(page.content.chars().count() as u64) => {
+                (ContentChange::Quarantined, reason)
+            }
             (ContentChange::Changed, ..) if by_another => (ContentChange::Reconverted, reason),
             _ => (change, reason),
         }

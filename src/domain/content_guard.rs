@@ -63,6 +63,8 @@ const SHRINK_FACTOR: u64 = 10;
 const MIN_UNREADABLE: u64 = 20;
 /// Factor of [`QuarantineReason::Unreadable`].
 const READABLE_PER_UNREADABLE: u64 = 20;
+/// The same for a text that is noise. A Latin page in a wrong encoding has about half of that.
+const READABLE_PER_NOISE: u64 = 10;
 
 const CHALLENGE_PHRASES: [&str; 22] = [
     "just a moment",
@@ -189,6 +191,11 @@ impl QuarantineReason {
         }
         let from = stored.filter(|stored| chars.saturating_mul(SHRINK_FACTOR) < *stored)?;
         Some(Self::Shrunk { from, to: chars })
+    }
+
+    /// Returns true if so many of a text's `chars` characters could not be read that it is of no use to anybody.
+    pub fn is_noise(&self, chars: u64) -> bool {
+        matches!(self, Self::Unreadable { characters } if characters.saturating_mul(READABLE_PER_NOISE) > chars)
     }
 }
 

@@ -126,8 +126,8 @@ impl Job {
             }
             AttemptEnd::Withheld(page) => {
                 let detail = page.detail(ContentChange::Quarantined).unwrap_or_default();
-                let failure =
-                    Failure::permanent(ErrorCode::AccessDenied, detail.as_str()).with_status(page.http_status);
+                let code = if page.is_login { ErrorCode::AccessDenied } else { ErrorCode::FetchFailed };
+                let failure = Failure::permanent(code, detail.as_str()).with_status(page.http_status);
                 let mut to = self.failed(&failure, policy, took, now);
                 if let Some(draft) = to.outcomes.first_mut() {
                     draft.content = Some(ContentChange::Quarantined);

@@ -168,7 +168,7 @@ fn what_is_around_the_content_and_what_a_rule_excludes_is_explained() {
     let text = paragraphs(4);
     let page = format!(
         "<div class=top>Open today</div><div class=page><div class=rail-free><main>{text}<p class=rating>Rate it, \
-         please.</p></main></div></div><div class=below><div class=promo>Buy two of these today.</div></div>"
+         please.</p></main></div></div><div class=below><div class=newsletter>Buy two of these today.</div></div>"
     );
     let reasons = |site: &SiteRule| {
         let explained = convert_file(page.as_bytes(), None, (site, None), 1 << 20).expect("a page");
@@ -176,7 +176,7 @@ fn what_is_around_the_content_and_what_a_rule_excludes_is_explained() {
         dropped.map(|dropped| (dropped.element.to_string(), dropped.reason.into_owned())).collect::<Vec<_>>()
     };
     let pair = |element: &str, reason: &str| (element.to_owned(), reason.to_owned());
-    let around = [pair("div.top", "outside the content"), pair("div.promo", "promotion")];
+    let around = [pair("div.top", "outside the content"), pair("div.newsletter", "promotion")];
     assert_eq!(reasons(&SiteRule::default()), around);
     let excluded = SiteRule { exclude: vec![".rating".into()], ..SiteRule::default() };
     let rating = pair("p.rating", "site rule");
@@ -199,6 +199,42 @@ fn the_type_of_a_page_is_read_from_its_shape() {
     ] {
         assert_eq!(explain(page, None).expect("a page").page_type, expected);
     }
+}
+
+/// Checks that the text of the body has `words` under the first of two heads and not under the second; each head comes
+/// with the type that the page then has.
+#[track_caller]
+fn only_in_the_first(pages: [(&str, &str); 2], body: &str, words: &str) {
+    let base = Url::parse("https://example.org/").expect("a URL");
+    let found = pages.map(|(head, kind)| {
+        let page = format!("{head}<body>{body}");
+        assert_eq!(explain(&page, None).expect("a page").page_type, kind, "{head}");
+        convert(&page, &base).expect("a page").markdown.contains(words)
+    });
+    assert_eq!(found, [true, false], "{words}");
+}
+
+#[test]
+fn what_a_page_says_of_itself_decides_what_its_parts_are() {
+    const ARTICLE: &str = "<script type=application/ld+json>{\"@type\": \"Article\"}</script>";
+    const MARKED: &str = "<meta property=og:type content=article>";
+    const PRODUCT: &str = "<script type=application/ld+json>{\"@type\": \"Product\"}</script>";
+    let text = paragraphs(4);
+    let call = "<section class=cta><p>Ask for a visit today.</p></section>";
+    let body = format!("<main><h1>Locks</h1>{text}{call}</main>");
+    only_in_the_first([("", "service"), (ARTICLE, "article")], &body, "Ask for a visit");
+    let praise = "<div class=reviews><p>I have had mine for two years, and it has never let me down.</p></div>";
+    let body = format!("<main><h1>Pump</h1>{text}<p>$ 5.00 <button class=add-to-cart>Buy</button></p>{praise}</main>");
+    only_in_the_first([("", "product"), (PRODUCT, "product")], &body, "never let me down");
+    let line = "The keeper of the lock opened the gates at dawn, as the rule demands, and shut them at night. ";
+    let long = |times: usize| format!("<p>{}</p>", line.repeat(4)).repeat(times);
+    let card =
+        |n| format!("<div class=card><a href=/{n}><h3>Story number {n}</h3></a><p>A line about it, {n}.</p></div>");
+    let cards: String = (1..=6).map(card).collect();
+    let body = format!("<main><h1>Locks</h1>{}<div class=grid>{cards}</div></main>", long(5));
+    only_in_the_first([(MARKED, "article"), (ARTICLE, "article")], &body, "Story number 3");
+    let body = format!("<div class=a>{}</div><div class=b><p>A second text. {line}</p>{}</div>", long(8), long(1));
+    only_in_the_first([("", "article"), (MARKED, "article")], &body, "second text");
 }
 
 #[test]

@@ -32,6 +32,18 @@ fn headings_and_paragraphs() {
 }
 
 #[test]
+fn labels_side_by_side_do_not_touch() {
+    all(&[
+        ("<span class=a>No 60</span><span class=b>Millrace</span>", "No 60 Millrace"),
+        ("<span class=a>Oak (3)</span><span class=b>Beech</span>", "Oak (3) Beech"),
+        ("<span class=a>Oak</span><span class=b>, beech</span>", "Oak, beech"),
+        ("<span>un</span><span class=b>set</span>", "unset"),
+        ("<span class=a>M</span><span class=a>i</span><span class=a>ll</span>", "Mill"),
+        ("<code><span class=k>let</span><span class=n>x</span></code>", "`letx`"),
+    ]);
+}
+
+#[test]
 fn emphasis() {
     all(&[
         ("<b>a</b> <i>b</i> <del>c</del> <s>d</s>", "**a** *b* ~~c~~ ~~d~~"),

@@ -221,6 +221,27 @@ async fn a_first_login_page_is_withheld_until_somebody_accepts_it(on: Backend) {
     assert_eq!((text(&scene, document).await.as_str(), scene.row(document).await.status), (BODY, Status::Synced));
 }
 
+async fn a_first_text_that_is_noise_is_withheld(on: Backend) {
+    let scene = Scene::new(on).await;
+    let document = scene.add(1, "https://a.test/1").await;
+    let text = |broken: usize| format!("{}{}", "\u{fffd}".repeat(broken), "a word ".repeat(60));
+    scene.ask(&[document], QueueClass::Manual).await;
+    let claimed = scene.claim(64).await.pop().unwrap();
+    let page = |broken| Page::new(None, text(broken), 500, 200).unwrap();
+    let (change, reason) = claimed.stored.compare(&page(40));
+    assert_eq!((change, reason.is_some()), (ContentChange::First, true), "a page in a wrong encoding is of use");
+    let mut page = page(60);
+    let (change, reason) = claimed.stored.compare(&page);
+    assert_eq!(change, ContentChange::Quarantined);
+    page.quarantine_reason = reason;
+    assert!(matches!(scene.finish(&claimed, AttemptEnd::Withheld(Box::new(page))).await, FinishResult::Written { .. }));
+    let row = scene.row(document).await;
+    assert_eq!((row.status, row.error_code), (Status::Failed, Some(ErrorCode::FetchFailed)));
+    assert_eq!(row.quarantine_reason.as_deref(), Some("has 60 unreadable characters"));
+    assert!(scene.store.content(document).await.unwrap().is_none_or(|content| content.text.is_empty()));
+    assert_eq!(held_ids(&scene).await, [document]);
+}
+
 async fn another_converters_text_is_stored_quietly(on: Backend) {
     let scene = Scene::new(on).await;
     let document = scene.add(1, "https://a.test/1").await;
@@ -254,5 +275,6 @@ on_both! {
     a_good_fetch_ends_the_question_and_a_running_one_comes_first,
     the_first_text_is_stored_whatever_its_words_are,
     a_first_login_page_is_withheld_until_somebody_accepts_it,
+    a_first_text_that_is_noise_is_withheld,
     another_converters_text_is_stored_quietly,
 }

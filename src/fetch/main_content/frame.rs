@@ -4,6 +4,7 @@
 use super::hints::Hints;
 use super::measure::{ElementMeasure, share};
 use super::page_type::PageType;
+use super::structured::StructuredTypes;
 use super::tag::Tag;
 use std::borrow::Cow;
 
@@ -102,6 +103,12 @@ const LEAST_REST: u32 = 250;
 const LEAST_LIST_REST: u32 = 1000;
 /// Share of the page's sentences up to which a part is small, whatever else there is.
 const SMALL: f32 = 0.15;
+/// Share of the page's text up to which an item is one of many.
+const MOST_ITEM: f32 = 0.2;
+/// Number of prices from which a part sells something.
+const LEAST_PRICES: u16 = 3;
+/// Share of links from which a column beside a product leads to other pages.
+const LEAST_LINKED_COLUMN: f32 = 0.75;
 
 /// A hint, the reason that it stands for, and the largest share of the page's sentences that it may drop.
 type Rule = (Hints, DropReason, f32);
@@ -150,6 +157,8 @@ const OTHER_WEAK: &[Rule] = ITEMS_WEAK.split_at(ITEMS_WEAK.len() - 1).0;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FrameRules {
     pub kind: PageType,
+    /// What the page says about itself.
+    pub types: StructuredTypes,
     /// True if the comments of a forum are remarks on its posts, not the posts.
     pub has_remarks: bool,
 }
@@ -216,10 +225,31 @@ impl Candidate<'_> {
         matches!(self.rules.kind, PageType::Listing | PageType::Collection | PageType::Product)
     }
 
+    /// Returns true on a page that calls itself an article in its structured data.
+    fn is_stated_article(&self) -> bool {
+        self.rules.types.has(StructuredTypes::ARTICLE)
+    }
+
+    /// Returns true for one of several parts of sentences that a reader opens one by one, such as answers to questions.
+    fn is_panel(&self) -> bool {
+        let one = self.one;
+        let is_text = share(one.prose, one.text) > 0.8 && one.link_share() < 0.3;
+        is_text && self.around.item > 0 && self.rules.kind != PageType::Article
+    }
+
+    /// Returns true for an item of a list, or a part of one, that is small beside the page.
+    fn is_in_item(&self) -> bool {
+        self.around.item > 0 && share(self.around.item, self.around.body.text) < MOST_ITEM
+    }
+
     fn by_name(&self) -> Option<DropReason> {
         let one = self.one;
         let is_offer = self.rules.kind == PageType::Product && self.text < 0.4;
-        let is_on_story = matches!(self.rules.kind, PageType::Article | PageType::Forum);
+        let is_on_story = match self.rules.kind {
+            PageType::Forum => true,
+            PageType::Article => self.is_stated_article(),
+            _ => false,
+        };
         if one.is_teasers && (is_on_story || is_offer) && !one.has_title && self.is_small(0.7) {
             return Some(DropReason::Teasers);
         }
@@ -235,11 +265,16 @@ impl Candidate<'_> {
             Tag::Nav if self.is_small(0.4) => Some(DropReason::Navigation),
             Tag::Footer if self.is_small(0.6) => Some(DropReason::Footer),
             Tag::Aside if !one.hints.has(Hints::NOTE) && self.is_small(0.5) => Some(DropReason::Sidebar),
-            Tag::Form if self.is_small(0.3) && (self.is_on_text() || one.prices < 3) => Some(DropReason::Form),
+            Tag::Form if self.is_small(0.3) && (self.is_on_text() || one.prices < LEAST_PRICES) => {
+                Some(DropReason::Form)
+            }
             // The head of a post has its date.
             Tag::Header if self.around.in_content => {
                 let is_date = self.rules.kind == PageType::Forum && one.text <= MOST_DATE;
-                (!is_date && one.prose == 0 && self.is_small(0.2)).then_some(DropReason::Byline)
+                // The head of an item that is one link names the item.
+                let is_name = one.headings == 0 && one.links == 1 && one.link_share() > 0.9;
+                let is_name = is_name && !self.is_stated_article();
+                (!is_date && !is_name && one.prose == 0 && self.is_small(0.2)).then_some(DropReason::Byline)
             }
             // The head of a page's section may have its title and a few sentences.
             Tag::Header if self.is_small(0.2) && !(one.has_title && one.prose > 0) => Some(DropReason::Header),
@@ -255,7 +290,8 @@ impl Candidate<'_> {
         if hints.has(Hints::CONSENT) && self.is_notice() {
             return Some(DropReason::Overlay);
         }
-        if hints.has(Hints::HIDDEN) && !hints.has(Hints::DISCLOSURE) && self.is_small(0.4) {
+        let is_opened = hints.has(Hints::DISCLOSURE) || self.is_panel();
+        if hints.has(Hints::HIDDEN) && !is_opened && self.is_small(0.4) {
             return Some(DropReason::Hidden);
         }
         // Names of buttons, and words around a price: not a price, nor all that a heading or a cell says.
@@ -279,7 +315,9 @@ impl Candidate<'_> {
                 (is_about_author && self.prose < 0.05 && !one.has_title).then_some(DropReason::Metadata)
             }
             PageType::Product => {
-                let is_review = hints.has(Hints::REVIEWS) && one.prose > 0;
+                // Without a thing that is sold, praise is what the page itself says.
+                let has_product = self.rules.types.has(StructuredTypes::ANY_PRODUCT);
+                let is_review = hints.has(Hints::REVIEWS) && one.prose > 0 && has_product;
                 (is_review && !one.has_title && self.is_small(0.85)).then_some(DropReason::Reviews)
             }
             _ => None,
@@ -293,8 +331,36 @@ impl Candidate<'_> {
         is_beside && self.rest_text >= LEAST_REST.min(self.one.text) && !self.one.has_main && !self.one.has_title
     }
 
+    /// Returns the hints of the element without those that its measures and the type of the page contradict. `is_texty`
+    /// is true for sentences of some length without links.
+    fn believed_hints(&self, is_texty: bool) -> Hints {
+        let (one, kind, mut hints) = (self.one, self.rules.kind, self.one.hints);
+        // A call to act is what a page about a service says, and what an item of a list leads to.
+        if hints.has(Hints::CALL) && !matches!(kind, PageType::Service | PageType::Listing | PageType::Collection) {
+            hints = hints.with(Hints::PROMOTION);
+        }
+        if is_texty && hints.has(Hints::LAYOUT.with(Hints::SUBSTANCE)) {
+            hints = hints.without(Hints::SIDEBAR);
+        }
+        if hints.has(Hints::LAYOUT) {
+            hints = hints.without(Hints::EDITING);
+        }
+        if kind == PageType::Product && one.link_share() < LEAST_LINKED_COLUMN {
+            hints = hints.without(Hints::SIDEBAR);
+        }
+        // A shelf is named after the pages that it is split into.
+        if kind != PageType::Article && one.prices >= LEAST_PRICES {
+            hints = hints.without(Hints::NAVIGATION.with(Hints::FOOTER));
+        }
+        hints
+    }
+
     fn by_hint(&self) -> Option<DropReason> {
-        let (one, mut hints) = (self.one, self.one.hints);
+        let one = self.one;
+        // An item on a shelf has a foot, a label and an overlay of its own.
+        if self.rules.kind == PageType::Collection && self.is_in_item() {
+            return None;
+        }
         let (strong, weak): (&[Rule], &[Rule]) = match self.rules.kind {
             PageType::Article | PageType::Documentation | PageType::Service => (&TEXT_STRONG, &TEXT_WEAK),
             PageType::Forum | PageType::Collection => (&OTHER_STRONG, &ITEMS_WEAK),
@@ -302,9 +368,7 @@ impl Candidate<'_> {
         };
         // Sentences of some length without links contradict the weaker hints.
         let is_texty = one.prose >= 100 && one.link_share() < 0.3;
-        if is_texty && hints.has(Hints::LAYOUT.with(Hints::SUBSTANCE)) {
-            hints = hints.without(Hints::SIDEBAR);
-        }
+        let hints = self.believed_hints(is_texty);
         // Where there are few sentences, a large part may well be the content.
         let is_large = self.is_on_list() && self.text > 0.4;
         // What is said of all items of a list says nothing about the page.
@@ -318,7 +382,7 @@ impl Candidate<'_> {
             return Some(*reason);
         }
         // A part with several prices sells something.
-        if is_texty || is_large || (self.is_on_list() && one.prices >= 3) {
+        if is_texty || is_large || (self.is_on_list() && one.prices >= LEAST_PRICES) {
             return None;
         }
         // Few links contradict a menu, and much text a form.

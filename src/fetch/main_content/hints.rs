@@ -21,7 +21,7 @@ impl Hints {
     /// Other pages that a reader may like.
     pub const RELATED: Self = Self(1 << 5);
     pub const COMMENTS: Self = Self(1 << 6);
-    /// Advertisements, newsletters, calls to subscribe.
+    /// Newsletters, calls to subscribe.
     pub const PROMOTION: Self = Self(1 << 7);
     /// Cookie notices, pop-ups, drawers.
     pub const OVERLAY: Self = Self(1 << 8);
@@ -63,6 +63,8 @@ impl Hints {
 
     /// Text that only screen readers read.
     pub const UNSEEN: Self = Self(1 << 30);
+    /// Calls to act on what the page offers.
+    pub const CALL: Self = Self(1 << 31);
 
     /// Returns true if any of `other` is set.
     pub fn has(self, other: Self) -> bool {
@@ -125,7 +127,7 @@ const MOST_BYTES: usize = 256;
 const LONGEST: usize = 16;
 
 /// Words and their hints; a word also stands for its plural.
-const TABLE: [(Hints, &str); 28] = [
+const TABLE: [(Hints, &str); 29] = [
     (Hints::UNSEEN, "visually visuallyhidden sr sronly screenreader reader"),
     (Hints::COPYING, "copy clipboard"),
     (Hints::CONSENT, "cookie consent gdpr"),
@@ -155,11 +157,8 @@ const TABLE: [(Hints, &str); 28] = [
         "comment commentlist commentform respond disqus commenting usercomment webmention trackback pingback kommentar \
          kommentare leserkommentar leserkommentare comentario commentaire commento commenti reactie komentarz komentarze",
     ),
-    (
-        Hints::PROMOTION,
-        "promo promotion newsletter subscribe subscription signup optin donate donation paywall cta \
-         mailinglist subscriber",
-    ),
+    (Hints::PROMOTION, "newsletter subscribe subscription signup optin donate donation paywall mailinglist subscriber"),
+    (Hints::CALL, "promo promotion cta"),
     (
         Hints::ADVERTISEMENT,
         "ad advert advertisement advertising sponsor sponsored adslot adunit adsense adbox adcontainer adwrapper",

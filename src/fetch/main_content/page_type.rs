@@ -131,7 +131,7 @@ impl PageType {
     pub(super) fn of(page: &PageMeasures, signals: &TypeSignals) -> Self {
         let types = page.types;
         let is_article = types.has(StructuredTypes::ARTICLE);
-        let is_marked_article = is_article || types.has(StructuredTypes::OPEN_GRAPH_ARTICLE);
+        let is_marked_article = types.has(StructuredTypes::ANY_ARTICLE);
         let other_prose = signals.prose - signals.teaser_prose.min(signals.prose);
         let is_list =
             share(signals.teasers, signals.text) > 0.4 && (other_prose < signals.teaser_prose || other_prose < 600);
@@ -146,7 +146,7 @@ impl PageType {
         if is_list && !is_article {
             return if sells { Self::Collection } else { Self::Listing };
         }
-        let is_product = types.has(StructuredTypes::PRODUCT.with(StructuredTypes::OPEN_GRAPH_PRODUCT));
+        let is_product = types.has(StructuredTypes::ANY_PRODUCT);
         let can_buy = (1..=6).contains(&signals.baskets) && signals.prices > 0 && !is_marked_article;
         if (is_product && !is_article) || can_buy {
             let is_shelf = sells && share(signals.teasers, signals.text) > 0.4;

@@ -84,7 +84,7 @@ impl Region {
     ) -> Result<(), ConvertError> {
         clock.pass(page.elements.len())?;
         let Some(body) = page.elements.first() else { return Ok(()) };
-        let rules = FrameRules { kind: self.kind, has_remarks: self.has_remarks };
+        let rules = FrameRules { kind: self.kind, types: page.types, has_remarks: self.has_remarks };
         self.drops.fill(None);
         let (mut index, mut content_end, mut item, mut item_end) = (1, 0, 0, 0);
         while let Some(one) = page.elements.get(index) {
@@ -113,7 +113,11 @@ impl Region {
         let mut lost = vec![Kept::default(); page.elements.len()];
         for index in (1..page.elements.len()).rev() {
             let one = &page.elements[index];
-            let gone = if self.drops[index].is_some() { Kept::of(one) } else { lost[index] };
+            let gone = match self.drops[index] {
+                Some(DropReason::Byline) => Kept::of(one).minus(Kept::of_headings(one)),
+                Some(_) => Kept::of(one),
+                None => lost[index],
+            };
             let parent = one.parent as usize;
             lost[parent] = lost[parent].plus(gone);
         }

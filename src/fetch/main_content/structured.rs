@@ -13,6 +13,9 @@ impl StructuredTypes {
     pub const OPEN_GRAPH_ARTICLE: Self = Self(1 << 5);
     pub const OPEN_GRAPH_PRODUCT: Self = Self(1 << 6);
     pub const BUSINESS: Self = Self(1 << 7);
+    /// An article by any mark. OpenGraph's is the weaker one: some sites have it on every page.
+    pub const ANY_ARTICLE: Self = Self::ARTICLE.with(Self::OPEN_GRAPH_ARTICLE);
+    pub const ANY_PRODUCT: Self = Self::PRODUCT.with(Self::OPEN_GRAPH_PRODUCT);
 
     /// Returns true if any of `other` is set.
     pub fn has(self, other: Self) -> bool {

@@ -9,7 +9,7 @@ use super::list::List;
 use super::marks::{ANCHORS, Span};
 use super::table::DataTable;
 use super::writer::Writer;
-use crate::fetch::dom::is_heading;
+use crate::fetch::dom::{is_heading, name_of};
 use dom_query::NodeRef;
 
 /// Depth of nesting from which lists, quotes, links, emphasis and inline code keep their text but lose their
@@ -69,6 +69,9 @@ impl Writer<'_> {
     /// Writes what belongs before an element's children, and returns how the children are read.
     pub fn enter(&mut self, node: &NodeRef<'_>, name: &str, depth: usize) -> Entered {
         let shallow = depth < MAX_DEPTH;
+        if matches!(name, "span" | "a") && self.code.is_none() && follows_label(node, name) {
+            self.inline.end_label();
+        }
         match name {
             "br" => self.line_break(),
             "input" if self.is_at_item_start() && is_checkbox(node) => {
@@ -290,6 +293,18 @@ impl Writer<'_> {
             Leave::Text(text) => self.text(text),
         }
     }
+}
+
+/// Returns true if the node stands directly behind an element of the same name and both have a class: two labels, which
+/// a style sheet sets apart. A single character is no label: a title may have an element for each of its letters.
+fn follows_label(node: &NodeRef<'_>, name: &str) -> bool {
+    let has_class = |node: &NodeRef<'_>| node.attr("class").is_some_and(|class| !class.is_empty());
+    let is_letter = |node: &NodeRef<'_>| {
+        let text = node.first_child().filter(|child| child.is_text()).map(|child| child.text());
+        text.is_some_and(|text| text.chars().nth(1).is_none())
+    };
+    let is_label = |node: &NodeRef<'_>| has_class(node) && !is_letter(node);
+    node.prev_sibling().is_some_and(|before| &*name_of(&before) == name && is_label(&before)) && has_class(node)
 }
 
 fn is_checkbox(node: &NodeRef<'_>) -> bool {

@@ -21,6 +21,8 @@ pub(super) struct Inline {
     text: String,
     context: TextContext,
     space: bool,
+    /// True between two labels, whose words do not touch.
+    between_labels: bool,
     broken: bool,
     spans: Vec<OpenSpan>,
     code_depth: usize,
@@ -39,6 +41,7 @@ impl Inline {
             text: String::new(),
             context,
             space: false,
+            between_labels: false,
             broken: false,
             spans: Vec::new(),
             code_depth: 0,
@@ -72,6 +75,11 @@ impl Inline {
     /// Adds white space, which is written before the next text.
     pub fn space(&mut self) {
         self.space = true;
+    }
+
+    /// Ends a label: the next text is written behind a space if the words of both would touch.
+    pub fn end_label(&mut self) {
+        self.between_labels = true;
     }
 
     /// Adds a line break, which is written before the next text; a block that is still empty gets none. Returns true if
@@ -125,9 +133,12 @@ impl Inline {
     }
 
     fn word(&mut self, word: &str, after: Option<char>) {
+        let between_labels = std::mem::take(&mut self.between_labels);
         if self.code_depth > 0 {
             return self.code_word(word);
         }
+        self.space |=
+            between_labels && (self.text.ends_with(')') || is_name(self.text.chars().rev())) && is_name(word.chars());
         self.begin(word.chars().next().unwrap_or(' '));
         let in_link = self.spans.iter().any(|open| matches!(open.span, Span::Link(_)) && open.start.is_some());
         push_word(&mut self.text, word, after, self.context, in_link);
@@ -359,4 +370,9 @@ impl Inline {
 /// Returns the length of the longest run of `mark` in `text`, in characters.
 pub(super) fn longest_run(text: &str, mark: char) -> usize {
     text.split(|c| c != mark).map(str::len).max().unwrap_or_default() / mark.len_utf8()
+}
+
+/// Returns true if the first two characters are letters or digits.
+fn is_name(mut chars: impl Iterator<Item = char>) -> bool {
+    (0..2).all(|_| chars.next().is_some_and(char::is_alphanumeric))
 }

@@ -17,6 +17,11 @@ impl Kept {
         Self { text: one.text, linked: one.linked, prose: one.prose, code: one.code }
     }
 
+    /// Returns the sums of the headings of an element.
+    pub fn of_headings(one: &ElementMeasure) -> Self {
+        Self { text: one.headings, linked: one.linked_headings, prose: 0, code: 0 }
+    }
+
     /// Subtracts `other`.
     pub fn minus(self, other: Self) -> Self {
         Self {

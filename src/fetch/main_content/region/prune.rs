@@ -34,7 +34,7 @@ impl Region {
         if self.kind != PageType::Article {
             return Ok(());
         }
-        let is_marked = page.types.has(StructuredTypes::ARTICLE.with(StructuredTypes::OPEN_GRAPH_ARTICLE));
+        let is_marked = page.types.has(StructuredTypes::ANY_ARTICLE);
         let end = page.elements[self.root].end as usize;
         let mut index = self.root + 1;
         while index < end {

@@ -6,6 +6,7 @@ use crate::fetch::budget::{BudgetMeter, ConvertError};
 use crate::fetch::main_content::hints::Hints;
 use crate::fetch::main_content::measure::{PageMeasures, share};
 use crate::fetch::main_content::page_type::PageType;
+use crate::fetch::main_content::structured::StructuredTypes;
 use crate::fetch::main_content::tag::Tag;
 
 /// Length of sentences from which an element that the page marks as its content is believed.
@@ -28,6 +29,8 @@ impl Region {
     ) -> Result<(), ConvertError> {
         clock.pass(page.elements.len())?;
         let (least, is_text) = match self.kind {
+            // A page that only reads like an article may have several texts.
+            PageType::Article if !page.types.has(StructuredTypes::ANY_ARTICLE) => (0.9, true),
             PageType::Article => (0.75, true),
             PageType::Documentation | PageType::Forum => (0.85, true),
             _ => (0.9, false),
