@@ -26,6 +26,8 @@ use tokio::time::sleep;
 const BATCH: u64 = 1_000;
 /// Wait before the second try, if a worker that has not written all of its lines may still be alive.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
+/// Number of bytes of a line among which its number is looked for.
+const MOST_BEFORE_NUMBER: usize = 256;
 /// Time before the last check from which on files are read: a clock may have been set back.
 const FILE_MARGIN: Duration = Duration::from_secs(86_400);
 
@@ -120,8 +122,13 @@ fn written(folder: &Path, complete: Seq, at: SystemTime) -> io::Result<HashSet<(
     let mut found = HashSet::new();
     for path in outcome_files(folder, at)? {
         for line in BufReader::new(File::open(path)?).split(b'\n') {
+            let line = line?;
+            // Nearly all lines of a large folder are older: their numbers are enough.
+            if number_of(&line).is_some_and(|seq| seq <= complete) {
+                continue;
+            }
             // A line that was torn by a kill or a full disk counts as missing.
-            if let Ok(Key { seq, at }) = serde_json::from_slice(&line?)
+            if let Ok(Key { seq, at }) = serde_json::from_slice(&line)
                 && seq > complete
             {
                 found.insert((seq, at));
@@ -129,6 +136,15 @@ fn written(folder: &Path, complete: Seq, at: SystemTime) -> io::Result<HashSet<(
         }
     }
     Ok(found)
+}
+
+/// Returns the number of an outcome's line, read without the rest of it. Before the number stand only fields that this
+/// program has written, none of them a text of a page. `None` if the line is another one.
+fn number_of(line: &[u8]) -> Option<Seq> {
+    const FIELD: &[u8] = br#""seq":"#;
+    let at = line.windows(FIELD.len()).take(MOST_BEFORE_NUMBER).position(|bytes| bytes == FIELD)?;
+    let digits = line[at + FIELD.len()..].split(|byte| !byte.is_ascii_digit()).next()?;
+    std::str::from_utf8(digits).ok()?.parse().ok().map(Seq)
 }
 
 fn outcome_files(folder: &Path, at: SystemTime) -> io::Result<Vec<PathBuf>> {
@@ -171,5 +187,24 @@ impl Checkpoint {
     /// Writes the number in place and in one piece.
     fn write(&self, complete: Seq) -> io::Result<()> {
         self.0.write_all_at(format!("{:020}", complete.0).as_bytes(), 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_a_line_is_read_without_the_rest() {
+        let line = br#"{"document_id":1,"result":"unchanged","at":"2026-11-30T01:12:09Z","seq":21001,"url":"x"}"#;
+        assert_eq!(number_of(line), Some(Seq(21_001)));
+        assert_eq!(
+            number_of(br#"{"document_id":1,"seq":210"#),
+            Some(Seq(210)),
+            "a torn line has none or a lower one, and counts as missing"
+        );
+        for other in [&b""[..], b"{}", br#"{"seq":x}"#, br#"{"document_id":1,"at":"2026"#] {
+            assert_eq!(number_of(other), None, "{}", String::from_utf8_lossy(other));
+        }
     }
 }

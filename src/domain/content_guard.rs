@@ -201,10 +201,16 @@ impl QuarantineReason {
 
 /// Returns the number of unreadable characters.
 fn unreadable(text: &str) -> u64 {
-    // Nearly every text has none, which its bytes show without decoding them: 0xC2 begins the control characters beyond
-    // ASCII, 0xEF the replacement character.
-    let may_be = |byte: &u8| byte.is_ascii_control() && !byte.is_ascii_whitespace() || matches!(byte, 0xc2 | 0xef);
-    if text.bytes().filter(may_be).count() == 0 {
+    // Nearly every text has none, which its bytes show without decoding them, many at a time.
+    let bytes = text.as_bytes();
+    let controls =
+        bytes.iter().map(|byte| u8::from(*byte < b' ' && !byte.is_ascii_whitespace()) | u8::from(*byte == 0x7f));
+    // The replacement character begins with 0xEF 0xBF; the control characters beyond ASCII are 0xC2 and one below 0xA0.
+    let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
+    let others = pairs.map(|(one, next)| {
+        (u8::from(*one == 0xef) & u8::from(*next == 0xbf)) | (u8::from(*one == 0xc2) & u8::from(*next < 0xa0))
+    });
+    if controls.fold(0, |any, one| any | one) | others.fold(0, |any, one| any | one) == 0 {
         return 0;
     }
     text.chars().filter(|char| is_unreadable(*char)).count() as u64
@@ -289,6 +295,14 @@ fn normalized(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn every_unreadable_character_is_counted(text in "[a-cé語\u{a0}\u{85}\u{9f}\u{0}\u{b}\u{c}\n\u{7f}\u{fffd}\u{ffbe}]{0,40}") {
+            let expected = text.chars().filter(|c| is_unreadable(*c)).count() as u64;
+            proptest::prop_assert_eq!(unreadable(&text), expected);
+        }
+    }
 
     #[test]
     fn pages_that_are_none() {
