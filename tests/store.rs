@@ -9,6 +9,7 @@ mod clock_steps;
 mod conflicts;
 mod fairness;
 mod finish;
+mod guest_kinds;
 mod guests;
 mod held;
 mod hosts;

@@ -1,6 +1,6 @@
 //! Prints documents as JSON lines and as a table.
 
-use crate::domain::document::{DocumentRow, Status, SyncStep};
+use crate::domain::document::{DocumentKind, DocumentRow, Status, SyncStep};
 use crate::domain::failure::ErrorCode;
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::job::QueueClass;
@@ -21,6 +21,7 @@ pub struct DocumentJson<'a> {
     account_id: AccountId,
     assistant_id: AssistantId,
     available: bool,
+    kind: DocumentKind,
     status: Status,
     sync_step: Option<SyncStep>,
     error_code: Option<ErrorCode>,
@@ -45,6 +46,7 @@ impl<'a> From<&'a DocumentRow> for DocumentJson<'a> {
             account_id: row.account_id,
             assistant_id: row.assistant_id,
             available: row.available,
+            kind: row.kind,
             status: row.status,
             sync_step: row.sync_step,
             error_code: row.error_code,

@@ -9,7 +9,7 @@ use super::pause::pauses_of_row;
 use super::probe::{self, HostFacts, ProbeBaseline};
 use super::rows::DocumentDetailJson;
 use super::selection::{find, read_name};
-use crate::domain::document::{DocumentRow, Status};
+use crate::domain::document::{DocumentKind, DocumentRow, Status};
 use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;
 use crate::domain::outcome::Outcome;
@@ -97,7 +97,11 @@ fn print(
     };
     out.line(format!("{} {}", row.id, row.name))?;
     out.line(&row.url)?;
-    let available = if row.available { "" } else { ", not available" };
+    let available = match row.kind {
+        DocumentKind::Web => "",
+        DocumentKind::Pdf => ", a PDF, which is never fetched",
+        DocumentKind::Crawling => ", not available: Chatwoot has not stored its first text yet",
+    };
     out.line(format!("account {}, assistant {}{available}", row.account_id, row.assistant_id))?;
     out.line(format!("status      {}", row.status.word()))?;
     if let Some(code) = row.error_code {

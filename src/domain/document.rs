@@ -74,13 +74,43 @@ word_enum! {
         Stale = "stale",
         Synced = "synced",
         Never = "never",
+        /// The document is a PDF, which is never fetched.
+        Pdf = "pdf",
+        /// Chatwoot has not fetched the document's first text yet.
+        Crawling = "crawling",
     }
 }
 serde_by_word!(Status);
 
+word_enum! {
+    /// What a document is, as far as that decides whether it is synced.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub enum DocumentKind {
+        #[default]
+        Web = "web",
+        /// An upload, a URL that ends in `.pdf`, or a PDF that is attached to a document with any URL.
+        Pdf = "pdf",
+        /// A page whose first text Chatwoot has not stored yet: the row's `status` is not `available`.
+        Crawling = "crawling",
+    }
+}
+serde_by_word!(DocumentKind);
+
+impl DocumentKind {
+    /// Returns the kind of a document by its row.
+    pub const fn of(is_pdf: bool, available: bool) -> Self {
+        match (is_pdf, available) {
+            (true, _) => Self::Pdf,
+            (false, false) => Self::Crawling,
+            (false, true) => Self::Web,
+        }
+    }
+}
+
 /// Facts from which a document's status is derived. The store's SQL derives the same status; a test compares the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatusFacts {
+    pub kind: DocumentKind,
     /// State and number of attempts of the live job, if there is one ([`StatusFacts::live`]).
     pub live_job: Option<(JobState, u32)>,
     pub sync_status: Option<SyncStatus>,
@@ -101,13 +131,18 @@ impl StatusFacts {
     }
 
     /// Returns the status at `now`: that of a live job which is running, ready, or scheduled after an attempt; else
-    /// that of the row.
+    /// the kind of a document that is not synced; else that of the row.
     pub fn status(&self, now: Timestamp) -> Status {
         match self.live_job {
             Some((JobState::Running, _)) => return Status::Syncing,
             Some((JobState::Ready, _)) => return Status::Queued,
             Some((JobState::Scheduled, attempts)) if attempts > 0 => return Status::Waiting,
             _ => {}
+        }
+        match self.kind {
+            DocumentKind::Pdf => return Status::Pdf,
+            DocumentKind::Crawling => return Status::Crawling,
+            DocumentKind::Web => {}
         }
         match self.sync_status {
             Some(SyncStatus::Failed) => Status::Failed,
@@ -138,6 +173,7 @@ pub struct DocumentRow {
     pub assistant_id: AssistantId,
     /// The row's `status` is `available`; documents with another status are never synced.
     pub available: bool,
+    pub kind: DocumentKind,
     pub status: Status,
     /// Step in the row, written by a Chatwoot worker; this program's own steps are live events.
     pub sync_step: Option<SyncStep>,
@@ -241,7 +277,7 @@ impl RecentResult {
 /// Number of documents per status, and number of documents with quarantined content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StatusCounts {
-    by_status: [u64; 8],
+    by_status: [u64; Status::ALL.len()],
     /// Documents with quarantined content; each is also counted under its status.
     pub quarantined: u64,
     /// Time by which the numbers per status may be old; `None` if they are exact.
@@ -275,6 +311,7 @@ mod tests {
         let ago = |s| Some(now.minus(Duration::from_secs(s)));
         let week = Some(Duration::from_secs(7 * 86_400));
         let row = |sync_status, attempted_at, synced_at, cadence| StatusFacts {
+            kind: DocumentKind::Web,
             live_job: None,
             sync_status,
             attempted_at,
@@ -285,6 +322,7 @@ mod tests {
             live_job: Some((state, attempts)),
             ..row(Some(SyncStatus::Failed), ago(9), None, None)
         };
+        let of = |kind, sync_status| StatusFacts { kind, ..row(sync_status, None, ago(1), None) };
         let cases = [
             (job(JobState::Running, 1), Status::Syncing),
             (job(JobState::Ready, 0), Status::Queued),
@@ -298,6 +336,10 @@ mod tests {
             (row(Some(SyncStatus::Synced), ago(1), ago(6 * 86_400), week), Status::Synced),
             (row(Some(SyncStatus::Synced), ago(1), ago(900 * 86_400), None), Status::Synced),
             (row(None, None, None, week), Status::Never),
+            (of(DocumentKind::Pdf, None), Status::Pdf),
+            (of(DocumentKind::Pdf, Some(SyncStatus::Synced)), Status::Pdf),
+            (of(DocumentKind::Crawling, None), Status::Crawling),
+            (StatusFacts { kind: DocumentKind::Crawling, ..job(JobState::Running, 1) }, Status::Syncing),
         ];
         for (facts, status) in cases {
             assert_eq!(facts.status(now), status, "{facts:?}");

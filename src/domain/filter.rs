@@ -13,7 +13,7 @@ pub use field::Subject;
 pub use span::parse_span;
 
 use super::content::ContentChange;
-use super::document::Status;
+use super::document::{DocumentKind, Status};
 use super::failure::ErrorCode;
 use super::job::QueueClass;
 use super::outcome::OutcomeResult;
@@ -65,6 +65,7 @@ impl Filter {
             FilterCondition::Attempted(_) | FilterCondition::Synced(_) | FilterCondition::Next(_) => true,
             FilterCondition::Word(_)
             | FilterCondition::Status(_)
+            | FilterCondition::Kind(_)
             | FilterCondition::Error(_)
             | FilterCondition::Http(_)
             | FilterCondition::Host(_)
@@ -92,6 +93,8 @@ pub enum FilterCondition {
     /// Word or quoted phrase within the name or URL (for outcomes, also the detail), without regard to ASCII case.
     Word(String),
     Status(Vec<Status>),
+    /// `kind:`, what the document is.
+    Kind(Vec<DocumentKind>),
     /// `error:`, code of the document's last failure, or of the outcome.
     Error(Vec<ErrorCode>),
     /// `http:`, HTTP status of the document's last failure, or of the outcome.

@@ -23,7 +23,7 @@ macro_rules! migration {
 }
 
 /// All migrations, oldest first. A released file never changes, because stores keep its checksum.
-pub(super) const MIGRATIONS: [MigrationFile; 19] = [
+pub(super) const MIGRATIONS: [MigrationFile; 20] = [
     migration!("0001_store.sql", "the tables of jobs, outcomes, workers and the rest"),
     migration!("0002_locks.sql", "the store's own id, and who has the lock that a job waits for"),
     migration!("0003_outbox.sql", "messages for Chatwoot's own jobs"),
@@ -46,6 +46,7 @@ pub(super) const MIGRATIONS: [MigrationFile; 19] = [
     migration!("0017_templates.sql", "blocks that stand on many pages of a host"),
     migration!("0018_losses.sql", "jobs run alone from the second loss of their worker on"),
     migration!("0019_uptimes.sql", "heartbeats that can be told whatever the clocks say"),
+    migration!("0020_kinds.sql", "hosts and kinds of documents of Chatwoot that were never synced"),
 ];
 
 /// The schema version of this program: the number of migrations. The same on both databases.

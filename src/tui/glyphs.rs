@@ -21,6 +21,10 @@ pub struct Glyphs {
     pub stale: &'static str,
     pub unchanged: &'static str,
     pub never: &'static str,
+    /// A document that is a PDF, which is never fetched.
+    pub pdf: &'static str,
+    /// A page whose first text Chatwoot has not stored yet.
+    pub crawling: &'static str,
     /// Something that needs a person's attention, such as a stuck document, a lost worker or a refused request.
     pub alarm: &'static str,
     /// Quarantined content, which needs review.
@@ -62,6 +66,8 @@ pub const UNICODE: Glyphs = Glyphs {
     stale: "~",
     unchanged: "=",
     never: "·",
+    pdf: "≡",
+    crawling: "»",
     alarm: "!",
     quarantined: "?",
     stopped: "□",
@@ -93,6 +99,8 @@ pub const ASCII: Glyphs = Glyphs {
     stale: "~",
     unchanged: "=",
     never: ".",
+    pdf: "p",
+    crawling: ":",
     alarm: "!",
     quarantined: "?",
     stopped: "c",
@@ -134,6 +142,8 @@ impl Glyphs {
             Status::Stale => self.stale,
             Status::Synced => self.good,
             Status::Never => self.never,
+            Status::Pdf => self.pdf,
+            Status::Crawling => self.crawling,
         }
     }
 

@@ -107,7 +107,7 @@ pub const fn status(status: Status) -> Tone {
         Status::Syncing | Status::Queued => Tone::Running,
         Status::Stale => Tone::Plain,
         Status::Synced => Tone::Good,
-        Status::Never => Tone::Dim,
+        Status::Never | Status::Pdf | Status::Crawling => Tone::Dim,
     }
 }
 

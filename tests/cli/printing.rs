@@ -5,7 +5,7 @@ use quarterdeck::cli::outcome_line::{self, Format};
 use quarterdeck::cli::output::masked;
 use quarterdeck::cli::rows::{DocumentDetailJson, DocumentJson, table_head, table_line};
 use quarterdeck::domain::content::ContentChange;
-use quarterdeck::domain::document::{DocumentRow, Status};
+use quarterdeck::domain::document::{DocumentKind, DocumentRow, Status};
 use quarterdeck::domain::failure::ErrorCode;
 use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq};
 use quarterdeck::domain::job::QueueClass;
@@ -25,6 +25,7 @@ fn never_synced() -> DocumentRow {
         account_id: AccountId(7),
         assistant_id: AssistantId(3),
         available: true,
+        kind: DocumentKind::Web,
         status: Status::Never,
         sync_step: None,
         error_code: None,

@@ -27,9 +27,29 @@ const PASS: Duration = Duration::from_secs(25);
 /// Number of Chatwoot's documents.
 const DOCUMENTS: i64 = 9;
 
+/// The tables of Rails in which an uploaded file is attached to a row, with the columns that matter here.
+pub(super) const ACTIVE_STORAGE: &str = "CREATE TABLE active_storage_blobs (id bigserial PRIMARY KEY, key varchar, \
+     content_type varchar); \
+     CREATE TABLE active_storage_attachments (id bigserial PRIMARY KEY, name varchar NOT NULL, \
+     record_type varchar NOT NULL, record_id bigint NOT NULL, \
+     blob_id bigint NOT NULL REFERENCES active_storage_blobs, created_at timestamp); \
+     CREATE UNIQUE INDEX index_active_storage_attachments_uniqueness \
+     ON active_storage_attachments (record_type, record_id, name, blob_id)";
+
+/// Attaches a PDF to a document as Chatwoot does.
+pub(super) async fn attaches(scene: &Scene, id: i64) {
+    let attach = format!(
+        "WITH b AS (INSERT INTO public.active_storage_blobs (key, content_type) VALUES ('k', 'application/pdf') \
+         RETURNING id) INSERT INTO public.active_storage_attachments (name, record_type, record_id, blob_id) \
+         SELECT 'pdf_file', 'Captain::Document', {id}, id FROM b"
+    );
+    scene.sql(&attach).await;
+}
+
 /// Makes a database of Chatwoot with some documents, and opens a store on it.
-async fn guest() -> Scene {
+pub(super) async fn guest() -> Scene {
     let database = chatwoot().await;
+    database.script(ACTIVE_STORAGE).await;
     migrate(&database.url, false, &mut |_| {}).await.unwrap();
     let clock = Arc::new(ManualClock::at(START));
     let store = open(&database.url, clock.clone(), Access::Write).await;
@@ -42,7 +62,7 @@ async fn guest() -> Scene {
 }
 
 /// Adds a document as Chatwoot does.
-async fn adds(scene: &Scene, id: i64) {
+pub(super) async fn adds(scene: &Scene, id: i64) {
     let at = scene.place.at(START.micros());
     scene
         .sql(&format!(
@@ -56,7 +76,7 @@ async fn adds(scene: &Scene, id: i64) {
 }
 
 /// Makes a pass that is due; returns the number of rows that it has written.
-async fn pass(scene: &Scene) -> u64 {
+pub(super) async fn pass(scene: &Scene) -> u64 {
     scene.clock.advance(PASS);
     scene.store.read_shadows().await.unwrap()
 }
@@ -78,7 +98,7 @@ async fn shown(scene: &Scene) -> Vec<String> {
             add(format!("{sign}{status:?}"), &store.matching(&filter, Sort::BY_ID, None).await.unwrap());
         }
     }
-    for filter in ["host:h1.test", "account:2", "next:<1h", "attempted:<1h", "synced:<1h", "n3", "error:timeout"] {
+    for filter in ["host:h1.test", "-host:h2.test", "kind:web", "kind:pdf,crawling", "account:2", "next:<1h", "attempted:<1h", "synced:<1h", "n3", "error:timeout"] {
         let filter = Filter::parse(filter).unwrap();
         add(format!("{filter:?}"), &store.matching(&filter, Sort::BY_ID, None).await.unwrap());
     }
@@ -95,7 +115,7 @@ async fn page(scene: &Scene, sort: Sort) -> DocumentPage {
 }
 
 /// Asserts that lists read shadow rows, and show what they would show without.
-async fn assert_exact(scene: &Scene, after: &dyn Debug) {
+pub(super) async fn assert_exact(scene: &Scene, after: &dyn Debug) {
     assert!(scene.store.counts().await.unwrap().max_age.is_some(), "lists read shadow rows after {after:?}");
     let shadows = shown(scene).await;
     scene.sql("UPDATE quarterdeck.shadow_passes SET read_at = -read_at").await;
@@ -116,6 +136,9 @@ enum Foreign {
     Remove(i64),
     Sync(i64, &'static str, i64),
     Move(i64),
+    Attach(i64),
+    Detach(i64),
+    Crawl(i64, i64),
 }
 
 /// A write of ours.
@@ -142,6 +165,9 @@ fn foreign() -> impl Strategy<Value = Vec<Foreign>> {
             1 => id().prop_map(Foreign::Remove),
             4 => sync.prop_map(|(id, code, ago)| Foreign::Sync(id, code, ago)),
             1 => id().prop_map(Foreign::Move),
+            1 => id().prop_map(Foreign::Attach),
+            1 => id().prop_map(Foreign::Detach),
+            1 => (id(), 0_i64..2).prop_map(|(id, status)| Foreign::Crawl(id, status)),
         ],
         0..4,
     )
@@ -174,6 +200,12 @@ async fn write_as_chatwoot(scene: &Scene, write: &Foreign) {
             let at = scene.place.at(scene.clock_now() - ago * 1_000_000);
             (id, format!("sync_status = {code}, last_sync_attempted_at = {at}, last_synced_at = {at}"))
         }
+        Foreign::Attach(id) => return attaches(scene, *id).await,
+        Foreign::Detach(id) => {
+            let detach = format!("DELETE FROM public.active_storage_attachments WHERE record_id = {id}");
+            return scene.sql(&detach).await;
+        }
+        Foreign::Crawl(id, status) => (id, format!("status = {status}")),
         Foreign::Move(id) => (id, "account_id = 3 - account_id".to_owned()),
     };
     scene.sql(&format!("UPDATE public.captain_documents SET {set} WHERE id = {id}")).await;

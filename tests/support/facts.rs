@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use quarterdeck::domain::content::ContentChange;
-use quarterdeck::domain::document::{DocumentRow, FailureCount, RecentResult, Status};
+use quarterdeck::domain::document::{DocumentKind, DocumentRow, FailureCount, RecentResult, Status};
 use quarterdeck::domain::failure::{ErrorCode, FailureClass};
 use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq, WorkerId};
 use quarterdeck::domain::job::QueueClass;
@@ -54,6 +54,7 @@ pub fn document(id: i64, name: &str, status: Status) -> DocumentRow {
         account_id: AccountId(7),
         assistant_id: AssistantId(3),
         available: true,
+        kind: DocumentKind::Web,
         status,
         sync_step: None,
         error_code: None,

@@ -17,6 +17,7 @@ impl Filter {
         self.all(|condition| match condition {
             FilterCondition::Word(word) => contains(&row.name, word) || contains(&row.url, word),
             FilterCondition::Status(values) => values.contains(&row.status),
+            FilterCondition::Kind(values) => values.contains(&row.kind),
             FilterCondition::Error(values) => row.error_code.is_some_and(|code| values.contains(&code)),
             FilterCondition::Http(values) => row.http_status.is_some_and(|status| values.contains(&status)),
             FilterCondition::Host(values) => is_one_of_hosts(&row.host, values),
@@ -60,6 +61,7 @@ impl Filter {
                 .as_ref()
                 .is_some_and(|by| values.iter().any(|value| by.eq_ignore_ascii_case(value))),
             FilterCondition::Status(_)
+            | FilterCondition::Kind(_)
             | FilterCondition::Attempted(_)
             | FilterCondition::Synced(_)
             | FilterCondition::Next(_) => false,

@@ -17,6 +17,7 @@ word_enum! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(super) enum Field {
         Status = "status",
+        Kind = "kind",
         Error = "error",
         Http = "http",
         Host = "host",
@@ -37,7 +38,7 @@ impl Field {
     /// Returns an error with the reason if the field does not apply to `subject`.
     pub(super) fn check_subject(self, subject: Subject) -> Result<(), String> {
         let wrong = match (self, subject) {
-            (Self::Status | Self::Attempted | Self::Synced | Self::Next, Subject::Outcomes) => "outcomes",
+            (Self::Status | Self::Kind | Self::Attempted | Self::Synced | Self::Next, Subject::Outcomes) => "outcomes",
             (Self::Result | Self::By, Subject::Documents) => "documents",
             _ => return Ok(()),
         };
@@ -50,6 +51,7 @@ impl FilterCondition {
         Some(match self {
             Self::Word(_) => return None,
             Self::Status(_) => Field::Status,
+            Self::Kind(_) => Field::Kind,
             Self::Error(_) => Field::Error,
             Self::Http(_) => Field::Http,
             Self::Host(_) => Field::Host,

@@ -14,7 +14,7 @@ use super::field::{Field, Subject};
 use super::span::parse_span;
 use super::{Age, Comparison, Filter, FilterCondition, FilterError, Term};
 use crate::domain::content::ContentChange;
-use crate::domain::document::Status;
+use crate::domain::document::{DocumentKind, Status};
 use crate::domain::failure::ErrorCode;
 use crate::domain::job::QueueClass;
 use crate::domain::outcome::OutcomeResult;
@@ -165,6 +165,9 @@ impl<'a> Reader<'a> {
 fn test(field: Field, values: Vec<Value>) -> Result<FilterCondition, FilterError> {
     Ok(match field {
         Field::Status => FilterCondition::Status(words(field, values, Status::parse, &Status::ALL.map(Status::word))?),
+        Field::Kind => {
+            FilterCondition::Kind(words(field, values, DocumentKind::parse, &DocumentKind::ALL.map(DocumentKind::word))?)
+        }
         Field::Error => {
             FilterCondition::Error(words(field, values, ErrorCode::parse, &ErrorCode::ALL.map(ErrorCode::word))?)
         }

@@ -34,6 +34,7 @@ impl Display for FilterCondition {
             Self::Word(word) if word_is_plain(word) => f.write_str(word),
             Self::Word(word) => quoted(f, word),
             Self::Status(values) => joined(f, values, |f, value| f.write_str(value.word())),
+            Self::Kind(values) => joined(f, values, |f, value| f.write_str(value.word())),
             Self::Error(values) => joined(f, values, |f, value| f.write_str(value.word())),
             Self::Http(values) => joined(f, values, |f, value| value.fmt(f)),
             Self::Host(values) | Self::By(values) => joined(f, values, |f, value| {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::content::ContentChange;
-use crate::domain::document::{DocumentRow, RecentResult};
+use crate::domain::document::{DocumentKind, DocumentRow, RecentResult};
 use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq};
 use crate::domain::outcome::Outcome;
 use crate::domain::text::SafeLine;
@@ -28,6 +28,7 @@ fn row() -> DocumentRow {
         account_id: AccountId(7),
         assistant_id: AssistantId(3),
         available: true,
+        kind: DocumentKind::Web,
         status: Status::Waiting,
         sync_step: None,
         error_code: Some(ErrorCode::Timeout),
@@ -320,6 +321,7 @@ fn filters() -> impl Strategy<Value = Filter> {
     let test = prop_oneof![
         text().prop_map(FilterCondition::Word),
         proptest::sample::subsequence(Status::ALL.to_vec(), 1..3).prop_map(FilterCondition::Status),
+        proptest::sample::subsequence(DocumentKind::ALL.to_vec(), 1..3).prop_map(FilterCondition::Kind),
         proptest::sample::subsequence(ErrorCode::ALL.to_vec(), 1..3).prop_map(FilterCondition::Error),
         proptest::collection::vec(100..600u16, 1..3).prop_map(FilterCondition::Http),
         proptest::collection::vec(text().prop_map(|host| host.to_ascii_lowercase()), 1..3)

@@ -74,7 +74,9 @@ async fn decide_one(tx: &mut Tx<'_>, text: &ReviewTarget, decision: Decision, by
     let page =
         Page::new(title.as_deref(), get(&quarantined, "content")?, 0, 200).ok_or_else(|| corrupt("held content"))?;
     let page = Page { fingerprint, converter, ..page };
-    let text_changed = tx.has_subscribers() && contents::differs(tx, &document, &page.content).await?;
+    // Chatwoot rebuilds no FAQs of a PDF, or of a document that is not available, because its text changes.
+    let is_synced = document.syncable().is_ok();
+    let text_changed = is_synced && tx.has_subscribers() && contents::differs(tx, &document, &page.content).await?;
     let (mut text, length) = contents::replace(tx, &document, &page, &page.fingerprint).await?;
     // A first text failed the document when it was quarantined.
     let is_first = !document.has_content();

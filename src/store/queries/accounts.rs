@@ -13,7 +13,7 @@ use crate::store::sql::dialect::Dialect;
 use crate::store::sql::documents::StatusSource;
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::{Sql, Statement, query};
-use crate::store::sql::status::{push_computed, push_row_status, push_settled_status};
+use crate::store::sql::status::{Rows, push_computed, push_row_status, push_settled_status};
 use crate::store::{AccountSummary, Listing, Result};
 use std::collections::BTreeMap;
 
@@ -93,6 +93,8 @@ async fn count_statuses(
         summary.counts.set(Status::Stale, number(row, "stale")?);
         summary.counts.set(Status::Synced, number(row, "synced")?);
         summary.counts.set(Status::Never, number(row, "never")?);
+        summary.counts.set(Status::Pdf, number(row, "pdf")?);
+        summary.counts.set(Status::Crawling, number(row, "crawling")?);
         Ok(())
     })?;
     add_figures(accounts, &marked, |summary, row| {
@@ -139,12 +141,13 @@ fn settled_counts(now: Timestamp) -> Statement {
     let mut sql = Sql::new(
         "SELECT account_id, count(CASE WHEN status = 0 THEN 1 END) AS failed, \
          count(CASE WHEN status = 5 THEN 1 END) AS stale, count(CASE WHEN status = 6 THEN 1 END) AS synced, \
-         count(CASE WHEN status = 7 THEN 1 END) AS never FROM (SELECT d.account_id, CASE WHEN d.sync_status = 0 THEN -1 \
-         ELSE ",
+         count(CASE WHEN status = 7 THEN 1 END) AS never, count(CASE WHEN status = 8 THEN 1 END) AS pdf, \
+         count(CASE WHEN status = 9 THEN 1 END) AS crawling FROM (SELECT d.account_id, coalesce(",
     );
+    sql.push(Rows::Many.status_by_kind()).push(", CASE WHEN d.sync_status = 0 THEN -1 ELSE ");
     push_settled_status(&mut sql, now);
     sql.push(
-        " END AS status FROM captain_documents d LEFT JOIN @accounts_sched c ON c.account_id = d.account_id) q \
+        " END) AS status FROM captain_documents d LEFT JOIN @accounts_sched c ON c.account_id = d.account_id) q \
          GROUP BY account_id",
     );
     sql.query()
@@ -153,11 +156,12 @@ fn settled_counts(now: Timestamp) -> Statement {
 /// Counts documents whose row is marked `syncing`, by account and status.
 fn syncing_counts(now: Timestamp) -> Statement {
     let mut sql = Sql::new("SELECT d.account_id, CAST(");
-    push_row_status(&mut sql, now);
+    push_row_status(&mut sql, now, Rows::Many);
     sql.push(
         " AS BIGINT) AS status, count(*) AS n FROM captain_documents d \
-         LEFT JOIN @accounts_sched c ON c.account_id = d.account_id WHERE d.sync_status = 0 GROUP BY 1, 2",
+         LEFT JOIN @accounts_sched c ON c.account_id = d.account_id WHERE d.sync_status = 0 AND ",
     );
+    sql.push(Rows::Many.status_by_kind()).push(" IS NULL GROUP BY 1, 2");
     sql.query()
 }
 
@@ -165,9 +169,9 @@ fn syncing_counts(now: Timestamp) -> Statement {
 /// document's row alone would give.
 fn job_status_counts(now: Timestamp) -> Statement {
     let mut sql = Sql::new("SELECT d.account_id, CAST(");
-    push_row_status(&mut sql, now);
+    push_row_status(&mut sql, now, Rows::Many);
     sql.push(" AS BIGINT) AS instead, ");
-    push_computed(&mut sql, now);
+    push_computed(&mut sql, now, Rows::Many);
     sql.push(
         " AS status, count(*) AS n FROM @jobs l JOIN captain_documents d ON d.id = l.document_id \
          LEFT JOIN @accounts_sched c ON c.account_id = d.account_id WHERE l.state IN ('scheduled', 'ready', 'running') \

@@ -1,6 +1,6 @@
 //! Conversion of a result row into the [`DocumentRow`] that lists and views of a document show.
 
-use crate::domain::document::{DocumentRow, FailureCount, RecentResult, Status, SyncStatus, SyncStep};
+use crate::domain::document::{DocumentKind, DocumentRow, FailureCount, RecentResult, Status, SyncStatus, SyncStep};
 use crate::domain::failure::ErrorCode;
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::job::QueueClass;
@@ -21,7 +21,7 @@ use std::time::Duration;
 const SCHEDULE_EXPIRY: Duration = Duration::from_secs(26 * 3_600);
 
 /// All columns of a [`DocumentRow`] except the status, which the caller selects as `status`.
-pub(in crate::store) const COLUMNS: &str = "d.id, d.name, d.external_link, d.account_id, d.assistant_id, \
+pub(in crate::store) const COLUMNS: &str = "d.id, has_pdf AS attached, d.name, d.external_link, d.account_id, d.assistant_id, \
      CAST(d.status AS BIGINT) AS row_status, \
      micros(d.last_sync_attempted_at) AS last_sync_attempted_at, micros(d.last_synced_at) AS last_synced_at, \
      micros(d.updated_at) AS updated_at, meta.sync_step AS sync_step, meta.content_fingerprint AS fingerprint, \
@@ -54,11 +54,12 @@ pub(in crate::store) fn document_row(row: &Row, now: Timestamp) -> Result<Docume
     let status = usize::try_from(status).ok().and_then(|index| Status::ALL.get(index)).copied();
     let url: &str = get(row, "external_link")?;
     let (attempted_at, synced_at) = (time(row, "last_sync_attempted_at")?, time(row, "last_synced_at")?);
-    let fits = get::<i64>(row, "row_status")? == AVAILABLE && !is_pdf(url);
+    let available = get::<i64>(row, "row_status")? == AVAILABLE;
+    let kind = DocumentKind::of(is_pdf(url) || get::<bool>(row, "attached")?, available);
     let is_scheduled = time(row, "passed_at")?.is_some_and(|at| now.since(at) < SCHEDULE_EXPIRY);
     let cadence = span(row, "cadence")?.and_then(Cadence::new).filter(|_| is_scheduled);
     let next_check_at = match (cadence, get::<Option<&str>>(row, "live_state")?) {
-        (Some(cadence), None) if fits => {
+        (Some(cadence), None) if kind == DocumentKind::Web => {
             let sync_status = get::<Option<i64>>(row, "sync_status")?.and_then(SyncStatus::from_code);
             let failures = optional_number(row, "failures")?.unwrap_or_default();
             next_check(cadence, sync_status, attempted_at, synced_at, failures, now)
@@ -72,7 +73,8 @@ pub(in crate::store) fn document_row(row: &Row, now: Timestamp) -> Result<Docume
         host: line(row, "host")?.unwrap_or_else(|| SafeLine::new(&host(url))),
         account_id: AccountId(get(row, "account_id")?),
         assistant_id: AssistantId(get(row, "assistant_id")?),
-        available: get::<i64>(row, "row_status")? == AVAILABLE,
+        available,
+        kind,
         status: status.ok_or_else(|| corrupt("status"))?,
         // A step of another program that this program does not know is shown as no step.
         sync_step: get::<Option<&str>>(row, "sync_step")?.and_then(SyncStep::parse),

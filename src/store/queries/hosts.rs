@@ -7,7 +7,8 @@ use crate::store::queue::shadow;
 use crate::store::sql::columns::{host_backoff, line, number, optional_number};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
-use crate::store::sql::documents::StatusSource;
+use crate::store::sql::documents::{Joins, StatusSource};
+use crate::store::sql::filter::host_of_guest;
 use crate::store::sql::statement::{Sql, Statement, query};
 use crate::store::{HostSummary, Listing, Result};
 use std::collections::BTreeMap;
@@ -22,11 +23,9 @@ pub(in crate::store) async fn hosts(db: &Database) -> Result<Listing<HostSummary
     let failed = match source {
         // Read with the documents.
         StatusSource::Stored => Vec::new(),
-        StatusSource::Shadow => reader.all(query(FAILED_BY_SHADOWS)).await?,
+        StatusSource::Shadow => reader.all(guest_hosts(source, FAILED_BY_SHADOWS)).await?,
         StatusSource::Computed => {
-            let failed = "SELECT s.host, count(*) AS n FROM captain_documents d \
-                 JOIN @document_state s ON s.document_id = d.id WHERE d.sync_status = 2 GROUP BY 1";
-            reader.all(query(failed)).await?
+            reader.all(guest_hosts(source, FAILED)).await?
         }
     };
     let ended = reader.all(recent_attempts(now)).await?;
@@ -91,25 +90,41 @@ fn host(row: &Row) -> Result<HostSummary> {
     })
 }
 
-/// Selects the number of failed documents by host. A document that failed and has a job that decides its status is found
-/// by its row; there are few.
-const FAILED_BY_SHADOWS: &str = "SELECT s.host, count(*) AS n FROM @document_status m \
-     JOIN @document_state s ON s.document_id = m.document_id WHERE m.status = 0 OR m.status IN (2, 3, 4) \
-     AND EXISTS (SELECT 1 FROM captain_documents d WHERE d.id = m.document_id AND d.sync_status = 2) GROUP BY 1";
+/// Condition for failed documents. One that failed and has a job that decides its status is found by its row; there are
+/// few.
+const FAILED_BY_SHADOWS: &str = " WHERE m.status = 0 OR m.status IN (2, 3, 4) \
+     AND EXISTS (SELECT 1 FROM captain_documents d WHERE d.id = m.document_id AND d.sync_status = 2 \
+     AND status_by_kind_many IS NULL)";
+/// Like [`FAILED_BY_SHADOWS`], by the documents' own rows.
+const FAILED: &str = " WHERE d.sync_status = 2 AND status_by_kind_many IS NULL";
+
+/// Selects the number of Chatwoot's documents that satisfy `condition` by host. Uploads have no host, and are left out.
+fn guest_hosts(source: StatusSource, condition: &'static str) -> Statement {
+    let mut sql = Sql::new("SELECT host, n FROM (");
+    push_guest_hosts(&mut sql, source, condition);
+    sql.push(") q");
+    sql.query()
+}
+
+fn push_guest_hosts(sql: &mut Sql, source: StatusSource, condition: &'static str) {
+    sql.push("SELECT host, count(*) AS n, CAST(0 AS BIGINT) AS failed FROM (SELECT ").push(host_of_guest(source));
+    sql.push(" AS host");
+    Joins::STATE.push(sql, source);
+    sql.push(condition).push(") h WHERE host <> '' GROUP BY host");
+}
 
 /// Selects the hosts to show, each with the number of its documents, in a store of our own also of the failed ones, and
 /// the total number of hosts.
 fn documents(source: StatusSource) -> Statement {
     let mut sql = Sql::new("SELECT host, n, failed, count(*) OVER () AS hosts FROM (");
-    sql.push(match source {
-        StatusSource::Stored => {
+    if source == StatusSource::Stored {
+        sql.push(
             "SELECT host, CAST(sum(documents) AS BIGINT) AS n, CAST(sum(failed) AS BIGINT) AS failed FROM @host_counts \
-             GROUP BY host HAVING sum(documents) > 0"
-        }
-        StatusSource::Shadow | StatusSource::Computed => {
-            "SELECT host, count(*) AS n, CAST(0 AS BIGINT) AS failed FROM @document_state GROUP BY host"
-        }
-    });
+             GROUP BY host HAVING sum(documents) > 0",
+        );
+    } else {
+        push_guest_hosts(&mut sql, source, "");
+    }
     sql.push(") q ORDER BY n DESC, host COLLATE bytes LIMIT ");
     sql.bind(MAX_LISTED);
     sql.query()

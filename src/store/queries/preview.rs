@@ -1,7 +1,7 @@
 //! Previews of bulk requests: the documents that an action would affect, and the reasons for which it would skip
 //! others.
 
-use crate::domain::document::{StatusFacts, SyncStatus};
+use crate::domain::document::{DocumentKind, StatusFacts, SyncStatus};
 use crate::domain::id::{DocumentId, JobId};
 use crate::domain::job::{JobState, QueueClass};
 use crate::domain::link::is_pdf;
@@ -96,7 +96,7 @@ impl Candidate {
 }
 
 /// Selects the columns of a [`Candidate`].
-const SELECT: &str = "SELECT d.id, d.external_link, CAST(d.status AS BIGINT) AS row_status, \
+const SELECT: &str = "SELECT d.id, has_pdf AS attached, d.external_link, CAST(d.status AS BIGINT) AS row_status, \
      CAST(d.sync_status AS BIGINT) AS sync_status, micros(d.last_sync_attempted_at) AS last_sync_attempted_at, \
      micros(d.last_synced_at) AS last_synced_at, s.host, l.id AS job_id, l.state, l.class, l.attempt, \
      l.recorded_attempt, l.worker_name, l.lock_holder, c.cadence";
@@ -116,17 +116,20 @@ fn candidate(row: &Row) -> Result<Candidate> {
         }),
         _ => None,
     };
+    let kind = DocumentKind::of(
+        is_pdf(url) || get::<bool>(row, "attached")?,
+        get::<i64>(row, "row_status")? == AVAILABLE,
+    );
     Ok(Candidate {
         id: DocumentId(get(row, "id")?),
         host: get::<Option<String>>(row, "host")?.unwrap_or_else(|| host(url)),
-        syncable: if is_pdf(url) {
-            Err(SkipReason::Pdf)
-        } else if get::<i64>(row, "row_status")? != AVAILABLE {
-            Err(SkipReason::Unavailable)
-        } else {
-            Ok(())
+        syncable: match kind {
+            DocumentKind::Web => Ok(()),
+            DocumentKind::Pdf => Err(SkipReason::Pdf),
+            DocumentKind::Crawling => Err(SkipReason::Unavailable),
         },
         facts: StatusFacts {
+            kind,
             live_job: match &live {
                 Some(job) => Some(StatusFacts::live(job.state, job.attempt, line(row, "lock_holder")?.is_some())),
                 None => None,

@@ -1,6 +1,6 @@
 //! Requests to sync documents or to cancel their jobs, in chunks, so that no transaction blocks other writers for long.
 
-use crate::domain::document::{Status, StatusFacts};
+use crate::domain::document::{DocumentKind, Status, StatusFacts};
 use crate::domain::id::DocumentId;
 use crate::domain::job::{JobState, QueueClass};
 use crate::domain::outcome::{OutcomeDraft, OutcomeResult};
@@ -207,6 +207,7 @@ fn live_job(row: &JobRow) -> LiveJob {
 
 fn status(document: &Document, live: Option<&JobRow>, now: Timestamp) -> Status {
     let facts = StatusFacts {
+        kind: DocumentKind::of(document.is_pdf, document.available),
         live_job: live.map(|row| StatusFacts::live(row.job.state, row.job.counters.attempt, row.lock_holder.is_some())),
         sync_status: document.sync_status,
         attempted_at: document.attempted_at,

@@ -5,13 +5,15 @@
 use crate::domain::time::Timestamp;
 use crate::store::Result;
 use crate::store::sql::columns::optional_number;
-use crate::store::sql::conn::{Purpose, get};
+use crate::store::sql::conn::{Purpose, Row, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::documents::StatusSource;
 use crate::store::sql::reader::Reader;
+use crate::store::sql::rows::documents::host;
 use crate::store::sql::statement::{Statement, query};
 use crate::store::sql::topics::Written;
 use crate::store::sql::transaction::Tx;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Age up to which a shadow row may lack what Chatwoot has written, while passes run.
@@ -84,6 +86,9 @@ pub(in crate::store) async fn pass(db: &Database) -> Result<u64> {
             written += some;
         }
         let last: Option<i64> = optional_number(&row, "last_id")?;
+        if let Some(last) = last {
+            note_hosts(&mut tx, past, last).await?;
+        }
         if last.is_none() {
             let end = "UPDATE @shadow_passes SET read_at = started_at, lease_until = NULL \
                        WHERE id = 1 AND started_at = ?";
@@ -95,6 +100,28 @@ pub(in crate::store) async fn pass(db: &Database) -> Result<u64> {
             None => return Ok(written),
         }
     }
+}
+
+/// Gives a row of `document_state` with its host to each document after the id `past` up to `last` that has none: what is
+/// filtered and counted by host has to know the documents that were never requested, too.
+async fn note_hosts(tx: &mut Tx<'_>, past: i64, last: i64) -> Result<()> {
+    let without = query(
+        "SELECT d.id, d.external_link FROM captain_documents d LEFT JOIN (SELECT document_id FROM @document_state \
+         WHERE document_id > ?1 AND document_id <= ?2) s ON s.document_id = d.id \
+         WHERE d.id > ?1 AND d.id <= ?2 AND s.document_id IS NULL ORDER BY d.id",
+    );
+    let rows = tx.all(without.bind(past).bind(last)).await?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let state = |row: &Row| Ok(json!({ "id": get::<i64>(row, 0)?, "host": host(get(row, 1)?) }));
+    let states = Value::Array(rows.iter().map(state).collect::<Result<_>>()?).to_string();
+    let keep = query(
+        "INSERT INTO @document_state (document_id, host) SELECT CAST(k.value ->> 'id' AS BIGINT), k.value ->> 'host' \
+         FROM elements(?1) k WHERE true ON CONFLICT DO NOTHING",
+    );
+    tx.run(keep.bind(states)).await?;
+    Ok(())
 }
 
 /// Takes the lease of a pass; returns its start, or `None` if no pass is due.

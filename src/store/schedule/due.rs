@@ -72,14 +72,15 @@ pub(in crate::store) async fn documents(
 }
 
 /// Returns the condition that excludes documents that cannot be synced: PDFs, by Chatwoot's own test of the link (case
-/// matters), and documents that are not available.
+/// matters) and by attached files, and documents that are not available.
 const fn syncable_condition(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => {
             " AND d.status = 1 AND d.external_link NOT GLOB 'PDF:*' AND d.external_link NOT GLOB '*.pdf'"
         }
         Dialect::Postgres => {
-            " AND d.status = 1 AND d.external_link NOT LIKE 'PDF:%' AND d.external_link NOT LIKE '%.pdf'"
+            " AND d.status = 1 AND d.external_link NOT LIKE 'PDF:%' AND d.external_link NOT LIKE '%.pdf' \
+             AND NOT among_pdfs"
         }
     }
 }

@@ -15,7 +15,7 @@ pub(in crate::store) enum Dialect {
 }
 
 /// Markers, each with its replacement on SQLite and on PostgreSQL. The first that matches applies.
-const MARKS: [(&str, &str, &str); 12] = [
+const MARKS: [(&str, &str, &str); 18] = [
     // A table or sequence of our own.
     ("@", "", "quarterdeck."),
     // A time of `captain_documents` as microseconds, and the reverse.
@@ -43,6 +43,32 @@ const MARKS: [(&str, &str, &str); 12] = [
          CASE json_type(metadata) WHEN 'object' THEN metadata ELSE '{}' END ELSE '{}' END, ",
         "metadata = (CASE jsonb_typeof(metadata) WHEN 'object' THEN metadata ELSE '{}'::jsonb END) \
          || jsonb_build_object(",
+    ),
+    // Host and port of a URL, as `domain::link::host_of` gives them for an ordinary one. Only for documents of Chatwoot.
+    ("host_of(", "(", "quarterdeck.host_of("),
+    // Tests whether document `d` is a PDF: by its link, as Chatwoot's own scope does (case matters); by a file that
+    // is attached to it, which few rows are looked up for; and by all files that are attached, for many rows.
+    (
+        "link_is_pdf",
+        "(d.external_link GLOB 'PDF:*' OR d.external_link GLOB '*.pdf')",
+        "(d.external_link LIKE 'PDF:%' OR d.external_link LIKE '%.pdf')",
+    ),
+    ("has_pdf", "0", "EXISTS (SELECT 1 FROM quarterdeck.attached_pdfs(ARRAY[d.id], NULL, NULL))"),
+    ("among_pdfs", "0", "(d.id IN (SELECT quarterdeck.attached_pdfs(NULL, NULL, NULL)))"),
+    // The status of a document `d` of Chatwoot that is not synced because of its kind, NULL for another one; for few rows
+    // and for many. SQLite has no documents of Chatwoot.
+    (
+        "status_by_kind_few",
+        "NULL",
+        "CASE WHEN d.external_link LIKE 'PDF:%' OR d.external_link LIKE '%.pdf' \
+         OR EXISTS (SELECT 1 FROM quarterdeck.attached_pdfs(ARRAY[d.id], NULL, NULL)) THEN 8 \
+         WHEN d.status <> 1 THEN 9 END",
+    ),
+    (
+        "status_by_kind_many",
+        "NULL",
+        "CASE WHEN d.external_link LIKE 'PDF:%' OR d.external_link LIKE '%.pdf' \
+         OR d.id IN (SELECT quarterdeck.attached_pdfs(NULL, NULL, NULL)) THEN 8 WHEN d.status <> 1 THEN 9 END",
     ),
     // A key in `merged(…)`.
     ("key:", "$.", ""),

@@ -95,7 +95,8 @@ impl Joins {
     pub(in crate::store) fn of(filter: &Filter, source: StatusSource) -> Self {
         filter.terms.iter().fold(Self::NONE, |joins, term| {
             joins.and(match &term.condition {
-                FilterCondition::Word(_) => Self::DOCUMENTS,
+                FilterCondition::Word(_) | FilterCondition::Kind(_) => Self::DOCUMENTS,
+                FilterCondition::Host(_) if source != StatusSource::Stored => Self::STATE,
                 FilterCondition::Status(_) | FilterCondition::Next(_) => Self::status(source),
                 FilterCondition::Error(_) | FilterCondition::Http(_) | FilterCondition::Host(_) => {
                     Self { only_with_state: !term.negated, ..Self::STATE }

@@ -106,6 +106,16 @@ fn document_test(sql: &mut Sql, source: StatusSource, test: &FilterCondition, no
         FilterCondition::Http(statuses) => {
             sql.push("s.http_status IN ").bind_list(statuses.iter().map(|status| i64::from(*status)));
         }
+        FilterCondition::Kind(kinds) => {
+            sql.push("CASE WHEN link_is_pdf OR among_pdfs THEN 'pdf' WHEN d.status <> 1 THEN 'crawling' ELSE 'web' END IN ");
+            sql.bind_list(kinds.iter().map(|kind| kind.word()));
+        }
+        FilterCondition::Host(hosts) if source != StatusSource::Stored => {
+            // Passes give every document of Chatwoot a row of `document_state`; without one the host is that of the link.
+            sql.push("EXISTS (SELECT 1 FROM (SELECT ").push(host_of_guest(source)).push(" AS host OFFSET 0) hc WHERE ");
+            push_hosts(sql, "hc.host", hosts);
+            sql.push(")");
+        }
         FilterCondition::Host(hosts) => {
             // PostgreSQL's index of hosts has another order than the range below, so the names come from a small table.
             sql.push("s.host among(SELECT hc.host FROM @host_counts hc WHERE ");
@@ -177,11 +187,22 @@ fn outcome_test(sql: &mut Sql, test: &FilterCondition, now: Timestamp) -> Result
         FilterCondition::By(names) => {
             sql.push("fold(o.requested_by) IN ").bind_list(names.iter().map(|name| name.to_ascii_lowercase()));
         }
-        FilterCondition::Status(_) | FilterCondition::Synced(_) | FilterCondition::Next(_) => {
-            return meaningless("`status:`, `synced:` and `next:` apply to documents, not to outcomes");
+        FilterCondition::Status(_)
+        | FilterCondition::Kind(_)
+        | FilterCondition::Synced(_)
+        | FilterCondition::Next(_) => {
+            return meaningless("`status:`, `kind:`, `synced:` and `next:` apply to documents, not to outcomes");
         }
     }
     Ok(())
+}
+
+/// Returns an expression for the host of a document of Chatwoot. Needs the join `s`.
+pub(in crate::store) const fn host_of_guest(source: StatusSource) -> &'static str {
+    source.pick(
+        "coalesce(s.host, (SELECT host_of(o.external_link) FROM captain_documents o WHERE o.id = m.document_id), '')",
+        "coalesce(s.host, host_of(d.external_link), '')",
+    )
 }
 
 fn meaningless(message: &str) -> Result<()> {

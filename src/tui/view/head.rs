@@ -272,7 +272,10 @@ fn second(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
     });
     // The line is drawn in the first form that fits, from the fullest to the shortest.
     let shown = |with_word: bool, all: bool| -> Vec<Spans> {
-        let statuses = Status::ALL.into_iter().filter(|status| all || model.counts.of(*status) > 0);
+        // Only Chatwoot has documents that are PDFs or still crawled.
+        let is_usual = |status: &Status| !matches!(status, Status::Pdf | Status::Crawling);
+        let statuses = Status::ALL.into_iter();
+        let statuses = statuses.filter(|status| all && is_usual(status) || model.counts.of(*status) > 0);
         to_review.iter().cloned().chain(statuses.map(|status| part(status, with_word))).collect()
     };
     let wide = |parts: &[Spans], gap: u16| parts.iter().map(|part| cells(part) + gap).sum::<u16>();

@@ -32,11 +32,14 @@ pub(in crate::store) struct Document {
     pub(in crate::store) account_id: i64,
     pub(in crate::store) assistant_id: i64,
     pub(in crate::store) available: bool,
+    /// True for a PDF by its link or by an attached file.
+    pub(in crate::store) is_pdf: bool,
     pub(in crate::store) sync_status: Option<SyncStatus>,
     pub(in crate::store) attempted_at: Option<Timestamp>,
     pub(in crate::store) synced_at: Option<Timestamp>,
     pub(in crate::store) fingerprint: Option<String>,
     pub(in crate::store) host: String,
+    /// True with a row of `document_state` that has the length of a stored text. A pass adds one without.
     pub(in crate::store) has_state: bool,
     pub(in crate::store) fence: i64,
     pub(in crate::store) recent: String,
@@ -86,7 +89,7 @@ impl Document {
 
     /// Fails with the reason if the document cannot be synced: it is a PDF or not available.
     pub(in crate::store) fn syncable(&self) -> std::result::Result<(), SkipReason> {
-        if is_pdf(&self.url) {
+        if self.is_pdf {
             Err(SkipReason::Pdf)
         } else if !self.available {
             Err(SkipReason::Unavailable)
@@ -138,11 +141,12 @@ pub(super) fn document(row: &Row) -> Result<Document> {
         account_id: get(row, "doc_account_id")?,
         assistant_id: get(row, "doc_assistant_id")?,
         available: get::<i64>(row, "status")? == AVAILABLE,
+        is_pdf: is_pdf(&url) || get(row, "attached")?,
         sync_status: get::<Option<i64>>(row, "sync_status")?.and_then(SyncStatus::from_code),
         attempted_at: time(row, "last_sync_attempted_at")?,
         synced_at: time(row, "last_synced_at")?,
         fingerprint: get(row, "fingerprint")?,
-        has_state: state_host.is_some(),
+        has_state: state_host.is_some() && get(row, "has_length")?,
         host: state_host.unwrap_or_else(|| host(&url)),
         fence: get::<Option<i64>>(row, "fence")?.unwrap_or_default(),
         recent: get::<Option<String>>(row, "recent")?.unwrap_or_default(),
@@ -170,12 +174,13 @@ pub(super) fn document(row: &Row) -> Result<Document> {
 /// of a job's columns.
 macro_rules! columns {
     () => {
-        "d.id AS doc_id, d.name, d.external_link, d.account_id AS doc_account_id, d.assistant_id AS doc_assistant_id, \
+        "d.id AS doc_id, has_pdf AS attached, d.name, d.external_link, d.account_id AS doc_account_id, d.assistant_id AS doc_assistant_id, \
          CAST(d.status AS BIGINT) AS status, CAST(d.sync_status AS BIGINT) AS sync_status, \
          micros(d.last_sync_attempted_at) AS last_sync_attempted_at, micros(d.last_synced_at) AS last_synced_at, \
          s.host AS doc_host, s.fence, s.recent, s.etag, s.last_modified, s.body_digest, s.validated, s.fetched_whole_at, \
          d.content IS NOT NULL AS has_content, s.converter, s.template_version, nullif(t.version, 0) AS host_template, \
          CAST(coalesce(s.content_length, length(d.content)) AS BIGINT) AS chars, \
+         (s.content_length IS NOT NULL OR d.content IS NULL) AS has_length, \
          held.fingerprint AS held_fingerprint, held.rejected_at, meta.content_fingerprint AS fingerprint, c.cadence"
     };
 }
@@ -215,7 +220,8 @@ pub(in crate::store) async fn by_ids(tx: &mut Tx<'_>, ids: &[DocumentId]) -> Res
     rows.iter().map(document).map(|document| document.map(|document| (DocumentId(document.id), document))).collect()
 }
 
-/// Creates the missing rows of `document_state`, for documents that another program has added.
+/// Creates the missing rows of `document_state`, for documents that another program has added, and completes those that a
+/// pass has added.
 pub(in crate::store) async fn ensure_states(tx: &mut Tx<'_>, documents: &[Document]) -> Result<()> {
     let without: Vec<_> = documents.iter().filter(|document| !document.has_state).collect();
     for some in without.chunks(tx.dialect().rows_per_statement()) {
@@ -224,7 +230,10 @@ pub(in crate::store) async fn ensure_states(tx: &mut Tx<'_>, documents: &[Docume
             sql.push(if index > 0 { ", (" } else { "(" }).bind(document.id).push(", ").bind(&document.host);
             sql.push(", (SELECT length(content) FROM captain_documents WHERE id = ").bind(document.id).push("))");
         }
-        sql.push(" ON CONFLICT DO NOTHING");
+        sql.push(
+            " ON CONFLICT (document_id) DO UPDATE SET \
+             content_length = coalesce(document_state.content_length, excluded.content_length)",
+        );
         tx.run(sql.query()).await?;
     }
     Ok(())

@@ -87,7 +87,8 @@ fn status(model: &Model, row: &DocumentRow) -> Spans {
 
 fn name(model: &Model, row: &DocumentRow, cells: u16) -> Spans {
     let name = if row.name.is_empty() { &row.url } else { &row.name };
-    let tone = if row.status == Status::Never { Tone::Dim } else { Tone::Plain };
+    let is_dim = matches!(row.status, Status::Never | Status::Pdf | Status::Crawling);
+    let tone = if is_dim { Tone::Dim } else { Tone::Plain };
     vec![span(clip(name, usize::from(cells), model.glyphs.ellipsis), tone)]
 }
 

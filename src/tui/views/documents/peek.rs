@@ -150,6 +150,8 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Spans {
             Some(next) => format!("Next check {}. `s` syncs it now.", at(next)),
             None => "Not scheduled. `s` syncs it now.".to_owned(),
         },
+        Status::Pdf => "It is a PDF, which is never fetched.".to_owned(),
+        Status::Crawling => "Chatwoot has not stored its first text yet; until then it is not synced.".to_owned(),
         Status::Never if !row.available => "It is not available yet, so it is not synced.".to_owned(),
         Status::Never => match row.next_attempt_at.or(row.next_check_at) {
             Some(next) => format!("First sync {}. `s` syncs it now.", at(next)),
