@@ -98,7 +98,18 @@ async fn shown(scene: &Scene) -> Vec<String> {
             add(format!("{sign}{status:?}"), &store.matching(&filter, Sort::BY_ID, None).await.unwrap());
         }
     }
-    for filter in ["host:h1.test", "-host:h2.test", "kind:web", "kind:pdf,crawling", "account:2", "next:<1h", "attempted:<1h", "synced:<1h", "n3", "error:timeout"] {
+    for filter in [
+        "host:h1.test",
+        "-host:h2.test",
+        "kind:web",
+        "kind:pdf,crawling",
+        "account:2",
+        "next:<1h",
+        "attempted:<1h",
+        "synced:<1h",
+        "n3",
+        "error:timeout",
+    ] {
         let filter = Filter::parse(filter).unwrap();
         add(format!("{filter:?}"), &store.matching(&filter, Sort::BY_ID, None).await.unwrap());
     }

@@ -165,9 +165,12 @@ impl<'a> Reader<'a> {
 fn test(field: Field, values: Vec<Value>) -> Result<FilterCondition, FilterError> {
     Ok(match field {
         Field::Status => FilterCondition::Status(words(field, values, Status::parse, &Status::ALL.map(Status::word))?),
-        Field::Kind => {
-            FilterCondition::Kind(words(field, values, DocumentKind::parse, &DocumentKind::ALL.map(DocumentKind::word))?)
-        }
+        Field::Kind => FilterCondition::Kind(words(
+            field,
+            values,
+            DocumentKind::parse,
+            &DocumentKind::ALL.map(DocumentKind::word),
+        )?),
         Field::Error => {
             FilterCondition::Error(words(field, values, ErrorCode::parse, &ErrorCode::ALL.map(ErrorCode::word))?)
         }

@@ -24,9 +24,7 @@ pub(in crate::store) async fn hosts(db: &Database) -> Result<Listing<HostSummary
         // Read with the documents.
         StatusSource::Stored => Vec::new(),
         StatusSource::Shadow => reader.all(guest_hosts(source, FAILED_BY_SHADOWS)).await?,
-        StatusSource::Computed => {
-            reader.all(guest_hosts(source, FAILED)).await?
-        }
+        StatusSource::Computed => reader.all(guest_hosts(source, FAILED)).await?,
     };
     let ended = reader.all(recent_attempts(now)).await?;
     let jobs = reader

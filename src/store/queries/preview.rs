@@ -116,10 +116,8 @@ fn candidate(row: &Row) -> Result<Candidate> {
         }),
         _ => None,
     };
-    let kind = DocumentKind::of(
-        is_pdf(url) || get::<bool>(row, "attached")?,
-        get::<i64>(row, "row_status")? == AVAILABLE,
-    );
+    let kind =
+        DocumentKind::of(is_pdf(url) || get::<bool>(row, "attached")?, get::<i64>(row, "row_status")? == AVAILABLE);
     Ok(Candidate {
         id: DocumentId(get(row, "id")?),
         host: get::<Option<String>>(row, "host")?.unwrap_or_else(|| host(url)),

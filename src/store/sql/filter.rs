@@ -107,7 +107,9 @@ fn document_test(sql: &mut Sql, source: StatusSource, test: &FilterCondition, no
             sql.push("s.http_status IN ").bind_list(statuses.iter().map(|status| i64::from(*status)));
         }
         FilterCondition::Kind(kinds) => {
-            sql.push("CASE WHEN link_is_pdf OR among_pdfs THEN 'pdf' WHEN d.status <> 1 THEN 'crawling' ELSE 'web' END IN ");
+            sql.push(
+                "CASE WHEN link_is_pdf OR among_pdfs THEN 'pdf' WHEN d.status <> 1 THEN 'crawling' ELSE 'web' END IN ",
+            );
             sql.bind_list(kinds.iter().map(|kind| kind.word()));
         }
         FilterCondition::Host(hosts) if source != StatusSource::Stored => {
