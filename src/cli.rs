@@ -11,6 +11,7 @@ mod config;
 mod confirm;
 mod console;
 mod context;
+mod crawling;
 mod decide;
 mod demo;
 mod diagnostics;

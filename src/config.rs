@@ -46,8 +46,10 @@ pub struct Config {
     pub runner: runner::Settings,
     /// Values of `[chatwoot]`.
     pub faq_job: FaqSettings,
-    /// Values of `[fetch]`, without `fetch.host_interval`.
+    /// Values of `[fetch]`, without `fetch.host_interval` and `fetch.from_installation`.
     pub fetch: FetchSettings,
+    /// True if pages are fetched as Chatwoot's own settings say, on its database (`fetch.from_installation`).
+    pub follows_installation: bool,
     /// Values of `[schedule]`, `[plans]` and `[accounts]`.
     pub schedule: Scheduling,
     /// Values of `[log]`.
@@ -175,6 +177,7 @@ impl Config {
             runner: runner::Settings::default(),
             faq_job: FaqSettings::default(),
             fetch: FetchSettings::default(),
+            follows_installation: true,
             schedule: Scheduling::default(),
             log: LogSettings { dir: paths.log_dir.clone(), keep_days: 14 },
             warnings: Vec::new(),

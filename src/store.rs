@@ -66,7 +66,7 @@ pub use interface::templates::{TemplateCounts, TemplateStore};
 pub use migrations::SCHEMA_VERSION;
 pub use options::{Access, Options, Recorder};
 pub use postgres::migrate::migrate;
-pub use run_upgrade::{older_workers, plan, upgrade};
+pub use run_upgrade::{missing_rights, older_workers, plan, upgrade};
 pub use sql::clock::{Clock, ManualClock, SystemClock};
 pub use sql::uptime::Uptime;
 pub use sql_store::SqlStore;

@@ -6,6 +6,7 @@ mod support;
 mod bad_input;
 mod benches;
 mod chaos;
+mod chatwoot_verbs;
 mod cli;
 mod cli_end_to_end;
 mod conditional;

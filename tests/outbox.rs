@@ -37,7 +37,7 @@ impl Scene {
         let install = Install::new(site, settings);
         migrate(&database.url, false, &mut |_| {}).await.expect("set up");
         let scene = Self { install, database, redis };
-        scene.redis.run("SADD", &["queues", "default"]);
+        scene.sidekiq_serves(&["default", "low"]);
         let added = scene.run(&["add", &scene.install.site.url("/page"), "--assistant", "3"]);
         assert_eq!(added.code, Some(0), "{added:?}");
         scene
@@ -67,6 +67,17 @@ impl Scene {
         let found = self.redis.run("LRANGE", &[queue, "0", "-1"]);
         let texts: Vec<String> = redis::from_redis_value(found).expect("a list");
         texts.iter().map(|text| serde_json::from_str(text).expect("JSON")).collect()
+    }
+
+    /// Registers a live process of Sidekiq in Redis, as Sidekiq does; without queues, removes it.
+    fn sidekiq_serves(&self, queues: &[&str]) {
+        self.redis.run("SADD", &["queues", "default"]);
+        self.redis.run("SADD", &["processes", "web-1:7:ab"]);
+        self.redis.run("DEL", &["web-1:7:ab"]);
+        if !queues.is_empty() {
+            let info = serde_json::json!({ "hostname": "web-1", "pid": 7, "concurrency": 10, "queues": queues });
+            self.redis.run("HSET", &["web-1:7:ab", "info", &info.to_string(), "busy", "0", "quiet", "false"]);
+        }
     }
 
     async fn noted(&self) -> String {
@@ -105,7 +116,7 @@ async fn a_changed_text_is_one_entry_in_chatwoots_form_and_an_unchanged_one_none
     assert_eq!((scene.entries("queue:low").len(), scene.noted().await.as_str()), (2, "0"), "another text is one more");
     // FLUSHALL deletes the queued jobs, and nothing restores them.
     scene.redis.run("FLUSHALL", &[]);
-    scene.redis.run("SADD", &["queues", "default"]);
+    scene.sidekiq_serves(&["default", "low"]);
     scene.sync();
     assert_eq!(scene.entries("queue:low").len(), 0);
 }
@@ -144,7 +155,7 @@ async fn a_redis_that_is_away_means_later() {
     assert_eq!(scene.noted().await, "1", "the sync itself went on");
     assert_eq!(scene.database.text("SELECT sync_status::text FROM captain_documents").await, "1");
     scene.redis.start_again();
-    scene.redis.run("SADD", &["queues", "default"]);
+    scene.sidekiq_serves(&["default", "low"]);
     let env = [("QUARTERDECK_STORE", scene.database.url.as_str()), ("QUARTERDECK_REDIS", scene.redis.url())];
     let worker = scene.install.start_with(&env, &["work"]);
     let store = open(&scene.database.url, Access::Write).await.expect("it is there");
@@ -176,13 +187,14 @@ async fn the_switch_and_the_form_are_the_settings_or_what_is_seen() {
     assert!(says.contains("not started when a text changes (chatwoot.enqueue_faq_job = false)"), "{says}");
 
     let auto = Scene::new("").await;
-    auto.redis.run("DEL", &["queues"]);
+    auto.redis.run("DEL", &["queues", "processes"]);
     auto.sync();
     assert_eq!(auto.entries("queue:low").len(), 0, "has no Sidekiq");
     let says = auto.run(&["doctor"]).out.join("\n");
     assert!(says.contains("has no Sidekiq"), "{says}");
 
     let on = Scene::new("chatwoot.enqueue_faq_job = true\nchatwoot.faq_queue = \"faqs\"\n").await;
+    on.sidekiq_serves(&["faqs"]);
     on.redis.run("DEL", &["queues"]);
     let newer = r#"{"class":"Sidekiq::ActiveJob::Wrapper","wrapped":"X","created_at":1764054151123}"#;
     on.redis.run("ZADD", &["retry", "1", newer]);
@@ -192,6 +204,46 @@ async fn the_switch_and_the_form_are_the_settings_or_what_is_seen() {
     assert!(entries[0]["created_at"].is_i64(), "{}", entries[0]);
     let says = on.run(&["doctor"]).out.join("\n");
     assert!(says.contains("queue faqs of Redis") && says.contains("Sidekiq::ActiveJob::Wrapper"), "{says}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_waits_until_a_live_process_serves_its_queue_and_goes_where_the_newest_one_went() {
+    let scene = Scene::new("").await;
+    let doctor = |scene: &Scene| {
+        let ended = scene.run(&["doctor"]);
+        (ended.code, ended.out.join("\n"))
+    };
+    // A process that is gone, one that serves other queues, and one that takes no more jobs.
+    scene.sidekiq_serves(&[]);
+    scene.sync();
+    assert_eq!((scene.noted().await.as_str(), scene.entries("queue:low").len()), ("1", 0));
+    let (_, says) = doctor(&scene);
+    assert!(says.contains("FAQ jobs are waiting: no process of Sidekiq is alive"), "{says}");
+    assert!(says.contains("1 job not yet in Sidekiq's queue") && says.contains("last error: no process"), "{says}");
+    scene.sidekiq_serves(&["mailers"]);
+    assert_eq!(scene.run(&["work", "--drain"]).code, Some(0));
+    let (code, says) = doctor(&scene);
+    let reason = "no live process of Sidekiq serves low, within_10_minutes, default";
+    assert!(code == Some(1) && says.contains(reason), "{code:?} {says}");
+    scene.sidekiq_serves(&["within_10_minutes"]);
+    scene.redis.run("HSET", &["web-1:7:ab", "quiet", "true"]);
+    assert_eq!(scene.run(&["work", "--drain"]).code, Some(0));
+    assert_eq!(scene.noted().await, "1", "nothing was put where nobody reads");
+    // The name of a later Chatwoot.
+    scene.redis.run("HSET", &["web-1:7:ab", "quiet", "false"]);
+    assert_eq!(scene.run(&["work", "--drain"]).code, Some(0));
+    assert_eq!((scene.noted().await.as_str(), scene.entries("queue:within_10_minutes").len()), ("0", 1));
+    assert_eq!(scene.entries("queue:within_10_minutes")[0]["queue"], "within_10_minutes");
+    // A served queue in which Chatwoot itself has put such a job last.
+    scene.sidekiq_serves(&["low", "captain", "within_10_minutes"]);
+    scene.redis.run("SADD", &["queues", "captain"]);
+    let newest = r#"{"class":"Sidekiq::ActiveJob::Wrapper","wrapped":"Captain::Documents::ResponseBuilderJob",
+        "queue":"captain","enqueued_at":4000000000.5}"#;
+    scene.redis.run("LPUSH", &["queue:captain", newest]);
+    scene.sync();
+    assert_eq!((scene.noted().await.as_str(), scene.entries("queue:captain").len()), ("0", 2));
+    let (_, says) = doctor(&scene);
+    assert!(says.contains("started when a text changes: queue captain of Redis"), "{says}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

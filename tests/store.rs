@@ -10,6 +10,7 @@ mod conflicts;
 mod fairness;
 mod finish;
 mod guest_kinds;
+mod guest_texts;
 mod guests;
 mod held;
 mod hosts;

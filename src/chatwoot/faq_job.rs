@@ -14,10 +14,8 @@ const JID_LENGTH: usize = 24;
 /// Class by which Rails runs its jobs in Sidekiq. Newer versions of Sidekiq have another class but keep this name as an
 /// alias, so all versions accept it.
 pub const WRAPPER_CLASS: &str = "ActiveJob::QueueAdapters::SidekiqAdapter::JobWrapper";
-/// Sidekiq queue that Chatwoot uses for these jobs.
-pub const QUEUE: &str = "low";
 /// Ruby class of Chatwoot's FAQ job.
-const JOB_CLASS: &str = "Captain::Documents::ResponseBuilderJob";
+pub(super) const JOB_CLASS: &str = "Captain::Documents::ResponseBuilderJob";
 
 /// Condition under which Chatwoot's FAQ job is enqueued after a change (`chatwoot.enqueue_faq_job`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,19 +28,14 @@ pub enum FaqSwitch {
 }
 
 /// Settings of the FAQ job, section `[chatwoot]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FaqSettings {
     pub switch: FaqSwitch,
     /// Ruby class that runs Rails' jobs in Sidekiq; `None` uses the class of the jobs found in Sidekiq, else
     /// [`WRAPPER_CLASS`].
     pub wrapper: Option<String>,
-    pub queue: String,
-}
-
-impl Default for FaqSettings {
-    fn default() -> Self {
-        Self { switch: FaqSwitch::Auto, wrapper: None, queue: QUEUE.to_owned() }
-    }
+    /// Sidekiq's queue for the jobs; `None` chooses one that is served ([`choose_queue`](super::sidekiq::choose_queue)).
+    pub queue: Option<String>,
 }
 
 /// Payload of the outbox message. At delivery, the payload becomes a Sidekiq entry in the format that the installation

@@ -119,7 +119,7 @@ fn intervals(value: &Value) -> BTreeMap<String, Cadence> {
 
 /// Returns the value under the key `value` of a `serialized_value`; null if there is none. The column is jsonb:
 /// depending on its version, Rails writes a JSON string with YAML in it or a plain object.
-fn stored_value(serialized: &str) -> Value {
+pub(super) fn stored_value(serialized: &str) -> Value {
     match serde_json::from_str(serialized) {
         Ok(Value::String(yaml)) => yaml_value(&yaml),
         Ok(Value::Object(mut object)) => object.remove("value").unwrap_or(Value::Null),

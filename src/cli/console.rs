@@ -1,6 +1,7 @@
 //! `quarterdeck` without a verb: the console, with a runner inside unless the console only watches.
 
 use super::context::{Context, operator};
+use super::crawling::{cost, followed};
 use super::exit::{CliError, Exit, ensure_same_schema};
 use super::output::masked;
 use super::record::OutcomeFiles;
@@ -41,10 +42,11 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
     } else {
         connect_watcher(&context.config, &*store).await?
     };
+    let fetching = followed(&context.config, &*store).await?;
     let runner = match runs {
         true => {
             let mode = Mode::Service(context.config.schedule.clone());
-            Some(start_runner(&context.config, store.clone(), redis.clone(), mode)?)
+            Some(start_runner(&fetching, store.clone(), redis.clone(), mode)?)
         }
         false => None,
     };
@@ -52,7 +54,8 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
     let _recovery = recovery.map(|recovery| AbortOnDropHandle::new(tokio::spawn(recovery)));
     let mut options = options(context.config.runner.per_host, context.read_only, ascii, None);
     options.file_problems = Some(file_problems(&context.files));
-    options.explainer = Some(explainer(&context.config, store.clone()));
+    options.explainer = Some(explainer(&fetching, store.clone()));
+    options.uses_firecrawl = cost(&fetching, 0).is_some();
     if let (None, Some(redis)) = (&runner, &redis) {
         // With a runner, the runner itself receives the events of other processes.
         let events = broadcast::Sender::new(REMOTE_EVENT_CAPACITY);
@@ -74,7 +77,9 @@ async fn open_store(context: &Context, ascii: bool) -> Result<Option<Arc<dyn Sto
     }
     let open = || async {
         context.store().await.map_err(|error| match error {
-            CliError::Store(StoreError::Unavailable(_) | StoreError::Unusable(_)) => OpenFailure::Retryable(error),
+            CliError::Store(StoreError::Unavailable(_) | StoreError::Unusable(_) | StoreError::Forbidden(_)) => {
+                OpenFailure::Retryable(error)
+            }
             other => OpenFailure::Fatal(other),
         })
     };
@@ -135,6 +140,7 @@ pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<
         per_host,
         default_owner: DEFAULT_OWNER,
         explainer: None,
+        uses_firecrawl: false,
         remote_events: None,
         remote_health: None,
         file_problems: None,

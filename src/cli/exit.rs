@@ -17,7 +17,7 @@ pub enum Exit {
     /// 1: some documents failed, some lines of an import could not be read, or `doctor` found an error.
     SomeFailed = 1,
     /// 2: unknown verb, flag, ID or URL, a bad filter, bad settings, a document that cannot be synced or does not need
-    /// review.
+    /// review, a right that the database does not grant, or what may not be done there.
     WrongUse = 2,
     /// 3: the store, a required Redis, the folder of the outcome files or of temporary files, or the service that fetches
     /// a page to extract cannot be reached or used, or standard output or the terminal cannot be written.
@@ -98,7 +98,7 @@ impl CliError {
             Self::Usage(_)
             | Self::Config(_)
             | Self::Filter { .. }
-            | Self::Store(StoreError::ReadOnly | StoreError::Address(_)) => Exit::WrongUse,
+            | Self::Store(StoreError::ReadOnly | StoreError::Address(_) | StoreError::Forbidden(_)) => Exit::WrongUse,
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Store(_)
             | Self::NamedStore { .. }

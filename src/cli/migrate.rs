@@ -48,6 +48,16 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     for step in &plan {
         out.line(step)?;
     }
+    if args.dry_run {
+        let missing = store::missing_rights(url, &plan).await?;
+        for right in &missing {
+            out.line(format!("missing: {right}"))?;
+        }
+        if !missing.is_empty() {
+            note("this role lacks rights (assets/docs/chatwoot.md, \"Rights\"): nothing would be done");
+            return Ok(Exit::SomeFailed);
+        }
+    }
     if plan.is_empty() {
         out.line("nothing to do: the store is up to date")?;
         return Ok(Exit::Done);

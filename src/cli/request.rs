@@ -3,6 +3,7 @@
 
 use super::confirm::{CONFIRM_THRESHOLD, agreed};
 use super::context::{Context, operator};
+use super::crawling::{cost, followed};
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
 use super::pause::report_pauses;
@@ -118,12 +119,16 @@ pub(super) async fn choose(
         Selected::Rows(rows) => Some(rows.iter().map(|row| row.id).collect()),
         Selected::Matching(_) => None,
     };
-    // The request answers for each named document, so only dry runs and filters need a preview.
-    let needs_preview = bulk.dry_run || named.is_none();
+    // The request answers for each named document, so only dry runs and filters need a preview; and a removal, which may
+    // be refused as a whole, before anybody is asked.
+    let needs_preview = bulk.dry_run || named.is_none() || verb == BulkVerb::Remove;
+    let fetches = matches!(verb, BulkVerb::Request(_));
+    let fetching = if fetches { Some(followed(&context.config, &*store).await?) } else { None };
+    let credits = |documents: usize| fetching.as_ref().and_then(|config| cost(config, documents));
     let ids = if needs_preview {
         let preview = store.preview(&selected.targets(), verb).await?;
         if bulk.dry_run {
-            print_preview(&preview, name, bulk.json, out)?;
+            print_preview(&preview, name, credits(preview.targets.len()), bulk.json, out)?;
             store.close().await;
             return Ok(None);
         }
@@ -145,7 +150,10 @@ pub(super) async fn choose(
     };
     let question = match verb {
         BulkVerb::Remove => format!("Remove {} with contents and earlier versions?", documents(&ids)),
-        _ => format!("{} {}?", format::capitalized(name), documents(&ids)),
+        _ => {
+            let cost = credits(ids.len()).map(|credits| format!(" for up to {}", firecrawl_credits(credits)));
+            format!("{} {}{}?", format::capitalized(name), documents(&ids), cost.unwrap_or_default())
+        }
     };
     if must_confirm && !agreed(bulk.yes, &question)? {
         store.close().await;
@@ -159,6 +167,8 @@ struct PreviewJson<'a> {
     verb: &'a str,
     documents: usize,
     hosts: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    firecrawl_credits: Option<u64>,
     skipped: Vec<SkippedJson>,
 }
 
@@ -168,13 +178,18 @@ struct SkippedJson {
     documents: u64,
 }
 
-fn print_preview(preview: &Preview, verb: &str, json: bool, out: &mut Output) -> io::Result<()> {
+fn firecrawl_credits(credits: u64) -> String {
+    format!("{} of Firecrawl", format::count(credits, "credit"))
+}
+
+fn print_preview(preview: &Preview, verb: &str, credits: Option<u64>, json: bool, out: &mut Output) -> io::Result<()> {
     if json {
         let skipped = preview.skipped.iter();
         return out.json(&PreviewJson {
             verb,
             documents: preview.targets.len(),
             hosts: preview.hosts,
+            firecrawl_credits: credits,
             skipped: skipped
                 .map(|(reason, count)| SkippedJson { reason: reason.to_string(), documents: *count })
                 .collect(),
@@ -182,6 +197,9 @@ fn print_preview(preview: &Preview, verb: &str, json: bool, out: &mut Output) ->
     }
     let hosts = format::count(preview.hosts, "host");
     out.line(format!("would {verb} {} on {hosts}", documents(&preview.targets)))?;
+    if let Some(credits) = credits.filter(|credits| *credits > 0) {
+        out.line(format!("would cost up to {}", firecrawl_credits(credits)))?;
+    }
     for (reason, count) in &preview.skipped {
         let count = format::count(*count, "document");
         out.line(format!("would skip {count}: {}", format::skip_reason(*reason)))?;

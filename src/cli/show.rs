@@ -2,6 +2,7 @@
 
 use super::changes;
 use super::context::Context;
+use super::crawling::followed;
 use super::exit::{CliError, Exit};
 use super::outcome_line;
 use super::output::Output;
@@ -49,7 +50,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
             let text = content.as_ref().map_or("", |content| content.text.as_str());
             let host = HostFacts::read(&*store, &row.url).await?;
             let baseline = ProbeBaseline { stored: &stored, text, host };
-            exit = exit.max(probe::run(&context.config, &row, baseline, out).await?);
+            exit = exit.max(probe::run(&followed(&context.config, &*store).await?, &row, baseline, out).await?);
             continue;
         }
         let quarantined = store.quarantined_content(row.id).await?;

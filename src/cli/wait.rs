@@ -4,6 +4,7 @@
 //! [`AwaitedJobs`] is the pure part.
 
 use super::context::Context;
+use super::crawling::followed;
 use super::exit::{CliError, Exit, ensure_same_schema};
 use super::outcome_line;
 use super::output::{Output, note};
@@ -225,7 +226,7 @@ async fn poll_store(
 ) -> Result<(), CliError> {
     if own.is_none() && store.queue().await?.workers == 0 {
         let redis = connect_worker(&context.config, &**store).await?;
-        let runner = start_runner(&context.config, store.clone(), redis, Mode::OnDemand)?;
+        let runner = start_runner(&followed(&context.config, &**store).await?, store.clone(), redis, Mode::OnDemand)?;
         report_lock_health(&runner);
         *own = Some(runner);
     }

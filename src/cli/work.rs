@@ -1,6 +1,7 @@
 //! `quarterdeck work`: a worker without a screen. Prints the outcomes that it records as JSON lines on stdout.
 
 use super::context::Context;
+use super::crawling::followed;
 use super::exit::{CliError, Exit, ensure_same_schema};
 use super::health::HealthPort;
 use super::output::note;
@@ -50,7 +51,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     if let Some(redis) = &redis {
         require_locks(redis).await?;
     }
-    let runner = start_runner(&context.config, store.clone(), redis.clone(), mode)?;
+    let runner = start_runner(&followed(&context.config, &*store).await?, store.clone(), redis.clone(), mode)?;
     report_lock_health(&runner);
     report_unfetchable(&context.config);
     // An error here is ignored: the runner reports that the store does not answer.

@@ -61,6 +61,7 @@ pub(super) const KEYS: &[Key] = &[
     key("fetch.max_redirects", |c, v| put(&mut c.fetch.max_redirects, whole(v, 0..=50))),
     key("fetch.user_agent", |c, v| put(&mut c.fetch.user_agent, user_agent(text(v)?))),
     key("fetch.respect_robots", |c, v| put(&mut c.fetch.respect_robots, flag(v))),
+    key("fetch.from_installation", |c, v| put(&mut c.follows_installation, flag(v))),
     key("fetch.firecrawl.api_key", |c, v| put_some(&mut c.fetch.firecrawl.api_key, api_key(text(v)?))),
     key("fetch.firecrawl.url", |c, v| put(&mut c.fetch.firecrawl.url, web_url(text(v)?))),
     key("fetch.firecrawl.version", |c, v| put(&mut c.fetch.firecrawl.version, whole(v, 1..=2))),
@@ -71,7 +72,7 @@ pub(super) const KEYS: &[Key] = &[
     key("fetch.denied_ports", |c, v| put(&mut c.fetch.denied_ports, list(v, |v| whole(v, 1..=65_535)))),
     key("chatwoot.enqueue_faq_job", |c, v| put(&mut c.faq_job.switch, flag(v).map(switch))),
     key("chatwoot.wrapper_class", |c, v| put_some(&mut c.faq_job.wrapper, sidekiq_name(text(v)?))),
-    key("chatwoot.faq_queue", |c, v| put(&mut c.faq_job.queue, sidekiq_name(text(v)?))),
+    key("chatwoot.faq_queue", |c, v| put(&mut c.faq_job.queue, faq_queue(text(v)?))),
     key("schedule.enabled", |c, v| put_some(&mut c.schedule.enabled, flag(v))),
     key("schedule.rules", |c, v| put(&mut c.schedule.terms.rules, rules(text(v)?))),
     key("schedule.per_account", |c, v| put_some(&mut c.schedule.terms.per_account, whole(v, 1..=MAX_COUNT))),
@@ -200,6 +201,11 @@ fn sidekiq_name(name: &str) -> Result<String, InvalidValue> {
         return Err(format!("must be a name of letters, digits, ':', '_' and '-', not \"{name}\""));
     }
     Ok(name.to_owned())
+}
+
+/// Reads the name of Sidekiq's queue; `auto` is none.
+fn faq_queue(name: &str) -> Result<Option<String>, InvalidValue> {
+    if name == "auto" { Ok(None) } else { sidekiq_name(name).map(Some) }
 }
 
 fn lock_mode(word: &str) -> Result<LockMode, InvalidValue> {

@@ -2,6 +2,8 @@
 //! Sidekiq, the job queue of Chatwoot, whose lists are in the Redis database that also has the documents' locks. The
 //! keys of these lists have no prefix: Chatwoot puts its locks in the namespace `alfred`, but not its Sidekiq.
 
+mod processes;
+
 use super::{ConnectionState, Redis, RedisUnavailable, locked};
 use crate::chatwoot::faq_job::{
     FaqSettings, FaqSwitch, PayloadFormat, SUBSCRIBER, SidekiqTimes, WRAPPER_CLASS, format_of, message, sidekiq_entry,
@@ -57,17 +59,20 @@ impl FaqJobs {
         Self { settings, redis, sidekiq_detected: AtomicBool::new(false), form: Mutex::default() }
     }
 
-    /// Returns the payload format: the configured queue; the configured wrapper class, else that of the Rails jobs in
-    /// Sidekiq's lists, else [`WRAPPER_CLASS`]; and the time format of those jobs, else seconds.
-    async fn form(&self, redis: &Redis) -> Result<PayloadFormat, RedisUnavailable> {
+    /// Returns the payload format: a queue that is served; the configured wrapper class, else that of the Rails jobs in
+    /// Sidekiq's lists, else [`WRAPPER_CLASS`]; and the time format of those jobs, else seconds. Fails while no process
+    /// of Sidekiq serves the queue: an entry there would wait for nobody.
+    async fn form(&self, redis: &Redis) -> Result<PayloadFormat, DeliveryError> {
         if let Some(form) = locked(&self.form).clone() {
             return Ok(form);
         }
         let FaqSettings { wrapper, queue, .. } = &self.settings;
-        let detected = redis.sidekiq_form(queue).await?;
+        let queue = redis.served_queue(queue.as_deref()).await.map_err(DeliveryError::unavailable)?;
+        let queue = queue.map_err(DeliveryError::unavailable)?;
+        let detected = redis.sidekiq_form(&queue).await.map_err(DeliveryError::unavailable)?;
         let (detected, times) = detected.unwrap_or_else(|| (WRAPPER_CLASS.to_owned(), SidekiqTimes::Seconds));
         let wrapper = wrapper.clone().unwrap_or(detected);
-        let form = PayloadFormat { wrapper, queue: queue.clone(), times };
+        let form = PayloadFormat { wrapper, queue, times };
         *locked(&self.form) = Some(form.clone());
         Ok(form)
     }
@@ -118,7 +123,7 @@ impl Deliver for FaqJobs {
 
     async fn deliver(&self, pending: &PendingDelivery, now: Timestamp) -> Result<(), DeliveryError> {
         let redis = self.redis.as_ref().ok_or_else(|| DeliveryError::unavailable("no Redis is configured"))?;
-        let form = self.form(redis).await.map_err(DeliveryError::unavailable)?;
+        let form = self.form(redis).await?;
         let id = uuid::Uuid::new_v4().to_string();
         let entry = sidekiq_entry(pending, &id, &form, now).map_err(DeliveryError::refused)?;
         // If Redis refuses one job it refuses all of them, because they go to the same queue.

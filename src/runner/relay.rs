@@ -32,8 +32,9 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 /// A subscriber, and a mutex that lets one pass over its messages run at a time.
 pub(super) struct Relay {
     subscriber: Arc<dyn Deliver>,
-    /// Locked during a pass, so that the final pass waits for a running one.
-    pass: Mutex<()>,
+    /// Locked during a pass, so that the final pass waits for a running one. Holds the reason why the last pass was
+    /// interrupted, which is logged once: a receiver may be away for hours.
+    pass: Mutex<Option<String>>,
 }
 
 /// Result of a pass over the due messages.
@@ -111,7 +112,7 @@ async fn run(worker: &Worker, relay: &Relay) {
 }
 
 async fn pass(worker: &Worker, relay: &Relay) -> RelayPass {
-    let _running = relay.pass.lock().await;
+    let mut last_reason = relay.pass.lock().await;
     match relay.subscriber.receiver_state().await {
         ReceiverState::Ready => subscribe(worker, relay),
         ReceiverState::Unreachable => return RelayPass::Interrupted,
@@ -121,9 +122,16 @@ async fn pass(worker: &Worker, relay: &Relay) -> RelayPass {
         }
     }
     match deliver_due(worker, &*relay.subscriber).await {
-        Ok(()) => RelayPass::Done,
+        Ok(()) => {
+            *last_reason = None;
+            RelayPass::Done
+        }
         Err(reason) => {
-            tracing::warn!(subscriber = relay.subscriber.name(), %reason, "messages are delivered later");
+            let reason = reason.to_string();
+            if last_reason.as_ref() != Some(&reason) {
+                tracing::warn!(subscriber = relay.subscriber.name(), %reason, "messages are delivered later");
+                *last_reason = Some(reason);
+            }
             RelayPass::Interrupted
         }
     }

@@ -2,4 +2,6 @@
 //! writes.
 
 pub(in crate::store) mod assistants;
+pub(in crate::store) mod attachments;
+pub(in crate::store) mod crawling;
 pub(in crate::store) mod plans;

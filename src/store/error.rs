@@ -20,9 +20,12 @@ pub enum StoreError {
     #[error("{0}")]
     Address(String),
     /// The URL names a store that this program cannot use, or the database lacks something that the call
-    /// needs, such as a right or a table. The message says what to do.
+    /// needs, such as a table. The message says what to do.
     #[error("{0}")]
     Unusable(String),
+    /// The role lacks a right, or the call would change what belongs to another program. The message says what to do.
+    #[error("{0}")]
+    Forbidden(String),
     /// The store's schema version differs from this program's. Nothing was written, and further writes fail as long as
     /// the versions differ.
     #[error("{0}")]

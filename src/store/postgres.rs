@@ -12,6 +12,7 @@ pub(super) mod examine;
 pub mod migrate;
 mod older;
 mod pool;
+mod rights;
 mod schema;
 mod session;
 mod url;

@@ -15,6 +15,15 @@ pub async fn plan(url: &str, standalone: bool) -> Result<Vec<MigrationStep>> {
     }
 }
 
+/// Returns the names of the rights that the role lacks to take these steps and to use the store afterwards; none on
+/// SQLite.
+pub async fn missing_rights(url: &str, steps: &[MigrationStep]) -> Result<Vec<String>> {
+    match address::parse(url)? {
+        StoreAddress::Sqlite(_) => Ok(Vec::new()),
+        StoreAddress::Postgres(url) => postgres::missing_rights(&url, steps).await,
+    }
+}
+
 /// Returns the live workers of the store at `url` whose program could not use it after a migration, longest running
 /// first; empty if there is nothing to migrate.
 pub async fn older_workers(url: &str) -> Result<Vec<OlderWorker>> {

@@ -28,6 +28,8 @@ pub struct Options {
     pub default_owner: (AccountId, AssistantId),
     /// Fetches pages to explain their text; `None` in a console that fetches none.
     pub explainer: Option<Arc<dyn PageExplainer>>,
+    /// True if pages are fetched by Firecrawl unless a rule says otherwise, so that previews name the cost.
+    pub uses_firecrawl: bool,
     /// Events of attempts in other processes, for a console without a runner. With a runner, the runner's events
     /// include them.
     pub remote_events: Option<broadcast::Sender<Event>>,

@@ -2,6 +2,7 @@
 
 use super::schedule::schedule;
 use super::{CheckContext, faq};
+use crate::cli::crawling;
 use crate::cli::exit::CliError;
 use crate::cli::output::note;
 use crate::config::Config;
@@ -44,6 +45,8 @@ pub(super) async fn store(context: &CheckContext) -> Vec<Finding> {
             if let Err(error) = check_contents(&*store, config, context.depth, &mut found).await {
                 found.push(store_error(&error));
             }
+            found.extend(attachments(&*store).await);
+            found.extend(crawling::finding(config, &*store).await);
             found.extend(faq::jobs(config, &*store).await);
             match faq::pending(&*store).await {
                 Ok(pending) => found.extend(pending),
@@ -97,6 +100,23 @@ async fn templates_found(store: &dyn Store) -> Result<Option<Finding>, StoreErro
         }
     };
     Ok((counts.sampled > 0).then(|| Finding::ok("templates", message)))
+}
+
+/// Returns the finding about PDFs that are attached to documents; `None` if the store is not Chatwoot's.
+async fn attachments(store: &dyn Store) -> Option<Finding> {
+    const CHECK: &str = "attached PDFs";
+    if !store.is_chatwoot_database() {
+        return None;
+    }
+    Some(match store.unreadable_attachments().await {
+        Ok(None) => Finding::ok(CHECK, "are seen, and not synced"),
+        Ok(Some(reason)) => Finding::warn(
+            CHECK,
+            format!("{reason}, so a document with an ordinary link is taken for a page"),
+            "GRANT SELECT ON active_storage_attachments, active_storage_blobs to this role",
+        ),
+        Err(error) => store_error(&error),
+    })
 }
 
 /// Compares stored statuses, and with a full check also the counts, with the documents and jobs.

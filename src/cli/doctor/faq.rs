@@ -1,6 +1,7 @@
 //! Checks of the outbox: Chatwoot's FAQ jobs, and the pending messages of every subscriber.
 
 use crate::chatwoot::faq_job::{FaqSwitch, SUBSCRIBER, WRAPPER_CLASS};
+use crate::chatwoot::sidekiq::Unserved;
 use crate::cli::wiring::connect_watcher;
 use crate::config::Config;
 use crate::domain::finding::Finding;
@@ -86,7 +87,19 @@ async fn in_redis(config: &Config, redis: &Redis) -> Finding {
             "set redis.url to Chatwoot's Redis and database, or set chatwoot.enqueue_faq_job = false",
         );
     }
-    let detected = redis.sidekiq_form(&faq.queue).await.ok().flatten().map(|(wrapper, _)| wrapper);
+    let queue = match redis.served_queue(faq.queue.as_deref()).await {
+        Ok(Ok(queue)) => queue,
+        Ok(Err(reason @ Unserved::NoProcess)) => {
+            let message = format!("FAQ jobs are waiting: {reason} in Redis {label}");
+            return Finding::warn(FAQ, message, "start Chatwoot's Sidekiq; the jobs are put there then");
+        }
+        Ok(Err(reason @ Unserved::NoReader { .. })) => {
+            let cure = "set chatwoot.faq_queue to a queue that Chatwoot's Sidekiq serves, or let it serve this one";
+            return Finding::fail(FAQ, format!("FAQ jobs are waiting: {reason} in Redis {label}"), cure);
+        }
+        Err(error) => return Finding::warn(FAQ, format!("FAQ jobs are waiting: {error}"), "make sure that Redis runs"),
+    };
+    let detected = redis.sidekiq_form(&queue).await.ok().flatten().map(|(wrapper, _)| wrapper);
     let wrapper = faq.wrapper.clone().or(detected).unwrap_or_else(|| WRAPPER_CLASS.to_owned());
-    Finding::ok(FAQ, format!("started when a text changes: queue {} of Redis {label}, as {wrapper}", faq.queue))
+    Finding::ok(FAQ, format!("started when a text changes: queue {queue} of Redis {label}, as {wrapper}"))
 }

@@ -10,14 +10,16 @@ use crate::domain::id::JobId;
 use crate::domain::job::{AttemptEnd, ErrorReport, JobState, Transition};
 use crate::domain::outcome::{Outcome, OutcomeKind, OutcomeResult};
 use crate::domain::retry::RetryPolicy;
+use crate::domain::text::without_nul;
 use crate::store::attempts::group_commit::{Gatherer, Pending};
 use crate::store::migrations::SCHEMA_VERSION;
 use crate::store::queue::apply::{FullFetch, TransitionData, apply};
 use crate::store::queue::host_backoff;
 use crate::store::queue::host_backoff::HostRecords;
-use crate::store::sql::conn::Purpose;
+use crate::store::sql::conn::{Purpose, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::rows::attempts::AttemptRow;
+use crate::store::sql::rows::documents::Document;
 use crate::store::sql::rows::jobs::JobRow;
 use crate::store::sql::rows::outcomes::outcome;
 use crate::store::sql::rows::{attempts, documents};
@@ -238,6 +240,11 @@ async fn write_finish(
     if document.as_ref().is_some_and(|document| document.fence >= lease.token.0) {
         return Ok(FinishWrite::NothingToWrite(FinishResult::LeaseLost));
     }
+    let mended = match &document {
+        Some(document) if tx.is_on_chatwoot_database() => mended(tx, document, end).await?,
+        _ => None,
+    };
+    let end = mended.as_ref().unwrap_or(end);
     if let Some(document) = &document {
         documents::ensure_states(tx, std::slice::from_ref(document)).await?;
     }
@@ -261,6 +268,26 @@ async fn write_finish(
     apply(tx, &row, document.as_ref(), &to, with).await?;
     read.hosts.record(&row.host, HostSignal::of(end), row.job.document_id, tx);
     Ok(FinishWrite::Applied { state: to.state, outcomes: to.outcomes.len(), report: to.report })
+}
+
+/// Returns the end that writes the fetched text anew, if it is the text of the stored fingerprint and another text is
+/// stored: Chatwoot's crawl writes a text and leaves the fingerprint as it was. Returns `None` otherwise.
+async fn mended(tx: &mut Tx<'_>, document: &Document, end: &AttemptEnd) -> Result<Option<AttemptEnd>> {
+    let AttemptEnd::Fetched { page, fingerprint, change: ContentChange::Same } = end else { return Ok(None) };
+    if document.stored_fingerprint().as_ref() != Some(fingerprint) || document.syncable().is_err() {
+        return Ok(None);
+    }
+    let stored = query("SELECT content FROM captain_documents WHERE id = ?").bind(document.id);
+    let row = tx.all(stored).await?;
+    let Some(stored) = row.first().map(|row| get::<Option<String>>(row, 0)).transpose()?.flatten() else {
+        return Ok(None);
+    };
+    let is_stored = Fingerprint::of(&stored);
+    if is_stored == *fingerprint || is_stored == Fingerprint::of(&without_nul(page.content.clone())) {
+        return Ok(None);
+    }
+    let (page, fingerprint) = (page.clone(), fingerprint.clone());
+    Ok(Some(AttemptEnd::Fetched { page, fingerprint, change: ContentChange::Changed }))
 }
 
 /// Returns the result of a finish that was committed although its commit returned an error; `None` if no such finish is

@@ -26,7 +26,7 @@ pub(in crate::store) fn reading(error: &Error) -> StoreError {
     match code(error).as_deref() {
         Some("42501") => {
             let words = message(error);
-            StoreError::Unusable(format!("{words}; this role lacks a right (`quarterdeck doctor` names it)"))
+            StoreError::Forbidden(format!("{words}; this role lacks a right (`quarterdeck doctor` names it)"))
         }
         Some("42P01" | "42703" | "42883" | "3F000") => {
             StoreError::Unusable(format!("{}; run `quarterdeck migrate`", message(error)))

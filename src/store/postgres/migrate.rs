@@ -31,6 +31,20 @@ pub(in crate::store) async fn plan(url: &str, standalone: bool) -> Result<Vec<Mi
     Server::from_url(url).await?.plan(standalone).await
 }
 
+/// Returns the names of the rights that the role lacks to take these steps and to use the store afterwards; none if it
+/// lacks no right.
+pub(in crate::store) async fn missing_rights(url: &str, steps: &[MigrationStep]) -> Result<Vec<String>> {
+    let server = Server::from_url(url).await?;
+    let mut conn = server.conn().await?;
+    let state = schema::read_state(&mut conn, server.url()).await?;
+    let mut missing = Vec::new();
+    if steps.iter().any(|step| matches!(step, MigrationStep::Schema | MigrationStep::Version(_))) {
+        missing = super::rights::missing_to_migrate(&mut conn, state.schema).await?;
+    }
+    missing.extend(state.missing_rights().map(str::to_owned));
+    Ok(missing)
+}
+
 /// Brings the database at `url` up to date, and calls `report` before each step. With `standalone`, also creates
 /// missing tables that Chatwoot would otherwise own; without it, a missing table of documents is an error.
 pub async fn migrate(url: &str, standalone: bool, report: &mut (dyn FnMut(MigrationStep) + Send)) -> Result<()> {
@@ -195,7 +209,7 @@ fn scripts(step: MigrationStep) -> Vec<&'static str> {
 
 fn step_error(url: &DatabaseUrl, error: &sqlx::Error, step: MigrationStep) -> StoreError {
     let message = crate::store::sql::error::message(error);
-    if super::error::code(error).as_deref() == Some("42501") {
+    if super::rights::is_refusal(error) {
         let cure = match step {
             MigrationStep::Schema => {
                 "let the database's owner run CREATE SCHEMA quarterdeck AUTHORIZATION this role, then migrate again"
@@ -205,7 +219,7 @@ fn step_error(url: &DatabaseUrl, error: &sqlx::Error, step: MigrationStep) -> St
                 "this role needs CREATE on the first schema of the search_path"
             }
         };
-        return StoreError::Unusable(format!("{} ({step}); {cure}", url.describe(&message)));
+        return StoreError::Forbidden(format!("{} ({step}); {cure}", url.describe(&message)));
     }
     StoreError::Unusable(format!("{} ({step})", url.describe(&message)))
 }

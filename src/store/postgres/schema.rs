@@ -2,6 +2,7 @@
 //! ours), and the rights of the role. Changes nothing.
 
 use super::error::code;
+use super::rights::{self, MissingRight};
 use super::url::DatabaseUrl;
 use crate::store::migrations::{SCHEMA_VERSION, altered_message, first_altered};
 use crate::store::sql::conn::{Conn, get};
@@ -54,8 +55,9 @@ pub(super) struct DatabaseState {
     /// True if a table `accounts` is on the search path.
     pub(super) accounts: bool,
     /// Rights that the role lacks on our schema and on the table of documents, as text for messages.
-    missing_rights: Vec<&'static str>,
-    may_insert: bool,
+    missing_rights: Vec<MissingRight>,
+    /// Name of the right that the role lacks to add documents.
+    missing_to_add: Option<String>,
 }
 
 /// Reads the state of a database. Errors: [`StoreError::Unusable`] if the server is too old.
@@ -81,7 +83,7 @@ pub(super) async fn read_state(conn: &mut Conn, url: &DatabaseUrl) -> Result<Dat
         ..DatabaseState::default()
     };
     if state.schema && !get::<bool>(row, "may_use")? {
-        state.missing_rights.push("USAGE on schema quarterdeck");
+        state.missing_rights.push(MissingRight::to_read("USAGE on schema quarterdeck"));
     } else if get(row, "migrations")? {
         state.read_schema(conn).await?;
     }
@@ -112,12 +114,12 @@ impl DatabaseState {
         };
         let row = rights.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?;
         if !get::<bool>(row, "may_read")? {
-            self.missing_rights.push("SELECT on the tables of schema quarterdeck");
+            self.missing_rights.push(MissingRight::to_read("SELECT on the tables of schema quarterdeck"));
             self.version = Some(SCHEMA_VERSION);
             return Ok(());
         }
         if !get::<bool>(row, "may_write")? {
-            self.missing_rights.push(WRITE_SCHEMA);
+            self.missing_rights.push(MissingRight::to_write("right to write the tables of schema quarterdeck"));
         }
         let made = query("SELECT EXISTS (SELECT 1 FROM @made WHERE name = 'captain_documents')");
         let rows = conn.fetch_all(made).await.map_err(reading)?;
@@ -153,23 +155,16 @@ impl DatabaseState {
         let unique = query(
             "SELECT EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = to_regclass('captain_documents') \
              AND i.indisunique AND i.indpred IS NULL AND pg_get_indexdef(i.indexrelid) ~ \
-             '\\(assistant_id, (external_link|md5\\(external_link\\)|md5\\(\\(external_link\\)::text\\))\\)') AS is_unique, \
-             has_table_privilege(to_regclass('captain_documents'), 'SELECT') AS may_read, \
-             has_table_privilege(to_regclass('captain_documents'), 'UPDATE') AS may_update, \
-             has_table_privilege(to_regclass('captain_documents'), 'INSERT') AS may_insert",
+             '\\(assistant_id, (external_link|md5\\(external_link\\)|md5\\(\\(external_link\\)::text\\))\\)') AS is_unique",
         );
         let rows = conn.fetch_all(unique).await.map_err(reading)?;
         let row = rows.first().ok_or_else(|| reading(sqlx::Error::RowNotFound))?;
         if !get::<bool>(row, "is_unique")? {
             self.documents_missing.push("the unique index on (assistant_id, external_link) or on its md5".into());
         }
-        if !get::<bool>(row, "may_read")? {
-            self.missing_rights.push("SELECT on captain_documents");
-        }
-        if !get::<bool>(row, "may_update")? {
-            self.missing_rights.push(UPDATE_DOCUMENTS);
-        }
-        self.may_insert = get(row, "may_insert")?;
+        let rights = rights::of_documents(conn).await?;
+        self.missing_rights.extend(rights.missing);
+        self.missing_to_add = rights.missing_to_add;
         Ok(())
     }
 
@@ -210,16 +205,14 @@ impl DatabaseState {
     }
 
     /// Checks that the role has the rights that `access` needs on the existing tables. Errors:
-    /// [`StoreError::Unusable`].
+    /// [`StoreError::Forbidden`].
     pub(super) fn check_rights(&self, url: &DatabaseUrl, access: Access) -> Result<()> {
-        let only_for_writing = |right: &&str| *right == WRITE_SCHEMA || *right == UPDATE_DOCUMENTS;
-        let mut rights = self.missing_rights.clone();
-        rights.retain(|right| !access.is_read_only() || !only_for_writing(right));
-        if rights.is_empty() {
-            return Ok(());
-        }
-        let message = format!("this role has no {}; grant it, or use another role", rights.join(", no "));
-        Err(StoreError::Unusable(url.describe(&message)))
+        rights::check(&self.missing_rights, url, access)
+    }
+
+    /// Returns the names of the rights that the role lacks on the existing tables.
+    pub(super) fn missing_rights(&self) -> impl Iterator<Item = &str> {
+        self.missing_rights.iter().map(|right| right.name.as_str())
     }
 
     /// Checks that our schema is up to date, and that a table of documents exists with all that this program needs.
@@ -262,27 +255,21 @@ impl DatabaseState {
         format!("version {version}, on {whose} table captain_documents")
     }
 
-    /// Checks that the role may add documents. Errors: [`StoreError::Unusable`].
+    /// Checks that the role may add documents. Errors: [`StoreError::Forbidden`].
     pub(super) fn may_add(&self, url: &DatabaseUrl) -> Result<()> {
-        if self.may_insert {
-            return Ok(());
-        }
-        Err(StoreError::Unusable(
-            url.describe("this role may not add documents (no INSERT on captain_documents); add them in Chatwoot"),
-        ))
+        let Some(right) = &self.missing_to_add else { return Ok(()) };
+        let message = format!("this role may not add documents (no {right}); add them in Chatwoot");
+        Err(StoreError::Forbidden(url.describe(&message)))
     }
 
     /// Checks that documents may be removed: only from a table that this program has created. Errors:
-    /// [`StoreError::Unusable`].
+    /// [`StoreError::Forbidden`].
     pub(super) fn may_remove(&self, url: &DatabaseUrl) -> Result<()> {
         if self.owns_documents {
             return Ok(());
         }
-        Err(StoreError::Unusable(
+        Err(StoreError::Forbidden(
             url.describe("these documents belong to Chatwoot, and its answers refer to them; remove them in Chatwoot"),
         ))
     }
 }
-
-const WRITE_SCHEMA: &str = "right to write the tables of schema quarterdeck";
-const UPDATE_DOCUMENTS: &str = "UPDATE on captain_documents";

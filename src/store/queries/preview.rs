@@ -31,6 +31,9 @@ struct Candidate {
 }
 
 pub(in crate::store) async fn preview(db: &Database, of: &Targets, verb: BulkVerb) -> Result<Preview> {
+    if verb == BulkVerb::Remove {
+        db.may_remove()?;
+    }
     let now = db.now();
     let mut ids = match of {
         Targets::Matching(filter) => matching_exactly(db, filter).await?,

@@ -1,8 +1,9 @@
 //! The interface to Chatwoot's own tables, [`ChatwootStore`], on an SQL database.
 
 use super::SqlStore;
+use crate::chatwoot::crawling::Crawling;
 use crate::domain::id::{AccountId, AssistantId};
-use crate::store::chatwoot::assistants;
+use crate::store::chatwoot::{assistants, attachments, crawling};
 use crate::store::{ChatwootStore, Result};
 use async_trait::async_trait;
 
@@ -10,5 +11,13 @@ use async_trait::async_trait;
 impl ChatwootStore for SqlStore {
     async fn assistant(&self, assistant: AssistantId) -> Result<Option<AccountId>> {
         assistants::account(&self.db, assistant).await
+    }
+
+    async fn crawling(&self) -> Result<Crawling> {
+        crawling::read(&self.db).await
+    }
+
+    async fn unreadable_attachments(&self) -> Result<Option<String>> {
+        attachments::unreadable(&self.db).await
     }
 }

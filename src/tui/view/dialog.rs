@@ -193,6 +193,9 @@ fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Span
             },
         ));
     }
+    if let (BulkVerb::Request(_), true) = (dialog.verb, model.options.uses_firecrawl && number > 0) {
+        lines.push(labelled("costs", format!("up to {} of Firecrawl", format::count(number, "credit"))));
+    }
     lines.push(Spans::new());
     let later = match dialog.marked_count {
         Some(_) => "Documents marked later are not included.",
