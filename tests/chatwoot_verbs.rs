@@ -114,7 +114,7 @@ async fn chatwoots_way_of_fetching_is_not_followed_where_the_settings_say_so() {
     assert!(!scene.run(&["sync", "--all", "--dry-run"]).out.join("").contains("credit"));
     assert_eq!(scene.run(&["sync", "1", "--wait"]).code, Some(0));
     let text = "SELECT content FROM captain_documents";
-    assert_eq!(scene.database.text(text).await, "A text that the page itself has.");
+    assert_eq!(scene.database.text(text).await.trim(), "A text that the page itself has.");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -172,8 +172,13 @@ async fn whatever_table_chatwoot_lacks_or_hides_it_works_and_doctor_has_a_line()
          record_id bigint, blob_id bigint);";
     let mut scene = Scene::start(Site::start(|_, _| html("T", "A text of the page.")).await, "").await;
     scene.database.script(files).await;
-    scene.database.script("CREATE TABLE accounts (id bigint PRIMARY KEY, name varchar, custom_attributes jsonb, \
-         feature_flags bigint)").await;
+    scene
+        .database
+        .script(
+            "CREATE TABLE accounts (id bigint PRIMARY KEY, name varchar, custom_attributes jsonb, \
+         feature_flags bigint)",
+        )
+        .await;
     let role = format!("role_{}", scene.database.name);
     let rights = format!(
         "CREATE ROLE {role} LOGIN PASSWORD 'pw'; CREATE SCHEMA quarterdeck AUTHORIZATION {role}; \

@@ -10,10 +10,12 @@ use crate::store::Store;
 /// of Firecrawl that its settings have, unless `config` has one or does not follow them.
 pub(super) async fn followed(config: &Config, store: &dyn Store) -> Result<Config, CliError> {
     let mut config = config.clone();
-    if config.follows_installation && config.fetch.firecrawl.api_key.is_none() && store.is_chatwoot_database() {
-        if let Crawling::Firecrawl(key) = store.crawling().await? {
-            config.fetch.firecrawl.api_key = Some(key);
-        }
+    let follows = config.follows_installation && config.fetch.firecrawl.api_key.is_none();
+    if follows
+        && store.is_chatwoot_database()
+        && let Crawling::Firecrawl(key) = store.crawling().await?
+    {
+        config.fetch.firecrawl.api_key = Some(key);
     }
     Ok(config)
 }

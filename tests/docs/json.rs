@@ -316,6 +316,9 @@ async fn schedule_and_request(session: &mut Session) {
     session.keep("sync", 0, &["cancel", "1", "8", "--json"]);
     session.keep("sync --dry-run", 0, &["retry", "--all", "--dry-run", "--json"]);
     session.keep("sync --dry-run", 0, &["sync", "1", "--dry-run", "--json"]);
+    let paid = session.install.write("paid.toml", "fetch.firecrawl.api_key = \"fc-0123\"\n");
+    let paid = paid.display().to_string();
+    session.keep("sync --dry-run", 0, &["sync", "1", "--dry-run", "--json", "--config", &paid]);
     session.keep("sync --dry-run", 0, &["cancel", "--all", "--dry-run", "--json"]);
     session.keep("sync --dry-run", 0, &["remove", "7", "--dry-run", "--json"]);
     session.keep("remove", 0, &["remove", "7", "--yes", "--json"]);
