@@ -4,7 +4,11 @@
 -- The host and port of an ordinary http or https URL, without the scheme's default port; NULL for anything else. A pass
 -- writes the exact host of each document into `document_state`; this serves the documents that no pass has read yet.
 CREATE FUNCTION quarterdeck.host_of(link text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN lower(left($1, 8)) = 'https://'
+    SELECT CASE WHEN (left($1, 8) = 'https://' OR left($1, 7) = 'http://')
+            -- Most have neither a port nor a user, and need no pattern.
+            AND translate(split_part($1, '/', 3), '@:?#\[', '') = split_part($1, '/', 3)
+        THEN nullif(lower(split_part($1, '/', 3) COLLATE "C"), '')
+        WHEN lower(left($1, 8)) = 'https://'
         THEN lower(substring($1 FROM '^.{8}(?:[^/?#\\]*@)?(\[[^\]/?#\\]*\](?::(?!443(?:[/?#\\]|$))[0-9]+)?|[^/?#\\:]+(?::(?!443(?:[/?#\\]|$))[0-9]+)?)'))
         WHEN lower(left($1, 7)) = 'http://'
         THEN lower(substring($1 FROM '^.{7}(?:[^/?#\\]*@)?(\[[^\]/?#\\]*\](?::(?!80(?:[/?#\\]|$))[0-9]+)?|[^/?#\\:]+(?::(?!80(?:[/?#\\]|$))[0-9]+)?)'))
@@ -37,6 +41,9 @@ BEGIN
         RETURN;
     END;
 END $$;
+
+-- The next pass, which is due at once, notes the hosts and kinds; until then lists are computed.
+UPDATE quarterdeck.shadow_passes SET read_at = NULL, started_at = NULL, lease_until = NULL;
 
 -- As before, but a PDF has the status 8, and a page whose first text Chatwoot has not stored yet has 9.
 CREATE OR REPLACE FUNCTION quarterdeck.shadow_facts(ids bigint[], low bigint, high bigint, now bigint)

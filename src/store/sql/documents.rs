@@ -96,7 +96,8 @@ impl Joins {
         filter.terms.iter().fold(Self::NONE, |joins, term| {
             joins.and(match &term.condition {
                 FilterCondition::Word(_) | FilterCondition::Kind(_) => Self::DOCUMENTS,
-                FilterCondition::Host(_) if source != StatusSource::Stored => Self::STATE,
+                // The host of a document without a row is known, too.
+                FilterCondition::Host(_) if source == StatusSource::Computed => Self::STATE,
                 FilterCondition::Status(_) | FilterCondition::Next(_) => Self::status(source),
                 FilterCondition::Error(_) | FilterCondition::Http(_) | FilterCondition::Host(_) => {
                     Self { only_with_state: !term.negated, ..Self::STATE }

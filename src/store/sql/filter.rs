@@ -112,12 +112,8 @@ fn document_test(sql: &mut Sql, source: StatusSource, test: &FilterCondition, no
             );
             sql.bind_list(kinds.iter().map(|kind| kind.word()));
         }
-        FilterCondition::Host(hosts) if source != StatusSource::Stored => {
-            // Passes give every document of Chatwoot a row of `document_state`; without one the host is that of the link.
-            sql.push("EXISTS (SELECT 1 FROM (SELECT ").push(host_of_guest(source)).push(" AS host OFFSET 0) hc WHERE ");
-            push_hosts(sql, "hc.host", hosts);
-            sql.push(")");
-        }
+        FilterCondition::Host(hosts) if source == StatusSource::Shadow => push_hosts(sql, "s.host", hosts),
+        FilterCondition::Host(hosts) if source == StatusSource::Computed => push_hosts_of_links(sql, hosts),
         FilterCondition::Host(hosts) => {
             // PostgreSQL's index of hosts has another order than the range below, so the names come from a small table.
             sql.push("s.host among(SELECT hc.host FROM @host_counts hc WHERE ");
@@ -199,12 +195,19 @@ fn outcome_test(sql: &mut Sql, test: &FilterCondition, now: Timestamp) -> Result
     Ok(())
 }
 
-/// Returns an expression for the host of a document of Chatwoot. Needs the join `s`.
+/// Returns an expression for the host of a document of Chatwoot, empty without one. Needs the join `s`. A pass gives a row
+/// of `document_state` to each document that gets a shadow row; without one the host is that of the link.
 pub(in crate::store) const fn host_of_guest(source: StatusSource) -> &'static str {
-    source.pick(
-        "coalesce(s.host, (SELECT host_of(o.external_link) FROM captain_documents o WHERE o.id = m.document_id), '')",
-        "coalesce(s.host, host_of(d.external_link), '')",
-    )
+    source.pick("coalesce(s.host, '')", "coalesce(s.host, host_of(d.external_link), '')")
+}
+
+/// Appends a condition for documents of Chatwoot on one of these hosts, with any port where none is named. The host is
+/// computed once for each document.
+fn push_hosts_of_links(sql: &mut Sql, hosts: &[String]) {
+    let patterns = hosts.iter().map(|host| format!("{}:%", like_literal(&host.to_ascii_lowercase())));
+    sql.push("(").push(host_of_guest(StatusSource::Computed));
+    sql.push(" || ':') LIKE ANY(ARRAY(SELECT k.value #>> '{}' FROM elements(");
+    sql.bind(serde_json::Value::from_iter(patterns).to_string()).push(") k))");
 }
 
 fn meaningless(message: &str) -> Result<()> {
