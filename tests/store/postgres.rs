@@ -26,9 +26,12 @@ async fn refused(url: &str) -> String {
 
 async fn refused_for(url: &str, access: Access) -> String {
     match store::open(url, access).await {
-        Err(error @ (StoreError::Address(_) | StoreError::Unusable(_) | StoreError::Unavailable(_))) => {
-            error.to_string()
-        }
+        Err(
+            error @ (StoreError::Address(_)
+            | StoreError::Unusable(_)
+            | StoreError::Forbidden(_)
+            | StoreError::Unavailable(_)),
+        ) => error.to_string(),
         Err(other) => panic!("{other:?}"),
         Ok(_) => panic!("was opened"),
     }

@@ -112,7 +112,8 @@ async fn the_accounts_add_up_to_the_counts_of_every_status(backend: Backend) {
     for status in Status::ALL {
         let sum: u64 = seen.iter().map(|account| account.counts.of(status)).sum();
         assert_eq!(sum, all.of(status), "{status:?}");
-        assert!(sum > 0, "{status:?}");
+        // A store of our own has pages alone.
+        assert_eq!(sum > 0, !matches!(status, Status::Pdf | Status::Crawling), "{status:?}");
     }
 }
 

@@ -13,7 +13,7 @@ use crate::store::sql::dialect::Dialect;
 use crate::store::sql::documents::StatusSource;
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::{Sql, Statement, query};
-use crate::store::sql::status::{PdfLookup, push_computed, push_row_status, push_settled_status};
+use crate::store::sql::status::{STATUS_BY_KIND, push_computed, push_row_status, push_settled_status};
 use crate::store::{AccountSummary, Listing, Result};
 use std::collections::BTreeMap;
 
@@ -144,7 +144,7 @@ fn settled_counts(now: Timestamp) -> Statement {
          count(CASE WHEN status = 7 THEN 1 END) AS never, count(CASE WHEN status = 8 THEN 1 END) AS pdf, \
          count(CASE WHEN status = 9 THEN 1 END) AS crawling FROM (SELECT d.account_id, coalesce(",
     );
-    sql.push(PdfLookup::AllAtOnce.status_by_kind()).push(", CASE WHEN d.sync_status = 0 THEN -1 ELSE ");
+    sql.push(STATUS_BY_KIND).push(", CASE WHEN d.sync_status = 0 THEN -1 ELSE ");
     push_settled_status(&mut sql, now);
     sql.push(
         " END) AS status FROM captain_documents d LEFT JOIN @accounts_sched c ON c.account_id = d.account_id) q \
@@ -156,12 +156,12 @@ fn settled_counts(now: Timestamp) -> Statement {
 /// Counts documents whose row is marked `syncing`, by account and status.
 fn syncing_counts(now: Timestamp) -> Statement {
     let mut sql = Sql::new("SELECT d.account_id, CAST(");
-    push_row_status(&mut sql, now, PdfLookup::AllAtOnce);
+    push_row_status(&mut sql, now);
     sql.push(
         " AS BIGINT) AS status, count(*) AS n FROM captain_documents d \
          LEFT JOIN @accounts_sched c ON c.account_id = d.account_id WHERE d.sync_status = 0 AND ",
     );
-    sql.push(PdfLookup::AllAtOnce.status_by_kind()).push(" IS NULL GROUP BY 1, 2");
+    sql.push(STATUS_BY_KIND).push(" IS NULL GROUP BY 1, 2");
     sql.query()
 }
 
@@ -169,9 +169,9 @@ fn syncing_counts(now: Timestamp) -> Statement {
 /// document's row alone would give.
 fn job_status_counts(now: Timestamp) -> Statement {
     let mut sql = Sql::new("SELECT d.account_id, CAST(");
-    push_row_status(&mut sql, now, PdfLookup::AllAtOnce);
+    push_row_status(&mut sql, now);
     sql.push(" AS BIGINT) AS instead, ");
-    push_computed(&mut sql, now, PdfLookup::AllAtOnce);
+    push_computed(&mut sql, now);
     sql.push(
         " AS status, count(*) AS n FROM @jobs l JOIN captain_documents d ON d.id = l.document_id \
          LEFT JOIN @accounts_sched c ON c.account_id = d.account_id WHERE l.state IN ('scheduled', 'ready', 'running') \

@@ -12,7 +12,7 @@ use crate::store::sql::database::Database;
 use crate::store::sql::documents::{Joins, StatusSource};
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::{Sql, Statement, query};
-use crate::store::sql::status::{PdfLookup, after_its_time, push_computed};
+use crate::store::sql::status::{after_its_time, push_computed};
 use crate::store::{QueueState, Result};
 
 pub(in crate::store) async fn counts(db: &Database) -> Result<StatusCounts> {
@@ -27,7 +27,7 @@ pub(in crate::store) async fn counts(db: &Database) -> Result<StatusCounts> {
         }
         StatusSource::Computed => {
             let mut sql = Sql::new("SELECT CAST(0 AS BIGINT) AS account_id, ");
-            push_computed(&mut sql, now, PdfLookup::AllAtOnce);
+            push_computed(&mut sql, now);
             sql.push(" AS status, count(*) AS documents");
             Joins::status(StatusSource::Computed).push(&mut sql, StatusSource::Computed);
             sql.push(" GROUP BY 2");

@@ -21,7 +21,7 @@ use std::time::Duration;
 const SCHEDULE_EXPIRY: Duration = Duration::from_secs(26 * 3_600);
 
 /// All columns of a [`DocumentRow`] except the status, which the caller selects as `status`.
-pub(in crate::store) const COLUMNS: &str = "d.id, has_pdf AS attached, d.name, d.external_link, d.account_id, d.assistant_id, \
+pub(in crate::store) const COLUMNS: &str = "d.id, among_pdfs AS attached, d.name, d.external_link, d.account_id, d.assistant_id, \
      CAST(d.status AS BIGINT) AS row_status, \
      micros(d.last_sync_attempted_at) AS last_sync_attempted_at, micros(d.last_synced_at) AS last_synced_at, \
      micros(d.updated_at) AS updated_at, meta.sync_step AS sync_step, meta.content_fingerprint AS fingerprint, \

@@ -8,7 +8,7 @@ use crate::store::sql::database::Database;
 use crate::store::sql::documents::{Joins, StatusSource};
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::Sql;
-use crate::store::sql::status::{PdfLookup, push_computed};
+use crate::store::sql::status::push_computed;
 use crate::store::{DocumentRef, Result};
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use std::collections::HashMap;
 /// is computed for each row, so that it is exact at the time `now`.
 fn push_select(sql: &mut Sql, now: Timestamp) {
     sql.push("SELECT ").push(COLUMNS).push(", ");
-    push_computed(sql, now, PdfLookup::EachRow);
+    push_computed(sql, now);
     sql.push(" AS status");
     Joins::ALL.push(sql, StatusSource::Computed);
 }

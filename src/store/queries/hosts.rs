@@ -92,9 +92,9 @@ fn host(row: &Row) -> Result<HostSummary> {
 /// few.
 const FAILED_BY_SHADOWS: &str = " WHERE m.status = 0 OR m.status IN (2, 3, 4) \
      AND EXISTS (SELECT 1 FROM captain_documents d WHERE d.id = m.document_id AND d.sync_status = 2 \
-     AND status_by_kind_many IS NULL)";
+     AND status_by_kind IS NULL)";
 /// Like [`FAILED_BY_SHADOWS`], by the documents' own rows.
-const FAILED: &str = " WHERE d.sync_status = 2 AND status_by_kind_many IS NULL";
+const FAILED: &str = " WHERE d.sync_status = 2 AND status_by_kind IS NULL";
 
 /// Selects the number of Chatwoot's documents that satisfy `condition` by host. Uploads have no host, and are left out.
 fn guest_hosts(source: StatusSource, condition: &'static str) -> Statement {

@@ -99,7 +99,7 @@ impl Candidate {
 }
 
 /// Selects the columns of a [`Candidate`].
-const SELECT: &str = "SELECT d.id, has_pdf AS attached, d.external_link, CAST(d.status AS BIGINT) AS row_status, \
+const SELECT: &str = "SELECT d.id, among_pdfs AS attached, d.external_link, CAST(d.status AS BIGINT) AS row_status, \
      CAST(d.sync_status AS BIGINT) AS sync_status, micros(d.last_sync_attempted_at) AS last_sync_attempted_at, \
      micros(d.last_synced_at) AS last_synced_at, s.host, l.id AS job_id, l.state, l.class, l.attempt, \
      l.recorded_attempt, l.worker_name, l.lock_holder, c.cadence";

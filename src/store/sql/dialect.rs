@@ -15,7 +15,7 @@ pub(in crate::store) enum Dialect {
 }
 
 /// Markers, each with its replacement on SQLite and on PostgreSQL. The first that matches applies.
-const MARKS: [(&str, &str, &str); 18] = [
+const MARKS: [(&str, &str, &str); 17] = [
     // A table or sequence of our own.
     ("@", "", "quarterdeck."),
     // A time of `captain_documents` as microseconds, and the reverse.
@@ -55,17 +55,10 @@ const MARKS: [(&str, &str, &str); 18] = [
     ),
     ("has_pdf", "0", "EXISTS (SELECT 1 FROM quarterdeck.attached_pdfs(ARRAY[d.id], NULL, NULL))"),
     ("among_pdfs", "0", "(d.id IN (SELECT quarterdeck.attached_pdfs(NULL, NULL, NULL)))"),
-    // The status of a document `d` of Chatwoot that is not synced because of its kind, NULL for another one; for few rows
-    // and for many. SQLite has no documents of Chatwoot.
+    // The status of a document `d` of Chatwoot that is not synced because of its kind, NULL for another one.
+    // SQLite has no documents of Chatwoot.
     (
-        "status_by_kind_few",
-        "NULL",
-        "CASE WHEN d.external_link LIKE 'PDF:%' OR d.external_link LIKE '%.pdf' \
-         OR EXISTS (SELECT 1 FROM quarterdeck.attached_pdfs(ARRAY[d.id], NULL, NULL)) THEN 8 \
-         WHEN d.status <> 1 THEN 9 END",
-    ),
-    (
-        "status_by_kind_many",
+        "status_by_kind",
         "NULL",
         "CASE WHEN d.external_link LIKE 'PDF:%' OR d.external_link LIKE '%.pdf' \
          OR d.id IN (SELECT quarterdeck.attached_pdfs(NULL, NULL, NULL)) THEN 8 WHEN d.status <> 1 THEN 9 END",

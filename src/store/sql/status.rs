@@ -7,38 +7,22 @@ use crate::store::sql::documents::StatusSource;
 use crate::store::sql::statement::Sql;
 
 /// Appends an expression for a document's status, computed. Needs the joins `l` and `c`.
-pub(in crate::store) fn push_computed(sql: &mut Sql, now: Timestamp, lookup: PdfLookup) {
+pub(in crate::store) fn push_computed(sql: &mut Sql, now: Timestamp) {
     sql.push(
         "CAST(CASE WHEN l.lock_holder IS NOT NULL THEN 2 WHEN l.state = 'running' THEN 3 WHEN l.state = 'ready' THEN 4 \
          WHEN l.state = 'scheduled' AND l.attempt > 0 THEN 2 ELSE ",
     );
-    push_row_status(sql, now, lookup);
+    push_row_status(sql, now);
     sql.push(" END AS BIGINT)");
 }
 
-/// How a statement learns which documents have an attached PDF.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::store) enum PdfLookup {
-    /// Document by document: for a page of them.
-    EachRow,
-    /// All attached PDFs are read first: for possibly all documents.
-    AllAtOnce,
-}
-
-impl PdfLookup {
-    /// Returns an expression for the status of a document that is not synced because of its kind; NULL for another one.
-    pub(in crate::store) const fn status_by_kind(self) -> &'static str {
-        match self {
-            Self::EachRow => "status_by_kind_few",
-            Self::AllAtOnce => "status_by_kind_many",
-        }
-    }
-}
+/// Expression for the status of a document that is not synced because of its kind; NULL for another one.
+pub(in crate::store) const STATUS_BY_KIND: &str = "status_by_kind";
 
 /// Appends an expression for the status that a document has by its row, without its job. Needs the join `c`, the stored
 /// plan of the account.
-pub(in crate::store) fn push_row_status(sql: &mut Sql, now: Timestamp, lookup: PdfLookup) {
-    sql.push("coalesce(").push(lookup.status_by_kind());
+pub(in crate::store) fn push_row_status(sql: &mut Sql, now: Timestamp) {
+    sql.push("coalesce(").push(STATUS_BY_KIND);
     sql.push(", CASE WHEN d.sync_status = 0 THEN CASE WHEN micros(d.last_sync_attempted_at) >= ")
         .bind(now.minus(STUCK_AFTER).micros())
         .push(" THEN 3 ELSE 1 END ELSE ");
@@ -61,7 +45,7 @@ pub(in crate::store) fn push_status(sql: &mut Sql, source: StatusSource, now: Ti
             sql.push("CASE WHEN m.status_until < ").bind(now.micros());
             sql.push(" THEN CASE m.status WHEN 3 THEN 1 ELSE 5 END ELSE m.status END");
         }
-        StatusSource::Computed => push_computed(sql, now, PdfLookup::AllAtOnce),
+        StatusSource::Computed => push_computed(sql, now),
     }
 }
 
@@ -84,7 +68,7 @@ pub(in crate::store) const fn after_its_time(status: Status) -> Option<Status> {
 /// Appends a condition for documents with one of these statuses at the time `now`.
 pub(in crate::store) fn push_has_status(sql: &mut Sql, source: StatusSource, statuses: &[Status], now: Timestamp) {
     if source == StatusSource::Computed {
-        push_computed(sql, now, PdfLookup::AllAtOnce);
+        push_computed(sql, now);
         sql.push(" IN ").bind_list(statuses.iter().map(|status| *status as i64));
         return;
     }
