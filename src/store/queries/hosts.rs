@@ -22,9 +22,8 @@ pub(in crate::store) async fn hosts(db: &Database) -> Result<Listing<HostSummary
     let documents = reader.all(documents(source)).await?;
     let failed = match source {
         // Read with the documents.
-        StatusSource::Stored => Vec::new(),
-        StatusSource::Shadow => reader.all(guest_hosts(source, FAILED_BY_SHADOWS)).await?,
-        StatusSource::Computed => reader.all(guest_hosts(source, FAILED)).await?,
+        StatusSource::Stored | StatusSource::Computed => Vec::new(),
+        StatusSource::Shadow => reader.all(failed_by_shadows()).await?,
     };
     let ended = reader.all(recent_attempts(now)).await?;
     let jobs = reader
@@ -88,27 +87,24 @@ fn host(row: &Row) -> Result<HostSummary> {
     })
 }
 
-/// Condition for failed documents. One that failed and has a job that decides its status is found by its row; there are
-/// few.
-const FAILED_BY_SHADOWS: &str = " WHERE m.status = 0 OR m.status IN (2, 3, 4) \
-     AND EXISTS (SELECT 1 FROM captain_documents d WHERE d.id = m.document_id AND d.sync_status = 2 \
-     AND status_by_kind IS NULL)";
-/// Like [`FAILED_BY_SHADOWS`], by the documents' own rows.
-const FAILED: &str = " WHERE d.sync_status = 2 AND status_by_kind IS NULL";
-
-/// Selects the number of Chatwoot's documents that satisfy `condition` by host. Uploads have no host, and are left out.
-fn guest_hosts(source: StatusSource, condition: &'static str) -> Statement {
-    let mut sql = Sql::new("SELECT host, n FROM (");
-    push_guest_hosts(&mut sql, source, condition);
-    sql.push(") q");
-    sql.query()
+/// Selects the number of failed documents by host. One that failed and has a job that decides its status is found by its
+/// row; there are few.
+fn failed_by_shadows() -> Statement {
+    query(
+        "SELECT s.host, count(*) AS n FROM @document_status m JOIN @document_state s ON s.document_id = m.document_id \
+         WHERE m.status = 0 OR m.status IN (2, 3, 4) AND EXISTS (SELECT 1 FROM captain_documents d \
+         WHERE d.id = m.document_id AND d.sync_status = 2 AND status_by_kind IS NULL) GROUP BY 1",
+    )
 }
 
-fn push_guest_hosts(sql: &mut Sql, source: StatusSource, condition: &'static str) {
-    sql.push("SELECT host, count(*) AS n, CAST(0 AS BIGINT) AS failed FROM (SELECT ").push(host_of_guest(source));
-    sql.push(" AS host");
+/// Appends a SELECT of the hosts of Chatwoot's documents with the numbers of their documents and, if computed, of the
+/// failed ones. Uploads have no host, and are left out.
+fn push_guest_hosts(sql: &mut Sql, source: StatusSource) {
+    sql.push("SELECT host, count(*) AS n, count(CASE WHEN is_failed THEN 1 END) AS failed FROM (SELECT ");
+    sql.push(host_of_guest(source)).push(" AS host, ");
+    sql.push(source.pick("false", "d.sync_status = 2 AND status_by_kind IS NULL")).push(" AS is_failed");
     Joins::STATE.push(sql, source);
-    sql.push(condition).push(") h WHERE host <> '' GROUP BY host");
+    sql.push(") h WHERE host <> '' GROUP BY host");
 }
 
 /// Selects the hosts to show, each with the number of its documents, in a store of our own also of the failed ones, and
@@ -121,7 +117,7 @@ fn documents(source: StatusSource) -> Statement {
              GROUP BY host HAVING sum(documents) > 0",
         );
     } else {
-        push_guest_hosts(&mut sql, source, "");
+        push_guest_hosts(&mut sql, source);
     }
     sql.push(") q ORDER BY n DESC, host COLLATE bytes LIMIT ");
     sql.bind(MAX_LISTED);

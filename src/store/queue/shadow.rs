@@ -104,7 +104,7 @@ pub(in crate::store) async fn pass(db: &Database) -> Result<u64> {
 
 /// Gives a row of `document_state` with its host to each document after the id `past` up to `last` that has none: what is
 /// filtered and counted by host has to know the documents that were never requested, too.
-async fn note_hosts(tx: &mut Tx<'_>, past: i64, last: i64) -> Result<()> {
+pub(super) async fn note_hosts(tx: &mut Tx<'_>, past: i64, last: i64) -> Result<()> {
     let without = query(
         "SELECT d.id, d.external_link FROM captain_documents d LEFT JOIN (SELECT document_id FROM @document_state \
          WHERE document_id > ?1 AND document_id <= ?2) s ON s.document_id = d.id \
