@@ -167,6 +167,11 @@ fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Span
             line(number, "will be removed for good, with contents and versions".to_owned(), Tone::Failed)
         }
     });
+    if matches!(dialog.verb, BulkVerb::Request(_)) && model.options.uses_firecrawl && number > 0 {
+        // First, so that it is seen on a low screen.
+        let credits = if number == 1 { "credit" } else { "credits" };
+        lines.push(line(number, format!("{credits} of Firecrawl at most"), Tone::Waiting));
+    }
     for (reason, number) in &preview.skipped {
         lines.push(line(*number, format!("skipped: {}", format::skip_reason_short(*reason)), Tone::Dim));
     }
@@ -192,9 +197,6 @@ fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Span
                 "unknown (idle)".to_owned()
             },
         ));
-    }
-    if let (BulkVerb::Request(_), true) = (dialog.verb, model.options.uses_firecrawl && number > 0) {
-        lines.push(labelled("costs", format!("up to {} of Firecrawl", format::count(number, "credit"))));
     }
     lines.push(Spans::new());
     let later = match dialog.marked_count {

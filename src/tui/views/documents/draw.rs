@@ -82,7 +82,9 @@ fn sign(model: &Model, row: &DocumentRow) -> (String, Tone) {
 fn status(model: &Model, row: &DocumentRow) -> Spans {
     // Only the glyph of a synced document is coloured; its word stays plain.
     let tone = if row.status == Status::Synced { Tone::Plain } else { theme::status(row.status) };
-    vec![sign(model, row), span(" ", Tone::Plain), span(row.status.word(), tone)]
+    // The longest word fills the column.
+    let gap = if row.status == Status::Crawling { "" } else { " " };
+    vec![sign(model, row), span(gap, Tone::Plain), span(row.status.word(), tone)]
 }
 
 fn name(model: &Model, row: &DocumentRow, cells: u16) -> Spans {

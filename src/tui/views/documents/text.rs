@@ -141,7 +141,7 @@ pub fn status_detail(model: &Model, row: &DocumentRow, cells: usize) -> (String,
             (clip(&format!("no worker{since}"), cells, more), Tone::Lost)
         }
         Status::Pdf => (clip("never fetched", cells, more), Tone::Dim),
-        Status::Crawling => (clip("Chatwoot fetches it", cells, more), Tone::Dim),
+        Status::Crawling => (clip("no text yet", cells, more), Tone::Dim),
         Status::Never if !row.available => (clip("not available", cells, more), Tone::Dim),
         status => match (review_note(model, row), fitting_error(row, cells, more)) {
             // The note comes before the failure: the status shows that there is a failure, but only the note shows that
