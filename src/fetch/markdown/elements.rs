@@ -298,13 +298,12 @@ impl Writer<'_> {
 /// Returns true if the node stands directly behind an element of the same name and both have a class: two labels, which
 /// a style sheet sets apart. A single character is no label: a title may have an element for each of its letters.
 fn follows_label(node: &NodeRef<'_>, name: &str) -> bool {
-    let has_class = |node: &NodeRef<'_>| node.attr("class").is_some_and(|class| !class.is_empty());
-    let is_letter = |node: &NodeRef<'_>| {
-        let text = node.first_child().filter(|child| child.is_text()).map(|child| child.text());
-        text.is_some_and(|text| text.chars().nth(1).is_none())
-    };
-    let is_label = |node: &NodeRef<'_>| has_class(node) && !is_letter(node);
-    node.prev_sibling().is_some_and(|before| &*name_of(&before) == name && is_label(&before)) && has_class(node)
+    if !node.has_attr("class") {
+        return false;
+    }
+    let Some(before) = node.prev_sibling().filter(|before| before.has_attr("class")) else { return false };
+    let is_letter = |text: NodeRef<'_>| text.is_text() && text.text().chars().nth(1).is_none();
+    &*name_of(&before) == name && !before.first_child().is_some_and(is_letter)
 }
 
 fn is_checkbox(node: &NodeRef<'_>) -> bool {
