@@ -6,6 +6,7 @@
 
 pub mod backoff;
 pub mod body_digest;
+pub mod chatwoot_text;
 pub mod content;
 pub mod content_guard;
 pub mod credential;
@@ -35,6 +36,7 @@ pub mod site_rule;
 pub mod suggest;
 pub mod template;
 pub mod text;
+pub mod text_comparison;
 pub mod time;
 pub mod topic;
 pub(crate) mod word_enum;

@@ -16,6 +16,7 @@ mod address;
 mod allowed;
 mod budget;
 mod charset;
+mod chatwoot_text;
 mod client;
 mod content_rules;
 mod conversion_pool;
@@ -50,6 +51,7 @@ mod trace;
 
 pub use allowed::{AllowedHost, AllowedHostError};
 pub use budget::{Budget, ConvertError, MAX_MARKDOWN, TIME_LIMIT};
+pub use chatwoot_text::chatwoot_texts;
 pub use client::FetchSetupError;
 pub use content_rules::{CONVERTER_VERSION, check_site};
 pub use convert::{Converted, convert, convert_body, convert_within};

@@ -10,6 +10,7 @@
 //! outbox, `templates` learns what recurs on the pages of a host.
 
 mod attempt;
+mod chatwoot_text;
 mod claim;
 pub mod event;
 mod fetch_pause;

@@ -45,7 +45,7 @@ pub use checks::CheckDepth;
 pub use error::{Result, StoreError};
 pub use examine::{examine, write_lock_holder};
 pub use interface::base::{CommitSignals, QueueState, StoreBase};
-pub use interface::chatwoot::ChatwootStore;
+pub use interface::chatwoot::{ChatwootStore, TextOrigins};
 pub use interface::documents::{
     AddResult, BulkVerb, Decision, DecisionResult, DocumentPage, DocumentRef, DocumentStore, NewDocument, PagePosition,
     PageQuery, Preview, QuarantinedContent, ReviewTarget, Sort, SortBy, StoredContent, StoredVersion, Targets,

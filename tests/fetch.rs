@@ -2,6 +2,7 @@
 
 mod address;
 mod charset;
+mod chatwoot_text;
 mod client;
 mod credentials;
 mod encoding;

@@ -5,6 +5,7 @@ mod support;
 
 mod bad_input;
 mod benches;
+mod beside_chatwoot;
 mod chaos;
 mod chatwoot_verbs;
 mod cli;

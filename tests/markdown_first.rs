@@ -286,7 +286,7 @@ async fn a_chatwoot_database_is_never_given_markdown() {
         }
         assert_eq!(deck.site.hits(path), 2, "one request for each sync");
         let text = deck.content(document).await.expect("a text");
-        assert_eq!(text, format!("# The guide\n\nInstall it first.\n\n## Use\n\nThen use it. {path}\n"));
+        assert_eq!(text, format!("# The guide\n\nInstall it first.\n\n## Use\n\nThen use it. {path}\n\n"));
     }
     assert_eq!(verdict(&deck).await, Some((MarkdownVerdict::Markdown, 4)), "and nothing is compared");
 }

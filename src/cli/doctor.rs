@@ -2,8 +2,8 @@
 //! nothing unless an option asks for a repair.
 //!
 //! [`CHECKS`] lists the checks: `settings` (config file, log directory, private hosts, credentials), `machine` (certificates,
-//! terminal, locale), `database` (the store, its workers and its queue, with `faq` for the outbox and `schedule` for
-//! the automatic syncs), `locks` (Redis). `unblock` continues a stopped process that keeps the store locked.
+//! terminal, locale), `database` (the store, its workers and its queue, with `faq` for the outbox, `schedule` for
+//! the automatic syncs and `texts` for the texts of Chatwoot), `locks` (Redis). `unblock` continues a stopped process that keeps the store locked.
 
 mod database;
 mod faq;
@@ -11,6 +11,7 @@ mod locks;
 mod machine;
 mod schedule;
 mod settings;
+mod texts;
 mod unblock;
 
 use super::console::locale;
@@ -44,6 +45,9 @@ pub struct Args {
     /// First continue (SIGCONT) a stopped process that keeps the others from writing to an SQLite store
     #[arg(long)]
     pub unblock: bool,
+    /// On a database of Chatwoot, fetch 20 pages and say how many of the stored texts a pass would rewrite; stores nothing
+    #[arg(long)]
+    pub sample: bool,
     /// Do not ask before --unblock
     #[arg(long, requires = "unblock")]
     pub yes: bool,
@@ -56,6 +60,8 @@ struct CheckContext {
     flags: Flags,
     config: Result<Config, ConfigError>,
     depth: CheckDepth,
+    /// True if a sample of pages is fetched.
+    sample: bool,
 }
 
 /// A check. One that needs the settings returns no finding if these could not be loaded.
@@ -79,7 +85,7 @@ pub(super) async fn run(args: &Args, paths: DefaultPaths, flags: Flags, out: &mu
     let environment = Environment::read();
     let config = Config::load(&paths, &environment, &flags);
     let depth = if args.full { CheckDepth::Full } else { CheckDepth::Quick };
-    let context = CheckContext { default_paths: paths, environment, flags, config, depth };
+    let context = CheckContext { default_paths: paths, environment, flags, config, depth, sample: args.sample };
     if args.unblock {
         unblock::run(&context, args.yes).await?;
     }

@@ -5,6 +5,7 @@ use super::changes;
 use super::exit::{CliError, Exit};
 use super::output::Output;
 use crate::config::Config;
+use crate::domain::chatwoot_text::Generation;
 use crate::domain::content::{ContentChange, Page, StoredBaseline};
 use crate::domain::content_guard::QuarantineReason;
 use crate::domain::document::DocumentRow;
@@ -15,6 +16,7 @@ use crate::domain::link::host_of;
 use crate::domain::representation::{HostMarkdown, Negotiation, Representation};
 use crate::domain::retry::RetryPolicy;
 use crate::domain::template::{BlockComparison, Template};
+use crate::domain::text_comparison::{self, TextComparison};
 use crate::fetch::{FetchRequest, FetchResponse, FetchSetupError, Fetcher, Hop, Probe, probe};
 use crate::store::{Store, StoreError};
 use std::io;
@@ -74,7 +76,9 @@ pub(super) async fn run(
     out: &mut Output,
 ) -> Result<Exit, CliError> {
     let unusable = |error: FetchSetupError| CliError::Usage(error.to_string());
-    let request = baseline.host.request(row.id, &row.url);
+    let fetcher = Fetcher::new(config.fetch.clone()).map_err(unusable)?;
+    let chatwoot = fetcher.writes_chatwoot_text(row.id, &row.url, baseline.host.keeps_texts);
+    let request = FetchRequest { chatwoot, ..baseline.host.request(row.id, &row.url) };
     let report = probe(config.fetch.clone(), &request).await.map_err(unusable)?;
     out.line(format!("Probe of {} {}", row.id, row.url))?;
     for hop in &report.hops {
@@ -83,7 +87,6 @@ pub(super) async fn run(
     print_totals(&report, out)?;
     match &report.result {
         Ok(FetchResponse::Page(page)) => {
-            let fetcher = Fetcher::new(config.fetch.clone()).map_err(unusable)?;
             let template = baseline.host.template.as_deref().filter(|_| fetcher.allows_template(row.id, &row.url));
             let page = Page { template: template.map(|template| template.version), ..(**page).clone() };
             let compare = |of| fetcher.compare_blocks(row.id, &row.url, of, (baseline.text, &page));
@@ -149,7 +152,13 @@ fn print_page(
     if let Some(note) = &page.note {
         out.line(format!("note        {note}"))?;
     }
-    let (mut change, mut reason) = stored.compare(page);
+    let (mut change, mut reason, generation) = match &page.chatwoot {
+        Some(_) => compare_with_chatwoots(stored, page, text),
+        None => {
+            let (change, reason) = stored.compare(page);
+            (change, reason, None)
+        }
+    };
     if stored.may_be_same_by_blocks(page, change) {
         change = stored.change_by_blocks(page, change, by_blocks(), baseline.host.keeps_texts);
         reason = reason.filter(|_| change != ContentChange::Same);
@@ -182,7 +191,30 @@ fn print_page(
         return Ok(());
     }
     out.line("")?;
-    changes::print(text, &page.content, out)
+    let theirs = page.chatwoot.as_ref().and_then(|texts| texts.to_write(generation.unwrap_or(Generation::NEWEST)));
+    changes::print(text, theirs.map_or(&page.content, |theirs| &theirs.content), out)
+}
+
+/// Compares the page with the stored text where Chatwoot's own text is written. Also returns the generation of Chatwoot's
+/// converter whose text is the most like the stored one.
+fn compare_with_chatwoots(
+    stored: &StoredBaseline,
+    page: &Page,
+    text: &str,
+) -> (ContentChange, Option<QuarantineReason>, Option<Generation>) {
+    if stored.chars.is_none() {
+        return (ContentChange::First, None, None);
+    }
+    match text_comparison::compare(stored, page, Some(text)) {
+        TextComparison::Same(_) | TextComparison::NeedsText => (ContentChange::Same, None, None),
+        TextComparison::Changed(difference) if difference.fetched_otherwise => {
+            (ContentChange::Quarantined, Some(QuarantineReason::FetchedOtherwise), difference.nearest)
+        }
+        TextComparison::Changed(difference) if difference.by_another_version => {
+            (ContentChange::Reconverted, None, difference.nearest)
+        }
+        TextComparison::Changed(difference) => (ContentChange::Changed, None, difference.nearest),
+    }
 }
 
 /// Returns a sentence about the retries that would follow this failure in a sync.

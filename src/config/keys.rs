@@ -11,6 +11,7 @@ use crate::domain::lock::LockMode;
 use crate::domain::plan::{Cadence, PlanName};
 use crate::domain::schedule::DueRules;
 use crate::domain::secret::Secret;
+use crate::domain::site_rule::WrittenText;
 use crate::fetch::AllowedHost;
 use crate::lock::check_key;
 use std::net::{IpAddr, SocketAddr};
@@ -65,6 +66,7 @@ pub(super) const KEYS: &[Key] = &[
     key("fetch.firecrawl.api_key", |c, v| put_some(&mut c.fetch.firecrawl.api_key, api_key(text(v)?))),
     key("fetch.firecrawl.url", |c, v| put(&mut c.fetch.firecrawl.url, web_url(text(v)?))),
     key("fetch.firecrawl.version", |c, v| put(&mut c.fetch.firecrawl.version, whole(v, 1..=2))),
+    key("fetch.extract", |c, v| put_some(&mut c.fetch.extract, written_text(text(v)?))),
     key("fetch.sites", |c, v| put(&mut c.fetch.sites, sites::read(v))),
     key("fetch.allow_private_hosts", |c, v| put(&mut c.fetch.allow_private_hosts, list(v, private_host))),
     key("fetch.dns_servers", |c, v| put(&mut c.fetch.dns_servers, list(v, name_server))),
@@ -210,6 +212,10 @@ fn faq_queue(name: &str) -> Result<Option<String>, InvalidValue> {
 
 fn lock_mode(word: &str) -> Result<LockMode, InvalidValue> {
     LockMode::parse(word).ok_or_else(|| format!("must be \"required\", \"preferred\" or \"off\", not \"{word}\""))
+}
+
+fn written_text(word: &str) -> Result<WrittenText, InvalidValue> {
+    WrittenText::parse(word).ok_or_else(|| format!("must be \"chatwoot\" or \"main\", not \"{word}\""))
 }
 
 fn lock_key(key: &str) -> Result<String, InvalidValue> {

@@ -1,6 +1,7 @@
 //! Fetched pages, and the comparison with the stored content.
 
 use super::body_digest::BodyDigest;
+use super::chatwoot_text::{ChatwootTexts, Generation, TextOrigin};
 use super::content_guard::QuarantineReason;
 use super::fingerprint::Fingerprint;
 use super::id::DocumentId;
@@ -93,6 +94,10 @@ pub struct StoredBaseline {
     pub chars: Option<u64>,
     /// Fingerprint of the text that a person rejected last.
     pub rejected: Option<Fingerprint>,
+    /// Digest of the main content of the page at the last comparison, whatever was written since; `None` if unknown.
+    pub main_digest: Option<Fingerprint>,
+    /// Version of the converter that made that main content.
+    pub main_converter: Option<ConverterVersion>,
 }
 
 impl StoredBaseline {
@@ -195,6 +200,14 @@ pub struct Page {
     pub blocks: Box<PageBlocks>,
     /// Version of the host's template under which the content was made; `None` without a template.
     pub template: Option<TemplateVersion>,
+    /// Texts that Chatwoot's own converter makes of the page, if one of them is to be written. In a box, like `blocks`.
+    pub chatwoot: Option<Box<ChatwootTexts>>,
+    /// Digest of the page's main content, if that decides whether the page has changed.
+    pub main_digest: Option<Fingerprint>,
+    /// Generation of Chatwoot's converter whose text is the most like the stored one.
+    pub nearest_generation: Option<Generation>,
+    /// What wrote the text that is stored after the attempt, if the attempt has shown it.
+    pub text_origin: Option<TextOrigin>,
     /// Note on how the page was fetched or converted, for the outcome's detail.
     pub note: Option<SafeLine>,
     /// Reason why the page is suspect, as [`StoredBaseline::compare`] returns it; `None` before the comparison.
@@ -237,6 +250,10 @@ impl Page {
             is_login: false,
             blocks: Box::default(),
             template: None,
+            chatwoot: None,
+            main_digest: None,
+            nearest_generation: None,
+            text_origin: None,
             note: None,
             quarantine_reason: None,
         })

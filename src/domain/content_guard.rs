@@ -31,6 +31,9 @@ pub enum QuarantineReason {
     },
     /// Exactly the text that a person rejected.
     Rejected,
+    /// Text of a page that was fetched in another way than the stored one, so that it differs whether or not the page has
+    /// changed.
+    FetchedOtherwise,
 }
 
 impl fmt::Display for QuarantineReason {
@@ -45,6 +48,7 @@ impl fmt::Display for QuarantineReason {
             }
             Self::Unreadable { characters } => write!(f, "has {characters} unreadable characters"),
             Self::Rejected => f.write_str("is the text that was rejected before"),
+            Self::FetchedOtherwise => f.write_str("was fetched in another way than the stored text"),
         }
     }
 }

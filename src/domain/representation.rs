@@ -119,12 +119,14 @@ pub fn fits(markdown: &str, html: &str) -> bool {
 
 /// Returns true if two texts in Markdown have the same words in the same order, whatever their marks and link targets.
 pub fn has_same_words(one: &str, other: &str) -> bool {
-    let words = |text: &str| {
-        let mut words = Vec::new();
-        for_each_word(text, |word| words.push(word.to_owned()));
-        words
-    };
     words(one) == words(other)
+}
+
+/// Returns the words of a Markdown text in lower case, without its marks and link targets.
+pub(super) fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for_each_word(text, |word| words.push(word.to_owned()));
+    words
 }
 
 /// Calls `take` with each word of a Markdown text in lower case. Marks, targets of links, definitions of links and the

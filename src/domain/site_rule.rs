@@ -29,6 +29,17 @@ word_enum! {
 }
 
 word_enum! {
+    /// Text of a page that is written. Messages list the texts in this order.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum WrittenText {
+        /// What Chatwoot's own sync would write, so that the two programs agree on what is stored.
+        Chatwoot = "chatwoot",
+        /// The main content, as the rule of the page's site says.
+        Main = "main",
+    }
+}
+
+word_enum! {
     /// Use of the Markdown that a server may offer for its pages. Messages list the uses in this order.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub enum MarkdownUse {

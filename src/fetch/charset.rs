@@ -24,7 +24,7 @@ pub(super) enum Markup {
 pub(super) fn decode<'b>(bytes: &'b [u8], header: Option<&str>, markup: Markup) -> Cow<'b, str> {
     let encoding = header
         .and_then(|label| Encoding::for_label(label.trim().as_bytes()))
-        .or_else(|| if markup == Markup::Html { meta(bytes) } else { None })
+        .or_else(|| if markup == Markup::Html { meta(bytes, META_WINDOW) } else { None })
         .unwrap_or_else(|| guess(bytes));
     // `decode` gives a byte order mark precedence over `encoding`.
     encoding.decode(bytes).0
@@ -44,8 +44,8 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
 
 /// Returns the encoding that a `<meta charset>` or `<meta http-equiv … content="…; charset=…">` near the beginning of a
 /// page names.
-fn meta(bytes: &[u8]) -> Option<&'static Encoding> {
-    let head = bytes[..bytes.len().min(META_WINDOW)].to_ascii_lowercase();
+fn meta(bytes: &[u8], window: usize) -> Option<&'static Encoding> {
+    let head = bytes[..bytes.len().min(window)].to_ascii_lowercase();
     let mut rest = &head[..];
     while let Some(start) = find(rest, b"<") {
         rest = &rest[start..];
@@ -84,6 +84,36 @@ fn charset_in(tag: &[u8]) -> Option<&'static Encoding> {
 
 fn find(within: &[u8], needle: &[u8]) -> Option<usize> {
     within.windows(needle.len()).position(|window| window == needle)
+}
+
+/// Decodes a page by Chatwoot's rule: the encoding that the page itself names, anywhere in it, else UTF-8 if the bytes are
+/// valid, else ISO 8859-1. A header is not looked at.
+pub(super) fn decode_as_chatwoot(bytes: &[u8]) -> Cow<'_, str> {
+    let named = || prolog(bytes).or_else(|| meta(bytes, bytes.len()));
+    match Encoding::for_bom(bytes).map(|(encoding, _)| encoding).or_else(named) {
+        Some(encoding) if encoding != WINDOWS_1252 => encoding.decode(bytes).0,
+        Some(_) if !names_latin1(bytes) => WINDOWS_1252.decode(bytes).0,
+        None if std::str::from_utf8(bytes).is_ok() => UTF_8.decode(bytes).0,
+        // The HTML standard reads ISO 8859-1 as windows-1252, libxml2 does not.
+        _ => encoding_rs::mem::decode_latin1(bytes),
+    }
+}
+
+/// Returns true if the page names ISO 8859-1, not windows-1252.
+fn names_latin1(bytes: &[u8]) -> bool {
+    let lower = bytes[..bytes.len().min(64 * META_WINDOW)].to_ascii_lowercase();
+    find(&lower, b"windows-1252").is_none() && find(&lower, b"cp1252").is_none()
+}
+
+/// Returns the encoding that the declaration of XML at the beginning of a page names.
+fn prolog(bytes: &[u8]) -> Option<&'static Encoding> {
+    let rest = bytes.strip_prefix(b"<?xml")?;
+    let tag = &rest[..find(rest, b">")?];
+    let value = tag[find(tag, b"encoding")? + b"encoding".len()..].trim_ascii_start().strip_prefix(b"=")?;
+    let value = value.trim_ascii_start();
+    let quote = value.first().filter(|quote| matches!(quote, b'"' | b'\''))?;
+    let value = &value[1..];
+    Encoding::for_label(&value[..value.iter().position(|byte| byte == quote)?])
 }
 
 /// Prepares plain text for storage: removes unsafe characters and makes every line end a line feed.

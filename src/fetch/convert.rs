@@ -2,6 +2,7 @@
 //! budget of a [`BudgetMeter`].
 
 use super::budget::{Budget, BudgetMeter, ConvertError, TIME_LIMIT, TreeBudget};
+use super::chatwoot_text::{self, with_returns};
 use super::content_rules::ContentRules;
 use super::explain;
 use super::html::{self, Noscript};
@@ -10,6 +11,7 @@ use super::main_content::{self, MainContent, PageMeasures};
 use super::markdown;
 use super::paths::path_marks;
 use super::stated_text;
+use crate::domain::chatwoot_text::ChatwootTexts;
 use crate::domain::extraction::ExtractionReport;
 use crate::domain::representation::Representation;
 use crate::domain::site_rule::Extract;
@@ -30,6 +32,8 @@ pub struct Converted {
     pub representation: Representation,
     /// Form that asks for credentials, if the page has one.
     pub(super) login: Option<LoginForm>,
+    /// Chatwoot's own texts of the page, if they are wanted.
+    pub(super) chatwoot: Option<Box<ChatwootTexts>>,
     /// Paths of the lines of `markdown`; empty for a text that is not from HTML.
     pub paths: Vec<PathMark>,
 }
@@ -61,6 +65,29 @@ pub(super) fn convert_by(
     convert_with_limits(html, base, rules, tree, Budget::Processor(TIME_LIMIT))
 }
 
+/// Converts a page like [`convert_by`], and adds Chatwoot's own texts. `theirs` is the page's source as Chatwoot decodes
+/// it, which usually is the same: then the page is parsed once.
+pub(super) fn convert_for_chatwoot(
+    html: &str,
+    theirs: &str,
+    base: &Url,
+    rules: &ContentRules,
+    tree: TreeBudget,
+) -> Result<Converted, ConvertError> {
+    let budget = Budget::Processor(TIME_LIMIT);
+    if theirs != html {
+        let texts = chatwoot_text::texts_of(theirs, tree, &mut BudgetMeter::new(budget))?;
+        return Ok(Converted { chatwoot: Some(Box::new(texts)), ..convert_by(html, base, rules, tree)? });
+    }
+    let mut texts = None;
+    let first = |document: &Document, clock: &mut BudgetMeter| {
+        texts = Some(Box::new(chatwoot_text::texts(document, clock, tree.bytes())?));
+        Ok(())
+    };
+    let (converted, ()) = convert_and(&with_returns(html), base, rules, tree, budget, first, |_, _, _, _| Ok(()))?;
+    Ok(Converted { chatwoot: texts, ..converted })
+}
+
 /// Converts a page under the rules of its site, within the given limits.
 pub(super) fn convert_with_limits(
     html: &str,
@@ -69,7 +96,7 @@ pub(super) fn convert_with_limits(
     tree: TreeBudget,
     budget: Budget,
 ) -> Result<Converted, ConvertError> {
-    convert_and(html, base, rules, tree, budget, |_, _, _, _| Ok(())).map(|(converted, ())| converted)
+    convert_and(html, base, rules, tree, budget, no_more, |_, _, _, _| Ok(())).map(|(converted, ())| converted)
 }
 
 /// Converts a page like [`convert_by`], and reports what its text is made of. The report has also what `template`, that of
@@ -82,22 +109,29 @@ pub(super) fn convert_explained(
     template: Option<&Template>,
 ) -> Result<(Converted, ExtractionReport), ConvertError> {
     let template = template.filter(|_| rules.allow_template());
-    convert_and(html, base, rules, tree, Budget::Processor(TIME_LIMIT), |document, page, content, clock| {
+    convert_and(html, base, rules, tree, Budget::Processor(TIME_LIMIT), no_more, |document, page, content, clock| {
         explain::report(document, page, content, template, clock)
     })
 }
 
-/// Converts a page, and applies `also` to its tree, its measures and the content that was written.
+/// Reads nothing more from a parsed page.
+fn no_more(_document: &Document, _clock: &mut BudgetMeter) -> Result<(), ConvertError> {
+    Ok(())
+}
+
+/// Converts a page. Applies `first` to the tree of the page as it was parsed first, and `also` to the tree that is
+/// converted, its measures and the content that was written.
 fn convert_and<T>(
     html: &str,
     base: &Url,
     rules: &ContentRules,
     tree: TreeBudget,
     budget: Budget,
+    first: impl FnOnce(&Document, &mut BudgetMeter) -> Result<(), ConvertError>,
     also: impl FnOnce(&Document, &PageMeasures, &MainContent<'_>, &mut BudgetMeter) -> Result<T, ConvertError>,
 ) -> Result<(Converted, T), ConvertError> {
     let mut clock = BudgetMeter::new(budget);
-    let (document, page) = measured(html, tree, &mut clock)?;
+    let (document, page) = measured_and(html, tree, &mut clock, first)?;
     let base = page.base.as_deref().and_then(|href| base.join(href).ok()).unwrap_or_else(|| base.clone());
     let mut content = main_content::choose(&document, &page, rules, &mut clock)?;
     let mut written = markdown::write(&content, &base, &mut clock)?;
@@ -130,6 +164,7 @@ fn convert_and<T>(
         unmatched: content.unmatched,
         representation: Representation::Html,
         login,
+        chatwoot: None,
         paths,
     };
     Ok((converted, also))
@@ -142,7 +177,18 @@ pub(super) fn measured(
     tree: TreeBudget,
     clock: &mut BudgetMeter,
 ) -> Result<(Document, PageMeasures), ConvertError> {
+    measured_and(html, tree, clock, no_more)
+}
+
+/// Parses and measures a page like [`measured`], and applies `first` to the tree in which `noscript` elements hold text.
+fn measured_and(
+    html: &str,
+    tree: TreeBudget,
+    clock: &mut BudgetMeter,
+    first: impl FnOnce(&Document, &mut BudgetMeter) -> Result<(), ConvertError>,
+) -> Result<(Document, PageMeasures), ConvertError> {
     let document = html::parse(html, Noscript::Text, clock, tree.bytes())?;
+    first(&document, clock)?;
     let page = PageMeasures::of(&document, clock)?;
     if !page.is_in_noscript() {
         return Ok((document, page));

@@ -14,7 +14,7 @@ use crate::domain::failure::{Blame, Failure};
 use crate::domain::id::DocumentId;
 use crate::domain::link::host_of;
 use crate::domain::representation::{Negotiation, Representation};
-use crate::domain::site_rule::{FetcherKind, SiteRule, Unfetchable};
+use crate::domain::site_rule::{FetcherKind, SiteRule, Unfetchable, WrittenText};
 use crate::domain::template::{BlockComparison, Template};
 use reqwest::header::HeaderMap;
 use std::sync::Arc;
@@ -94,6 +94,7 @@ impl Fetcher {
             negotiation,
             credentials,
             template: fetch_request.template.as_ref(),
+            chatwoot: fetch_request.chatwoot,
         };
         match (fetch_by(route.fetcher, request, fetch_request).await, route.fallback) {
             (Err(failure), Some(fallback)) if route.fetcher.may_fall_back(&failure) => {
@@ -108,6 +109,16 @@ impl Fetcher {
     /// wins over it.
     pub fn allows_template(&self, document: DocumentId, url: &str) -> bool {
         self.route(document, &host_of(url).unwrap_or_default()).rules.allow_template()
+    }
+
+    /// Returns true if the text that is written for a document is Chatwoot's own. A site rule that names the content wins
+    /// over the setting. `is_chatwoot_database` is true where Chatwoot syncs the same documents.
+    pub fn writes_chatwoot_text(&self, document: DocumentId, url: &str, is_chatwoot_database: bool) -> bool {
+        let wanted = match self.client.settings.extract {
+            Some(text) => text == WrittenText::Chatwoot,
+            None => is_chatwoot_database,
+        };
+        wanted && self.allows_template(document, url)
     }
 
     /// Compares the stored text of a document with a fetched page by blocks, without what the template leaves out of

@@ -4,11 +4,12 @@
 //! a decompression bomb costs no more than a large page. A limit on the compression ratio would refuse sound pages,
 //! which compress a hundredfold, and would keep out nothing that `max_body` does not.
 
-use super::budget::{ConvertError, MAX_MARKDOWN, TreeBudget};
+use super::budget::{Budget, BudgetMeter, ConvertError, MAX_MARKDOWN, TIME_LIMIT, TreeBudget};
 use super::charset::{self, Markup};
+use super::chatwoot_text;
 use super::client::HttpClient;
 use super::content_rules::ContentRules;
-use super::convert::{Converted, convert_by, convert_explained};
+use super::convert::{Converted, convert_by, convert_explained, convert_for_chatwoot};
 use super::encoding::{self, Coding};
 use super::errors::{self, Stage};
 use super::head::{ContentType, Kind, is_binary, is_html_page, sniffed, text_of};
@@ -56,6 +57,8 @@ pub(super) struct Source {
     pub accepts_markdown: bool,
     /// Template of the host, for an explanation of the text.
     pub template: Option<Arc<Template>>,
+    /// True if Chatwoot's own texts of the page are wanted too.
+    pub chatwoot: bool,
 }
 
 /// Reads the response from `source` and turns it into a page, unless the digest of its body is `known`. `deadline`
@@ -102,7 +105,8 @@ pub(super) fn page_of(converted: Converted, urls: (&Url, &Url), bytes: u64, stat
     let unmatched = (!converted.unmatched.is_empty())
         .then(|| SafeLine::new(&format!("no element of the page matches {}", converted.unmatched.join(" nor "))));
     let blocks = Box::new(PageBlocks { paths: converted.paths, observation: None });
-    Ok(Page { note: unmatched, is_login, representation: converted.representation, blocks, ..page })
+    let (representation, chatwoot) = (converted.representation, converted.chatwoot);
+    Ok(Page { note: unmatched, is_login, representation, chatwoot, blocks, ..page })
 }
 
 impl Source {
@@ -127,6 +131,24 @@ impl Source {
             return Ok((explained.0, Some(explained.1)));
         }
         convert_by(html, &self.url, &self.rules, budget).map(|converted| (converted, None))
+    }
+
+    /// Converts a page and adds Chatwoot's own texts. `theirs` is the page as Chatwoot decodes it.
+    fn convert_for_chatwoot(
+        &self,
+        html: &str,
+        theirs: &str,
+        budget: TreeBudget,
+        explains: bool,
+    ) -> Result<Explained, ConvertError> {
+        if !explains {
+            let converted = convert_for_chatwoot(html, theirs, &self.url, &self.rules, budget)?;
+            return Ok((converted, None));
+        }
+        let (converted, report) = self.convert(html, budget, true)?;
+        let mut clock = BudgetMeter::new(Budget::Processor(TIME_LIMIT));
+        let texts = chatwoot_text::texts_of(theirs, budget, &mut clock)?;
+        Ok((Converted { chatwoot: Some(Box::new(texts)), ..converted }, report))
     }
 }
 
@@ -229,13 +251,22 @@ impl Received {
     /// follows, and the returned body may be empty.
     fn convert(mut self, budget: TreeBudget, explains: bool) -> (Self, Result<Explained, ConvertError>) {
         let converted = match decode(&self.body.bytes, &self.content_type, self.source.accepts_markdown) {
+            Ok(Decoded::Html(html)) if self.source.chatwoot => {
+                let theirs = charset::decode_as_chatwoot(&self.body.bytes);
+                self.source.convert_for_chatwoot(&html, &theirs, budget, explains)
+            }
             Ok(Decoded::Html(Cow::Owned(html))) if budget == TreeBudget::Alone => {
                 // The decoded text may be three times as large as the body, so the body's bytes are freed first.
                 self.body.bytes = Vec::new();
                 self.source.convert(&html, budget, explains)
             }
             Ok(Decoded::Html(html)) => self.source.convert(&html, budget, explains),
-            Ok(Decoded::Plain(text)) => Ok((unconverted(None, charset::plain(&text), Representation::Html), None)),
+            Ok(Decoded::Plain(text)) => {
+                let plain = unconverted(None, charset::plain(&text), Representation::Html);
+                // Chatwoot reads every body as HTML.
+                let theirs = self.source.chatwoot.then(|| chatwoot_text::chatwoot_texts(&self.body.bytes));
+                Ok((Converted { chatwoot: theirs.and_then(Result::ok).map(Box::new), ..plain }, None))
+            }
             Ok(Decoded::Markdown(text)) => {
                 let text = charset::plain(&text);
                 let (title, markdown) = markdown::served(cut_chars(&text, MAX_SERVED_CHARS).0, &self.source.url);
@@ -249,7 +280,8 @@ impl Received {
 
 /// Returns a text that needs no conversion.
 fn unconverted(title: Option<String>, markdown: String, representation: Representation) -> Converted {
-    Converted { title, markdown, unmatched: Vec::new(), representation, login: None, paths: Vec::new() }
+    let (unmatched, paths) = (Vec::new(), Vec::new());
+    Converted { title, markdown, unmatched, representation, login: None, chatwoot: None, paths }
 }
 
 /// Decoded text of a body.

@@ -20,6 +20,8 @@ pub struct FetchRequest {
     pub negotiation: Negotiation,
     /// Template of the host, whose blocks are left out of the text; `None` leaves nothing out.
     pub template: Option<Arc<Template>>,
+    /// True if the texts that Chatwoot's own converter makes of the page are wanted too.
+    pub chatwoot: bool,
 }
 
 impl FetchRequest {
@@ -31,6 +33,7 @@ impl FetchRequest {
             prior: PriorResponse::default(),
             negotiation: Negotiation::HtmlOnly,
             template: None,
+            chatwoot: false,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::allowed::AllowedHost;
 use crate::domain::credential::SecretValues;
 use crate::domain::secret::Secret;
-use crate::domain::site_rule::SiteRules;
+use crate::domain::site_rule::{SiteRules, WrittenText};
 use std::net::SocketAddr;
 use std::time::Duration;
 use url::Url;
@@ -38,6 +38,8 @@ pub struct FetchSettings {
     pub firecrawl: FirecrawlSettings,
     /// Rules for single hosts and documents.
     pub sites: SiteRules,
+    /// Text of a page that is written; `None` is Chatwoot's own on a database of Chatwoot, and ours elsewhere.
+    pub extract: Option<WrittenText>,
     /// Values of the secrets that the site rules name.
     pub secrets: SecretValues,
     /// Hosts and networks that may be fetched although they are not public.
@@ -76,6 +78,7 @@ impl Default for FetchSettings {
             respect_robots: false,
             firecrawl: FirecrawlSettings::default(),
             sites: SiteRules::default(),
+            extract: None,
             secrets: SecretValues::default(),
             allow_private_hosts: Vec::new(),
             dns_servers: Vec::new(),

@@ -1,5 +1,6 @@
 //! An attempt of a job: fetch, compare, write. A panic inside ends only this attempt.
 
+use super::chatwoot_text;
 use super::event::Event;
 use super::fetch_pause;
 use super::locking::{self, NextStep};
@@ -92,7 +93,9 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> Option<AttemptEnd> {
         request.prior = PriorResponse::default();
     }
     // Chatwoot's texts stay whole: there the template only decides whether a page has changed.
-    request.template = template.clone().filter(|_| !worker.store.is_chatwoot_database());
+    request.chatwoot = chatwoot_text::is_written(&worker, &claimed);
+    let stays_whole = request.chatwoot || worker.store.is_chatwoot_database();
+    request.template = template.clone().filter(|_| !stays_whole);
     let fetched = worker.fetcher.fetch(&request).await;
     if fetched.as_ref().is_err_and(|failure| failure.blame == Blame::Machine) {
         return None;
@@ -110,9 +113,16 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> Option<AttemptEnd> {
     if let Some(observation) = page.blocks.observation.take() {
         worker.templates.observe(&claimed.url, observation.made_at(worker.store.now()), template.as_deref());
     }
-    let (change, reason) = claimed.stored.compare(&page);
+    let (change, reason) = match request.chatwoot {
+        true => chatwoot_text::compare(&worker, &claimed, &mut page).await,
+        false => claimed.stored.compare(&page),
+    };
     let change = representation::judge(&worker, &claimed, &mut page, change).await;
     let change = templates::compare(&worker, &claimed, template.as_deref(), &page, change).await;
+    let (change, reason) = match request.chatwoot {
+        true => chatwoot_text::prepare(&worker, &claimed.stored, &mut page, (change, reason)).await,
+        false => (change, reason),
+    };
     page.quarantine_reason = reason.filter(|_| change != ContentChange::Same);
     if change == ContentChange::Quarantined && claimed.stored.chars.is_none() {
         return Some(AttemptEnd::Withheld(page));

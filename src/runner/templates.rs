@@ -159,7 +159,7 @@ pub(super) async fn compare(
 }
 
 /// Repeats a read until the store answers; `None` if it cannot, as after an upgrade by another process.
-async fn read_until_available<T, F: Future<Output = crate::store::Result<T>>>(
+pub(super) async fn read_until_available<T, F: Future<Output = crate::store::Result<T>>>(
     worker: &Worker,
     read: impl Fn() -> F,
 ) -> Option<T> {

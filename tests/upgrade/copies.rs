@@ -32,7 +32,7 @@ async fn version_of(file: &Path) -> i64 {
 }
 
 /// Columns that versions after the fixture's have added.
-const LATER_COLUMNS: [&str; 9] = [
+const LATER_COLUMNS: [&str; 12] = [
     "schema_version",
     "body_digest",
     "unfetchable",
@@ -42,6 +42,9 @@ const LATER_COLUMNS: [&str; 9] = [
     "uptime",
     "heartbeats",
     "lease",
+    "main_digest",
+    "generation",
+    "generation_seen_at",
 ];
 
 /// Returns every row of every table, as text.

@@ -1,6 +1,7 @@
 //! Checks of the store, its workers and its queue.
 
 use super::schedule::schedule;
+use super::texts::texts;
 use super::{CheckContext, faq};
 use crate::cli::crawling;
 use crate::cli::exit::CliError;
@@ -47,6 +48,10 @@ pub(super) async fn store(context: &CheckContext) -> Vec<Finding> {
             }
             found.extend(attachments(&*store).await);
             found.extend(crawling::finding(config, &*store).await);
+            match texts(&*store, config, context.sample).await {
+                Ok(texts) => found.extend(texts),
+                Err(error) => found.push(store_error(&error)),
+            }
             found.extend(faq::jobs(config, &*store).await);
             match faq::pending(&*store).await {
                 Ok(pending) => found.extend(pending),

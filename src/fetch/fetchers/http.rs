@@ -112,6 +112,7 @@ impl HttpFetcher {
             fetcher: self.version(),
             accepts_markdown,
             template: request.template.cloned(),
+            chatwoot: request.chatwoot,
         };
         let known = request.prior.body_digest.as_ref();
         let page = pipeline::page(&self.client, response, source, known, deadline).await;

@@ -25,6 +25,8 @@ pub(in crate::fetch) struct PageRequest<'a> {
     pub credentials: &'a HeaderMap,
     /// Template of the page's host, for an explanation of the text.
     pub template: Option<&'a Arc<Template>>,
+    /// True if Chatwoot's own texts of the page are wanted too.
+    pub chatwoot: bool,
 }
 
 /// A way to fetch a page: from its server or through a service.

@@ -1,12 +1,28 @@
 //! The interface to Chatwoot's own tables.
 
 use crate::chatwoot::crawling::Crawling;
-use crate::domain::id::{AccountId, AssistantId};
+use crate::domain::chatwoot_text::Generation;
+use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::store::Result;
 use crate::store::interface::base::StoreBase;
 use async_trait::async_trait;
 
-/// Reads of Chatwoot's assistants and settings.
+/// Numbers of documents by what wrote their texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TextOrigins {
+    /// Texts of this program.
+    pub own: u64,
+    /// Texts of Chatwoot that this program has compared with their pages.
+    pub compared: u64,
+    /// Texts of Chatwoot that this program has not compared yet.
+    pub unknown: u64,
+    /// Texts without a fingerprint.
+    pub without_fingerprint: u64,
+    /// Generation of Chatwoot's converter that was seen in the newest of its texts; `None` if none was.
+    pub generation: Option<Generation>,
+}
+
+/// Reads of Chatwoot's assistants, its settings, and what it has written.
 #[async_trait]
 pub trait ChatwootStore: StoreBase {
     /// Returns the account of an assistant; `None` if there is no such assistant. Only for stores whose documents are
@@ -20,4 +36,11 @@ pub trait ChatwootStore: StoreBase {
     /// Returns the reason why attached PDFs are not seen; `None` if they are. Only for stores whose documents are
     /// Chatwoot's own.
     async fn unreadable_attachments(&self) -> Result<Option<String>>;
+
+    /// Counts the stored texts by what wrote them. Reads every document.
+    async fn text_origins(&self) -> Result<TextOrigins>;
+
+    /// Returns the ids and URLs of at most `most` documents that have a text and may be synced, as good as random ones,
+    /// and the same ones each time.
+    async fn text_sample(&self, most: u32) -> Result<Vec<(DocumentId, String)>>;
 }

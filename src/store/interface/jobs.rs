@@ -1,5 +1,6 @@
 //! The interface for workers: registration, claims, leases, and ends of attempts.
 
+use crate::domain::chatwoot_text::Generation;
 use crate::domain::content::{PriorResponse, StoredBaseline};
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{AccountId, DocumentId, JobId, Token, WorkerId};
@@ -64,6 +65,10 @@ pub trait JobStore: StoreBase {
 
     /// Returns the stored text of a document, to compare it with a fetched one.
     async fn stored_text(&self, document: DocumentId) -> Result<Option<String>>;
+
+    /// Returns the generation of Chatwoot's converter that wrote the newest of the texts in which one was seen; `None` if
+    /// none was.
+    async fn chatwoot_generation(&self) -> Result<Option<Generation>>;
 
     /// Records what a fetch found out about a host's Markdown, and returns what is known of the host now.
     async fn record_markdown(&self, host: &str, finding: MarkdownFinding) -> Result<HostMarkdown>;

@@ -1,6 +1,7 @@
 //! Writes a job's transition, as the domain decided it: the job's row and lane, its document's row, and its outcomes.
 
 use crate::domain::body_digest::BodyDigest;
+use crate::domain::chatwoot_text::TextOrigin;
 use crate::domain::content::{ContentChange, IdenticalBody, Page, Validators};
 use crate::domain::document::{FailureCount, RecentResult, SyncStatus};
 use crate::domain::fingerprint::Fingerprint;
@@ -216,6 +217,7 @@ async fn write_state(
         Some(FullFetch::Converted(page, fingerprint)) => Some((page, fingerprint)),
         Some(FullFetch::Identical(_)) | None => None,
     };
+    let origin = converted.and_then(|(page, _)| page.text_origin);
     let failures = match failure {
         Some(draft) if draft.result == OutcomeResult::PermanentFailure => Some("more"),
         _ => synced.then_some("none"),
@@ -241,6 +243,13 @@ async fn write_state(
         "converter": converted.and_then(|(page, _)| page.converter).map(|converter| converter.0),
         "template": converted.and_then(|(page, _)| page.template).map(|version| version.0),
         "body_digest": converted.and_then(|(page, _)| page.body_digest.as_ref()).map(BodyDigest::as_str),
+        "main_digest": converted.and_then(|(page, _)| page.main_digest.as_ref()).map(Fingerprint::as_str),
+        "generation": origin.map(TextOrigin::code),
+        // The row's time is still that of the sync that brought Chatwoot's text.
+        "generation_seen_at": match origin {
+            Some(TextOrigin::Chatwoot(_)) => document.synced_at.map(Timestamp::micros),
+            Some(TextOrigin::Own) | None => None,
+        },
         "length": new_length,
     });
     tx.change_row(STATES, document.id, change).await

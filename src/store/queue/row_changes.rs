@@ -85,6 +85,10 @@ pub(super) const STATES: RowChange = RowChange {
          template_version = CASE k.value ->> 'page' WHEN 'converted' \
          THEN CAST(k.value ->> 'template' AS BIGINT) ELSE template_version END, \
          body_digest = CASE k.value ->> 'page' WHEN 'converted' THEN k.value ->> 'body_digest' ELSE body_digest END, \
+         main_digest = CASE k.value ->> 'page' WHEN 'converted' THEN k.value ->> 'main_digest' ELSE main_digest END, \
+         generation = coalesce(CAST(k.value ->> 'generation' AS BIGINT), generation), \
+         generation_seen_at = CASE WHEN k.value ->> 'generation' IS NULL THEN generation_seen_at \
+         ELSE CAST(k.value ->> 'generation_seen_at' AS BIGINT) END, \
          content_version = content_version + CASE WHEN k.value ->> 'length' IS NULL THEN 0 ELSE 1 END, \
          content_length = coalesce(CAST(k.value ->> 'length' AS BIGINT), content_length) \
          FROM elements(?1) k WHERE document_id = CAST(k.value ->> 'id' AS BIGINT)",

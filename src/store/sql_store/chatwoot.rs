@@ -2,9 +2,10 @@
 
 use super::SqlStore;
 use crate::chatwoot::crawling::Crawling;
-use crate::domain::id::{AccountId, AssistantId};
+use crate::domain::id::{AccountId, AssistantId, DocumentId};
+use crate::store::attempts::chatwoot_texts;
 use crate::store::chatwoot::{assistants, attachments, crawling};
-use crate::store::{ChatwootStore, Result};
+use crate::store::{ChatwootStore, Result, TextOrigins};
 use async_trait::async_trait;
 
 #[async_trait]
@@ -19,5 +20,13 @@ impl ChatwootStore for SqlStore {
 
     async fn unreadable_attachments(&self) -> Result<Option<String>> {
         attachments::unreadable(&self.db).await
+    }
+
+    async fn text_origins(&self) -> Result<TextOrigins> {
+        chatwoot_texts::origins(&self.db).await
+    }
+
+    async fn text_sample(&self, most: u32) -> Result<Vec<(DocumentId, String)>> {
+        chatwoot_texts::sample(&self.db, most).await
     }
 }

@@ -1,12 +1,13 @@
 //! The interface for workers, [`JobStore`], on an SQL database.
 
 use super::SqlStore;
+use crate::domain::chatwoot_text::Generation;
 use crate::domain::id::{DocumentId, WorkerId};
 use crate::domain::lock::LockHolder;
 use crate::domain::representation::{HostMarkdown, MarkdownFinding};
 use crate::domain::retry::RetryPolicy;
 use crate::store::attempts::finish::Finishing;
-use crate::store::attempts::{host_markdown, leases, mark, rescue, workers};
+use crate::store::attempts::{chatwoot_texts, host_markdown, leases, mark, rescue, workers};
 use crate::store::queries::contents;
 use crate::store::queue::{claim, unfetchable};
 use crate::store::{
@@ -67,6 +68,10 @@ impl JobStore for SqlStore {
 
     async fn stored_text(&self, document: DocumentId) -> Result<Option<String>> {
         Ok(contents::content(&self.db, document).await?.map(|content| content.text))
+    }
+
+    async fn chatwoot_generation(&self) -> Result<Option<Generation>> {
+        chatwoot_texts::generation(&self.db).await
     }
 
     async fn record_markdown(&self, host: &str, finding: MarkdownFinding) -> Result<HostMarkdown> {

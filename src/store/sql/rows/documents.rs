@@ -66,6 +66,8 @@ pub(in crate::store) struct ContentProvenance {
     /// Version of the host's template with which the text was made.
     template: Option<i64>,
     chars: Option<u64>,
+    /// Digest of the main content of the page whose text is stored.
+    main_digest: Option<String>,
 }
 
 impl Document {
@@ -79,6 +81,8 @@ impl Document {
             template: self.provenance.template.filter(|_| ours).map(TemplateVersion),
             chars: self.provenance.chars.filter(|_| self.provenance.has_content),
             rejected: rejected.map(|(fingerprint, _)| fingerprint.clone()),
+            main_digest: self.provenance.main_digest.clone().map(Fingerprint::stored),
+            main_converter: self.provenance.converter.map(ConverterVersion),
         }
     }
 
@@ -160,6 +164,7 @@ pub(super) fn document(row: &Row) -> Result<Document> {
             converter: get(row, "converter")?,
             template: get(row, "template_version")?,
             chars: optional_number(row, "chars")?,
+            main_digest: get(row, "main_digest")?,
         },
         host_template: get::<Option<i64>>(row, "host_template")?.map(TemplateVersion),
         quarantined: match get::<Option<String>>(row, "held_fingerprint")? {
@@ -178,7 +183,7 @@ macro_rules! columns {
          CAST(d.status AS BIGINT) AS status, CAST(d.sync_status AS BIGINT) AS sync_status, \
          micros(d.last_sync_attempted_at) AS last_sync_attempted_at, micros(d.last_synced_at) AS last_synced_at, \
          s.host AS doc_host, s.fence, s.recent, s.etag, s.last_modified, s.body_digest, s.validated, s.fetched_whole_at, \
-         d.content IS NOT NULL AS has_content, s.converter, s.template_version, nullif(t.version, 0) AS host_template, \
+         d.content IS NOT NULL AS has_content, s.converter, s.template_version, s.main_digest, nullif(t.version, 0) AS host_template, \
          CAST(coalesce(s.content_length, length(d.content)) AS BIGINT) AS chars, \
          (s.content_length IS NOT NULL OR d.content IS NULL) AS has_length, \
          held.fingerprint AS held_fingerprint, held.rejected_at, meta.content_fingerprint AS fingerprint, c.cadence"
