@@ -112,6 +112,11 @@ impl ChatwootTexts {
         all.into_iter().map(|generation| self.of(generation)).find(|text| !is_blank(&text.content))
     }
 
+    /// Returns the text with this fingerprint.
+    pub fn with_fingerprint(&self, fingerprint: &Fingerprint) -> Option<&ChatwootText> {
+        [&self.whole_body, &self.main_part].into_iter().find(|text| text.fingerprint == *fingerprint)
+    }
+
     /// Returns the form of the page's links.
     pub fn links(&self) -> LinkForm {
         LinkForm::of(&self.whole_body.content)

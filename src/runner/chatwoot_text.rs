@@ -59,6 +59,11 @@ pub(super) async fn prepare(
     (change, reason): (ContentChange, Option<QuarantineReason>),
 ) -> (ContentChange, Option<QuarantineReason>) {
     if !change.writes() {
+        // The text of the stored fingerprint, for a row whose text was replaced under it.
+        let text = page.chatwoot.as_ref().zip(stored.fingerprint.as_ref());
+        if let Some(text) = text.and_then(|(texts, fingerprint)| texts.with_fingerprint(fingerprint)).cloned() {
+            (page.content, page.fingerprint) = (text.content, text.fingerprint);
+        }
         return (change, reason);
     }
     // The words of the main content are judged, but the lengths of the texts that are stored.

@@ -274,7 +274,8 @@ async fn write_finish(
 /// stored: Chatwoot's crawl writes a text and leaves the fingerprint as it was. Returns `None` otherwise.
 async fn mended(tx: &mut Tx<'_>, document: &Document, end: &AttemptEnd) -> Result<Option<AttemptEnd>> {
     let AttemptEnd::Fetched { page, fingerprint, change: ContentChange::Same } = end else { return Ok(None) };
-    if document.stored_fingerprint().as_ref() != Some(fingerprint) || document.syncable().is_err() {
+    let is_its_text = page.fingerprint == *fingerprint;
+    if !is_its_text || document.stored_fingerprint().as_ref() != Some(fingerprint) || document.syncable().is_err() {
         return Ok(None);
     }
     let stored = query("SELECT content FROM captain_documents WHERE id = ?").bind(document.id);
