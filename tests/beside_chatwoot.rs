@@ -75,6 +75,11 @@ impl Scene {
         migrate(&database.url, false, &mut |_| {}).await.expect("set up");
         let scene = Self { install, database, redis, edition, parser };
         scene.redis.run("SADD", &["queues", "default"]);
+        // A live process of Sidekiq that serves the queue.
+        let info =
+            serde_json::json!({ "hostname": "web-1", "pid": 7, "concurrency": 10, "queues": ["default", "low"] });
+        scene.redis.run("SADD", &["processes", "web-1:7:ab"]);
+        scene.redis.run("HSET", &["web-1:7:ab", "info", &info.to_string(), "busy", "0", "quiet", "false"]);
         let url = scene.install.site.url("/p");
         let text = quoted(scene.text());
         let fingerprint = Fingerprint::of(scene.text());
