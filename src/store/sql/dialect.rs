@@ -55,12 +55,13 @@ const MARKS: [(&str, &str, &str); 17] = [
     ),
     ("has_pdf", "0", "EXISTS (SELECT 1 FROM quarterdeck.attached_pdfs(ARRAY[d.id], NULL, NULL))"),
     ("among_pdfs", "0", "(d.id IN (SELECT quarterdeck.attached_pdfs(NULL, NULL, NULL)))"),
-    // The status of a document `d` of Chatwoot that is not synced because of its kind, NULL for another one.
-    // SQLite has no documents of Chatwoot.
+    // The status of a document `d` of Chatwoot that is not synced because of its kind, NULL for another one, and in a
+    // store of our own, whose table of documents this program has made. SQLite has no documents of Chatwoot.
     (
         "status_by_kind",
         "NULL",
-        "CASE WHEN d.external_link LIKE 'PDF:%' OR d.external_link LIKE '%.pdf' \
+        "CASE WHEN EXISTS (SELECT 1 FROM quarterdeck.made WHERE name = 'captain_documents') THEN NULL \
+         WHEN d.external_link LIKE 'PDF:%' OR d.external_link LIKE '%.pdf' \
          OR d.id IN (SELECT quarterdeck.attached_pdfs(NULL, NULL, NULL)) THEN 8 WHEN d.status <> 1 THEN 9 END",
     ),
     // A key in `merged(…)`.
