@@ -12,15 +12,8 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Chatwoot's table, and a count of the writes of texts.
-const TABLES: &str = "CREATE TABLE captain_assistants (id bigint PRIMARY KEY, account_id bigint NOT NULL); \
-    INSERT INTO captain_assistants VALUES (3, 2); \
-    CREATE TABLE captain_documents (id bigserial PRIMARY KEY, name varchar, external_link text NOT NULL, \
-    content text, assistant_id bigint NOT NULL, account_id bigint NOT NULL, created_at timestamp(6) NOT NULL, \
-    updated_at timestamp(6) NOT NULL, status integer DEFAULT 0 NOT NULL, metadata jsonb DEFAULT '{}', \
-    sync_status integer, last_synced_at timestamp(6), last_sync_attempted_at timestamp(6)); \
-    CREATE UNIQUE INDEX links ON captain_documents (assistant_id, md5(external_link)); \
-    CREATE TABLE text_writes (id bigserial, document bigint, content text); \
+/// SQL that counts the writes of texts.
+const COUNT_OF_WRITES: &str = "CREATE TABLE text_writes (id bigserial, document bigint, content text); \
     CREATE FUNCTION note_text() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
     INSERT INTO text_writes (document, content) VALUES (NEW.id, NEW.content); RETURN NULL; END $$; \
     CREATE TRIGGER note_text AFTER UPDATE OF content ON captain_documents FOR EACH ROW EXECUTE FUNCTION note_text();";
@@ -70,16 +63,12 @@ impl Scene {
         let served = Arc::clone(&edition);
         let page = move |_: &str, _| Reply::Html(EDITIONS[served.load(Ordering::SeqCst)].html.to_owned());
         let (database, redis) = (postgres::empty().await, TestRedis::own(None));
-        database.script(TABLES).await;
+        database.script(postgres::CHATWOOT_TABLES).await;
+        database.script(COUNT_OF_WRITES).await;
         let install = Install::new(Site::start(page).await, "");
         migrate(&database.url, false, &mut |_| {}).await.expect("set up");
         let scene = Self { install, database, redis, edition, parser };
-        scene.redis.run("SADD", &["queues", "default"]);
-        // A live process of Sidekiq that serves the queue.
-        let info =
-            serde_json::json!({ "hostname": "web-1", "pid": 7, "concurrency": 10, "queues": ["default", "low"] });
-        scene.redis.run("SADD", &["processes", "web-1:7:ab"]);
-        scene.redis.run("HSET", &["web-1:7:ab", "info", &info.to_string(), "busy", "0", "quiet", "false"]);
+        scene.redis.sidekiq_serves(&["default", "low"]);
         let url = scene.install.site.url("/p");
         let text = quoted(scene.text());
         let fingerprint = Fingerprint::of(scene.text());

@@ -8,14 +8,6 @@ use crate::support::site::{Site, html};
 use quarterdeck::store::{Access, migrate, open};
 use serde_json::Value;
 
-/// SQL that creates Chatwoot's tables, one page of the test and one assistant.
-const TABLES: &str = "CREATE TABLE captain_assistants (id bigint PRIMARY KEY, account_id bigint NOT NULL); \
-    INSERT INTO captain_assistants VALUES (3, 2); \
-    CREATE TABLE captain_documents (id bigserial PRIMARY KEY, name varchar, external_link text NOT NULL, \
-    content text, assistant_id bigint NOT NULL, account_id bigint NOT NULL, created_at timestamp(6) NOT NULL, \
-    updated_at timestamp(6) NOT NULL, status integer DEFAULT 0 NOT NULL, metadata jsonb DEFAULT '{}', \
-    sync_status integer, last_synced_at timestamp(6), last_sync_attempted_at timestamp(6)); \
-    CREATE UNIQUE INDEX links ON captain_documents (assistant_id, md5(external_link));";
 const ABORTED: Option<i32> = Some(6);
 
 struct Scene {
@@ -33,11 +25,11 @@ impl Scene {
 
     async fn on(site: Site, settings: &str) -> Self {
         let (database, redis) = (postgres::empty().await, TestRedis::own(None));
-        database.script(TABLES).await;
+        database.script(postgres::CHATWOOT_TABLES).await;
         let install = Install::new(site, settings);
         migrate(&database.url, false, &mut |_| {}).await.expect("set up");
         let scene = Self { install, database, redis };
-        scene.sidekiq_serves(&["default", "low"]);
+        scene.redis.sidekiq_serves(&["default", "low"]);
         let added = scene.run(&["add", &scene.install.site.url("/page"), "--assistant", "3"]);
         assert_eq!(added.code, Some(0), "{added:?}");
         scene
@@ -67,17 +59,6 @@ impl Scene {
         let found = self.redis.run("LRANGE", &[queue, "0", "-1"]);
         let texts: Vec<String> = redis::from_redis_value(found).expect("a list");
         texts.iter().map(|text| serde_json::from_str(text).expect("JSON")).collect()
-    }
-
-    /// Registers a live process of Sidekiq in Redis, as Sidekiq does; without queues, removes it.
-    fn sidekiq_serves(&self, queues: &[&str]) {
-        self.redis.run("SADD", &["queues", "default"]);
-        self.redis.run("SADD", &["processes", "web-1:7:ab"]);
-        self.redis.run("DEL", &["web-1:7:ab"]);
-        if !queues.is_empty() {
-            let info = serde_json::json!({ "hostname": "web-1", "pid": 7, "concurrency": 10, "queues": queues });
-            self.redis.run("HSET", &["web-1:7:ab", "info", &info.to_string(), "busy", "0", "quiet", "false"]);
-        }
     }
 
     async fn noted(&self) -> String {
@@ -116,7 +97,7 @@ async fn a_changed_text_is_one_entry_in_chatwoots_form_and_an_unchanged_one_none
     assert_eq!((scene.entries("queue:low").len(), scene.noted().await.as_str()), (2, "0"), "another text is one more");
     // FLUSHALL deletes the queued jobs, and nothing restores them.
     scene.redis.run("FLUSHALL", &[]);
-    scene.sidekiq_serves(&["default", "low"]);
+    scene.redis.sidekiq_serves(&["default", "low"]);
     scene.sync();
     assert_eq!(scene.entries("queue:low").len(), 0);
 }
@@ -155,7 +136,7 @@ async fn a_redis_that_is_away_means_later() {
     assert_eq!(scene.noted().await, "1", "the sync itself went on");
     assert_eq!(scene.database.text("SELECT sync_status::text FROM captain_documents").await, "1");
     scene.redis.start_again();
-    scene.sidekiq_serves(&["default", "low"]);
+    scene.redis.sidekiq_serves(&["default", "low"]);
     let env = [("QUARTERDECK_STORE", scene.database.url.as_str()), ("QUARTERDECK_REDIS", scene.redis.url())];
     let worker = scene.install.start_with(&env, &["work"]);
     let store = open(&scene.database.url, Access::Write).await.expect("it is there");
@@ -194,7 +175,7 @@ async fn the_switch_and_the_form_are_the_settings_or_what_is_seen() {
     assert!(says.contains("has no Sidekiq"), "{says}");
 
     let on = Scene::new("chatwoot.enqueue_faq_job = true\nchatwoot.faq_queue = \"faqs\"\n").await;
-    on.sidekiq_serves(&["faqs"]);
+    on.redis.sidekiq_serves(&["faqs"]);
     on.redis.run("DEL", &["queues"]);
     let newer = r#"{"class":"Sidekiq::ActiveJob::Wrapper","wrapped":"X","created_at":1764054151123}"#;
     on.redis.run("ZADD", &["retry", "1", newer]);
@@ -214,18 +195,18 @@ async fn a_job_waits_until_a_live_process_serves_its_queue_and_goes_where_the_ne
         (ended.code, ended.out.join("\n"))
     };
     // A process that is gone, one that serves other queues, and one that takes no more jobs.
-    scene.sidekiq_serves(&[]);
+    scene.redis.sidekiq_serves(&[]);
     scene.sync();
     assert_eq!((scene.noted().await.as_str(), scene.entries("queue:low").len()), ("1", 0));
     let (_, says) = doctor(&scene);
     assert!(says.contains("FAQ jobs are waiting: no process of Sidekiq is alive"), "{says}");
     assert!(says.contains("1 job not yet in Sidekiq's queue") && says.contains("last error: no process"), "{says}");
-    scene.sidekiq_serves(&["mailers"]);
+    scene.redis.sidekiq_serves(&["mailers"]);
     assert_eq!(scene.run(&["work", "--drain"]).code, Some(0));
     let (code, says) = doctor(&scene);
     let reason = "no live process of Sidekiq serves low, within_10_minutes, default";
     assert!(code == Some(1) && says.contains(reason), "{code:?} {says}");
-    scene.sidekiq_serves(&["within_10_minutes"]);
+    scene.redis.sidekiq_serves(&["within_10_minutes"]);
     scene.redis.run("HSET", &["web-1:7:ab", "quiet", "true"]);
     assert_eq!(scene.run(&["work", "--drain"]).code, Some(0));
     assert_eq!(scene.noted().await, "1", "nothing was put where nobody reads");
@@ -235,7 +216,7 @@ async fn a_job_waits_until_a_live_process_serves_its_queue_and_goes_where_the_ne
     assert_eq!((scene.noted().await.as_str(), scene.entries("queue:within_10_minutes").len()), ("0", 1));
     assert_eq!(scene.entries("queue:within_10_minutes")[0]["queue"], "within_10_minutes");
     // A served queue in which Chatwoot itself has put such a job last.
-    scene.sidekiq_serves(&["low", "captain", "within_10_minutes"]);
+    scene.redis.sidekiq_serves(&["low", "captain", "within_10_minutes"]);
     scene.redis.run("SADD", &["queues", "captain"]);
     let newest = r#"{"class":"Sidekiq::ActiveJob::Wrapper","wrapped":"Captain::Documents::ResponseBuilderJob",
         "queue":"captain","enqueued_at":4000000000.5}"#;

@@ -1,4 +1,4 @@
-//! How Chatwoot itself fetches the pages of documents, by its settings.
+//! Chatwoot's own way of fetching the pages of documents, read from its settings.
 
 use super::settings::stored_value;
 use crate::domain::secret::Secret;

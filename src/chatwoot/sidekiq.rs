@@ -1,5 +1,5 @@
-//! What Sidekiq keeps about itself in Redis: its live processes with the queues that they serve, and the choice of the
-//! queue into which a job is put.
+//! Sidekiq's records of itself in Redis, which are its live processes and the queues that they serve, and the choice of
+//! the queue into which a job is put.
 
 use super::faq_job::JOB_CLASS;
 use serde_json::Value;

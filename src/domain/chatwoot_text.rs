@@ -33,7 +33,7 @@ impl Generation {
     }
 }
 
-/// What wrote a stored text.
+/// Origin of a stored text: the program and converter that wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextOrigin {
     /// This program.
@@ -78,9 +78,9 @@ pub struct ChatwootTexts {
 /// Result of looking for a stored text among the texts of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recognised {
-    /// It is the page's text; by this generation, if no other one gives the same and the words are the same.
+    /// The page's text; by this generation, if no other one gives the same and the words are the same.
     Same(Option<Generation>),
-    /// It is another text. The generation is the one whose text shares the most words with it.
+    /// Another text. The generation is the one whose text shares the most words with it.
     Different(Generation),
 }
 

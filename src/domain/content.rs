@@ -206,7 +206,7 @@ pub struct Page {
     pub main_digest: Option<Fingerprint>,
     /// Generation of Chatwoot's converter whose text is the most like the stored one.
     pub nearest_generation: Option<Generation>,
-    /// What wrote the text that is stored after the attempt, if the attempt has shown it.
+    /// Origin of the text that is stored after the attempt, if the attempt has shown it.
     pub text_origin: Option<TextOrigin>,
     /// Note on how the page was fetched or converted, for the outcome's detail.
     pub note: Option<SafeLine>,

@@ -83,7 +83,7 @@ word_enum! {
 serde_by_word!(Status);
 
 word_enum! {
-    /// What a document is, as far as that decides whether it is synced.
+    /// Kind of a document, which decides whether it is synced.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub enum DocumentKind {
         #[default]

@@ -1,4 +1,4 @@
-//! TextComparison of a page with its stored text where Chatwoot may have written that text.
+//! Comparison of a page with its stored text where Chatwoot may have written that text.
 //!
 //! The page's main content decides, if the digest of the stored text's page is known. Otherwise the stored text is looked
 //! for among those that Chatwoot's converter makes of the page: by its fingerprint, then by its words.

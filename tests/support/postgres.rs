@@ -53,6 +53,15 @@ pub async fn store() -> Database {
     server.create(&format!("TEMPLATE {}", server.template)).await
 }
 
+/// SQL that creates the tables of Chatwoot that a sync needs, and one assistant.
+pub const CHATWOOT_TABLES: &str = "CREATE TABLE captain_assistants (id bigint PRIMARY KEY, account_id bigint NOT NULL); \
+    INSERT INTO captain_assistants VALUES (3, 2); \
+    CREATE TABLE captain_documents (id bigserial PRIMARY KEY, name varchar, external_link text NOT NULL, \
+    content text, assistant_id bigint NOT NULL, account_id bigint NOT NULL, created_at timestamp(6) NOT NULL, \
+    updated_at timestamp(6) NOT NULL, status integer DEFAULT 0 NOT NULL, metadata jsonb DEFAULT '{}', \
+    sync_status integer, last_synced_at timestamp(6), last_sync_attempted_at timestamp(6)); \
+    CREATE UNIQUE INDEX links ON captain_documents (assistant_id, md5(external_link));";
+
 /// Makes a database without any tables.
 pub async fn empty() -> Database {
     server().await.create("TEMPLATE template0").await

@@ -122,6 +122,17 @@ impl TestRedis {
         self.client().get_connection().expect("the server answers")
     }
 
+    /// Notes a live process of Sidekiq that serves `queues`, or that it has ended if there are none.
+    pub fn sidekiq_serves(&self, queues: &[&str]) {
+        self.run("SADD", &["queues", "default"]);
+        self.run("SADD", &["processes", "web-1:7:ab"]);
+        self.run("DEL", &["web-1:7:ab"]);
+        if !queues.is_empty() {
+            let info = serde_json::json!({ "hostname": "web-1", "pid": 7, "concurrency": 10, "queues": queues });
+            self.run("HSET", &["web-1:7:ab", "info", &info.to_string(), "busy", "0", "quiet", "false"]);
+        }
+    }
+
     /// Runs any command.
     pub fn run(&self, command: &str, args: &[&str]) -> redis::Value {
         redis::cmd(command).arg(args).query(&mut self.connection()).expect("the command is known")
