@@ -11,8 +11,13 @@ use super::subject::{Run, Subject};
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 
-/// Most pages of a run whose system calls are counted: strace makes it slow.
+/// Most pages of a run whose system calls are counted: strace makes it slow. Of tiny pages as many as make the start and
+/// the end of the process, some 8,000 calls, less than one a document.
 const TRACED: usize = 500;
+const TRACED_TINY: usize = 10_000;
+
+/// Tiny pages of a run for each page of the other cases: the start of the process would be a tenth of their cost.
+const TINY_PAGES: usize = 10;
 
 /// Syncs before one of pages that have been synced before.
 const TO_SETTLE: usize = 3;
@@ -28,6 +33,21 @@ struct Case {
     change: &'static str,
 }
 
+impl Case {
+    /// Returns the number of pages of a run that has `pages` pages in the other cases.
+    fn pages(self, pages: usize) -> usize {
+        if self.is_tiny() { pages * TINY_PAGES } else { pages }
+    }
+
+    fn traced(self, pages: usize) -> usize {
+        self.pages(pages).min(if self.is_tiny() { TRACED_TINY } else { TRACED })
+    }
+
+    fn is_tiny(self) -> bool {
+        matches!(self.kind, PageKind::Tiny)
+    }
+}
+
 const FIRST: Case = Case { name: "first sync", kind: PageKind::Whole, is_second: false, change: "first" };
 const IDENTICAL: Case = Case { name: "unchanged, fetched whole", is_second: true, change: "identical", ..FIRST };
 const NOT_MODIFIED: Case = Case { name: "304", kind: PageKind::Tagged, is_second: true, change: "not_modified" };
@@ -39,9 +59,9 @@ const CASES: [(Case, usize); 7] =
 
 /// Measures all cases in every round, then their system calls where strace is installed.
 pub fn measure(run: &mut Run) -> Result<(), String> {
-    let pages = run.options.pages;
     for index in run.turns() {
         for (case, concurrency) in CASES {
+            let pages = case.pages(run.options.pages);
             let subject = &run.subjects[index];
             let home = prepare(run, subject, case, pages)?;
             let usage = home.run(subject, &["work", "--drain", "--concurrency", &concurrency.to_string()])?;
@@ -103,7 +123,7 @@ fn check(file: &Path, case: Case, pages: usize, is_new: bool) -> Result<(), Stri
 }
 
 fn add(run: &mut Run, index: usize, case: Case, concurrency: usize, usage: Usage) {
-    let pages = run.options.pages as f64;
+    let pages = case.pages(run.options.pages) as f64;
     let figure = |what, unit| Figure::new(Group::Sync, name(case, concurrency, what), unit);
     run.sheet.add(index, figure("CPU a document", "ms"), usage.cpu * 1e3 / pages);
     run.sheet.add(index, figure("documents a second", "1/s"), pages / usage.wall);
@@ -118,9 +138,9 @@ fn trace(run: &mut Run) -> Result<(), String> {
         run.sheet.note("no system calls: strace is not installed");
         return Ok(());
     }
-    let pages = run.options.pages.min(TRACED);
     for index in 0..run.subjects.len() {
         for (case, concurrency) in CASES {
+            let pages = case.traced(run.options.pages);
             let home = prepare(run, &run.subjects[index], case, pages)?;
             let counts = home.write("strace", "");
             let (program, slots) = (run.subjects[index].program.display().to_string(), concurrency.to_string());

@@ -49,12 +49,14 @@ pub(super) struct Lane {
     pub(super) jobs: VecDeque<(i64, i64)>,
 }
 
+/// A job's place in the order of a claim: class, virtual time, and a number that makes it unique (for the first job of a
+/// lane its position among the lanes, later the job's id).
+type Place = (i64, i64, i64);
+
 /// Lanes that may be served now, and the remaining capacity of their hosts and accounts.
 #[derive(Default)]
 pub(super) struct ServableLanes {
-    /// Key: class, virtual time of the lane's first job, and a number that makes the key unique (at first the lane's
-    /// position, later the job's id).
-    lanes: BTreeMap<(i64, i64, i64), Lane>,
+    lanes: BTreeMap<Place, Lane>,
     pub(super) host_capacity: BTreeMap<String, i64>,
     pub(super) account_capacity: BTreeMap<i64, i64>,
 }
@@ -65,6 +67,24 @@ impl ServableLanes {
         // The position keeps lanes with equal heads in their order. It is negative, so it never equals a job's id.
         let position = i64::try_from(self.lanes.len()).unwrap_or(i64::MAX) - i64::MAX;
         self.lanes.insert((lane.key.class, head, position), lane);
+    }
+
+    /// Returns the places of the last lanes of the classes that may have more lanes than were read: those with at least
+    /// `slots` lanes. The first jobs of their unread lanes come after these places.
+    fn cut_off(&self, slots: usize) -> BTreeMap<i64, Place> {
+        let mut last = BTreeMap::new();
+        for class in QueueClass::ALL.iter().map(|class| class.code()) {
+            let places: Vec<Place> = self.lanes.keys().filter(|place| place.0 == class).copied().collect();
+            if let Some(place) = places.last().filter(|_| places.len() >= slots) {
+                last.insert(class, *place);
+            }
+        }
+        last
+    }
+
+    /// Returns the place of the next job of a class.
+    fn first_of(&self, class: i64) -> Option<Place> {
+        self.lanes.range((class, i64::MIN, i64::MIN)..=(class, i64::MAX, i64::MAX)).next().map(|(place, _)| *place)
     }
 
     fn may_serve(&self, key: &LaneKey, risky: bool) -> bool {
@@ -85,25 +105,16 @@ impl ServableLanes {
 
 /// Chooses jobs for the free slots among those that may run now. Updates `passed_over` in `budget`.
 pub(super) fn choose(mut servable: ServableLanes, budget: &mut ClaimCapacity) -> ClaimSelection {
-    // Classes that may have more lanes than were read.
-    let read = |class: &i64| servable.lanes.keys().filter(|order| order.0 == *class).count();
-    let cut_off: Vec<i64> =
-        QueueClass::ALL.iter().map(|class| class.code()).filter(|class| read(class) >= budget.slots).collect();
+    let cut_off = servable.cut_off(budget.slots);
     let mut choice = ClaimSelection::default();
     let (mut slots, mut risky) = (budget.slots, budget.may_take_risky);
     let mut moved = false;
     while slots > 0 {
-        let mut missed = false;
         let mut queues = std::mem::take(&mut servable.lanes);
-        queues.retain(|order, lane| {
-            let stays = servable.may_serve(&lane.key, risky);
-            missed |= !stays && cut_off.contains(&order.0);
-            stays
-        });
+        queues.retain(|_, lane| servable.may_serve(&lane.key, risky));
         servable.lanes = queues;
-        // A lane of a class with unread lanes was dropped. One of the unread lanes may come next, before every lower
-        // class.
-        if moved && missed {
+        // Whether such a class has work, and which of its jobs comes next, only its unread lanes tell.
+        if moved && cut_off.keys().any(|class| servable.first_of(*class).is_none()) {
             choice.more_possible = true;
             break;
         }
@@ -111,10 +122,15 @@ pub(super) fn choose(mut servable: ServableLanes, budget: &mut ClaimCapacity) ->
         let lowest_due = budget.passed_over >= LOWEST_CLASS_INTERVAL - 1;
         let next = match lowest {
             None => break,
-            Some(lowest) if lowest_due => servable.lanes.range((lowest, i64::MIN, i64::MIN)..).next(),
-            Some(_) => servable.lanes.iter().next(),
+            Some(lowest) if lowest_due => servable.first_of(lowest),
+            Some(_) => servable.lanes.keys().next().copied(),
         };
-        let Some(order) = next.map(|(order, _)| *order) else { break };
+        let Some(order) = next else { break };
+        if cut_off.get(&order.0).is_some_and(|last| order > *last) {
+            // An unread lane may come before this job.
+            choice.more_possible = true;
+            break;
+        }
         let Some(mut lane) = servable.lanes.remove(&order) else { break };
         moved = true;
         let Some((_, job)) = lane.jobs.pop_front() else {
@@ -138,3 +154,6 @@ pub(super) fn choose(mut servable: ServableLanes, budget: &mut ClaimCapacity) ->
     }
     choice
 }
+
+#[cfg(test)]
+mod tests;
