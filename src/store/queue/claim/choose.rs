@@ -49,14 +49,14 @@ pub(super) struct Lane {
     pub(super) jobs: VecDeque<(i64, i64)>,
 }
 
-/// A job's place in the order of a claim: class, virtual time, and a number that makes it unique (for the first job of a
+/// A job's position in the order of a claim: class, virtual time, and a number that makes it unique (for the first job of a
 /// lane its position among the lanes, later the job's id).
-type Place = (i64, i64, i64);
+type ClaimOrder = (i64, i64, i64);
 
 /// Lanes that may be served now, and the remaining capacity of their hosts and accounts.
 #[derive(Default)]
 pub(super) struct ServableLanes {
-    lanes: BTreeMap<Place, Lane>,
+    lanes: BTreeMap<ClaimOrder, Lane>,
     pub(super) host_capacity: BTreeMap<String, i64>,
     pub(super) account_capacity: BTreeMap<i64, i64>,
 }
@@ -69,22 +69,22 @@ impl ServableLanes {
         self.lanes.insert((lane.key.class, head, position), lane);
     }
 
-    /// Returns the places of the last lanes of the classes that may have more lanes than were read: those with at least
-    /// `slots` lanes. The first jobs of their unread lanes come after these places.
-    fn cut_off(&self, slots: usize) -> BTreeMap<i64, Place> {
+    /// Returns the positions of the last lanes of the classes that may have more lanes than were read: those with at least
+    /// `slots` lanes. The first jobs of their unread lanes come after these.
+    fn cut_off(&self, slots: usize) -> BTreeMap<i64, ClaimOrder> {
         let mut last = BTreeMap::new();
         for class in QueueClass::ALL.iter().map(|class| class.code()) {
-            let places: Vec<Place> = self.lanes.keys().filter(|place| place.0 == class).copied().collect();
-            if let Some(place) = places.last().filter(|_| places.len() >= slots) {
-                last.insert(class, *place);
+            let order: Vec<ClaimOrder> = self.lanes.keys().filter(|order| order.0 == class).copied().collect();
+            if let Some(end) = order.last().filter(|_| order.len() >= slots) {
+                last.insert(class, *end);
             }
         }
         last
     }
 
-    /// Returns the place of the next job of a class.
-    fn first_of(&self, class: i64) -> Option<Place> {
-        self.lanes.range((class, i64::MIN, i64::MIN)..=(class, i64::MAX, i64::MAX)).next().map(|(place, _)| *place)
+    /// Returns the position of the next job of a class.
+    fn first_of(&self, class: i64) -> Option<ClaimOrder> {
+        self.lanes.range((class, i64::MIN, i64::MIN)..=(class, i64::MAX, i64::MAX)).next().map(|(order, _)| *order)
     }
 
     fn may_serve(&self, key: &LaneKey, risky: bool) -> bool {
