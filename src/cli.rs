@@ -5,6 +5,7 @@
 //! settings, `context` has the settings and opens the store.
 
 mod add;
+mod backup;
 mod cancel;
 mod changes;
 mod config;
@@ -134,6 +135,8 @@ pub enum Verb {
     Log(log::Args),
     /// Set up a PostgreSQL database, or upgrade a store; prints each step
     Migrate(migrate::Args),
+    /// Write a checked copy of the store to a file, or restore the store from one
+    Backup(backup::Args),
     /// Check everything, report problems and how to fix them; changes nothing
     Doctor(doctor::Args),
     /// Print the annotated settings with their defaults
@@ -219,6 +222,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Purge(args)) => purge::run(&context, &args, out).await,
         Some(Verb::Log(args)) => log::run(&context, &args, out).await,
         Some(Verb::Migrate(args)) => migrate::run(&context, &args, out).await,
+        Some(Verb::Backup(args)) => backup::run(&context, &args, out).await,
         Some(Verb::Demo(_) | Verb::Doctor(_) | Verb::Config | Verb::Keys(_) | Verb::Help(_)) => Ok(Exit::Done),
     };
     done.map_err(|error| error.with_store_url(&context.config.store.url))

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 mod address;
 mod attempts;
+mod backup;
 mod changes;
 mod chatwoot;
 mod checks;
@@ -36,10 +37,12 @@ mod schedule;
 mod sql;
 mod sql_store;
 mod sqlite;
+mod store_contents;
 mod templates;
 mod upgrade;
 mod version;
 
+pub use backup::{BackupMethod, ServerTools, back_up, backup_contents, backup_method, restore};
 pub use changes::{ChangeSender, Changes};
 pub use checks::CheckDepth;
 pub use error::{Result, StoreError};
@@ -71,6 +74,7 @@ pub use sql::clock::{Clock, ManualClock, SystemClock};
 pub use sql::uptime::Uptime;
 pub use sql_store::SqlStore;
 pub use sqlite::write_lock::{ProcessState, WriteLockHolder};
+pub use store_contents::StoreContents;
 pub use upgrade::{MigrationStep, OlderWorker, UpgradeOptions, UpgradeReport};
 pub use version::SchemaMismatch;
 

@@ -75,6 +75,7 @@ const STORE_LAYERS: [&[&str]; 9] = [
         "checks",
         "interface",
         "migrations",
+        "store_contents",
         "upgrade",
         "version",
         "sql::clock",
@@ -90,7 +91,7 @@ const STORE_LAYERS: [&[&str]; 9] = [
     &["attempts"],
     &["schedule"],
     &["queries"],
-    &["sql_store", "examine", "run_upgrade"],
+    &["sql_store", "backup", "examine", "run_upgrade"],
 ];
 
 /// Modules above the store, and the store's interfaces that each may name. `cli` assembles the program and may name

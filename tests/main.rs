@@ -3,6 +3,7 @@
 #[macro_use]
 mod support;
 
+mod backup;
 mod bad_input;
 mod benches;
 mod beside_chatwoot;

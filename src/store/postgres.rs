@@ -15,7 +15,7 @@ mod pool;
 mod rights;
 mod schema;
 mod session;
-mod url;
+pub(super) mod url;
 
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;

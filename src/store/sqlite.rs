@@ -1,21 +1,23 @@
 //! SQLite-specific parts of the store: one connection that writes, a few that read, lock files that show which worker
 //! processes are alive, and a task that notices commits of other processes.
 //!
-//! `connect` opens the file or refuses it, `migrate` brings it up to date after `backup` has made a copy and `older`
-//! has found no worker of an older program, `examine` checks it for `doctor`, `locks` keeps the lock files,
-//! `read_connection` stops reads whose caller went away, `watch` watches for commits, `write_lock`
-//! finds the process that keeps this one from writing.
+//! `connect` opens the file or refuses it, `migrate` brings it up to date after `safety_copy` has made a copy and `older`
+//! has found no worker of an older program, `backup` copies it for people and puts a copy in its place, `examine` checks
+//! it for `doctor`, `locks` keeps the lock files, `read_connection` stops reads whose caller went away, `watch` watches
+//! for commits, `write_lock` finds the process that keeps this one from writing.
 
-mod backup;
+pub(super) mod backup;
 mod commit_counts;
 mod connect;
 pub(super) mod error;
 pub(super) mod examine;
+mod file_copy;
 mod file_identity;
 mod locks;
 mod migrate;
 mod older;
 mod read_connection;
+mod safety_copy;
 mod watch;
 pub(super) mod write_lock;
 mod writer;

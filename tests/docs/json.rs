@@ -291,6 +291,13 @@ fn extract(session: &mut Session) {
     session.keep("extract", 0, &["extract", &file, "--why", "--include", "p, .gone", "--exclude", "h1", "--json"]);
 }
 
+/// Writes a backup and restores it.
+fn back_up(session: &mut Session, name: &str) {
+    let file = session.install.folder().join(name).display().to_string();
+    session.keep("backup", 0, &["backup", &file, "--json"]);
+    session.keep("backup", 0, &["backup", "--restore", &file, "--yes", "--json"]);
+}
+
 /// Runs the schedule, pauses, and requests for documents with jobs in the queue.
 async fn schedule_and_request(session: &mut Session) {
     let scheduled = session.install.site.url("/scheduled");
@@ -351,10 +358,13 @@ async fn every_field_that_is_printed_is_documented_and_every_documented_one_is_p
     let settings = "retry.transient_waits = [\"10ms\"]\nplans.daily.every = \"1 day\"\naccounts.1 = \"daily\"\n";
     let install = Install::new(site, settings);
     let mut session = Session { install, printed: Printed::default(), verbs: BTreeSet::new() };
+    assert_eq!(session.install.run(&["migrate"]).code, Some(0));
+    back_up(&mut session, "empty.db");
     sync_and_decide(&mut session).await;
     extract(&mut session);
     schedule_and_request(&mut session).await;
     work_and_look(&mut session).await;
+    back_up(&mut session, "full.db");
     session.printed.add("Outcomes", full_and_bare_outcome());
 
     let mut sections = sections();

@@ -48,7 +48,7 @@ const PARAMETERS: [&str; 18] = [
 
 /// Address of a database, as messages show it: without the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct DatabaseUrl {
+pub(in crate::store) struct DatabaseUrl {
     user: String,
     host: String,
     port: u16,
@@ -61,7 +61,7 @@ pub(super) struct DatabaseUrl {
 impl DatabaseUrl {
     /// Parses a `postgres:` URL; returns the address and the options for connecting. Error messages repeat at most
     /// host, port, user and database of the URL.
-    pub(super) fn parse(url: &str, access: Access) -> Result<(Self, PgConnectOptions)> {
+    pub(in crate::store) fn parse(url: &str, access: Access) -> Result<(Self, PgConnectOptions)> {
         let unusable = |why: &str| {
             StoreError::Address(format!(
                 "the store URL {why}; write postgres://USER:PASSWORD@HOST:5432/DATABASE (special characters in the \
@@ -117,6 +117,14 @@ impl DatabaseUrl {
     /// end.
     pub(super) fn describe(&self, detail: &str) -> String {
         format!("PostgreSQL at {}:{}/{}: {detail}", self.host, self.port, self.database)
+    }
+
+    /// Returns the arguments with which PostgreSQL's own tools connect; the password is not among them.
+    pub(in crate::store) fn tool_arguments(&self) -> Vec<String> {
+        let host = self.host.trim_matches(['[', ']']);
+        [("host", host), ("port", &self.port.to_string()), ("username", &self.user), ("dbname", &self.database)]
+            .map(|(name, value)| format!("--{name}={value}"))
+            .to_vec()
     }
 
     /// Returns true if the server is on this machine, so that no network is in between.

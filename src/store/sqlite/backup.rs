@@ -1,184 +1,211 @@
-//! Copy of a store before a migration: in the same folder, complete and flushed to disk before the store is changed.
-//! Only the newest copy is kept.
+//! Backups for people: a checked copy of a store in one file, made while others use the store, and its way back.
 
-use super::connect::Connector;
-use super::error::{is_full, message};
+use super::connect::{Connector, check_header, check_library, create};
+use super::examine::find_damage;
+use super::file_copy;
+use super::migrate::{self, FileState, file_size};
+use super::safety_copy::{CopyPurpose, SafetyCopy};
 use crate::domain::time::Timestamp;
 use crate::fault;
-use crate::store::{Result, StoreError};
+use crate::store::sql::error::reading;
+use crate::store::store_contents::StoreContents;
+use crate::store::{Clock as _, Result, StoreError, SystemClock};
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection as Blocking, ErrorCode, OpenFlags};
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection as _, query};
-use std::fs::{self, File, Metadata, OpenOptions, Permissions};
-use std::io;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown};
+use sqlx::{Connection as _, Row as _, query};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::task::spawn_blocking;
 
-/// Free bytes needed beyond the copy itself, for the log of the migration.
-const FREE_SPACE_MARGIN: u64 = 4_000_000;
-/// Suffix of a copy's name.
-const COPY_SUFFIX: &str = ".backup";
-/// Suffix of the name of an incomplete copy.
-const UNFINISHED_SUFFIX: &str = ".backup.tmp";
-/// Suffix of the journal that SQLite keeps while it writes an incomplete copy.
-const JOURNAL_SUFFIX: &str = ".backup.tmp-journal";
+/// Suffix of the name of an incomplete backup.
+const UNFINISHED_SUFFIX: &str = ".unfinished";
+/// Number of pages that a restore copies in one step.
+const PAGES_PER_STEP: i32 = 1_000;
+/// Longest wait of a restore for a process that is just closing the store.
+const IN_USE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Copies the store and returns the path of the copy. The store has the schema version `version` and a size of `bytes`;
-/// the copy's name contains that version and the time `now`. The caller must have the write lock on another connection,
-/// so that nobody writes meanwhile.
-pub(super) async fn copy(connect: &Connector, version: i64, bytes: u64, now: Timestamp) -> Result<PathBuf> {
-    let store = connect.path();
-    let target = connect.with_suffix(&format!(".v{version}.{}{COPY_SUFFIX}", stamp(now)));
-    let unfinished = connect.with_suffix(&format!(".v{version}.{}{UNFINISHED_SUFFIX}", stamp(now)));
-    remove_unfinished(connect);
-    let folder = store.parent().unwrap_or(Path::new("/"));
-    check_free_space(folder, bytes)?;
-    fault::point("before_copy", "");
-    let made = write(connect, store, &unfinished).await;
-    if made.is_err() {
-        // An incomplete copy is useless, and may be what filled the disk.
-        remove_unfinished(connect);
-    }
-    made?;
-    fault::point("copy_written", "");
-    finish(folder, &unfinished, &target).map_err(|error| failed(&target, &error))?;
-    fault::point("copied", "");
-    remove_copies(connect, COPY_SUFFIX, Some(&target));
-    Ok(target)
-}
-
-async fn write(connect: &Connector, store: &Path, to: &Path) -> Result<()> {
-    let source = fs::metadata(store).map_err(|error| failed(to, &error))?;
-    let file = create(to).map_err(|error| failed(to, &error))?;
-    let mut conn = connect.copier().await?;
-    let copied = vacuum_into(&mut conn, to).await;
+/// Copies the store at `path` into the new file `to`, checks the copy and returns its contents. Processes that use the
+/// store are not held up. After an error there is no file `to`.
+pub(in crate::store) async fn back_up(path: &Path, to: &Path) -> Result<StoreContents> {
+    let connect = existing(path)?;
+    let mut conn = connect.reader().await?;
+    check_library(&mut conn).await?;
+    let bytes = match migrate::file_state(&mut conn).await.map_err(|error| named(path, error))? {
+        FileState::Store(_) => file_size(&mut conn).await?,
+        FileState::Empty => return Err(unusable(path, "there is no store in this file")),
+    };
     // An error loses nothing: the connection only read.
     let _ = conn.close().await;
-    copied?;
-    copy_permissions(&file, to, &source).map_err(|error| failed(to, &error))?;
-    file.sync_all().map_err(|error| failed(to, &error))
+    let to = std::path::absolute(to).map_err(|error| unusable(to, &error.to_string()))?;
+    let folder = to.parent().unwrap_or(Path::new("/"));
+    file_copy::check_free_space(folder, bytes).map_err(StoreError::Unusable)?;
+    let unfinished = Unfinished::of(&to);
+    file_copy::write(&connect, &unfinished.0).await.map_err(|why| unusable(&to, &why))?;
+    fault::point("backup_written", "");
+    let contents = contents(&unfinished.0).await?;
+    file_copy::publish(folder, &unfinished.0, &to).map_err(|error| unusable(&to, &error.to_string()))?;
+    Ok(contents)
 }
 
-async fn vacuum_into(conn: &mut SqliteConnection, to: &Path) -> Result<()> {
-    let name = to.to_str().ok_or_else(|| {
-        let problem = format!("{}: a store whose path is not UTF-8 cannot be copied", to.display());
-        StoreError::Unusable(format!("{problem}; {WORKAROUND}"))
-    })?;
-    query("VACUUM INTO ?").bind(name).execute(conn).await.map(drop).map_err(|error| {
-        let why = if is_full(&error) { "the disk is full".to_owned() } else { message(&error) };
-        refused(to, &why)
+/// An incomplete backup. A drop removes it, if it has not got another name.
+struct Unfinished(PathBuf);
+
+impl Unfinished {
+    /// Removes what an earlier process left, which was killed.
+    fn of(to: &Path) -> Self {
+        let mut name = to.as_os_str().to_owned();
+        name.push(UNFINISHED_SUFFIX);
+        let unfinished = Self(name.into());
+        unfinished.remove();
+        unfinished
+    }
+
+    fn remove(&self) {
+        let mut journal = self.0.clone().into_os_string();
+        journal.push("-journal");
+        for file in [self.0.as_os_str(), &journal] {
+            // It is usually not there.
+            let _ = std::fs::remove_file(file);
+        }
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+/// Checks the file at `path`, a store or a backup, and returns its contents. Errors: [`StoreError::Unusable`] if it is
+/// damaged, no store of this program, or one that this program is too old for.
+pub(in crate::store) async fn contents(path: &Path) -> Result<StoreContents> {
+    let connect = existing(path)?;
+    let mut conn = connect.reader().await?;
+    check_library(&mut conn).await?;
+    let contents = read_contents(&mut conn).await.map_err(|error| named(path, error));
+    let _ = conn.close().await;
+    contents
+}
+
+async fn read_contents(conn: &mut SqliteConnection) -> Result<StoreContents> {
+    let FileState::Store(version) = migrate::file_state(conn).await? else {
+        return Err(StoreError::Unusable("there is no store in this file".into()));
+    };
+    if let Some(damage) = find_damage(conn).await?.first() {
+        return Err(StoreError::Unusable(format!("is damaged: {damage}")));
+    }
+    let counts = "SELECT (SELECT count(*) FROM captain_documents), (SELECT count(*) FROM outcomes), \
+         (SELECT at FROM outcomes ORDER BY seq DESC LIMIT 1)";
+    let row = query(counts).fetch_one(&mut *conn).await.map_err(reading)?;
+    let count = |index: usize| row.try_get::<i64, _>(index).map_err(reading);
+    Ok(StoreContents {
+        version,
+        bytes: file_size(conn).await?,
+        documents: count(0)?.unsigned_abs(),
+        outcomes: count(1)?.unsigned_abs(),
+        last_outcome: row.try_get::<Option<i64>, _>(2).map_err(reading)?.map(Timestamp::from_micros),
     })
 }
 
-/// Creates a file that no other user may read until it has the store's permissions.
-fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
-}
-
-/// Gives the copy the permissions of the store and, if this user may, its owner.
-fn copy_permissions(file: &File, path: &Path, store: &Metadata) -> io::Result<()> {
-    // Without the right to change owners, the current user owns the copy; that user can read the store anyway.
-    let _ = chown(path, Some(store.uid()), Some(store.gid()));
-    file.set_permissions(Permissions::from_mode(store.mode() & 0o777))
-}
-
-fn finish(folder: &Path, unfinished: &Path, target: &Path) -> io::Result<()> {
-    fs::rename(unfinished, target)?;
-    // The new name must survive a power loss before the store is changed.
-    File::open(folder)?.sync_all()
-}
-
-fn check_free_space(folder: &Path, bytes: u64) -> Result<()> {
-    let needed = bytes.saturating_add(FREE_SPACE_MARGIN);
-    let disk = rustix::fs::statvfs(folder).map_err(|error| failed(folder, &error.into()))?;
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    if free >= needed {
-        return Ok(());
-    }
-    let (needed, free) = (needed.div_ceil(1_000_000), free / 1_000_000);
-    let why = format!("{needed} MB are needed and {free} MB are free in {}", folder.display());
-    Err(StoreError::Unusable(format!(
-        "not enough disk space for the copy that is made before a migration: {why}; free some space, or {WORKAROUND}"
-    )))
-}
-
-/// Advice for the user when a copy cannot be made.
-const WORKAROUND: &str = "copy the store elsewhere and run `quarterdeck migrate --no-backup`";
-
-fn failed(path: &Path, error: &io::Error) -> StoreError {
-    refused(path, &error.to_string())
-}
-
-fn refused(path: &Path, why: &str) -> StoreError {
-    StoreError::Unusable(format!(
-        "the copy that is made before a migration cannot be written ({}: {why}), and the store was not changed; free \
-         some space, or {WORKAROUND}",
-        path.display()
-    ))
-}
-
-/// Formats a time (UTC) as `20261128T101112Z`, so that names with it sort by time.
-fn stamp(at: Timestamp) -> String {
-    let text = at.rfc3339();
-    let seconds = text.split('.').next().unwrap_or_default();
-    format!("{}Z", seconds.replace(['-', ':'], ""))
-}
-
-/// Returns true if a file is a copy of the store, by `end`, the part of its name after the store's name:
-/// `.v8.20261128T101112Z` followed by the suffix `kind`.
-fn is_copy(end: &str, kind: &str) -> bool {
-    let Some((version, stamp)) = end.strip_prefix(".v").and_then(|end| end.strip_suffix(kind)?.split_once('.')) else {
-        return false;
+/// Replaces the contents of the store at `path`, which is created if it is missing, by those of the backup `from`, which
+/// [`contents`] has checked. It happens at once: after a kill or a power loss the store has its old contents or the new
+/// ones. A safety copy of the old contents is made first if `keeps_copy`; its path is returned.
+///
+/// Errors: [`StoreError::Unusable`] if a process uses the store, whose jobs and texts would change under it.
+pub(in crate::store) async fn restore(from: &Path, path: &Path, keeps_copy: bool) -> Result<Option<PathBuf>> {
+    let path = std::path::absolute(path).map_err(|error| unusable(path, &error.to_string()))?;
+    let old = match std::fs::metadata(&path) {
+        Ok(_) => Some(contents(&path).await).transpose(),
+        Err(_) => Ok(None),
     };
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let at = stamp.strip_suffix('Z').and_then(|stamp| stamp.split_once('T'));
-    digits(version) && at.is_some_and(|(day, time)| (day.len(), time.len()) == (8, 6) && digits(day) && digits(time))
+    let old = match old {
+        Ok(old) => old,
+        Err(error) if keeps_copy => {
+            let advice = "move the file away, or restore with --no-backup; the store was not changed";
+            return Err(StoreError::Unusable(format!("{error}; no copy of it can be made: {advice}")));
+        }
+        Err(_) => None,
+    };
+    let (from, keeps_copy) = (from.to_owned(), keeps_copy && old.is_some());
+    let version = old.map_or(0, |old| old.version);
+    let replaced = spawn_blocking(move || {
+        let is_new = !path.exists();
+        if is_new {
+            create(&path).map_err(|error| unusable(&path, &error.to_string()))?;
+        }
+        let replaced = replace(&from, &path, keeps_copy.then_some(version));
+        if replaced.is_err() && is_new {
+            // An empty file would look like a store of which everything is lost.
+            let _ = std::fs::remove_file(&path);
+        }
+        replaced
+    });
+    replaced.await.map_err(|error| StoreError::Unavailable(error.to_string()))?
 }
 
-/// Removes incomplete copies, left by a process that was killed or by a failure.
-fn remove_unfinished(connect: &Connector) {
-    for kind in [UNFINISHED_SUFFIX, JOURNAL_SUFFIX] {
-        remove_copies(connect, kind, None);
-    }
-}
-
-/// Removes this store's copies whose names have the suffix `kind`, except `kept`. A copy that cannot be removed only
-/// takes space.
-fn remove_copies(connect: &Connector, kind: &str, kept: Option<&Path>) {
-    let store = connect.path();
-    let (Some(folder), Some(name)) = (store.parent(), store.file_name().and_then(|name| name.to_str())) else { return };
-    for file in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let (path, found) = (file.path(), file.file_name());
-        let end = found.to_str().and_then(|found| found.strip_prefix(name));
-        if end.is_some_and(|end| is_copy(end, kind)) && kept != Some(&path) {
-            let _ = fs::remove_file(path);
+/// Locks the store for itself and replaces its contents in one transaction. `version` is the schema version of the
+/// contents that are copied before.
+fn replace(from: &Path, path: &Path, version: Option<i64>) -> Result<Option<PathBuf>> {
+    let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => unusable(
+            path,
+            "a process is using the store; stop every console and worker, then restore again. Nothing was changed",
+        ),
+        Some(ErrorCode::DiskFull) => unusable(path, "the disk is full; free some space. Nothing was changed"),
+        _ => unusable(path, &error.to_string()),
+    };
+    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let source = Blocking::open_with_flags(from, flags | OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+    let mut target = Blocking::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
+    target.busy_timeout(IN_USE_TIMEOUT).map_err(failed)?;
+    // Every process that uses a store in WAL mode has a lock on it, so that no other mode can be set meanwhile.
+    target.execute_batch("PRAGMA synchronous = FULL; PRAGMA locking_mode = EXCLUSIVE").map_err(failed)?;
+    target.query_row("PRAGMA journal_mode = DELETE", (), |row| row.get::<_, String>(0)).map_err(failed)?;
+    let copy = version.map(|version| {
+        let connect = Connector::for_inspection(path)?;
+        let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
+        SafetyCopy::begin(&connect, version, bytes, SystemClock.now(), CopyPurpose::Restore)?
+            .write_by(|to| target.execute("VACUUM INTO ?", [to]).map(drop).map_err(|error| error.to_string()))
+    });
+    let copy = copy.transpose()?;
+    // Missing in a new file.
+    let fence: i64 = target.query_row("SELECT fence FROM sched_clock", (), |row| row.get(0)).unwrap_or(0);
+    {
+        let pages = Backup::new(&source, &mut target).map_err(failed)?;
+        while pages.step(PAGES_PER_STEP).map_err(failed)? != StepResult::Done {
+            fault::point("restoring", "");
         }
     }
+    // Numbers of leases only grow, also over a restore. The backup of an old version may have none.
+    let _ = target.execute("UPDATE sched_clock SET fence = max(fence, ?)", [fence]);
+    target.query_row("PRAGMA journal_mode = WAL", (), |row| row.get::<_, String>(0)).map_err(failed)?;
+    target.close().map_err(|(_, error)| failed(error))?;
+    Ok(copy)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn copies_are_known_by_their_names_and_other_files_are_not() {
-        let at = stamp(Timestamp::from_micros(1_764_000_000_000_000));
-        assert_eq!(at, "20251124T160000Z");
-        assert!(is_copy(&format!(".v8.{at}.backup"), COPY_SUFFIX));
-        assert!(is_copy(&format!(".v8.{at}.backup.tmp"), UNFINISHED_SUFFIX));
-        assert!(is_copy(&format!(".v8.{at}.backup.tmp-journal"), JOURNAL_SUFFIX));
-        for other in [
-            "",
-            "-wal",
-            ".workers",
-            ".backup",
-            ".v8.backup",
-            ".v8.monday.backup",
-            ".v.20251124T160000Z.backup",
-            ".vx.20251124T160000Z.backup",
-            ".v8.20251124T16000Z.backup",
-            ".v8.20251124T160000Z.backup.mine",
-        ] {
-            assert!(!is_copy(other, COPY_SUFFIX) && !is_copy(other, UNFINISHED_SUFFIX), "{other}");
+/// Prepares to read a file that exists and is an SQLite file.
+fn existing(path: &Path) -> Result<Connector> {
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => return Err(unusable(path, "is a folder")),
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(unusable(path, "there is no such file"));
         }
+        Err(error) => return Err(unusable(path, &error.to_string())),
+    }
+    check_header(path).map_err(|why| unusable(path, &why))?;
+    Connector::for_inspection(path)
+}
+
+fn unusable(path: &Path, why: &str) -> StoreError {
+    StoreError::Unusable(format!("{}: {why}", path.display()))
+}
+
+/// Names the file in the error's message.
+fn named(path: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unusable(why) | StoreError::Corrupt(why) => unusable(path, &why),
+        other => other,
     }
 }

@@ -307,7 +307,7 @@ mod tests {
 
 /// Creates an empty file. SQLite itself would create one that its group cannot write, whatever the process's mask of file
 /// modes says, and gives the files beside it the same mode.
-fn create(path: &Path) -> io::Result<()> {
+pub(super) fn create(path: &Path) -> io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o660).open(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         // Another process has just created it.

@@ -147,7 +147,7 @@ async fn examine_contents(connect: &Connector, bytes: u64, depth: CheckDepth, fo
 }
 
 /// Returns the damage that SQLite finds in the file, at most 100 problems.
-async fn find_damage(conn: &mut SqliteConnection) -> Result<Vec<String>> {
+pub(super) async fn find_damage(conn: &mut SqliteConnection) -> Result<Vec<String>> {
     let rows = match query("PRAGMA quick_check").fetch_all(conn).await.map_err(reading) {
         // The damage makes the check itself fail.
         Err(StoreError::Corrupt(_)) => return Ok(vec!["it cannot be read to its end".to_owned()]),

@@ -1,9 +1,9 @@
 //! Migrates a store: all missing migrations in one transaction, so that a kill between two statements leaves nothing
 //! behind and two processes that start at once do not interfere. Before that, a store with data is copied.
 
-use super::backup;
 use super::connect::{Connector, begin_immediate, check_library};
 use super::older;
+use super::safety_copy::{CopyPurpose, SafetyCopy};
 use crate::fault;
 use crate::store::migrations::{
     FIRST_VERSION_WITH_CHECKSUMS, MIGRATIONS, SCHEMA_VERSION, altered_message, checksum, first_altered, pending,
@@ -75,6 +75,13 @@ pub(super) async fn version(conn: &mut SqliteConnection) -> Result<i64> {
 /// Returns true if a store in this state needs no migration.
 pub(super) fn is_current(state: FileState) -> bool {
     state == FileState::Store(SCHEMA_VERSION)
+}
+
+/// Returns the size of the file in bytes, as SQLite counts it: with what is only in its log.
+pub(super) async fn file_size(conn: &mut SqliteConnection) -> Result<u64> {
+    let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    let bytes: i64 = query(size).fetch_one(conn).await.map_err(reading)?.try_get(0).map_err(reading)?;
+    Ok(u64::try_from(bytes).unwrap_or_default())
 }
 
 /// Returns true if the store has documents or outcomes, which are worth a copy.
@@ -159,10 +166,9 @@ async fn back_up(
     if !how.backup || !holds_anything(conn).await? {
         return Ok(None);
     }
-    let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
-    let bytes: i64 = query(size).fetch_one(conn).await.map_err(reading)?.try_get(0).map_err(reading)?;
-    let bytes = u64::try_from(bytes).unwrap_or_default();
-    backup::copy(connect, version, bytes, SystemClock.now()).await.map(Some)
+    let bytes = file_size(conn).await?;
+    let copy = SafetyCopy::begin(connect, version, bytes, SystemClock.now(), CopyPurpose::Migration)?;
+    copy.write(connect).await.map(Some)
 }
 
 /// Records the checksums of the applied files. Migrations from before checksums were recorded are assumed to have come
