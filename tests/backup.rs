@@ -66,6 +66,8 @@ async fn a_backup_is_made_while_a_worker_writes() {
 
     let again = install.run(&["backup", &name]);
     assert!(again.code == Some(2) && again.err.contains("exists; name a new file"), "{again:?}");
+    let stream = install.run(&["backup", "-"]);
+    assert!(stream.code == Some(2) && stream.err.contains("not a stream"), "{stream:?}");
     let nowhere = install.run(&["backup", "/no/such/folder/copy.db"]);
     assert!(nowhere.code == Some(2) && nowhere.err.contains("there is no folder /no/such/folder"), "{nowhere:?}");
     until(&*store, "all outcomes", async || outcomes().await == 300).await;

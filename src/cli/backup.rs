@@ -101,6 +101,9 @@ fn refuse_existing(file: &Path) -> Result<(), CliError> {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
+    if file == Path::new("-") {
+        return Err(CliError::Usage("a backup is a file, not a stream; name a new file".to_owned()));
+    }
     if fs::symlink_metadata(file).is_ok() {
         return Err(CliError::Usage(format!("{} exists; name a new file", file.display())));
     }

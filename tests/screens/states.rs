@@ -99,6 +99,14 @@ fn the_first_interrupt_asks_and_the_second_ends() {
     assert_eq!(ends(&mut idle), Some(ExitReason::Quit));
 }
 
+/// While the database is slow, results wait to be written, and their slots are used again.
+#[test]
+fn never_more_slots_are_busy_than_there_are() {
+    let mut screen = Screen::usual(120, 40);
+    screen.send(Msg::Status(RunnerStatus { phase: Phase::Running, busy: 17, slots: 16 }));
+    assert!(screen.text().contains("16/16"), "{}", screen.text());
+}
+
 #[test]
 fn leaving_releases_what_runs() {
     let mut screen = Screen::usual(120, 40);

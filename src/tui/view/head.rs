@@ -106,7 +106,8 @@ fn runner(model: &Model) -> Spans {
         }
         return worker_totals(model);
     }
-    let busy = format!("{}/{}", model.runner.busy, model.runner.slots);
+    // Results that wait to be written to a slow database occupy no slot.
+    let busy = format!("{}/{}", model.runner.busy.min(model.runner.slots), model.runner.slots);
     match (model.runner.phase, model.shutdown) {
         (Phase::Stopped, _) => vec![span(format!("{} stopped", glyphs.off), Tone::Failed)],
         (Phase::Draining, _) | (_, ShutdownState::Draining) => {
