@@ -64,7 +64,7 @@ pub struct Cli {
     /// Store with the documents: sqlite:PATH or postgres://USER@HOST/DATABASE [env: QUARTERDECK_STORE]
     #[arg(long, global = true, value_name = "URL", help_heading = "Everywhere")]
     pub store: Option<String>,
-    /// Locks each document in this Redis while it is synced: redis:// or rediss:// [env: QUARTERDECK_REDIS]
+    /// Locks each document in this Redis while it is synced: redis://, rediss:// or redis+sentinel:// [env: QUARTERDECK_REDIS]
     #[arg(long, global = true, value_name = "URL", help_heading = "Everywhere")]
     pub redis: Option<String>,
     /// File with the settings [env: QUARTERDECK_CONFIG]; see `quarterdeck config`

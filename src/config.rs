@@ -276,9 +276,14 @@ impl Config {
         let show = crate::domain::duration::exact;
         let rules = [
             (
-                redis.mode != LockMode::Required || redis.url.is_some(),
+                redis.mode != LockMode::Required || redis.is_used(),
                 ["redis.lock", "redis.url"],
                 "redis.lock is \"required\", but redis.url is not set".to_owned(),
+            ),
+            (
+                redis.sentinel.nodes.is_empty() || !redis.url.as_deref().is_some_and(|url| url.contains("+sentinel")),
+                ["redis.sentinels", "redis.url"],
+                "redis.sentinels is set, but redis.url names sentinels, too; remove one of them".to_owned(),
             ),
             (
                 runner.heartbeat * 2 < runner.lease,

@@ -3,8 +3,8 @@
 //! worker of this program may write. Losing Redis delays messages and deliveries; syncs stop only if the lock is
 //! required.
 //!
-//! `address` parses the URL and the key pattern, `script` holds the Lua scripts of a lock, `keeper` maintains the
-//! connection and renews locks, `signal` publishes and subscribes, `sidekiq` puts Chatwoot's FAQ jobs in Sidekiq's
+//! `address` parses the URL and the key pattern, `sentinel` finds the master that sentinels name, `script` holds the Lua
+//! scripts of a lock, `keeper` maintains the connection and renews locks, `signal` publishes and subscribes, `sidekiq` puts Chatwoot's FAQ jobs in Sidekiq's
 //! queue, as a subscriber of the outbox. A command to Redis waits for at most [`Settings::call_timeout`], and not at
 //! all while Redis is known to be unavailable.
 
@@ -12,22 +12,26 @@ mod address;
 mod examine;
 mod keeper;
 mod script;
+mod sentinel;
 mod sidekiq;
 mod signal;
 
 pub use address::{AddressError, DEFAULT_KEY, check_key, check_url, masked_url};
 pub use examine::examine;
 pub use script::TTL;
+pub use sentinel::{DEFAULT_MASTER, SentinelSettings};
 pub use sidekiq::{FaqJobs, PushResult};
 pub use signal::{Notification, announce};
 
 use crate::domain::lock::{Lock, LockHolder, LockMode, StoreId};
 use crate::domain::text::SafeLine;
 use address::RedisAddress;
+use redis::Client;
 use redis::aio::MultiplexedConnection;
 use script::Scripts;
 use signal::PublishQueue;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use thiserror::Error;
@@ -48,9 +52,13 @@ const NOTIFICATION_CAPACITY: usize = 1_024;
 /// The settings of `[redis]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// `redis://` or `rediss://`, with user, password and database number; `None` means no Redis. The URL may contain a
-    /// password: print it only with [`masked_url`].
+    /// `redis://`, `rediss://` or `redis+sentinel://`, with user, password and database number; `None` means no Redis,
+    /// unless there are sentinels. The URL may contain a password: print it only with [`masked_url`].
     pub url: Option<String>,
+    /// Sentinels that name the server; the URL's host is not used then.
+    pub sentinel: SentinelSettings,
+    /// File with the certificates of the authorities that are trusted instead of the system's, in PEM format.
+    pub ca_file: Option<PathBuf>,
     /// Key of a document's lock; `{id}` stands for the document's id.
     pub key: String,
     /// Consequence of an unavailable Redis; with [`LockMode::Off`] Redis is not used.
@@ -61,21 +69,30 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { url: None, key: DEFAULT_KEY.to_owned(), mode: LockMode::default(), call_timeout: CALL_TIMEOUT }
+        Self {
+            url: None,
+            sentinel: SentinelSettings::default(),
+            ca_file: None,
+            key: DEFAULT_KEY.to_owned(),
+            mode: LockMode::default(),
+            call_timeout: CALL_TIMEOUT,
+        }
     }
 }
 
 impl Settings {
-    /// Returns the URL of the Redis to use; `None` when none is set or locking is off.
-    pub fn used_url(&self) -> Option<&str> {
-        self.url.as_deref().filter(|_| self.mode != LockMode::Off)
+    /// Returns true if a Redis is used: one is set, and locking is not off.
+    pub fn is_used(&self) -> bool {
+        (self.url.is_some() || !self.sentinel.nodes.is_empty()) && self.mode != LockMode::Off
     }
 }
 
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let url = self.url.as_deref().map(masked_url);
-        f.debug_struct("Settings").field("url", &url).field("key", &self.key).field("mode", &self.mode).finish()
+        let mut shown = f.debug_struct("Settings");
+        shown.field("url", &url).field("sentinel", &self.sentinel).field("ca_file", &self.ca_file);
+        shown.field("key", &self.key).field("mode", &self.mode).finish()
     }
 }
 
@@ -146,6 +163,8 @@ pub struct Redis {
 struct Connection {
     number: u64,
     open: Option<MultiplexedConnection>,
+    /// Client of the server to which this connection leads: with sentinels, the master of that time.
+    client: Option<Client>,
 }
 
 impl Redis {
@@ -153,9 +172,12 @@ impl Redis {
     /// An invalid address is an error. A Redis that does not answer is not: see
     /// [`connection_state`](Self::connection_state).
     pub fn start(settings: &Settings, role: Role, store: StoreId) -> Result<Option<Arc<Self>>, AddressError> {
-        let Some(url) = settings.used_url() else { return Ok(None) };
+        if !settings.is_used() {
+            return Ok(None);
+        }
+        let Some(address) = RedisAddress::parse(settings)? else { return Ok(None) };
         let redis = Arc::new(Self {
-            address: RedisAddress::parse(url, &settings.key)?,
+            address,
             mode: match role {
                 Role::Worker { .. } => settings.mode,
                 Role::Watcher => LockMode::Off,
@@ -177,6 +199,9 @@ impl Redis {
         if let Role::Worker { renew } = role {
             redis.spawn(keeper::renew(Arc::clone(&redis), renew));
         }
+        if redis.address.sentinels().is_some() {
+            redis.spawn(keeper::watch_master(Arc::clone(&redis)));
+        }
         redis.spawn(signal::publish(Arc::clone(&redis)));
         redis.spawn(signal::listen(Arc::clone(&redis)));
         Ok(Some(redis))
@@ -187,6 +212,16 @@ impl Redis {
         self.tasks.spawn(async move {
             stop.run_until_cancelled(task).await;
         });
+    }
+
+    /// Returns true if sentinels name the server. After a failover, the last commands may be lost.
+    pub fn is_by_sentinel(&self) -> bool {
+        self.address.sentinels().is_some()
+    }
+
+    /// Returns the number of the latest connection, which grows with each one.
+    pub fn connection_number(&self) -> u64 {
+        locked(&self.connection).number
     }
 
     /// Returns the consequence of an unavailable Redis; [`LockMode::Off`] for a watcher, which locks nothing.
@@ -271,7 +306,7 @@ impl Redis {
     }
 
     /// Awaits a call on connection `number`, within the time limit of a call. A failure closes that connection, if it
-    /// is still the current one, and wakes the keeper, which reconnects.
+    /// is still the current one, and wakes the keeper, which reconnects: the server may have become a replica, too.
     async fn answer<T>(
         &self,
         number: u64,
@@ -282,6 +317,12 @@ impl Redis {
             Ok(Err(error)) => self.address.reason(&error),
             Err(_) => SafeLine::new(&format!("{}: no answer within a second", self.label())),
         };
+        self.drop_connection(number, &reason);
+        Err(RedisUnavailable(reason))
+    }
+
+    /// Closes connection `number`, if it is still the current one, and wakes the keeper, which reconnects.
+    fn drop_connection(&self, number: u64, reason: &SafeLine) {
         let is_current = {
             let mut connection = locked(&self.connection);
             let is_current = connection.number == number && connection.open.is_some();
@@ -294,7 +335,6 @@ impl Redis {
             self.connection_state.send_replace(ConnectionState::Unavailable(reason.clone()));
             self.broken.notify_one();
         }
-        Err(RedisUnavailable(reason))
     }
 }
 

@@ -40,6 +40,7 @@ mod readme;
 mod relay;
 mod scheduling;
 mod screens;
+mod sentinel;
 mod server;
 mod states;
 mod store;

@@ -33,6 +33,6 @@ fn wants_faq_jobs(config: &Config, store: &dyn OutboxStore) -> bool {
     match config.faq_job.switch {
         FaqSwitch::Off => false,
         FaqSwitch::On => true,
-        FaqSwitch::Auto => store.is_chatwoot_database() && config.redis.used_url().is_some(),
+        FaqSwitch::Auto => store.is_chatwoot_database() && config.redis.is_used(),
     }
 }

@@ -39,24 +39,23 @@ pub(super) async fn connect_watcher(config: &Config, store: &dyn Store) -> Resul
 }
 
 async fn connect(config: &Config, store: &dyn Store, role: Role) -> Result<Option<Arc<Redis>>, CliError> {
-    match config.redis.used_url() {
-        Some(_) => Redis::start(&config.redis, role, store.id().await?).map_err(wrong_address),
-        None => Ok(None),
+    if !config.redis.is_used() {
+        return Ok(None);
     }
+    Redis::start(&config.redis, role, store.id().await?).map_err(wrong_address)
 }
 
 /// Notifies the other processes of `store` that it has changed. Connects to Redis for this message only; does nothing
 /// when no Redis is used.
 pub(super) async fn announce(config: &Config, store: &dyn Store) -> Result<(), CliError> {
-    match config.redis.used_url() {
-        Some(_) => lock::announce(&config.redis, &store.id().await?).await.map_err(wrong_address),
-        None => Ok(()),
+    if !config.redis.is_used() {
+        return Ok(());
     }
+    lock::announce(&config.redis, &store.id().await?).await.map_err(wrong_address)
 }
 
 fn wrong_address(error: AddressError) -> CliError {
-    let key = if error == AddressError::Key { "redis.key" } else { "redis.url" };
-    CliError::Usage(format!("{key} {error}"))
+    CliError::Usage(format!("{} {error}", error.setting()))
 }
 
 /// Starts a task that prints on stderr when the locks in Redis become unavailable and when they are available again,

@@ -42,6 +42,11 @@ pub(super) const KEYS: &[Key] = &[
     key("store.url", |c, v| put(&mut c.store.url, store_url(text(v)?))),
     key("store.group", |c, v| put(&mut c.store.group, flag(v))),
     key("redis.url", |c, v| put_some(&mut c.redis.url, redis_url(text(v)?))),
+    key("redis.sentinels", |c, v| put(&mut c.redis.sentinel.nodes, sentinels(v))),
+    key("redis.sentinel_master", |c, v| put_some(&mut c.redis.sentinel.master, text(v).map(str::to_owned))),
+    key("redis.sentinel_user", |c, v| put_some(&mut c.redis.sentinel.user, text(v).map(str::to_owned))),
+    key("redis.sentinel_password", |c, v| put_some(&mut c.redis.sentinel.password, secret(v))),
+    key("redis.ca_file", |c, v| put_some(&mut c.redis.ca_file, file(text(v)?))),
     key("redis.lock", |c, v| put(&mut c.redis.mode, lock_mode(text(v)?))),
     key("redis.key", |c, v| put(&mut c.redis.key, lock_key(text(v)?))),
     key("runner.enabled", |c, v| put(&mut c.console_runs_jobs, flag(v))),
@@ -185,11 +190,27 @@ pub(super) fn store_url(url: &str) -> Result<String, InvalidValue> {
 /// rest. Messages never repeat the URL: it may contain a password.
 pub(super) fn redis_url(url: &str) -> Result<String, InvalidValue> {
     let url = url.trim();
-    if ["redis://", "rediss://"].iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme)) {
+    let known = ["redis://", "rediss://", "redis+sentinel://", "redis+sentinels://", "rediss+sentinel://"];
+    if known.iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme)) {
         Ok(url.to_owned())
     } else {
-        Err("must be the URL of a Redis, such as redis://:password@host:6379/0 or rediss://…".to_owned())
+        Err("must be the URL of a Redis, such as redis://:password@host:6379/0, rediss://… or redis+sentinel://…"
+            .to_owned())
     }
+}
+
+/// Reads the addresses of sentinels: a list, or a text with commas, as in Chatwoot's `REDIS_SENTINELS`. The module `lock`
+/// checks each.
+fn sentinels(value: &DeValue<'_>) -> Result<Vec<String>, InvalidValue> {
+    match value.as_str() {
+        Some(text) => Ok(text.split(',').map(|node| node.trim().to_owned()).collect()),
+        None => list(value, |value| text(value).map(str::to_owned)),
+    }
+}
+
+/// Reads a password. Messages never repeat it.
+fn secret(value: &DeValue<'_>) -> Result<Secret, InvalidValue> {
+    value.as_str().map(Secret::new).ok_or_else(|| format!("must be a text in quotes, not a {}", value.type_str()))
 }
 
 fn switch(on: bool) -> FaqSwitch {
@@ -241,6 +262,10 @@ fn user_agent(name: &str) -> Result<String, InvalidValue> {
     } else {
         Err("must be a name of printable ASCII characters".to_owned())
     }
+}
+
+fn file(path: &str) -> Result<PathBuf, InvalidValue> {
+    if path.is_empty() { Err("must name a file".to_owned()) } else { Ok(PathBuf::from(path)) }
 }
 
 fn directory(path: &str) -> Result<PathBuf, InvalidValue> {

@@ -15,6 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 
+/// End of the subscriber's name under which the store keeps messages whose delivery is still to be verified.
+pub const DELIVERED_SUFFIX: &str = ":delivered";
 /// Default lease of a delivery: the time for which no other process delivers the message.
 const DEFAULT_LEASE: Duration = Duration::from_secs(60);
 /// Maximum length of the stored reason of a failed delivery, in characters.
@@ -141,6 +143,23 @@ pub trait Deliver: Subscriber {
     /// process takes over from a dead one immediately.
     fn lease(&self) -> Duration {
         DEFAULT_LEASE
+    }
+
+    /// Returns how long after a delivery it is verified that the receiver still has the message. `None`, the default,
+    /// means that a receiver loses nothing that it has accepted; the message is removed at once then.
+    fn verified_after(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Returns a number that changes when the receiver may have lost its last messages. All that were not verified yet
+    /// are then verified at once.
+    fn receiver_epoch(&self) -> u64 {
+        0
+    }
+
+    /// Returns for each key whether the receiver has the message. One that it lacks is delivered once more.
+    async fn has_received(&self, keys: &[String]) -> Result<Vec<bool>, DeliveryError> {
+        Ok(vec![true; keys.len()])
     }
 
     /// Delivers a message; `now` is the store's time, UTC. If the process dies before it can record the delivery,

@@ -3,8 +3,8 @@
 use super::{AddressError, LockMode, Settings, address::RedisAddress};
 use crate::domain::finding::{CheckStatus, Finding};
 use crate::domain::id::DocumentId;
-use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, ErrorKind};
 use tokio::time::timeout;
 
 const REDIS: &str = "redis";
@@ -13,17 +13,46 @@ const MIN_VERSION: (u64, u64) = (5, 0);
 
 /// Checks the Redis of these settings. If the settings use no Redis, the only finding reports that.
 pub async fn examine(settings: &Settings) -> Vec<Finding> {
-    let Some(url) = settings.used_url() else { return vec![unused(settings.mode)] };
-    let address = match RedisAddress::parse(url, &settings.key) {
-        Ok(address) => address,
-        Err(error @ AddressError::Url(_)) => {
-            return vec![Finding::fail(REDIS, format!("redis.url {error}"), "write it as redis://HOST:PORT/DATABASE")];
-        }
-        Err(error @ AddressError::Key) => {
-            return vec![Finding::fail(REDIS, format!("redis.key {error}"), "omit redis.key to use Chatwoot's key")];
+    if !settings.is_used() {
+        return vec![unused(settings.mode)];
+    }
+    let address = match RedisAddress::parse(settings) {
+        Ok(Some(address)) => address,
+        Ok(None) => return vec![unused(settings.mode)],
+        Err(error) => {
+            let cure = match error {
+                AddressError::Url(_) => "write it as redis://HOST:PORT/DATABASE",
+                AddressError::Key => "omit redis.key to use Chatwoot's key",
+                AddressError::Sentinels(_) => "write them as [\"HOST:PORT\", \"HOST:PORT\"]",
+                AddressError::CaFile(_) => "omit redis.ca_file to trust the system's certificates",
+            };
+            return vec![Finding::fail(REDIS, format!("{} {error}", error.setting()), cure)];
         }
     };
-    match timeout(settings.call_timeout * 3, inspect(&address, settings)).await {
+    let mut found = server(&address, settings).await;
+    if let Some(sentinels) = address.sentinels() {
+        for (node, result) in sentinels.check(settings.call_timeout).await {
+            if let Err(error) = result {
+                let message = format!("the sentinel at {node} cannot be used: {}", address.masked(&error));
+                let cure = match error.kind() {
+                    ErrorKind::AuthenticationFailed => {
+                        "check user and password of the sentinels (sentinel_password; \"\" for none)"
+                    }
+                    ErrorKind::MasterNameNotFoundBySentinel => {
+                        "check the master's name in redis.sentinel_master or redis.url"
+                    }
+                    _ => "check it, or remove it from redis.sentinels or redis.url",
+                };
+                found.push(Finding::warn(REDIS, message, cure));
+            }
+        }
+    }
+    found
+}
+
+/// Checks the server itself.
+async fn server(address: &RedisAddress, settings: &Settings) -> Vec<Finding> {
+    match timeout(settings.call_timeout * 3, inspect(address, settings)).await {
         Ok(Ok(found)) => found,
         Ok(Err(error)) => {
             let mut finding = Finding::of_message(REDIS, CheckStatus::Unreachable, &address.reason(&error));
@@ -61,15 +90,17 @@ const fn verdict(mode: LockMode) -> CheckStatus {
 async fn inspect(address: &RedisAddress, settings: &Settings) -> redis::RedisResult<Vec<Finding>> {
     let call = Some(settings.call_timeout);
     let config = AsyncConnectionConfig::new().set_connection_timeout(call).set_response_timeout(call);
-    let mut open = address.client().get_multiplexed_async_connection_with_config(&config).await?;
+    let client = address.client().await?;
+    let mut open = client.get_multiplexed_async_connection_with_config(&config).await?;
     let info: String = redis::cmd("INFO").arg("server").query_async(&mut open).await?;
     let version = field(&info, "redis_version").unwrap_or("unknown").to_owned();
     let acquired = check_permissions(&mut open, address).await?;
     let mut found = vec![Finding::ok(
         REDIS,
         format!(
-            "Redis {version} at {}: locks are {}, the key of document 1 is {}{}",
-            address.label(),
+            "Redis {version} at {}{}: locks are {}, the key of document 1 is {}{}",
+            client.get_connection_info().addr(),
+            address.sentinels().map_or(String::new(), |_| format!(", the master {}", address.label())),
             settings.mode.word(),
             address.key(DocumentId(1)),
             if acquired { " (locked now)" } else { "" }

@@ -20,6 +20,9 @@ use std::time::Duration;
 
 /// Time for which Redis remembers the id of an enqueued job; a second delivery within it is ignored.
 const DEDUPLICATION_WINDOW: Duration = Duration::from_secs(7 * 86_400);
+/// Time after which it is verified that a job was not lost in a failover. Longer than sentinels usually take to find
+/// that a master is gone.
+const VERIFIED_AFTER: Duration = Duration::from_secs(60);
 /// Index of the last payload that is read from a set or list: the first 20 are enough to find the payload format.
 const LAST_SCANNED_INDEX: isize = 19;
 
@@ -121,6 +124,20 @@ impl Deliver for FaqJobs {
         Duration::ZERO
     }
 
+    /// Replication is asynchronous, so a replica that becomes the master may lack the last jobs.
+    fn verified_after(&self) -> Option<Duration> {
+        self.redis.as_ref().filter(|redis| redis.is_by_sentinel()).map(|_| VERIFIED_AFTER)
+    }
+
+    fn receiver_epoch(&self) -> u64 {
+        self.redis.as_ref().map_or(0, |redis| redis.connection_number())
+    }
+
+    async fn has_received(&self, keys: &[String]) -> Result<Vec<bool>, DeliveryError> {
+        let redis = self.redis.as_ref().ok_or_else(|| DeliveryError::unavailable("no Redis is configured"))?;
+        redis.has_pushed(keys).await.map_err(DeliveryError::unavailable)
+    }
+
     async fn deliver(&self, pending: &PendingDelivery, now: Timestamp) -> Result<(), DeliveryError> {
         let redis = self.redis.as_ref().ok_or_else(|| DeliveryError::unavailable("no Redis is configured"))?;
         let form = self.form(redis).await?;
@@ -173,10 +190,28 @@ impl Redis {
     pub async fn push_job(&self, queue: &str, jid: &str, payload: &str) -> Result<PushResult, RedisUnavailable> {
         let (number, mut open) = self.opened()?;
         let script = Script::new(PUSH);
-        let mut call = script.key(format!("quarterdeck:told:{jid}"));
+        let mut call = script.key(marker(jid));
         call.key("queues").key(format!("queue:{queue}"));
         call.arg(queue).arg(payload).arg(u64::try_from(DEDUPLICATION_WINDOW.as_millis()).unwrap_or(u64::MAX));
         let now: bool = self.answer(number, call.invoke_async(&mut open)).await?;
         Ok(if now { PushResult::Enqueued } else { PushResult::Duplicate })
     }
+
+    /// Returns for each id whether its job was enqueued by this program. The marker and the entry are replicated
+    /// together, so a server that has one has had the other.
+    pub async fn has_pushed(&self, jids: &[String]) -> Result<Vec<bool>, RedisUnavailable> {
+        if jids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (number, mut open) = self.opened()?;
+        let mut get = redis::cmd("MGET");
+        get.arg(jids.iter().map(|jid| marker(jid)).collect::<Vec<_>>());
+        let found: Vec<Option<Vec<u8>>> = self.answer(number, get.query_async(&mut open)).await?;
+        Ok(found.iter().map(Option::is_some).collect())
+    }
+}
+
+/// Returns the key that remembers a job which was enqueued.
+fn marker(jid: &str) -> String {
+    format!("quarterdeck:told:{jid}")
 }

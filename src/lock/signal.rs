@@ -94,10 +94,12 @@ fn channel(store: &StoreId) -> String {
 /// most [`Settings::call_timeout`]. Fails only for an invalid address. An unavailable Redis is not an error: the other
 /// processes poll the store too.
 pub async fn announce(settings: &Settings, store: &StoreId) -> Result<(), AddressError> {
-    let Some(url) = settings.used_url() else { return Ok(()) };
-    let address = RedisAddress::parse(url, &settings.key)?;
+    if !settings.is_used() {
+        return Ok(());
+    }
+    let Some(address) = RedisAddress::parse(settings)? else { return Ok(()) };
     let publishing = async {
-        let mut open = address.client().get_multiplexed_async_connection().await?;
+        let mut open = address.client().await?.get_multiplexed_async_connection().await?;
         let committed = PendingNotifications { committed: TopicSet::ALL, ..PendingNotifications::default() };
         let message = encode(&uuid::Uuid::new_v4().to_string(), &committed);
         redis::cmd("PUBLISH").arg(channel(store)).arg(message).query_async::<redis::Value>(&mut open).await
@@ -142,8 +144,10 @@ pub(super) async fn listen(redis: Arc<Redis>) {
 
 /// Receives messages until the subscription ends.
 async fn receive(redis: &Redis) {
+    // The server that this process publishes to.
+    let Some(client) = locked(&redis.connection).client.clone() else { return };
     let subscribing = async {
-        let mut subscription = redis.address.client().get_async_pubsub().await?;
+        let mut subscription = client.get_async_pubsub().await?;
         subscription.subscribe(channel(&redis.store)).await?;
         redis::RedisResult::Ok(subscription)
     };

@@ -7,6 +7,7 @@
 
 use super::worker::Worker;
 use crate::domain::backoff::Backoff;
+use crate::domain::id::OutboxId;
 use crate::domain::outbox::{Deliver, DeliveryError, PendingDelivery, ReceiverState, Subscriber};
 use crate::domain::topic::{Topic, TopicSet};
 use crate::fault;
@@ -15,7 +16,7 @@ use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 /// Maximum number of messages read at a time.
 const BATCH: u32 = 100;
@@ -26,15 +27,29 @@ const POLL_INTERVAL: Duration = Duration::from_secs(2);
 const ABSENT_INTERVAL: Duration = Duration::from_secs(30);
 /// Time limit of one delivery. A subscriber's lease is longer, unless the receiver ignores repeated deliveries.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Interval at which deliveries that are due are verified.
+const VERIFY_INTERVAL: Duration = Duration::from_secs(5);
+/// Age up to which a missing message counts as lost. Receivers remember keys for longer: seven days.
+const VERIFIABLE: Duration = Duration::from_secs(6 * 86_400);
 /// Longest wait for the last deliveries when a runner ends.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
 /// A subscriber, and a mutex that lets one pass over its messages run at a time.
 pub(super) struct Relay {
     subscriber: Arc<dyn Deliver>,
-    /// Locked during a pass, so that the final pass waits for a running one. Holds the reason why the last pass was
-    /// interrupted, which is logged once: a receiver may be away for hours.
-    pass: Mutex<Option<String>>,
+    /// Locked during a pass, so that the final pass waits for a running one.
+    pass: Mutex<PassState>,
+}
+
+/// What one pass leaves for the next.
+#[derive(Default)]
+struct PassState {
+    /// Reason why the last pass was interrupted, which is logged once: a receiver may be away for hours.
+    interruption: Option<String>,
+    /// Epoch of the receiver in which all deliveries were verified.
+    verified_epoch: Option<u64>,
+    /// Time of the last verification.
+    verified_at: Option<Instant>,
 }
 
 /// Result of a pass over the due messages.
@@ -112,7 +127,7 @@ async fn run(worker: &Worker, relay: &Relay) {
 }
 
 async fn pass(worker: &Worker, relay: &Relay) -> RelayPass {
-    let mut last_reason = relay.pass.lock().await;
+    let mut state = relay.pass.lock().await;
     match relay.subscriber.receiver_state().await {
         ReceiverState::Ready => subscribe(worker, relay),
         ReceiverState::Unreachable => return RelayPass::Interrupted,
@@ -121,20 +136,74 @@ async fn pass(worker: &Worker, relay: &Relay) -> RelayPass {
             return RelayPass::Absent;
         }
     }
-    match deliver_due(worker, &*relay.subscriber).await {
+    let subscriber = &*relay.subscriber;
+    let work = async {
+        // What the receiver has lost is due again then.
+        verify(worker, subscriber, &mut state).await?;
+        deliver_due(worker, subscriber).await
+    };
+    match work.await {
         Ok(()) => {
-            *last_reason = None;
+            state.interruption = None;
             RelayPass::Done
         }
         Err(reason) => {
             let reason = reason.to_string();
-            if last_reason.as_ref() != Some(&reason) {
-                tracing::warn!(subscriber = relay.subscriber.name(), %reason, "messages are delivered later");
-                *last_reason = Some(reason);
+            if state.interruption.as_ref() != Some(&reason) {
+                tracing::warn!(subscriber = subscriber.name(), %reason, "messages are delivered later");
+                state.interruption = Some(reason);
             }
             RelayPass::Interrupted
         }
     }
+}
+
+/// Verifies that the receiver still has what was delivered to it: what is due, and everything when the receiver has
+/// changed. A message that it lacks becomes pending again.
+async fn verify(worker: &Worker, subscriber: &dyn Deliver, state: &mut PassState) -> Result<(), Interruption> {
+    if subscriber.verified_after().is_none() {
+        return Ok(());
+    }
+    // Read before the messages: a receiver that changes meanwhile is verified once more.
+    let epoch = subscriber.receiver_epoch();
+    let has_changed = state.verified_epoch != Some(epoch);
+    let is_recent = state.verified_at.is_some_and(|at| at.elapsed() < VERIFY_INTERVAL);
+    if !has_changed && is_recent {
+        return Ok(());
+    }
+    let (store, name) = (&worker.store, subscriber.name());
+    let mut after = OutboxId(0);
+    loop {
+        let batch = store.unverified_deliveries(name, !has_changed, after, BATCH).await?;
+        let Some(last) = batch.last() else { break };
+        after = last.id;
+        let keys: Vec<String> = batch.iter().map(|message| message.key.clone()).collect();
+        let received = subscriber.has_received(&keys).await?;
+        let forgotten = store.now().minus(VERIFIABLE);
+        let (mut lost, mut verified) = (Vec::new(), Vec::new());
+        for (message, has_received) in batch.iter().zip(received) {
+            // The receiver forgets keys in time, and does not lack such a message.
+            if !has_received && message.created_at > forgotten {
+                lost.push(message.id);
+            } else if !has_changed || message.created_at <= forgotten {
+                verified.push(message.id);
+            }
+        }
+        if !lost.is_empty() {
+            tracing::warn!(
+                subscriber = name,
+                messages = lost.len(),
+                "the receiver has lost messages, which are delivered again"
+            );
+            store.lost(name, &lost).await?;
+        }
+        if !verified.is_empty() {
+            store.verified(&verified).await?;
+        }
+    }
+    state.verified_epoch = Some(epoch);
+    state.verified_at = Some(Instant::now());
+    Ok(())
 }
 
 async fn deliver_due(worker: &Worker, subscriber: &dyn Deliver) -> Result<(), Interruption> {
@@ -165,7 +234,8 @@ async fn deliver(worker: &Worker, subscriber: &dyn Deliver, pending: &PendingDel
     match delivery {
         Ok(()) => {
             fault::point("after_delivery", name);
-            store.delivered(pending.id).await?;
+            let verify_at = subscriber.verified_after().map(|wait| store.now().plus(wait));
+            store.delivered(pending.id, verify_at).await?;
             fault::point("delivered", name);
         }
         Err(DeliveryError::Refused(reason)) => {

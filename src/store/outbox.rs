@@ -1,16 +1,17 @@
 //! Reads and updates of the outbox (messages that subscribers have not received yet) for relays and `doctor`: due
 //! messages, their deliveries, and figures by subscriber. The transaction that records an outcome writes the rows at
-//! its commit (`sql::rows::outbox`).
+//! its commit (`sql::rows::outbox`). A message whose delivery is still to be verified stands under the subscriber's name
+//! with [`DELIVERED_SUFFIX`], and is not pending.
 
 use crate::domain::id::OutboxId;
-use crate::domain::outbox::{PendingDelivery, SubscriberStatus, short_reason};
+use crate::domain::outbox::{DELIVERED_SUFFIX, PendingDelivery, SubscriberStatus, short_reason};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
 use crate::store::sql::columns::{line, number};
 use crate::store::sql::conn::{Purpose, Row, get};
 use crate::store::sql::database::Database;
-use crate::store::sql::statement::query;
+use crate::store::sql::statement::{Sql, query};
 use crate::store::sql::transaction::Tx;
 
 pub(in crate::store) async fn due(db: &Database, subscriber: &str, limit: u32) -> Result<Vec<PendingDelivery>> {
@@ -42,9 +43,51 @@ pub(in crate::store) async fn begin(db: &Database, pending: &PendingDelivery, le
     Ok(begun)
 }
 
-pub(in crate::store) async fn delivered(db: &Database, id: OutboxId) -> Result<()> {
+pub(in crate::store) async fn delivered(db: &Database, id: OutboxId, verify_at: Option<Timestamp>) -> Result<()> {
     let mut tx = Tx::begin(db, Purpose::Rows).await?;
-    tx.run(query("DELETE FROM @outbox WHERE id = ?").bind(id.0)).await?;
+    match verify_at {
+        None => tx.run(query("DELETE FROM @outbox WHERE id = ?").bind(id.0)).await?,
+        Some(at) => {
+            let kept = query("UPDATE @outbox SET subscriber = subscriber || ?2, next_at = ?3 WHERE id = ?1");
+            tx.run(kept.bind(id.0).bind(DELIVERED_SUFFIX).bind(at.micros())).await?
+        }
+    };
+    tx.commit().await?;
+    Ok(())
+}
+
+pub(in crate::store) async fn unverified(
+    db: &Database,
+    subscriber: &str,
+    due_only: bool,
+    after: OutboxId,
+    limit: u32,
+) -> Result<Vec<PendingDelivery>> {
+    let statement = query(
+        "SELECT id, key, payload, created_at, attempts FROM @outbox WHERE subscriber = ?1 AND next_at <= ?2 AND id > ?3 \
+         ORDER BY id LIMIT ?4",
+    );
+    let until = if due_only { db.now().micros() } else { i64::MAX };
+    let statement = statement.bind(format!("{subscriber}{DELIVERED_SUFFIX}")).bind(until).bind(after.0).bind(limit);
+    db.reader().await?.all(statement).await?.iter().map(pending).collect()
+}
+
+pub(in crate::store) async fn verified(db: &Database, ids: &[OutboxId]) -> Result<()> {
+    let mut sql = Sql::new("DELETE FROM @outbox WHERE id IN ");
+    sql.bind_list(ids.iter().map(|id| id.0));
+    let mut tx = Tx::begin(db, Purpose::Rows).await?;
+    tx.run(sql.query()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+pub(in crate::store) async fn lost(db: &Database, subscriber: &str, ids: &[OutboxId]) -> Result<()> {
+    let mut sql = Sql::new("UPDATE @outbox SET subscriber = ");
+    sql.bind(subscriber).push(", next_at = ").bind(db.now().micros());
+    sql.push(" WHERE subscriber = ").bind(format!("{subscriber}{DELIVERED_SUFFIX}")).push(" AND id IN ");
+    sql.bind_list(ids.iter().map(|id| id.0));
+    let mut tx = Tx::begin(db, Purpose::Rows).await?;
+    tx.run(sql.query()).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -64,7 +107,7 @@ pub(in crate::store) async fn status(db: &Database) -> Result<Vec<SubscriberStat
         "SELECT o.subscriber, count(*) AS pending, min(o.created_at) AS oldest_at, (SELECT e.last_error \
          FROM @outbox e WHERE e.subscriber = o.subscriber AND e.last_error IS NOT NULL \
          ORDER BY e.next_at DESC, e.id DESC LIMIT 1) AS last_error \
-         FROM @outbox o GROUP BY o.subscriber ORDER BY o.subscriber",
+         FROM @outbox o WHERE o.subscriber NOT LIKE '%:delivered' GROUP BY o.subscriber ORDER BY o.subscriber",
     );
     let rows = db.reader().await?.all(statement).await?;
     rows.iter()

@@ -157,7 +157,7 @@ async fn of_several_processes_one_delivers_and_after_its_lease_another(on: Backe
     let again = other.due_deliveries("changes", 9).await.unwrap().remove(0);
     assert_eq!((again.attempts, again.id), (1, pending.id));
     assert!(other.begin_delivery(&again, until.plus(LEASE)).await.unwrap());
-    other.delivered(again.id).await.unwrap();
+    other.delivered(again.id, None).await.unwrap();
     assert_eq!(rows(&scene).await, 0);
     assert!(!scene.store.begin_delivery(&again, until).await.unwrap(), "it is gone");
 }

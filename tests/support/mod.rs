@@ -25,5 +25,6 @@ pub mod pty;
 pub mod redis;
 pub mod screen;
 pub mod seen;
+pub mod sentinels;
 pub mod site;
 pub mod tls;

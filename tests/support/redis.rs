@@ -54,7 +54,13 @@ impl TestRedis {
 
     /// Returns settings for this server, with time-outs so long that a slow machine does not make it unavailable.
     pub fn settings(&self, mode: LockMode) -> Settings {
-        Settings { url: Some(self.url.clone()), key: self.key.clone(), mode, call_timeout: PATIENCE }
+        Settings {
+            url: Some(self.url.clone()),
+            key: self.key.clone(),
+            mode,
+            call_timeout: PATIENCE,
+            ..Settings::default()
+        }
     }
 
     /// Returns the key of a document's lock.

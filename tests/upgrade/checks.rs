@@ -60,7 +60,7 @@ async fn every_write_to_a_store_of_a_newer_program_is_refused(on: Backend) {
         attempts: 0,
     };
     refused("begin a delivery", store.begin_delivery(&pending, store.now()).await);
-    refused("delivered", store.delivered(pending.id).await);
+    refused("delivered", store.delivered(pending.id, None).await);
     refused("a failed delivery", store.delivery_failed(pending.id, &"no".into(), store.now()).await);
     let terms = ScheduleSettings::default();
     let order = PassRequest {

@@ -246,7 +246,7 @@ async fn undelivered_messages_of_the_version_before_are_delivered(on: Backend) {
     assert!(after[2].id > OutboxId(2) && after[2].key.len() == keys[0].len(), "{:?}", after[2]);
     assert_eq!(after[2].payload, r#"{"document_id":1,"account_id":1}"#);
     for message in &after {
-        store.delivered(message.id).await.unwrap();
+        store.delivered(message.id, None).await.unwrap();
     }
     assert!(store.pending_deliveries().await.unwrap().is_empty());
     store.close().await;

@@ -28,8 +28,25 @@ pub trait OutboxStore: StoreBase {
     /// must not deliver the message then.
     async fn begin_delivery(&self, pending: &PendingDelivery, leased_until: Timestamp) -> Result<bool>;
 
-    /// Removes a message that was delivered.
-    async fn delivered(&self, id: OutboxId) -> Result<()>;
+    /// Removes a message that was delivered. With `verify_at`, keeps it until [`verified`](Self::verified); it is no
+    /// pending message any more.
+    async fn delivered(&self, id: OutboxId, verify_at: Option<Timestamp>) -> Result<()>;
+
+    /// Returns at most `limit` messages of a subscriber that were delivered and not verified, with ids above `after`;
+    /// with `due_only`, those whose time has come.
+    async fn unverified_deliveries(
+        &self,
+        subscriber: &str,
+        due_only: bool,
+        after: OutboxId,
+        limit: u32,
+    ) -> Result<Vec<PendingDelivery>>;
+
+    /// Removes delivered messages that the receiver has.
+    async fn verified(&self, ids: &[OutboxId]) -> Result<()>;
+
+    /// Makes delivered messages that the receiver has lost pending again, and due.
+    async fn lost(&self, subscriber: &str, ids: &[OutboxId]) -> Result<()>;
 
     /// Stores the reason why a delivery failed, and the time of the next attempt to deliver the message.
     async fn delivery_failed(&self, id: OutboxId, reason: &SafeLine, next_at: Timestamp) -> Result<()>;

@@ -27,8 +27,26 @@ impl OutboxStore for SqlStore {
         outbox::begin(&self.db, pending, leased_until).await
     }
 
-    async fn delivered(&self, id: OutboxId) -> Result<()> {
-        outbox::delivered(&self.db, id).await
+    async fn delivered(&self, id: OutboxId, verify_at: Option<Timestamp>) -> Result<()> {
+        outbox::delivered(&self.db, id, verify_at).await
+    }
+
+    async fn unverified_deliveries(
+        &self,
+        subscriber: &str,
+        due_only: bool,
+        after: OutboxId,
+        limit: u32,
+    ) -> Result<Vec<PendingDelivery>> {
+        outbox::unverified(&self.db, subscriber, due_only, after, limit).await
+    }
+
+    async fn verified(&self, ids: &[OutboxId]) -> Result<()> {
+        outbox::verified(&self.db, ids).await
+    }
+
+    async fn lost(&self, subscriber: &str, ids: &[OutboxId]) -> Result<()> {
+        outbox::lost(&self.db, subscriber, ids).await
     }
 
     async fn delivery_failed(&self, id: OutboxId, reason: &SafeLine, next_at: Timestamp) -> Result<()> {
