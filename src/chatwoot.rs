@@ -5,6 +5,8 @@
 //! SQL for it is in `store`, its Redis lists are in `lock`; both use this module, and `domain` does not depend on it.
 
 pub mod crawling;
+mod cron;
+pub mod document_jobs;
 pub mod faq_job;
 pub mod rails_log;
 pub mod schedule;

@@ -8,6 +8,7 @@ mod add;
 mod backup;
 mod cancel;
 mod changes;
+mod chatwoot_jobs;
 mod config;
 mod confirm;
 mod console;

@@ -6,6 +6,7 @@
 
 pub mod backoff;
 pub mod body_digest;
+pub mod chatwoot_job;
 pub mod chatwoot_text;
 pub mod content;
 pub mod content_guard;

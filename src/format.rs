@@ -4,6 +4,7 @@
 //! untrusted text safe first ([`SafeLine`](crate::domain::text::SafeLine)).
 
 mod answer;
+mod chatwoot_job;
 mod extraction;
 mod failure;
 mod number;
@@ -11,6 +12,7 @@ mod outcome;
 mod time;
 
 pub use answer::{answer, answer_note, answer_word, answers, capitalized, skip_reason, skip_reason_short};
+pub use chatwoot_job::{chatwoot_job, chatwoot_job_note, chatwoot_job_time};
 pub use extraction::{DROPPED_HEAD, dropped_measures, dropped_row, reason_column};
 pub use failure::{error_code, failure};
 pub use number::{bytes, chars, count, number, percent, rate, short_number};

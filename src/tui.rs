@@ -80,7 +80,8 @@ pub async fn run(store: Arc<dyn ConsoleStore>, runner: Option<Handle>, mut optio
     let now = store.now();
     let label = store.label();
     let model = model::Model::new(options.clone(), label, runner.is_some(), now, (size.width, size.height));
-    let (performer, mut inbox) = perform::Performer::new(store.clone(), runner, options.operator, options.explainer);
+    let (performer, mut inbox) =
+        perform::Performer::new(store.clone(), runner, options.operator, options.explainer, options.chatwoot_jobs);
     performer.start();
     if let Some(remote) = options.remote_events {
         performer.watch_remote_events(remote.subscribe());

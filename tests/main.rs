@@ -8,6 +8,7 @@ mod bad_input;
 mod benches;
 mod beside_chatwoot;
 mod chaos;
+mod chatwoot_jobs;
 mod chatwoot_verbs;
 mod cli;
 mod cli_end_to_end;

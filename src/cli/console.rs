@@ -1,5 +1,6 @@
 //! `quarterdeck` without a verb: the console, with a runner inside unless the console only watches.
 
+use super::chatwoot_jobs;
 use super::context::{Context, operator};
 use super::crawling::{cost, followed};
 use super::exit::{CliError, Exit, ensure_same_schema};
@@ -55,6 +56,7 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
     let mut options = options(context.config.runner.per_host, context.read_only, ascii, None);
     options.file_problems = Some(file_problems(&context.files));
     options.explainer = Some(explainer(&fetching, store.clone()));
+    options.chatwoot_jobs = chatwoot_jobs::reader(&store, redis.as_ref());
     options.uses_firecrawl = cost(&fetching, 0).is_some();
     if let (None, Some(redis)) = (&runner, &redis) {
         // With a runner, the runner itself receives the events of other processes.
@@ -140,6 +142,7 @@ pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<
         per_host,
         default_owner: DEFAULT_OWNER,
         explainer: None,
+        chatwoot_jobs: None,
         uses_firecrawl: false,
         remote_events: None,
         remote_health: None,

@@ -1,5 +1,6 @@
 //! Prints documents as JSON lines and as a table.
 
+use crate::domain::chatwoot_job::{ChatwootJob, ChatwootJobKind, ChatwootJobState};
 use crate::domain::document::{DocumentKind, DocumentRow, Status, SyncStep};
 use crate::domain::failure::ErrorCode;
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
@@ -74,6 +75,36 @@ pub struct DocumentDetailJson<'a> {
     versions: Vec<VersionJson<'a>>,
     #[serde(rename = "held")]
     quarantined: Option<QuarantinedJson<'a>>,
+    /// `None` if they were not read.
+    chatwoot_jobs: Option<Vec<ChatwootJobJson<'a>>>,
+}
+
+/// A job of Chatwoot's own for the document.
+#[derive(Debug, Serialize)]
+struct ChatwootJobJson<'a> {
+    kind: ChatwootJobKind,
+    state: ChatwootJobState,
+    at: Option<Timestamp>,
+    attempts: u32,
+    queue: &'a str,
+    process: Option<&'a str>,
+    error: Option<&'a str>,
+    will_write: bool,
+}
+
+impl<'a> From<&'a ChatwootJob> for ChatwootJobJson<'a> {
+    fn from(job: &'a ChatwootJob) -> Self {
+        Self {
+            kind: job.kind,
+            state: job.state,
+            at: job.at,
+            attempts: job.attempts,
+            queue: &job.queue,
+            process: job.process.as_deref(),
+            error: job.error.as_deref(),
+            will_write: job.will_write(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -117,7 +148,15 @@ impl<'a> DocumentDetailJson<'a> {
             fingerprint: version.fingerprint.as_deref(),
             content_length: version.content_length,
         };
-        Self { document: row.into(), content, attempts, versions: versions.iter().map(version).collect(), quarantined }
+        let versions = versions.iter().map(version).collect();
+        Self { document: row.into(), content, attempts, versions, quarantined, chatwoot_jobs: None }
+    }
+
+    /// Adds Chatwoot's own jobs for the document, if they were read.
+    #[must_use]
+    pub fn with_chatwoot_jobs(mut self, jobs: Option<&'a [ChatwootJob]>) -> Self {
+        self.chatwoot_jobs = jobs.map(|jobs| jobs.iter().map(Into::into).collect());
+        self
     }
 }
 

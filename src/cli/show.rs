@@ -1,15 +1,17 @@
 //! `quarterdeck show ID|URL`: prints one document with its content, attempts and versions.
 
 use super::changes;
+use super::chatwoot_jobs;
 use super::context::Context;
 use super::crawling::followed;
 use super::exit::{CliError, Exit};
 use super::outcome_line;
-use super::output::Output;
+use super::output::{Output, note};
 use super::pause::pauses_of_row;
 use super::probe::{self, HostFacts, ProbeBaseline};
 use super::rows::DocumentDetailJson;
 use super::selection::{find, read_name};
+use crate::domain::chatwoot_job::ChatwootJob;
 use crate::domain::document::{DocumentKind, DocumentRow, Status};
 use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;
@@ -42,6 +44,12 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     read_name(&args.document)?;
     let store = context.readable_store().await?;
     let pauses = store.pauses().await?;
+    let theirs = if args.probe { None } else { chatwoot_jobs::read(&context.config, &store).await? };
+    if let Some(problem) = theirs.as_ref().and_then(|jobs| jobs.problem.as_ref()) {
+        note(format!("not all of Chatwoot's own jobs are known: {problem}"));
+    }
+    // Without an answer nothing is known, which is something else than no jobs.
+    let theirs = theirs.filter(|jobs| jobs.problem.is_none() || !jobs.jobs.is_empty());
     let mut exit = Exit::Done;
     for row in find(&*store, std::slice::from_ref(&args.document)).await? {
         let content = store.content(row.id).await?;
@@ -56,13 +64,19 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         let quarantined = store.quarantined_content(row.id).await?;
         let versions = store.versions(row.id).await?;
         let attempts = outcomes_of(&*store, row.id).await?;
+        let jobs: Option<Vec<ChatwootJob>> = theirs.as_ref().map(|jobs| jobs.of(row.id).cloned().collect());
         if args.json {
             let text = content.as_ref().map(|content| content.text.as_str());
-            out.json(&DocumentDetailJson::new(&row, text, &attempts, &versions, quarantined.as_ref()))?;
+            let json = DocumentDetailJson::new(&row, text, &attempts, &versions, quarantined.as_ref());
+            out.json(&json.with_chatwoot_jobs(jobs.as_deref()))?;
         } else {
             let texts = (content.as_ref(), quarantined.as_ref());
-            let pauses: Vec<String> = pauses_of_row(&pauses, &row).collect();
-            print(out, &row, texts, (&attempts, &versions), &pauses, store.now(), &TimeZone::system())?;
+            let now = store.now();
+            let pauses = pauses_of_row(&pauses, &row).map(|pause| format!("paused      {pause}"));
+            let theirs =
+                jobs.iter().flatten().map(|job| format!("chatwoot    {}", format::chatwoot_job_note(job, now)));
+            let notes: Vec<String> = pauses.chain(theirs).collect();
+            print(out, &row, texts, (&attempts, &versions), &notes, now, &TimeZone::system())?;
         }
     }
     store.close().await;
@@ -89,7 +103,7 @@ fn print(
     row: &DocumentRow,
     (content, quarantined): (Option<&StoredContent>, Option<&QuarantinedContent>),
     (attempts, versions): (&[Outcome], &[StoredVersion]),
-    pauses: &[String],
+    notes: &[String],
     now: Timestamp,
     zone: &TimeZone,
 ) -> io::Result<()> {
@@ -118,8 +132,8 @@ fn print(
     } else if matches!(row.status, Status::Failed | Status::Stale | Status::Synced | Status::Never) {
         out.line("next check  not scheduled")?;
     }
-    for pause in pauses {
-        out.line(format!("paused      {pause}"))?;
+    for note in notes {
+        out.line(note)?;
     }
     if let Some(backoff) = row.host_backoff.as_ref().filter(|backoff| backoff.until > now) {
         out.line(format!("host        cooling down until {}: {}", time(Some(backoff.until)), backoff.reason))?;

@@ -167,7 +167,10 @@ impl RedisAddress {
             (None, Some(url)) => {
                 let client = client(url, trusted.as_ref())?;
                 let password = client.get_connection_info().redis_settings().password().map(str::to_owned);
-                (Server::Fixed(Box::new(client)), password.into_iter().filter(|password| !password.is_empty()).collect())
+                (
+                    Server::Fixed(Box::new(client)),
+                    password.into_iter().filter(|password| !password.is_empty()).collect(),
+                )
             }
             (None, None) => return Ok(None),
         };

@@ -2,6 +2,7 @@
 //! Sidekiq, the job queue of Chatwoot, whose lists are in the Redis database that also has the documents' locks. The
 //! keys of these lists have no prefix: Chatwoot puts its locks in the namespace `alfred`, but not its Sidekiq.
 
+mod document_jobs;
 mod processes;
 
 use super::{ConnectionState, Redis, RedisUnavailable, locked};

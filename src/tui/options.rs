@@ -1,5 +1,6 @@
 //! Start options of the console.
 
+use crate::domain::chatwoot_job::ChatwootJobReader;
 use crate::domain::extraction::PageExplainer;
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;
@@ -28,6 +29,8 @@ pub struct Options {
     pub default_owner: (AccountId, AssistantId),
     /// Fetches pages to explain their text; `None` in a console that fetches none.
     pub explainer: Option<Arc<dyn PageExplainer>>,
+    /// Reads Chatwoot's own jobs; `None` without its database and its Redis.
+    pub chatwoot_jobs: Option<Arc<dyn ChatwootJobReader>>,
     /// True if pages are fetched by Firecrawl unless a rule says otherwise, so that previews name the cost.
     pub uses_firecrawl: bool,
     /// Events of attempts in other processes, for a console without a runner. With a runner, the runner's events

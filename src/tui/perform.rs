@@ -10,6 +10,8 @@ use super::command::{Command, CommandKind};
 use super::effect::{Effect, ReadKind};
 use super::msg::{CommandResult, Msg, StoreResult};
 use super::views::catalog::{ViewId, ViewRows};
+use super::views::jobs::state::JobsData;
+use crate::domain::chatwoot_job::ChatwootJobReader;
 use crate::domain::extraction::PageExplainer;
 use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;
@@ -56,6 +58,8 @@ struct Shared {
     operator: SafeLine,
     /// Fetches pages to explain their text; `None` in a console that fetches none.
     explainer: Option<Arc<dyn PageExplainer>>,
+    /// Reads Chatwoot's own jobs; `None` without its database and its Redis.
+    chatwoot_jobs: Option<Arc<dyn ChatwootJobReader>>,
     messages: mpsc::Sender<Msg>,
     /// Duration of the last read of the document list, in microseconds.
     page_read_micros: AtomicU64,
@@ -77,6 +81,7 @@ impl Performer {
         runner: Option<Handle>,
         operator: SafeLine,
         explainer: Option<Arc<dyn PageExplainer>>,
+        chatwoot_jobs: Option<Arc<dyn ChatwootJobReader>>,
     ) -> (Self, mpsc::Receiver<Msg>) {
         let (messages, inbox) = mpsc::channel(INBOX_CAPACITY);
         let shared = Arc::new(Shared {
@@ -84,6 +89,7 @@ impl Performer {
             runner,
             operator,
             explainer,
+            chatwoot_jobs,
             messages,
             page_read_micros: AtomicU64::new(0),
             full_count_lock: Mutex::new(()),
@@ -241,7 +247,12 @@ impl Shared {
         // Hosts and accounts are counted over whole tables: at most one of these reads runs at a time.
         Some(match view {
             ViewId::Documents => return None,
-            ViewId::Jobs => ViewRows::Jobs(answer(store.jobs(&JobsQuery { limit: MAX_SECTION_ROWS }).await)),
+            ViewId::Jobs => {
+                let page = answer(store.jobs(&JobsQuery { limit: MAX_SECTION_ROWS }).await);
+                // Those of the last read: Redis may be slow, and the jobs of this store do not wait for it.
+                let chatwoot = self.chatwoot_jobs.as_ref().map(|reader| reader.latest());
+                ViewRows::Jobs(page.map(|page| JobsData { page, chatwoot }))
+            }
             ViewId::Hosts => {
                 let _guard = self.full_count_lock.lock().await;
                 ViewRows::Hosts(answer(store.hosts().await))

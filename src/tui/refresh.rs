@@ -36,6 +36,7 @@ pub fn next(model: &Model) -> Timestamp {
     moments.extend(model.status_deadline.statuses_due_at());
     moments.extend(model.status_deadline.due_at());
     moments.extend(model.queue_due_at());
+    moments.extend(model.detail.as_ref().and_then(|detail| detail.due_at()));
     moments.extend(model.list_due_at());
     if let Some(stale) = &model.read_failure {
         moments.extend(format::countdown_changes_at(stale.retry_at, now));

@@ -140,20 +140,24 @@ fn show_json_adds_content_attempts_and_versions() {
     let versions = [StoredVersion { version: 2, replaced_at: NOW, fingerprint: None, content_length: 40 }];
     let json = serde_json::to_string(&DocumentDetailJson::new(&row, Some("# Refunds\n"), &attempts, &versions, None))
         .expect("JSON");
-    let expected: Vec<&str> = LIST_KEYS.into_iter().chain(["content", "attempts", "versions", "held"]).collect();
+    let expected: Vec<&str> =
+        LIST_KEYS.into_iter().chain(["content", "attempts", "versions", "held", "chatwoot_jobs"]).collect();
     assert_eq!(keys(&json), expected);
     let list = serde_json::to_string(&DocumentJson::from(&row)).expect("JSON");
     assert_eq!(
         json,
         format!(
             "{},\"content\":\"# Refunds\\n\",\"attempts\":[{}],\"versions\":[{{\"version\":2,\
-             \"replaced_at\":\"2025-11-25T07:02:31.000042Z\",\"fingerprint\":null,\"content_length\":40}}],\"held\":null}}",
+             \"replaced_at\":\"2025-11-25T07:02:31.000042Z\",\"fingerprint\":null,\"content_length\":40}}],\"held\":null,\"chatwoot_jobs\":null}}",
             &list[..list.len() - 1],
             failure().json()
         )
     );
     let bare = serde_json::to_string(&DocumentDetailJson::new(&row, None, &[], &[], None)).expect("JSON");
-    assert!(bare.ends_with("\"content\":null,\"attempts\":[],\"versions\":[],\"held\":null}"), "{bare}");
+    assert!(
+        bare.ends_with("\"content\":null,\"attempts\":[],\"versions\":[],\"held\":null,\"chatwoot_jobs\":null}"),
+        "{bare}"
+    );
 }
 
 #[test]

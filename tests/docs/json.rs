@@ -3,11 +3,14 @@
 
 use super::pages::page;
 use crate::support::db;
+use crate::support::facts::documents;
 use crate::support::install::Install;
 use crate::support::limit::PATIENCE;
 use crate::support::site::{Reply, Site, html};
 use clap::CommandFactory as _;
 use quarterdeck::cli::Cli;
+use quarterdeck::cli::rows::DocumentDetailJson;
+use quarterdeck::domain::chatwoot_job::{ChatwootJob, ChatwootJobKind, ChatwootJobState};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::{Status, SyncStep};
 use quarterdeck::domain::failure::ErrorCode;
@@ -225,6 +228,28 @@ fn full_and_bare_outcome() -> [Value; 2] {
     [full, bare].map(|outcome| serde_json::from_str(&outcome.json()).expect("JSON"))
 }
 
+/// Returns a document with a job of Chatwoot's that has every field and one with only the required fields.
+fn with_jobs_of_chatwoot() -> Value {
+    let full = ChatwootJob {
+        jid: "a".into(),
+        kind: ChatwootJobKind::Sync,
+        state: ChatwootJobState::Retrying,
+        document: Some(DocumentId(1)),
+        account: None,
+        name: None,
+        queue: "low".into(),
+        process: Some("host:1".into()),
+        at: Some(Timestamp::from_micros(1)),
+        attempts: 2,
+        error: Some("Timeout".into()),
+    };
+    let bare = ChatwootJob { process: None, at: None, error: None, ..full.clone() };
+    let row = documents().remove(0);
+    let jobs = [full, bare];
+    let shown = DocumentDetailJson::new(&row, None, &[], &[], None).with_chatwoot_jobs(Some(&jobs));
+    serde_json::to_value(shown).expect("JSON")
+}
+
 /// Returns the response of a worker's health port.
 fn health(address: &str) -> Value {
     let mut stream = TcpStream::connect(address).expect("it listens");
@@ -366,6 +391,7 @@ async fn every_field_that_is_printed_is_documented_and_every_documented_one_is_p
     work_and_look(&mut session).await;
     back_up(&mut session, "full.db");
     session.printed.add("Outcomes", full_and_bare_outcome());
+    session.printed.add("show", [with_jobs_of_chatwoot()]);
 
     let mut sections = sections();
     // A shown document has the fields of a listed one, followed by its own.

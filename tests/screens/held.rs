@@ -62,6 +62,7 @@ fn data(held: bool, reading: u64) -> DetailData {
             fingerprint: "aa11".into(),
             title: Some("Sign in".into()),
         }),
+        chatwoot_jobs: Vec::new(),
         read_id: reading,
     }
 }

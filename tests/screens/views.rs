@@ -14,7 +14,7 @@ use ratatui::style::Color;
 fn jobs_view(width: u16, height: u16) -> Screen {
     let mut screen = Screen::usual(width, height);
     screen.press(&["3"]);
-    screen.send(Msg::Rows(ViewRows::Jobs(Ok(jobs()))));
+    screen.send(Msg::Rows(ViewRows::Jobs(Ok(jobs().into()))));
     screen
 }
 
@@ -54,7 +54,7 @@ fn an_empty_queue_says_so_and_a_database_that_is_away_too() {
     let mut screen = Screen::usual(80, 24);
     screen.press(&["3"]);
     assert!(screen.text().contains("Reading the jobs"), "{}", screen.text());
-    screen.send(Msg::Rows(ViewRows::Jobs(Ok(quarterdeck::store::JobsPage::default()))));
+    screen.send(Msg::Rows(ViewRows::Jobs(Ok(quarterdeck::store::JobsPage::default().into()))));
     assert!(screen.text().contains("No running, waiting or ended jobs."), "{}", screen.text());
     screen.send(Msg::Rows(ViewRows::Jobs(Err("the database is away".into()))));
     assert!(screen.text().contains("data 0s old: the database is away"), "{}", screen.text());

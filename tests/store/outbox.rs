@@ -4,7 +4,7 @@
 use super::support::*;
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::failure::{ErrorCode, Failure};
-use quarterdeck::domain::id::DocumentId;
+use quarterdeck::domain::id::{DocumentId, OutboxId};
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
 use quarterdeck::domain::outbox::{OutboxMessage, OutcomeEvent, PendingDelivery, Subscriber};
 use quarterdeck::domain::outcome::OutcomeResult;
@@ -185,8 +185,40 @@ async fn a_failed_delivery_waits_and_its_reason_is_safe(on: Backend) {
     assert_eq!(due(&scene, "changes").await.last().unwrap().id, all[0].id, "due again, after the others");
 }
 
+async fn a_delivered_message_is_kept_until_it_is_verified_or_lost(on: Backend) {
+    let scene = Scene::new(on).await;
+    let document = scene.add(1, "https://a.test/1").await;
+    scene.store.subscribe(wants("changes", OutcomeResult::Updated));
+    sync(&scene, document, "a", ContentChange::First).await;
+    for n in 0..3 {
+        sync(&scene, document, &format!("b{n}"), ContentChange::Changed).await;
+    }
+    let all = due(&scene, "changes").await;
+    assert_eq!(all.len(), 3);
+    let (start, wait) = (OutboxId(0), Duration::from_secs(60));
+    for message in &all {
+        scene.store.delivered(message.id, Some(scene.store.now().plus(wait))).await.unwrap();
+    }
+    assert_eq!((due(&scene, "changes").await, scene.store.pending_deliveries().await.unwrap()), (vec![], vec![]));
+    let unverified = async |due_only, after, limit| {
+        let found = scene.store.unverified_deliveries("changes", due_only, after, limit).await.unwrap();
+        found.into_iter().map(|message| message.id).collect::<Vec<_>>()
+    };
+    assert_eq!(unverified(true, start, 9).await, [], "not yet");
+    assert_eq!(unverified(false, start, 2).await, [all[0].id, all[1].id], "a new master may lack any of them");
+    assert_eq!(unverified(false, all[1].id, 2).await, [all[2].id]);
+    scene.clock.advance(wait);
+    assert_eq!(unverified(true, start, 9).await.len(), 3);
+    scene.store.verified(&[all[0].id, all[1].id]).await.unwrap();
+    scene.store.lost("changes", &[all[2].id, all[0].id]).await.unwrap();
+    assert_eq!((unverified(false, start, 9).await, rows(&scene).await), (vec![], 1));
+    let again = due(&scene, "changes").await;
+    assert_eq!((again.len(), &again[0].key, &again[0].payload), (1, &all[2].key, &all[2].payload));
+}
+
 on_both! {
     ()
+    a_delivered_message_is_kept_until_it_is_verified_or_lost,
     without_a_subscriber_or_for_an_outcome_that_none_wants_there_is_no_row,
     a_text_that_was_there_or_was_converted_anew_is_no_change,
     a_key_is_stored_once_for_each_subscriber,

@@ -30,6 +30,7 @@ pub fn options() -> Options {
     Options {
         remote_events: None,
         explainer: None,
+        chatwoot_jobs: None,
         uses_firecrawl: false,
         remote_health: None,
         file_problems: None,

@@ -212,7 +212,8 @@ pub async fn console<F: Future<Output = Operator>>(
     let (input, mut events) = mpsc::unbounded_channel();
     let events = Box::pin(futures_util::stream::poll_fn(move |context| events.poll_recv(context)));
     let model = Model::new(options.clone(), store.label(), runner.is_some(), store.now(), (120, 40));
-    let (performer, mut inbox) = Performer::new(store.clone(), runner, options.operator, options.explainer);
+    let (performer, mut inbox) =
+        Performer::new(store.clone(), runner, options.operator, options.explainer, options.chatwoot_jobs);
     performer.start();
     let mut outer = Outer::default();
     let operator = Operator { input, screen, store: Arc::clone(&store) };

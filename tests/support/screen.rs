@@ -158,6 +158,7 @@ impl Screen {
                 content_length: 9_400,
             }],
             quarantined: None,
+            chatwoot_jobs: Vec::new(),
             read_id: generation,
         };
         self.send(Msg::Detail { generation, answer: Ok(Some(Box::new(data))) });

@@ -1,16 +1,20 @@
 //! Checks of the outbox: Chatwoot's FAQ jobs, and the pending messages of every subscriber.
 
 use crate::chatwoot::faq_job::{FaqSwitch, SUBSCRIBER, WRAPPER_CLASS};
+use crate::chatwoot::schedule::plans_of_day;
 use crate::chatwoot::sidekiq::Unserved;
 use crate::cli::wiring::connect_watcher;
 use crate::config::Config;
+use crate::domain::chatwoot_job::ChatwootJobState;
 use crate::domain::finding::Finding;
 use crate::domain::outbox::SubscriberStatus;
-use crate::format::{age, count};
+use crate::domain::time::Timestamp;
+use crate::format::{age, count, number as number_of, until};
 use crate::lock::{ConnectionState, Redis};
 use crate::store::{Store, StoreError};
 
 const FAQ: &str = "FAQ jobs";
+const CHATWOOT_JOBS: &str = "Chatwoot jobs";
 
 /// Returns the findings about Chatwoot's FAQ jobs; none if the setting is automatic and the store is no Chatwoot
 /// database.
@@ -28,6 +32,7 @@ pub(super) async fn jobs(config: &Config, store: &dyn Store) -> Vec<Finding> {
             Ok(Some(redis)) => {
                 redis.first_connection().await;
                 found.push(in_redis(config, &redis).await);
+                found.extend(chatwoots_own(&redis, store).await);
                 redis.close().await;
             }
             Ok(None) => found.push(Finding::warn(
@@ -63,6 +68,36 @@ pub(super) async fn pending(store: &dyn Store) -> Result<Vec<Finding>, StoreErro
         )
     };
     Ok(pending.iter().map(finding).collect())
+}
+
+/// Returns the finding about Chatwoot's own jobs for documents, as the jobs view shows them; none if Redis does not
+/// answer, or if the store is no Chatwoot database.
+async fn chatwoots_own(redis: &Redis, store: &dyn Store) -> Option<Finding> {
+    let now = store.now();
+    let jobs = redis.chatwoot_jobs(now).await.ok().filter(|_| store.is_chatwoot_database())?;
+    if let Some(problem) = &jobs.problem {
+        let cure = "grant what the page chatwoot lists, or do without Chatwoot's jobs in the jobs view";
+        return Some(Finding::warn(CHATWOOT_JOBS, problem.to_string(), cure));
+    }
+    let of_state = |state: ChatwootJobState| {
+        let number = jobs.jobs.iter().filter(|job| job.state == state).count() as u64;
+        (number > 0).then(|| format!("{} {}", number_of(number), state.word()))
+    };
+    let states: Vec<String> = ChatwootJobState::ALL.into_iter().filter_map(of_state).collect();
+    let states = if states.is_empty() { "none for documents".to_owned() } else { states.join(", ") };
+    let read = match jobs.is_cut() {
+        true => format!(" among the first {} of {} entries", number_of(jobs.examined), number_of(jobs.total)),
+        false => String::new(),
+    };
+    let schedule = match jobs.next_schedule {
+        Some(at) => format!("its scheduler runs {} for the plans {}", until(now, at), plan_names(at)),
+        None => "no rule of sidekiq-cron starts its scheduler".to_owned(),
+    };
+    Some(Finding::ok(CHATWOOT_JOBS, format!("{states}{read}; {schedule}")))
+}
+
+fn plan_names(at: Timestamp) -> String {
+    plans_of_day(at).iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 async fn in_redis(config: &Config, redis: &Redis) -> Finding {

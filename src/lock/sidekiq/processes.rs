@@ -5,7 +5,7 @@ use crate::lock::{Redis, RedisUnavailable};
 use redis::Value;
 
 /// Maximum number of processes, and of queues, that are read.
-const MAX_READ: usize = 200;
+pub(super) const MAX_READ: usize = 200;
 /// Index of the last payload that is read of a list or set.
 const LAST_SCANNED_INDEX: isize = 19;
 

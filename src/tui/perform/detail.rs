@@ -1,16 +1,21 @@
 //! Reads the details of a document and compares its texts.
 
 use super::Shared;
+use crate::domain::chatwoot_job::ChatwootJob;
 use crate::domain::difference::Difference;
 use crate::domain::id::DocumentId;
 use crate::domain::text::safe_block;
 use crate::store::{DocumentRef, OutcomesFrom, QuarantinedContent, StoreError};
 use crate::tui::views::detail::difference::{Compared, DifferenceData, QuarantinedText};
 use crate::tui::views::detail::state::DetailData;
+use std::time::Duration;
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 /// Maximum number of unchanged lines shown before and after each change of a difference.
 const CONTEXT_LINES: usize = 2;
+/// Longest wait of the details for Chatwoot's jobs.
+const CHATWOOT_TIMEOUT: Duration = Duration::from_millis(500);
 
 impl Shared {
     /// Reads the details of a document; `None` when the document does not exist any more. `reading`, the number of this
@@ -27,6 +32,7 @@ impl Shared {
         outcomes.reverse();
         let stored = self.store.content(document).await?;
         let versions = self.store.versions(document).await?;
+        let chatwoot_jobs = self.chatwoot_jobs_of(document).await;
         let version = stored.as_ref().map(|stored| stored.version);
         let quarantined = match &row.quarantine_reason {
             Some(_) => self.store.quarantined_content(document).await?.map(without_text),
@@ -36,7 +42,23 @@ impl Shared {
             stored.map_or(Vec::new(), |stored| safe_block(&stored.text).lines().map(str::to_owned).collect())
         };
         let content = off_the_loop(lines).await?;
-        Ok(Some(Box::new(DetailData { row, outcomes, content, version, versions, quarantined, read_id })))
+        Ok(Some(Box::new(DetailData {
+            row,
+            outcomes,
+            content,
+            version,
+            versions,
+            quarantined,
+            chatwoot_jobs,
+            read_id,
+        })))
+    }
+
+    /// Reads Chatwoot's jobs for a document. The rest of the details waits for them only for a moment.
+    async fn chatwoot_jobs_of(&self, document: DocumentId) -> Vec<ChatwootJob> {
+        let Some(reader) = &self.chatwoot_jobs else { return Vec::new() };
+        let jobs = timeout(CHATWOOT_TIMEOUT, reader.current()).await.unwrap_or_else(|_| reader.latest());
+        jobs.of(document).cloned().collect()
     }
 
     /// Compares the two texts that `of` names; `None` when one of them has changed or does not exist any more.

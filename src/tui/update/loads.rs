@@ -211,6 +211,7 @@ pub(super) fn take_detail(
     };
     detail.loading = false;
     let reread = detail.reread_needed;
+    detail.read_at = Some(model.now);
     up.redraw |= !matches!((&answer, &detail.data), (Ok(Some(new)), Some(old)) if new.displays_same(old));
     match answer {
         Ok(Some(mut data)) => {

@@ -27,6 +27,9 @@ pub(super) fn due(model: &mut Model, up: &mut Update) {
     if statuses_are_due || is_due(model.status_deadline.due_at()) {
         status_deadline(model, up);
     }
+    if is_due(model.detail.as_ref().and_then(|detail| detail.due_at())) {
+        loads::detail_changed(model, up);
+    }
     if is_due(model.queue_due_at()) {
         figures::queue(model, up);
     }

@@ -5,11 +5,11 @@
 
 use super::accounts::state::AccountsTable;
 use super::hosts::state::HostsTable;
-use super::jobs::state::JobsTable;
+use super::jobs::state::{JobsData, JobsTable};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::domain::topic::{Topic, TopicSet};
-use crate::store::{AccountSummary, HostSummary, JobsPage, Listing};
+use crate::store::{AccountSummary, HostSummary, Listing};
 use crate::tui::keymap::key::Key;
 
 /// The subject of a view's rows, which decides what the keys for rows do in that view.
@@ -117,7 +117,7 @@ pub struct Views {
 /// The result of a read for one view: its rows, or the reason why the read failed.
 #[derive(Debug)]
 pub enum ViewRows {
-    Jobs(Result<JobsPage, SafeLine>),
+    Jobs(Result<JobsData, SafeLine>),
     Hosts(Result<Listing<HostSummary>, SafeLine>),
     Accounts(Result<Listing<AccountSummary>, SafeLine>),
 }

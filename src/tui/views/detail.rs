@@ -11,6 +11,7 @@ mod text;
 pub use draw::head_lines;
 
 use super::documents::row_changes_at;
+use super::jobs::chatwoot_job_changes_at;
 use super::selected::SelectedDocument;
 use super::view::{Pane, View};
 use crate::domain::time::Timestamp;
@@ -34,7 +35,10 @@ impl View for DetailView {
         let row = model.detail_row().and_then(|row| row_changes_at(row, now));
         let attempt = data.and_then(|data| data.outcomes.first()).map(|outcome| outcome.at);
         let quarantined = data.and_then(|data| data.quarantined.as_ref()).map(|quarantined| quarantined.quarantined_at);
+        let chatwoot =
+            data.and_then(|data| data.chatwoot_jobs.first()).and_then(|job| chatwoot_job_changes_at(job, now));
         row.into_iter()
+            .chain(chatwoot)
             .chain([attempt, quarantined].into_iter().flatten().map(|at| format::age_changes_at(at, now)))
             .min()
     }

@@ -1,8 +1,11 @@
 //! The jobs view: jobs in sections, with the worker that runs them, why they wait, or how they ended.
 
+mod chatwoot;
 mod draw;
 pub mod state;
 mod text;
+
+pub use chatwoot::changes_at as chatwoot_job_changes_at;
 
 use super::selected::SelectedDocument;
 use super::view::{Pane, View};
@@ -41,13 +44,29 @@ impl View for JobsView {
         let jobs = &model.views.jobs;
         let shown = jobs.lines().into_iter().skip(jobs.top).take(lines);
         shown
-            .filter_map(
-                |line| if let JobLine::Job(summary) = line { changes_at(&summary.progress, model.now) } else { None },
-            )
+            .filter_map(|line| match line {
+                JobLine::Job(summary) => changes_at(&summary.progress, model.now),
+                JobLine::ChatwootJob(job) => chatwoot::changes_at(job, model.now),
+                JobLine::ChatwootHeading(jobs) => {
+                    jobs.next_schedule.and_then(|at| format::countdown_changes_at(at, model.now))
+                }
+                JobLine::Heading(_) | JobLine::More(_) => None,
+            })
             .min()
     }
 
     fn document(&self, model: &Model) -> Result<SelectedDocument, &'static str> {
+        if let Some(job) = model.views.jobs.chatwoot_row() {
+            let document = job.document.ok_or("this job of Chatwoot has no document yet")?;
+            let row = model.documents.find(document);
+            return Ok(SelectedDocument {
+                document,
+                name: job.name.clone().unwrap_or_default(),
+                url: row.map(|row| row.url.clone()).unwrap_or_default(),
+                status: row.map(|row| row.status),
+                error: None,
+            });
+        }
         let summary = model.views.jobs.row().ok_or("there is no job here")?;
         let row = model.documents.find(summary.document);
         Ok(SelectedDocument {
@@ -67,6 +86,9 @@ impl View for JobsView {
 
     fn refusal(&self, model: &Model, action: Action) -> Option<&'static str> {
         match (action, model.views.jobs.row().map(|summary| &summary.progress)) {
+            (Action::BreakLease, None) if model.views.jobs.chatwoot_row().is_some() => {
+                Some("this is a job of Chatwoot's own, which is only shown here")
+            }
             (Action::BreakLease, None) => Some("there is no job here"),
             (Action::BreakLease, Some(JobProgress::Running { .. })) => None,
             (Action::BreakLease, Some(_)) => Some("this job is not running: only a running one has a lease"),

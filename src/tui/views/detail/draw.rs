@@ -66,10 +66,11 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
         vec![span(row.url.to_string(), Tone::Plain)],
         peek::status_line(model, row),
         next,
-        facts(model, row, data),
+        chatwoot_note(model, data).unwrap_or_else(|| facts(model, row, data)),
     ];
     if inner.height < FULL_HEAD_MIN_HEIGHT {
-        lines = vec![peek::status_line(model, row)];
+        let warning = chatwoot_note(model, data).filter(|_| data.chatwoot_jobs[0].will_write());
+        lines = vec![warning.unwrap_or_else(|| peek::status_line(model, row))];
     }
     for (y, line) in lines.iter().enumerate() {
         canvas.spans(1, y as u16, available, line, appearance);
@@ -89,6 +90,17 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
         Tab::Changes => changes::draw(model, detail, &mut canvas, appearance),
         Tab::Versions => versions(model, data, detail.scroll, pane.focused, &mut canvas, appearance),
     }
+}
+
+/// Returns the line about Chatwoot's next job for the document, if there is one.
+fn chatwoot_note(model: &Model, data: &DetailData) -> Option<Spans> {
+    let job = data.chatwoot_jobs.first()?;
+    let more = match data.chatwoot_jobs.len() - 1 {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    let note = format!("{} {}{more}", model.glyphs.alarm, format::chatwoot_job_note(job, model.countdown_time()));
+    Some(vec![span(note, if job.will_write() { Tone::Waiting } else { Tone::Dim })])
 }
 
 fn facts(model: &Model, row: &DocumentRow, data: &DetailData) -> Spans {

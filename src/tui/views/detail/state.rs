@@ -1,11 +1,14 @@
 //! State of the details of one document: what was read, the active tab, the cursor and the scroll position.
 
+use crate::domain::chatwoot_job::ChatwootJob;
 use crate::domain::document::DocumentRow;
 use crate::domain::id::{DocumentId, Seq};
 use crate::domain::outcome::Outcome;
 use crate::domain::text::SafeLine;
+use crate::domain::time::Timestamp;
 use crate::domain::word_enum::word_enum;
 use crate::store::StoredVersion;
+use crate::tui::table::state::REFRESH_INTERVAL;
 use crate::tui::text::lines::break_line;
 use crate::tui::views::detail::difference::{self, Compared, DifferenceData, DifferenceRow, QuarantinedText};
 
@@ -45,6 +48,8 @@ pub struct DetailData {
     pub versions: Vec<StoredVersion>,
     /// Facts about the quarantined text that waits for a person's decision, if there is one.
     pub quarantined: Option<QuarantinedText>,
+    /// Chatwoot's own jobs for the document, the next one first.
+    pub chatwoot_jobs: Vec<ChatwootJob>,
     /// Number of the read that first returned this text. The text is wrapped again only if this number or the width of
     /// the pane changes.
     pub read_id: u64,
@@ -53,8 +58,9 @@ pub struct DetailData {
 impl DetailData {
     /// Returns true if `other` would be drawn in the same way: all fields but `read_id` are equal.
     pub fn displays_same(&self, other: &Self) -> bool {
-        let Self { row, outcomes, content, version, versions, quarantined, read_id: _ } = self;
-        (row, version, quarantined) == (&other.row, &other.version, &other.quarantined)
+        let Self { row, outcomes, content, version, versions, quarantined, chatwoot_jobs, read_id: _ } = self;
+        (row, version, quarantined, chatwoot_jobs)
+            == (&other.row, &other.version, &other.quarantined, &other.chatwoot_jobs)
             && (outcomes, content, versions) == (&other.outcomes, &other.content, &other.versions)
     }
 }
@@ -69,6 +75,8 @@ pub struct Detail {
     pub generation: u64,
     /// The newest request has no result yet.
     pub loading: bool,
+    /// Time of the last successful read.
+    pub read_at: Option<Timestamp>,
     /// Another read was requested while the newest request had no result, so that read follows the result.
     pub reread_needed: bool,
     /// The data of the last successful read; `None` until the first one.
@@ -106,6 +114,7 @@ impl Detail {
             name,
             generation,
             loading: true,
+            read_at: None,
             reread_needed: false,
             data: None,
             gone: false,
@@ -160,6 +169,13 @@ impl Detail {
         let old = data.versions.get(index)?.version;
         let new = index.checked_sub(1).and_then(|newer| data.versions.get(newer)).map_or(stored, |kept| kept.version);
         Some(Compared::Versions { old, new })
+    }
+
+    /// Returns when the details are to be read again although nothing was committed: while Chatwoot has a job for the
+    /// document, since Chatwoot commits nothing to this store.
+    pub fn due_at(&self) -> Option<Timestamp> {
+        let shows_job = self.data.as_ref().is_some_and(|data| !data.chatwoot_jobs.is_empty());
+        self.read_at.filter(|_| shows_job && !self.loading).map(|at| at.plus(REFRESH_INTERVAL))
     }
 
     /// Returns the index of the attempt under the cursor, 0 for the newest.

@@ -1,5 +1,6 @@
 //! Drawing of the jobs view: sections of jobs, each with its own heading.
 
+use super::chatwoot;
 use super::state::{JobLine, Section};
 use super::text::{heading, last_column, middle_column, sign, status_detail};
 use crate::format;
@@ -15,7 +16,7 @@ use crate::tui::widgets::canvas::Canvas;
 use ratatui::buffer::Buffer;
 
 /// Smallest width inside the pane's frame, in cells, at which the column before the last is shown.
-const MIDDLE_COLUMN_MIN_WIDTH: u16 = 60;
+pub(super) const MIDDLE_COLUMN_MIN_WIDTH: u16 = 60;
 
 type JobColumn = TableColumn<JobSummary>;
 
@@ -54,20 +55,19 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     let header = PaneHeader { name: "jobs", totals: totals(model), empty_text, foot: Spans::new() };
     let Some(mut canvas) = frame(model, jobs, header, pane, buf) else { return };
     let columns = COLUMNS.layout(canvas.area.width);
-    let under = jobs.row().map(|summary| summary.job);
+    let under = jobs.cursor.as_ref();
     for (line, y) in jobs.lines().into_iter().skip(jobs.top).zip(0..canvas.area.height) {
+        let is_under = line.key().is_some_and(|key| under == Some(&key));
         match line {
+            JobLine::ChatwootHeading(jobs) => chatwoot::draw_heading(model, jobs, y, &mut canvas, appearance),
+            JobLine::ChatwootJob(job) => {
+                chatwoot::draw(model, job, y, &mut canvas, appearance);
+                style_row(pane.focused, is_under, jobs.read_error.is_some(), y, &mut canvas, appearance);
+            }
             JobLine::Heading(section) => draw_heading(model, section, &columns, y, &mut canvas, appearance),
             JobLine::Job(summary) => {
                 columns.iter().for_each(|column| column.draw(model, summary, y, &mut canvas, appearance));
-                style_row(
-                    pane.focused,
-                    under == Some(summary.job),
-                    jobs.read_error.is_some(),
-                    y,
-                    &mut canvas,
-                    appearance,
-                );
+                style_row(pane.focused, is_under, jobs.read_error.is_some(), y, &mut canvas, appearance);
             }
             JobLine::More(more) => {
                 let text = format!("and {} more", format::number(more));

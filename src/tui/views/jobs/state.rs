@@ -1,12 +1,50 @@
 //! State of the jobs view: its sections, their lines, and the cursor.
 
+use crate::domain::chatwoot_job::{ChatwootJob, ChatwootJobs};
 use crate::domain::document::Status;
 use crate::domain::id::JobId;
+use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::domain::word_enum::variant_list;
 use crate::store::{JobProgress, JobSummary, JobsPage};
 use crate::tui::table::state::{REFRESH_INTERVAL, RowSpan, TableData, TableState};
+use std::ops::Deref;
 use std::time::Duration;
+
+/// Maximum number of Chatwoot's jobs that are shown.
+const MAX_CHATWOOT_ROWS: usize = 200;
+/// Time after which the first read of Chatwoot's jobs should have a result.
+const FIRST_READ: Duration = Duration::from_millis(500);
+
+/// The jobs of the store and, on a database of Chatwoot, those of Chatwoot's own.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JobsData {
+    pub page: JobsPage,
+    /// `None` without Chatwoot's database and its Redis.
+    pub chatwoot: Option<ChatwootJobs>,
+}
+
+impl From<JobsPage> for JobsData {
+    fn from(page: JobsPage) -> Self {
+        Self { page, chatwoot: None }
+    }
+}
+
+impl Deref for JobsData {
+    type Target = JobsPage;
+
+    fn deref(&self) -> &JobsPage {
+        &self.page
+    }
+}
+
+/// The identity of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobKey {
+    Own(JobId),
+    /// Chatwoot's own id of its job.
+    Chatwoot(SafeLine),
+}
 
 variant_list! {
     /// A section of the jobs view, by the state of its jobs.
@@ -50,41 +88,62 @@ impl Section {
 pub enum JobLine<'a> {
     Heading(Section),
     Job(&'a JobSummary),
+    /// Heading of Chatwoot's jobs.
+    ChatwootHeading(&'a ChatwootJobs),
+    ChatwootJob(&'a ChatwootJob),
     /// Number of further jobs in the section, which were not read.
     More(u64),
 }
 
 /// The table behind the jobs view.
-pub type JobsTable = TableState<JobsPage>;
+pub type JobsTable = TableState<JobsData>;
 
-impl TableData for JobsPage {
-    type Key = JobId;
+impl JobLine<'_> {
+    /// Returns the identity of a row; `None` for the other lines.
+    pub fn key(&self) -> Option<JobKey> {
+        match self {
+            Self::Job(summary) => Some(JobKey::Own(summary.job)),
+            Self::ChatwootJob(job) => Some(JobKey::Chatwoot(job.jid.clone())),
+            Self::Heading(_) | Self::ChatwootHeading(_) | Self::More(_) => None,
+        }
+    }
+}
+
+impl TableData for JobsData {
+    type Key = JobKey;
     // A read is cheap: it reads only the rows that the sections show, and their totals.
     const MIN_READ_INTERVAL: Duration = Duration::ZERO;
 
-    fn keys(&self) -> Vec<JobId> {
-        Section::ALL.into_iter().flat_map(|section| section.rows(self)).map(|summary| summary.job).collect()
+    fn keys(&self) -> Vec<JobKey> {
+        lines(self).iter().filter_map(JobLine::key).collect()
     }
 
     fn rows(&self) -> usize {
-        Section::ALL.into_iter().map(|section| section.rows(self).len()).sum()
+        let own: usize = Section::ALL.into_iter().map(|section| section.rows(self).len()).sum();
+        own + self.chatwoot.as_ref().map_or(0, |chatwoot| chatwoot.jobs.len().min(MAX_CHATWOOT_ROWS))
     }
 
     /// Returns the position of the row at `index`. For the first row of a section, the section's heading has to be
     /// visible too.
     fn span(&self, index: usize) -> Option<RowSpan> {
         let lines = lines(self);
-        let mut rows = lines.iter().enumerate().filter(|(_, line)| matches!(line, JobLine::Job(_)));
+        let mut rows = lines.iter().enumerate().filter(|(_, line)| line.key().is_some());
         let (last, _) = rows.nth(index)?;
         let before = last.saturating_sub(1);
-        let first = if matches!(lines.get(before), Some(JobLine::Heading(_))) { before } else { last };
+        let is_heading = |line: &JobLine<'_>| matches!(line, JobLine::Heading(_) | JobLine::ChatwootHeading(_));
+        let first = if lines.get(before).is_some_and(is_heading) { before } else { last };
         Some(RowSpan { first, last, total: lines.len() })
     }
 
     /// Returns the time after a short interval while a job runs, since heartbeats arrive, leases expire and workers die
     /// without a commit; else the end of the next back-off for which a ready job waits.
     fn changes_at(&self, read_at: Timestamp) -> Option<Timestamp> {
-        if !self.running.is_empty() {
+        let is_awaited = |chatwoot: &ChatwootJobs| chatwoot.read_at.is_none();
+        if self.chatwoot.as_ref().is_some_and(is_awaited) {
+            return Some(read_at.plus(FIRST_READ));
+        }
+        // Chatwoot commits nothing to this store.
+        if !self.running.is_empty() || self.chatwoot.is_some() {
             return Some(read_at.plus(REFRESH_INTERVAL));
         }
         let backoffs = self.ready.iter().filter_map(|job| match &job.progress {
@@ -101,25 +160,55 @@ impl JobsTable {
         lines(&self.data)
     }
 
-    /// Returns the job under the cursor.
+    /// Returns the job of the store under the cursor.
     pub fn row(&self) -> Option<&JobSummary> {
-        Section::ALL.into_iter().flat_map(|section| section.rows(&self.data)).nth(self.cursor_index)
+        match self.line()? {
+            JobLine::Job(summary) => Some(summary),
+            _ => None,
+        }
+    }
+
+    /// Returns the job of Chatwoot under the cursor.
+    pub fn chatwoot_row(&self) -> Option<&ChatwootJob> {
+        match self.line()? {
+            JobLine::ChatwootJob(job) => Some(job),
+            _ => None,
+        }
+    }
+
+    fn line(&self) -> Option<JobLine<'_>> {
+        self.lines().into_iter().filter(|line| line.key().is_some()).nth(self.cursor_index)
     }
 }
 
-fn lines(page: &JobsPage) -> Vec<JobLine<'_>> {
+fn lines(data: &JobsData) -> Vec<JobLine<'_>> {
     let mut lines = Vec::new();
     for section in Section::ALL {
-        let jobs = section.rows(page);
+        if section == Section::Recent {
+            chatwoot_lines(data, &mut lines);
+        }
+        let jobs = section.rows(data);
         if jobs.is_empty() {
             continue;
         }
         lines.push(JobLine::Heading(section));
         lines.extend(jobs.iter().map(JobLine::Job));
-        let more = section.total(page).saturating_sub(jobs.len() as u64);
+        let more = section.total(data).saturating_sub(jobs.len() as u64);
         lines.extend((more > 0).then_some(JobLine::More(more)));
     }
     lines
+}
+
+/// Appends Chatwoot's section, unless there is nothing to say.
+fn chatwoot_lines<'a>(data: &'a JobsData, lines: &mut Vec<JobLine<'a>>) {
+    let Some(chatwoot) = &data.chatwoot else { return };
+    if chatwoot.jobs.is_empty() && chatwoot.problem.is_none() && chatwoot.next_schedule.is_none() {
+        return;
+    }
+    lines.push(JobLine::ChatwootHeading(chatwoot));
+    lines.extend(chatwoot.jobs.iter().take(MAX_CHATWOOT_ROWS).map(JobLine::ChatwootJob));
+    let more = chatwoot.jobs.len().saturating_sub(MAX_CHATWOOT_ROWS) as u64;
+    lines.extend((more > 0).then_some(JobLine::More(more)));
 }
 
 /// Returns the document's status that follows from the progress of its job. Returns `None` for an ended job, since the
