@@ -7,7 +7,7 @@
 //! `lookup` resolves names. `credentials` has the headers of site rules. `errors` describes failures, `roots` checks for
 //! root certificates, `probe` measures and explains one fetch, `file` converts a page from a file.
 //!
-//! `pipeline` turns a response into a page in these steps: `head`, the body, `charset`, then on a thread of
+//! `pipeline` turns a response into a page in these steps: `head`, the body, `sniff`, `charset`, then on a thread of
 //! `conversion_pool` `convert`: `html` parses, `main_content` chooses under the site's `content_rules`, `markdown`
 //! writes, all within `budget`;
 //! `stated_text` completes the text of a page that is a shell. `explain` says what was left out of a page, and why.
@@ -46,6 +46,7 @@ mod request;
 mod robots;
 mod roots;
 mod settings;
+mod sniff;
 mod stated_text;
 mod trace;
 
@@ -66,3 +67,4 @@ pub use probe::{Hop, Probe, probe};
 pub use request::{FetchRequest, FetchResponse};
 pub use roots::roots;
 pub use settings::{DENIED_PORTS, FetchSettings, FirecrawlSettings};
+pub use sniff::BinaryFormat;

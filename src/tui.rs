@@ -15,7 +15,7 @@
 //!
 //! Each view of the main area (documents, jobs, hosts, accounts), the outcome panel and the details of a document has a
 //! folder in [`views`] with its state, text and drawing, behind one trait. The modules are pure (no clock, no I/O)
-//! except `runtime`, `perform`, `waiting`, `terminal`, `signals` and `opener`. [`runtime`] has the console's loop. Only
+//! except `runtime`, `perform`, `waiting`, `terminal`, `events`, `signals` and `opener`. [`runtime`] has the console's loop. Only
 //! [`perform`] reads and changes the store and controls the runner; [`run`] takes just the store's name and clock.
 
 pub mod action;
@@ -24,6 +24,7 @@ mod clipboard;
 pub mod command;
 pub mod describe;
 pub mod effect;
+mod events;
 pub mod glyphs;
 pub mod keymap;
 pub mod layout;

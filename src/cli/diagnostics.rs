@@ -1,6 +1,7 @@
 //! Warnings and errors of the program itself, written to a daily file in the log directory, never to a terminal.
 
 use crate::config::Config;
+use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,6 +41,10 @@ impl Write for LogWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let State::Unopened { dir, keep_days } = &*state {
+            // The appender prints on stderr that it cannot read a folder. Later there may be a free descriptor.
+            if fs::read_dir(dir).is_err_and(|error| error.kind() != io::ErrorKind::NotFound) {
+                return Ok(line.len());
+            }
             let file = RollingFileAppender::builder()
                 .rotation(Rotation::DAILY)
                 .filename_prefix("quarterdeck")
@@ -49,7 +54,8 @@ impl Write for LogWriter {
             *state = file.map_or(State::Unwritable, State::Open);
         }
         match &mut *state {
-            State::Open(file) => file.write(line),
+            // An error, such as that of a full disk, would be printed on stderr.
+            State::Open(file) => Ok(file.write(line).unwrap_or(line.len())),
             State::Unopened { .. } | State::Unwritable => Ok(line.len()),
         }
     }

@@ -18,7 +18,7 @@ use std::io::{self, BufRead as _, BufReader};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
@@ -43,6 +43,9 @@ pub(super) async fn run(store: Arc<dyn Store>, files: Weak<OutcomeFiles>) {
     }
 }
 
+/// Difference between the clocks of this machine and of a server that is allowed for.
+const CLOCK_MARGIN: Duration = Duration::from_secs(60);
+
 /// Error of a pass.
 #[derive(Debug, thiserror::Error)]
 enum PassError {
@@ -57,7 +60,7 @@ async fn pass(store: &dyn Store, files: &Weak<OutcomeFiles>) -> Result<bool, Pas
     let Some(folder) = files.upgrade().map(|files| files.settings().dir.clone()) else { return Ok(true) };
     let last = store.last_seq().await?;
     let Some(checkpoint) = Checkpoint::lock(&folder, &store.id().await?.to_string())? else { return Ok(true) };
-    let Some((complete, at)) = checkpoint.read() else {
+    let Some(Progress { complete, at, since }) = checkpoint.read()? else {
         // The first process: there is nothing to compare with.
         checkpoint.write(last)?;
         return Ok(true);
@@ -79,7 +82,8 @@ async fn pass(store: &dyn Store, files: &Weak<OutcomeFiles>) -> Result<bool, Pas
         let Some(newest) = read.last() else { break };
         after = newest.seq;
         let missing = read.into_iter().filter(|outcome| {
-            outcome.seq <= last && is_of_its_worker(outcome) && !written.contains(&(outcome.seq, outcome.at))
+            let is_compared = outcome.seq <= last && since.is_none_or(|since| outcome.at >= since);
+            is_compared && is_of_its_worker(outcome) && !written.contains(&(outcome.seq, outcome.at))
         });
         let mut recovered = Vec::new();
         for outcome in missing {
@@ -162,32 +166,58 @@ fn outcome_files(folder: &Path, at: SystemTime) -> io::Result<Vec<PathBuf>> {
 }
 
 /// The file with the number up to which the outcome files are complete, locked by this process.
-struct Checkpoint(File);
+struct Checkpoint {
+    file: File,
+    /// True if this process has made the file.
+    is_new: bool,
+}
+
+/// What the file says.
+struct Progress {
+    /// Number up to which the outcome files are complete.
+    complete: Seq,
+    /// When the file was written.
+    at: SystemTime,
+    /// Time before which nothing is compared; `None` if all outcomes after `complete` are.
+    since: Option<Timestamp>,
+}
 
 impl Checkpoint {
     /// Opens and locks the file for the store with this id; `None` if another process has it locked.
     fn lock(folder: &Path, store: &str) -> io::Result<Option<Self>> {
         let path = folder.join(format!(".outcomes-{store}.complete"));
+        let is_new = !path.try_exists()?;
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Self(file))),
+            Ok(()) => Ok(Some(Self { file, is_new })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
     }
 
-    /// Returns the number and when it was written; `None` if there is none yet.
-    fn read(&self) -> Option<(Seq, SystemTime)> {
+    /// Returns what the file says; `None` if this process has made it. A file without a number was made on a disk that
+    /// was full: whatever was recorded since then may be missing.
+    fn read(&self) -> io::Result<Option<Progress>> {
+        if self.is_new {
+            return Ok(None);
+        }
+        let at = self.file.metadata()?.modified()?;
         let mut text = [0; 20];
-        self.0.read_exact_at(&mut text, 0).ok()?;
-        let number = std::str::from_utf8(&text).ok()?.parse().ok()?;
-        Some((Seq(number), self.0.metadata().and_then(|data| data.modified()).ok()?))
+        let read = self.file.read_exact_at(&mut text, 0).ok();
+        let number = read.and_then(|()| std::str::from_utf8(&text).ok()?.parse().ok());
+        let since = number.is_none().then(|| timestamp(at).minus(CLOCK_MARGIN));
+        Ok(Some(Progress { complete: Seq(number.unwrap_or(0)), at, since }))
     }
 
     /// Writes the number in place and in one piece.
     fn write(&self, complete: Seq) -> io::Result<()> {
-        self.0.write_all_at(format!("{:020}", complete.0).as_bytes(), 0)
+        self.file.write_all_at(format!("{:020}", complete.0).as_bytes(), 0)
     }
+}
+
+fn timestamp(time: SystemTime) -> Timestamp {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

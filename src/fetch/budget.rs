@@ -1,5 +1,6 @@
 //! Limits on the time and memory of one conversion, and the error when a conversion exceeds them.
 
+use super::sniff::BinaryFormat;
 use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, Instant};
 use thiserror::Error;
@@ -45,8 +46,8 @@ pub enum ConvertError {
     #[error("converting the page takes more than {} MB of memory", .0 / MB)]
     TooLarge(usize),
     /// The body is binary data, whatever type the server has sent.
-    #[error("the body is binary data, not a page or text")]
-    NotText,
+    #[error("the body is {0}, not a page or text")]
+    NotText(BinaryFormat),
 }
 
 /// Memory limit of a conversion, by whether other conversions run at the same time.

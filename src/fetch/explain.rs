@@ -6,6 +6,7 @@ use super::convert::measured;
 use super::dom::name_of;
 use super::main_content::{self, DropReason, MainContent, PageMeasures, is_inline, share};
 use super::markdown;
+use super::sniff::BinaryFormat;
 use crate::domain::extraction::{DroppedElement, ExtractionReport};
 use crate::domain::template::{RecurringBlock, Template, blocks, without_targets};
 use crate::domain::text::{SafeLine, cut_chars};
@@ -51,7 +52,7 @@ fn recurring(
     template: &Template,
     clock: &mut BudgetMeter,
 ) -> Result<Vec<DroppedElement>, ConvertError> {
-    let base = Url::parse("http://localhost/").map_err(|_| ConvertError::NotText)?;
+    let base = Url::parse("http://localhost/").map_err(|_| ConvertError::NotText(BinaryFormat::Unknown))?;
     let written = markdown::write(content, &base, clock)?;
     let element = |block: RecurringBlock| {
         let source = written.lines.iter().find(|line| block.range.contains(&line.offset));

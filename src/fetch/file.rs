@@ -5,8 +5,8 @@ use super::charset::{self, Markup};
 use super::content_rules::ContentRules;
 use super::convert::convert_explained;
 use super::errors;
-use super::head::is_binary;
 use super::pipeline::page_of;
+use super::sniff::binary_format;
 use crate::domain::extraction::ExplainedPage;
 use crate::domain::failure::Failure;
 use crate::domain::site_rule::SiteRule;
@@ -16,8 +16,8 @@ use url::Url;
 /// HTTP status of a page from a file, as no server has answered.
 const NO_STATUS: u16 = 0;
 
-/// Converts the HTML in `body` under the rule `site` and the template of its host. Its links are relative to `base`; without it, relative links become
-/// plain text. The page's status is 0.
+/// Converts the HTML in `body` under the rule `site` and the template of its host. Its links are relative to `base`;
+/// without it, relative links become plain text. The page's status is 0.
 ///
 /// # Errors
 /// The body has more than `most` bytes, is binary data, exceeds a limit of conversions or has no text, or the rule has an
@@ -32,8 +32,8 @@ pub fn convert_file(
         return Err(errors::too_large(most));
     }
     let rules = ContentRules::of(site).map_err(errors::refused)?;
-    if is_binary(body, None) {
-        return Err(errors::refused(ConvertError::NotText.to_string()));
+    if let Some(format) = binary_format(body, None) {
+        return Err(errors::refused(ConvertError::NotText(format).to_string()));
     }
     let nowhere = Url::parse("about:blank").unwrap_or_else(|_| unreachable!("a URL"));
     let html = charset::decode(body, None, Markup::Html);

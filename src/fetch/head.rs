@@ -51,42 +51,6 @@ impl ContentType {
     }
 }
 
-/// Guesses the kind of a body whose type the server did not send: HTML if the body is blank or begins with `<`, else
-/// text.
-pub(super) fn sniffed(body: &[u8]) -> Kind {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
-    match body.first() {
-        None | Some(b'<') => Kind::Html,
-        Some(_) => Kind::Text,
-    }
-}
-
-/// Returns true if a text that is called Markdown is an HTML page: it begins with a doctype or the element `html`.
-pub(super) fn is_html_page(text: &str) -> bool {
-    let text = text.trim_start_matches('\u{feff}').trim_start();
-    ["<!doctype html", "<html"]
-        .iter()
-        .any(|start| text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)))
-}
-
-/// Number of bytes at the start of a body by which binary data is recognised (WHATWG, *MIME Sniffing*, 7.2).
-const SNIFFED_BYTES: usize = 1445;
-
-/// Returns true if a body is not text, whatever type the server has sent: it begins like a PDF or PostScript file, or it
-/// neither begins like HTML nor has an encoding with zero bytes, and contains bytes that no text contains.
-pub(super) fn is_binary(body: &[u8], charset: Option<&str>) -> bool {
-    let head = &body[..body.len().min(SNIFFED_BYTES)];
-    let is_wide = charset.is_some_and(|name| name.to_ascii_lowercase().starts_with("utf-16"))
-        || head.starts_with(b"\xfe\xff")
-        || head.starts_with(b"\xff\xfe");
-    if head.starts_with(b"%PDF-") || head.starts_with(b"%!PS-Adobe-") {
-        return true;
-    }
-    let is_markup = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start().starts_with(b"<");
-    let is_binary = |byte: &u8| matches!(byte, 0..=8 | 0x0b | 0x0e..=0x1a | 0x1c..=0x1f);
-    !is_wide && !is_markup && head.iter().any(is_binary)
-}
-
 /// Returns the target of a redirect, or an error for an invalid target; `None` if the response is not a redirect or has
 /// no `Location`.
 pub(super) fn next_hop(response: &Response, url: &Url) -> Option<Result<Url, url::ParseError>> {

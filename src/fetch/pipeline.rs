@@ -12,10 +12,11 @@ use super::content_rules::ContentRules;
 use super::convert::{Converted, convert_by, convert_explained, convert_for_chatwoot};
 use super::encoding::{self, Coding};
 use super::errors::{self, Stage};
-use super::head::{ContentType, Kind, is_binary, is_html_page, sniffed, text_of};
+use super::head::{ContentType, Kind, text_of};
 use super::markdown;
 use super::memory::{MemoryPermit, SMALL_BODY};
 use super::request::FetchResponse;
+use super::sniff::{binary_format, is_html_page, sniffed};
 use super::trace::Mark;
 use crate::domain::body_digest::{BodyDigest, BodyHasher, ConversionInputs};
 use crate::domain::content::{IdenticalBody, MAX_CONTENT_CHARS, Page, Validators};
@@ -297,8 +298,8 @@ fn decode<'b>(
     accepts_markdown: bool,
 ) -> Result<Decoded<'b>, ConvertError> {
     let charset = content_type.charset.as_deref();
-    if is_binary(bytes, charset) {
-        return Err(ConvertError::NotText);
+    if let Some(format) = binary_format(bytes, charset) {
+        return Err(ConvertError::NotText(format));
     }
     match content_type.kind.unwrap_or_else(|| sniffed(bytes)) {
         Kind::Html => Ok(Decoded::Html(charset::decode(bytes, charset, Markup::Html))),

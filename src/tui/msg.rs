@@ -29,6 +29,8 @@ pub enum Msg {
     Start,
     Key(KeyEvent),
     Paste(String),
+    /// So many keys and pasted texts were dropped, since they had waited for too long.
+    KeysDropped(usize),
     /// The terminal's new size in columns and rows.
     Resize(u16, u16),
     /// Something on the screen that changes with time is out of date, such as an age or a toast, or shown rows are to

@@ -1,6 +1,7 @@
-//! The console's loop, which waits for input, messages and due redraws. Input has priority, then a frame that is due,
-//! then messages, then the redraw deadline that `refresh` computes. A frame is drawn at most every [`FRAME_INTERVAL`],
-//! and only when the screen is out of date.
+//! The console's loop, which waits for input, messages and due redraws. Input has priority, then the reads that it
+//! requested, a frame that is due, messages, and the redraw deadline that `refresh` computes. A frame is drawn at most
+//! every [`FRAME_INTERVAL`], and only when the screen is out of date. Of many keys at once, the reads of the last ones
+//! are started, and neither frames nor messages wait for the end of the keys.
 
 use super::effect::{Effect, ExitReason};
 use super::model::Model;
@@ -22,6 +23,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 pub const FRAME_INTERVAL: Duration = Duration::from_millis(16);
 /// Maximum number of messages handled in one round of the loop.
 const BATCH_LIMIT: usize = 256;
+/// Number of inputs in a row after which a due frame and messages go first.
+const INPUT_LIMIT: usize = 64;
 /// Maximum time for which a suspend waits for the store to finish its writes.
 const SUSPEND_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -29,6 +32,8 @@ const SUSPEND_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub enum Input {
     Terminal(Event),
+    /// So many keys and pasted texts were dropped, since they had waited for too long.
+    Dropped(usize),
     Interrupt,
     Terminate,
     Suspend,
@@ -84,12 +89,13 @@ pub async fn run<B: Backend>(
     model: Model,
     clock: impl Fn() -> Timestamp,
 ) -> io::Result<RunResult> {
-    let mut round = LoopState { model, dirty: true, clock, performer, platform, terminal };
+    let mut round = LoopState { model, dirty: true, reads: Vec::new(), clock, performer, platform, terminal };
     let mut draws = 0;
     let mut frame_at = Instant::now();
     let mut wake_at = frame_at;
     let mut batch = Vec::with_capacity(BATCH_LIMIT);
     let mut control = round.step(Msg::Start)?;
+    let mut inputs_in_row = 0;
     loop {
         match control {
             LoopControl::Continue => {}
@@ -102,16 +108,26 @@ pub async fn run<B: Backend>(
                 drop(rest);
             }
         }
+        let others_wait = !inbox.is_empty() || (round.dirty && frame_at <= Instant::now());
+        let takes_input = inputs_in_row < INPUT_LIMIT || !others_wait;
         let taken = tokio::select! { biased;
-            event = input.next() => round.input(event),
+            event = input.next(), if takes_input => {
+                inputs_in_row += 1;
+                round.input(event)
+            }
+            () = std::future::ready(()), if !round.reads.is_empty() => {
+                round.start_reads();
+                Ok(LoopControl::Continue)
+            }
             () = sleep_until(frame_at), if round.dirty => {
-                draws += 1;
+                (inputs_in_row, draws) = (0, draws + 1);
                 let drawn = round.draw();
                 frame_at = Instant::now() + FRAME_INTERVAL;
                 wake_at = frame_at + refresh::next(&round.model).since(round.model.now);
                 drawn
             }
             taken = inbox.recv_many(&mut batch, BATCH_LIMIT) => {
+                inputs_in_row = 0;
                 let mut control = Ok(LoopControl::Continue);
                 for msg in batch.drain(..) {
                     if matches!(control, Ok(LoopControl::Continue)) {
@@ -137,6 +153,8 @@ pub async fn run<B: Backend>(
 struct LoopState<'a, B: Backend, O, C> {
     model: Model,
     dirty: bool,
+    /// Reads that are requested and not started, at most one of a kind.
+    reads: Vec<Effect>,
     clock: C,
     performer: &'a Performer,
     platform: &'a mut O,
@@ -154,6 +172,7 @@ impl<B: Backend, O: Platform, C: Fn() -> Timestamp> LoopState<'_, B, O, C> {
                 self.step(Msg::Resize(width, height))
             }
             Some(Input::Terminal(_)) => Ok(LoopControl::Continue),
+            Some(Input::Dropped(keys)) => self.step(Msg::KeysDropped(keys)),
             Some(Input::Interrupt) => self.step(Msg::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL))),
             Some(Input::Suspend) => Ok(LoopControl::Suspend),
             Some(Input::Continued) => {
@@ -184,10 +203,20 @@ impl<B: Backend, O: Platform, C: Fn() -> Timestamp> LoopState<'_, B, O, C> {
                     let result = self.platform.open(&url);
                     self.show_result(result);
                 }
+                effect if effect.read_kind().is_some() => {
+                    self.reads.retain(|earlier| earlier.read_kind() != effect.read_kind());
+                    self.reads.push(effect);
+                }
                 effect => self.performer.perform(effect),
             }
         }
         Ok(control)
+    }
+
+    fn start_reads(&mut self) {
+        for effect in self.reads.drain(..) {
+            self.performer.perform(effect);
+        }
     }
 
     /// Shows the result of copying a text or opening a page. The message about the result causes no effects.

@@ -1,21 +1,17 @@
 //! Terminal events and process signals as one stream.
 
+use super::events::terminal_events;
 use super::runtime::Input;
-use crossterm::event::EventStream;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
 use std::io::{self, IsTerminal, stdout};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
 use tokio::time::sleep;
-use tokio_util::task::AbortOnDropHandle;
 
 /// Interval at which the process checks that standard output is still a terminal. A child of a session leader that
 /// ignores HUP gets no signal when its terminal is lost.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
-/// Maximum number of terminal events that wait for the loop.
-const EVENT_CAPACITY: usize = 256;
 /// `SIGTSTP` and `SIGCONT`, for which tokio has no names.
 const TSTP: i32 = rustix::process::Signal::TSTP.as_raw();
 const CONT: i32 = rustix::process::Signal::CONT.as_raw();
@@ -55,27 +51,6 @@ impl Signals {
             lost_terminal(),
         ])
     }
-}
-
-/// Returns the terminal's events, which a separate task reads: on a lost terminal crossterm 0.29 may read for ever
-/// within one poll (its issue 793). On the loop's thread that would block every signal that should end the program.
-fn terminal_events() -> BoxStream<'static, Input> {
-    let (sender, receiver) = mpsc::channel(EVENT_CAPACITY);
-    let reading = tokio::spawn(async move {
-        let mut events = EventStream::new();
-        while let Some(Ok(event)) = events.next().await {
-            if sender.send(Input::Terminal(event)).await.is_err() {
-                return;
-            }
-        }
-        // The end of the events, or an error, means that the terminal is lost.
-        let _ = sender.send(Input::Terminate).await;
-    });
-    let reading = AbortOnDropHandle::new(reading);
-    stream::unfold((receiver, reading), |(mut receiver, reading)| async move {
-        receiver.recv().await.map(|input| (input, (receiver, reading)))
-    })
-    .boxed()
 }
 
 fn each(signal: Signal, input: fn() -> Input) -> BoxStream<'static, Input> {

@@ -27,6 +27,7 @@ use super::views::catalog::ViewId;
 use super::views::detail::state::Tab;
 use crate::domain::id::DocumentId;
 use crate::domain::time::Timestamp;
+use crate::format;
 use crate::runner::event::{Event, Health, LockHealth, Phase};
 use crate::store::SchemaMismatch;
 
@@ -44,6 +45,11 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         }
         Msg::Key(event) => keys::key(model, &event, &mut up),
         Msg::Paste(text) => prompt::paste(model, &text, &mut up),
+        Msg::KeysDropped(keys) => {
+            let keys = format::count(keys as u64, "key");
+            model.notify(Level::Refused, format!("the console was busy for over a second; dropped {keys}"));
+            up.redraw();
+        }
         Msg::Resize(width, height) => {
             model.size = (width, height);
             up.redraw();

@@ -201,7 +201,7 @@ fn action(input: Input) -> WaitAction {
     match input {
         Input::Terminal(Event::Key(key)) => key_action(key),
         Input::Terminal(Event::Resize(..)) => WaitAction::Redraw,
-        Input::Terminal(_) => WaitAction::Nothing,
+        Input::Terminal(_) | Input::Dropped(_) => WaitAction::Nothing,
         Input::Interrupt | Input::Terminate => WaitAction::Quit,
         Input::Suspend => WaitAction::Suspend,
         Input::Continued => WaitAction::Continued,

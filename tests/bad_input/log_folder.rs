@@ -85,6 +85,27 @@ async fn a_full_log_folder_is_named_and_completed_by_the_next_process() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_folder_that_was_full_from_the_start_is_completed_by_the_next_process() {
+    let Some(disk) = Disk::mounted(512) else { return };
+    let folder = disk.path("log");
+    let install = install(&folder).await;
+    install.fill(&paths(0)).await;
+    fs::create_dir(&folder).expect("a folder");
+    disk.fill();
+    let killed = install.start(&["work"]);
+    until_synced(&install, 40).await;
+    let said = killed.until_says("cannot be written to a file in");
+    assert!(!said.contains("[tracing"), "{said}");
+    drop(killed);
+
+    disk.free();
+    let next = worker(&install, &folder);
+    until_blocking("the lines of the dead worker", || (written(&folder) == ((1..=40).collect(), 40)).then_some(()));
+    next.signal(Signal::TERM);
+    assert_eq!(next.ended().code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lines_that_a_killed_worker_had_not_written_are_written_once() {
     let parent = tempfile::tempdir().expect("a folder");
     let folder = parent.path().join("log");

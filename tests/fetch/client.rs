@@ -77,7 +77,7 @@ async fn types_are_converted_kept_or_refused() {
     assert_eq!(content("200 OK\r\nContent-Type: application/pdf", "%PDF").await, refused("application/pdf"));
     assert_eq!(content("200 OK\r\nContent-Type: Image/PNG", "x").await, refused("image/png"));
     assert_eq!(content("200 OK\r\nContent-Type: text/htmlx", "x").await, refused("text/htmlx"));
-    assert_eq!(content("200 OK", "\x7fELF\0\0").await, Err("the body is binary data, not a page or text".into()));
+    assert_eq!(content("200 OK", "\x7fELF\0\0").await, Err("the body is a program, not a page or text".into()));
 }
 
 #[tokio::test]

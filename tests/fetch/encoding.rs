@@ -79,14 +79,23 @@ async fn a_bomb_in_an_unusual_coding_is_cut_at_the_limit() {
 }
 
 #[tokio::test]
-async fn binary_data_is_no_text_whatever_the_server_calls_it() {
+async fn binary_data_is_refused_by_the_name_of_its_format_whatever_the_server_calls_it() {
     let png = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x10";
     let unlabelled = gzip(PAGE.as_bytes());
-    for body in [&b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj"[..], png, b"PK\x03\x04\x14\x00", &unlabelled] {
+    let bodies: [(&[u8], &str); 7] = [
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj", "a PDF file"),
+        (png, "a PNG image"),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF\x00", "a JPEG image"),
+        (b"RIFF\x24\x00\x00\x00WEBPVP8 ", "a WebP image"),
+        (b"PK\x03\x04\x14\x00", "a ZIP archive"),
+        (&unlabelled, "gzip data"),
+        (b"\x01\x02\x03", "binary data"),
+    ];
+    for (body, name) in bodies {
         for kind in ["text/html", "text/plain", "text/markdown; charset=utf-8"] {
             let failure = served(&format!("200 OK\r\nContent-Type: {kind}"), body).await.expect_err("no page");
             assert_eq!((failure.class, failure.code), (FailureClass::Permanent, ErrorCode::FetchFailed), "{kind}");
-            assert!(failure.detail.contains("binary"), "{failure:?}");
+            assert_eq!(*failure.detail, *format!("the body is {name}, not a page or text"), "{kind}");
         }
     }
     // A stray control character makes no page binary, and UTF-16 has zero bytes.

@@ -282,3 +282,24 @@ fn hostile_shapes_take_time_in_proportion() {
         assert!(done.is_ok(), "{}: {done:?}", &shape[..40]);
     }
 }
+
+#[test]
+fn a_menu_with_prices_is_no_navigation() {
+    let page = |parts: [&str; 3]| {
+        let [first, second, third] = parts;
+        format!(
+            "<main><h1>The Old Mill</h1><p>We bake from four in the morning, with rye and spelt from the fields around the \
+             mill, and serve breakfast under the lime trees until noon. Dogs are welcome, and so are muddy boots.</p>\
+             <p>The wheel still turns. On Saturdays we grind for visitors, and you may take the flour home with you. \
+             Groups of more than ten should call a day before they come, so that there is bread for all.</p>\
+             <div class=menu><div>{first}</div><div>{second}</div><div>{third}</div></div></main>"
+        )
+    };
+    let base = Url::parse("https://example.org/").expect("a URL");
+    let text = |parts| convert(&page(parts), &base).expect("a small page").markdown;
+    let priced = text(["Rye bread $4.20", "Soup of the day $6.50", "Apple cake $3.90"]);
+    assert!(priced.contains("Soup of the day $6.50"), "{priced}");
+    // Without prices it is taken for one.
+    let bare = text(["Home", "Our history and team", "How to find us"]);
+    assert!(bare.contains("muddy boots") && !bare.contains("How to find us"), "{bare}");
+}

@@ -7,6 +7,7 @@ use std::io::{Read, Write};
 use std::num::NonZero;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 struct Seen {
     parser: vt100::Parser,
@@ -114,6 +115,27 @@ impl Terminal {
             assert!(!seen.closed, "the program has ended without {what} on:\n{}", seen.parser.screen().contents());
             let left = deadline.check(from_fn(|f| write!(f, "{what} on:\n{}", seen.parser.screen().contents())));
             seen = told.wait_timeout(seen, left).expect("the reader is not poisoned").0;
+        }
+    }
+
+    /// Presses `keys` until the screen satisfies `what`, since a program that is busy drops keys. They must do no harm
+    /// when they are pressed once more.
+    #[track_caller]
+    pub fn press_until(&mut self, keys: &str, what: &str, is: impl Fn(&vt100::Screen) -> bool) {
+        let deadline = Deadline::start();
+        loop {
+            self.keys(keys);
+            let (seen, told) = &*self.seen;
+            let seen = seen.lock().expect("the reader is not poisoned");
+            let open = |seen: &mut Seen| !is(seen.parser.screen()) && !seen.closed;
+            let seen =
+                told.wait_timeout_while(seen, Duration::from_secs(3), open).expect("the reader is not poisoned").0;
+            if is(seen.parser.screen()) {
+                return;
+            }
+            let screen = seen.parser.screen().contents();
+            assert!(!seen.closed, "the program has ended without {what} on:\n{screen}");
+            deadline.check(from_fn(|f| write!(f, "{what} on:\n{screen}")));
         }
     }
 

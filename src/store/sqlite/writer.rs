@@ -1,7 +1,11 @@
 //! The connection that writes. Its statements run on the caller's thread: each takes microseconds, while sqlx hands every
 //! statement to a thread of the connection and waits for the answer, which costs more than the statement itself. What
-//! waits for the disk or for another process, a commit or the start of a transaction, runs on a thread for blocking
-//! work.
+//! waits for the disk or for another process, a flush or the start of a transaction, runs on a thread for blocking work.
+//!
+//! A commit does not wait for the disk while it has the write lock: SQLite appends it to the log (`synchronous=NORMAL`),
+//! gives the lock back, and only then is the log flushed. Whoever commits goes on after the flush, so what was reported
+//! survives a power loss, as with `synchronous=FULL`. The log is flushed as a whole, so no commit survives without those
+//! before it. Other processes may read a commit some milliseconds before it is on the disk.
 
 use super::connect::{BUSY_TIMEOUT, WRITER_BUSY_TIMEOUT};
 use crate::fault;
@@ -11,9 +15,12 @@ use crate::store::sql::statement::{Statement, Value};
 use rusqlite::{CachedStatement, Connection, OpenFlags, ffi};
 use sqlx::error::{DatabaseError, ErrorKind};
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::HashMap;
+use std::ffi::c_int;
 use std::fmt;
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::spawn_blocking;
@@ -22,6 +29,14 @@ type SqlxResult<T> = Result<T, sqlx::Error>;
 
 /// Number of prepared statements that are kept.
 const STATEMENTS: usize = 200;
+/// Number of pages in the log from which they are copied into the file: 16 MB, not SQLite's 4 MB, since many commits
+/// change the same pages.
+const CHECKPOINT_PAGES: c_int = 4_000;
+
+thread_local! {
+    /// Number of pages in the log after a commit of this thread.
+    static LOGGED_PAGES: Cell<c_int> = const { Cell::new(0) };
+}
 
 /// A connection that writes, outside or within a transaction. A drop closes it, which rolls back its transaction.
 pub(in crate::store) struct WriterConnection {
@@ -29,6 +44,11 @@ pub(in crate::store) struct WriterConnection {
     conn: Option<Connection>,
     /// The columns of the statements that have returned rows, by text.
     columns: HashMap<Arc<str>, Arc<Columns>>,
+    /// Path of the log.
+    log_path: PathBuf,
+    /// The log, once something was committed. SQLite keeps its own handle, and deletes the log only after the last
+    /// connection. It has no locks on the log, which a second handle could drop when it is closed.
+    log: Option<Arc<File>>,
 }
 
 /// A result row, copied from SQLite.
@@ -41,19 +61,20 @@ pub(in crate::store) struct WriterRow {
 type Columns = HashMap<Box<str>, usize>;
 
 impl WriterConnection {
-    /// Opens the file at `path`, which exists. `synchronous=FULL`: a commit that was reported survives a power loss.
-    /// `temp_store=MEMORY`: SQLite keeps what it needs to undo a single statement in memory, not in temporary files,
-    /// which were half of what it wrote. `wal_autocheckpoint`: pages that many commits change are copied from the log into
-    /// the file once in 16 MB of log, not once in 4 MB.
+    /// Opens the file at `path`, which exists. `temp_store=MEMORY`: SQLite keeps what it needs to undo a single statement
+    /// in memory, not in temporary files, which were half of what it wrote.
     pub(super) async fn open(path: &Path) -> SqlxResult<Self> {
         let path = path.to_owned();
+        let mut log_path = path.clone().into_os_string();
+        log_path.push("-wal");
+        let log_path = PathBuf::from(log_path);
         blocking(move || {
             let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let conn = Connection::open_with_flags(path, flags).map_err(error)?;
             conn.busy_timeout(BUSY_TIMEOUT).map_err(error)?;
             conn.set_prepared_statement_cache_capacity(STATEMENTS);
-            let settings = "PRAGMA foreign_keys = OFF; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                 PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000";
+            let settings = "PRAGMA foreign_keys = OFF; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+                 PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY";
             let until = Instant::now() + BUSY_TIMEOUT;
             // SQLite's own timeout does not cover the moment at which another process switches the file to this mode.
             while let Err(failure) = conn.execute_batch(settings).map_err(error) {
@@ -63,7 +84,12 @@ impl WriterConnection {
                 std::thread::sleep(Duration::from_millis(10));
             }
             conn.busy_timeout(Duration::ZERO).map_err(error)?;
-            Ok(Self { conn: Some(conn), columns: HashMap::new() })
+            // In place of SQLite's own checkpoints, which would run within a commit, on the caller's thread.
+            conn.wal_hook(Some(|_, pages| {
+                LOGGED_PAGES.set(pages);
+                Ok(())
+            }));
+            Ok(Self { conn: Some(conn), columns: HashMap::new(), log_path, log: None })
         })
         .await
     }
@@ -80,11 +106,30 @@ impl WriterConnection {
         read_first(version)
     }
 
-    /// Commits the transaction.
+    /// Commits the transaction, and waits until the commit is on the disk. An error after the commit itself leaves it
+    /// open whether it survives a power loss; the caller finds it written.
     pub(in crate::store) async fn commit(&mut self) -> SqlxResult<()> {
-        self.run_blocking(|conn| {
-            fault::point("commit", "");
-            conn.execute_batch("COMMIT").map_err(error)
+        fault::point("commit", "");
+        LOGGED_PAGES.set(0);
+        self.connection()?.execute_batch("COMMIT").map_err(error)?;
+        let pages = LOGGED_PAGES.get();
+        if pages == 0 {
+            return Ok(());
+        }
+        let log = match &self.log {
+            Some(log) => Arc::clone(log),
+            None => {
+                let log = Arc::new(File::open(&self.log_path).map_err(sqlx::Error::Io)?);
+                Arc::clone(self.log.insert(log))
+            }
+        };
+        self.run_blocking(move |conn| {
+            log.sync_data().map_err(sqlx::Error::Io)?;
+            if pages >= CHECKPOINT_PAGES {
+                // As in SQLite's own checkpoints, an error is nobody's: everything is in the log, and the next one copies it.
+                let _ = conn.execute_batch("PRAGMA wal_checkpoint(PASSIVE)");
+            }
+            Ok(())
         })
         .await
     }

@@ -68,6 +68,15 @@ pub struct Palette {
     pub selected: usize,
 }
 
+/// Maximum number of characters that a person types into a line, which is that of a URL in bytes. More are not taken:
+/// each key costs as much as the text is long, and a key that is held down types without an end.
+const TEXT_LIMIT: usize = 8_192;
+
+/// Returns the number of characters that a typed text may still take.
+pub fn characters_left(input: &Input) -> usize {
+    TEXT_LIMIT.saturating_sub(input.value().chars().count())
+}
+
 /// A line that the person types.
 #[derive(Debug)]
 pub struct Prompt {

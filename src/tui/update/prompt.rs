@@ -10,53 +10,53 @@ use crate::format;
 use crate::tui::command::{Command, CommandKind};
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
-use crate::tui::model::overlay::{InputError, Overlay, Prompt, PromptKind};
+use crate::tui::model::overlay::{InputError, Overlay, Prompt, PromptKind, characters_left};
 use crate::tui::model::toast::Level;
 use crate::tui::views::outcomes::text as outcome;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use tui_input::InputRequest;
-
-/// Maximum number of characters taken from a pasted text.
-const PASTE_LIMIT: usize = 4_096;
+use tui_input::{Input, InputRequest};
 
 /// Parses a filter on documents or on outcomes.
 fn parse(text: &str, subject: Subject) -> Result<Filter, FilterError> {
     Filter::parse_for(text, subject)
 }
 
-/// Applies an editing key to the text of the open palette or prompt.
+/// Applies an editing key to the text of the open palette or prompt. A character is not taken if the text is full.
 pub(super) fn edit(model: &mut Model, event: &KeyEvent, up: &mut Update) {
     let Some(request) = request(event) else { return };
-    up.redraw();
-    match &mut model.overlay {
-        Some(Overlay::Palette(palette)) => {
-            palette.input.handle(request);
-            palette.selected = 0;
-        }
-        Some(Overlay::Prompt(prompt)) => {
-            prompt.input.handle(request);
-            input_changed(model, up);
-        }
-        _ => {}
+    let Some(input) = typed_text(model) else { return };
+    if matches!(request, InputRequest::InsertChar(_)) && characters_left(input) == 0 {
+        return up.redraw();
     }
+    input.handle(request);
+    changed(model, up);
 }
 
-/// Inserts pasted text into the open prompt or palette, as one line.
+/// Inserts pasted text into the open prompt or palette, as one line, as far as the text has room.
 pub(super) fn paste(model: &mut Model, text: &str, up: &mut Update) {
+    let Some(input) = typed_text(model) else { return };
     let line = SafeLine::new(text);
-    let (line, _) = crate::domain::text::cut_chars(&line, PASTE_LIMIT);
-    let input = match &mut model.overlay {
-        Some(Overlay::Palette(palette)) => {
-            palette.selected = 0;
-            &mut palette.input
-        }
-        Some(Overlay::Prompt(prompt)) => &mut prompt.input,
-        _ => return,
-    };
+    let (line, _) = crate::domain::text::cut_chars(&line, characters_left(input));
     for c in line.chars() {
         input.handle(InputRequest::InsertChar(c));
     }
+    changed(model, up);
+}
+
+/// Returns the text that is being typed, if a prompt or the palette is open.
+fn typed_text(model: &mut Model) -> Option<&mut Input> {
+    match &mut model.overlay {
+        Some(Overlay::Palette(palette)) => Some(&mut palette.input),
+        Some(Overlay::Prompt(prompt)) => Some(&mut prompt.input),
+        _ => None,
+    }
+}
+
+fn changed(model: &mut Model, up: &mut Update) {
     up.redraw();
+    if let Some(Overlay::Palette(palette)) = &mut model.overlay {
+        palette.selected = 0;
+    }
     input_changed(model, up);
 }
 

@@ -3,7 +3,7 @@
 use crate::domain::text::width;
 use crate::tui::layout::{Areas, inside};
 use crate::tui::model::Model;
-use crate::tui::model::overlay::{Prompt, PromptKind};
+use crate::tui::model::overlay::{Prompt, PromptKind, characters_left};
 use crate::tui::text::lines::{skip_cells, wrap};
 use crate::tui::text::span;
 use crate::tui::theme::Tone;
@@ -43,6 +43,7 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
             (lease.0.as_str(), lease.1.as_str())
         }
     };
+    let hint = if characters_left(&prompt.input) == 0 { "the text is full and takes no more" } else { hint };
     let title = [span(title, Tone::Strong)];
     let border = appearance.theme.style(if prompt.problem.is_some() { Tone::Failed } else { Tone::Accent });
     Frame { title: &title, aside: &[], foot: &[], border }.draw(area, buf, appearance);
