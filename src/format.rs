@@ -13,7 +13,7 @@ mod time;
 
 pub use answer::{answer, answer_note, answer_word, answers, capitalized, skip_reason, skip_reason_short};
 pub use chatwoot_job::{chatwoot_job, chatwoot_job_note, chatwoot_job_time};
-pub use extraction::{DROPPED_HEAD, dropped_measures, dropped_row, reason_column};
+pub use extraction::{dropped_head, dropped_measures, dropped_row, reason_column, reason_width};
 pub use failure::{error_code, failure};
 pub use number::{bytes, chars, count, number, percent, rate, short_number};
 pub use outcome::{logged_outcome, outcome};

@@ -9,7 +9,9 @@ use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::link::Link;
 use quarterdeck::domain::request::{Request, RequestKind, RequestScope};
-use quarterdeck::store::{Access, AddResult, NewDocument, PagePosition, PageQuery, Sort, SortBy, Store, open};
+use quarterdeck::store::{
+    Access, AddResult, NewDocument, OutcomeQuery, OutcomesFrom, PagePosition, PageQuery, Sort, SortBy, Store, open,
+};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashSet};
 use std::io::{BufRead as _, BufReader};
@@ -124,18 +126,18 @@ async fn bulk_verbs_act_on_every_row_that_matches_all_the_time(on: Backend) {
             .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["id"].as_i64().expect("a number"))
             .collect::<BTreeSet<_>>()
     };
-    for verb in [&["cancel", "--filter", "status:queued", "--yes"][..], &["sync", "--filter", "status:never", "--yes"]]
-    {
+    let verbs = [("cancel", "status:queued"), ("sync", "status:never"), ("remove", "status:queued")];
+    for (verb, filter) in verbs {
         // Other rows change their place and status while the verb runs.
         let moved = &scene.ids[..MOVED];
-        let running = run(verb);
-        match verb[0] {
-            "cancel" => scene.cancel(moved).await,
-            _ => scene.request(moved).await,
+        let running = run(&[verb, "--filter", filter, "--yes"]);
+        match verb {
+            "sync" => scene.request(moved).await,
+            _ => scene.cancel(moved).await,
         }
         let ended = running.ended();
         assert_eq!(ended.code, Some(0), "{ended:?}");
-        let left = queued(if verb[0] == "cancel" { "status:queued" } else { "status:never" });
+        let left = queued(filter);
         assert!(left.is_empty(), "{verb:?}: {} left, the first {:?}", left.len(), left.first());
     }
     scene.store.close().await;
@@ -174,10 +176,35 @@ async fn a_walk_through_the_pages_of_the_console_meets_every_row_that_matches_al
     scene.store.close().await;
 }
 
+async fn a_walk_through_the_outcomes_of_the_console_meets_each_of_before_once(on: Backend) {
+    const PAGE: u64 = 400;
+    let scene = Scene::new(on).await;
+    scene.cancel(&scene.ids).await;
+    let before = scene.store.last_seq().await.expect("the store answers");
+    let mut met = BTreeSet::new();
+    let mut from = OutcomesFrom::Newest;
+    loop {
+        let query = OutcomeQuery { filter: Filter::default(), document: None, from, limit: PAGE };
+        let page = scene.store.outcomes(&query).await.expect("the store answers");
+        let Some(oldest) = page.iter().map(|outcome| outcome.seq).min() else { break };
+        for outcome in page.iter().filter(|outcome| outcome.seq <= before) {
+            assert!(met.insert(outcome.seq.0), "{:?} twice", outcome.seq);
+        }
+        // New outcomes come while a person scrolls to older ones.
+        let moved = &scene.ids[..50];
+        scene.request(moved).await;
+        scene.cancel(moved).await;
+        from = OutcomesFrom::Before(oldest);
+    }
+    assert_eq!(met, (1..=before.0).collect());
+    scene.store.close().await;
+}
+
 on_both! {
     (flavor = "multi_thread", worker_threads = 2)
     a_slow_reader_of_list_gets_every_row_that_matches_all_the_time,
     a_slow_reader_of_the_log_gets_every_outcome_of_before,
     bulk_verbs_act_on_every_row_that_matches_all_the_time,
     a_walk_through_the_pages_of_the_console_meets_every_row_that_matches_all_the_time,
+    a_walk_through_the_outcomes_of_the_console_meets_each_of_before_once,
 }

@@ -263,5 +263,7 @@ async fn what_a_template_leaves_out_is_explained() {
     assert!(by_template.iter().all(|one| one.reason == "stands on 5 of 5 pages of this host"), "{by_template:#?}");
     let elements: Vec<_> = by_template.iter().map(|one| one.element.as_str()).collect();
     assert_eq!(elements, ["li", "li", "p", "h3", "p", "p", "p"]);
+    assert_eq!(by_template[0].text.as_str(), "All amber");
+    assert!(plain.dropped.iter().all(|one| !one.text.is_empty()), "{plain:#?}");
     assert!(by_template[0].linked > 0.99 && by_template[2].linked < 0.01, "{by_template:#?}");
 }

@@ -22,6 +22,8 @@ pub struct ExtractionReport {
 pub struct DroppedElement {
     /// The element's name, id and classes, as a CSS selector has them.
     pub element: SafeLine,
+    /// Beginning of its text, by which elements of one kind are told apart.
+    pub text: SafeLine,
     /// Reason for which it is left out, such as `navigation`.
     pub reason: Cow<'static, str>,
     /// Length of its text in characters, without white space.

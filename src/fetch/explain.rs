@@ -15,6 +15,8 @@ use url::Url;
 
 /// Length of the longest selector, in characters: some pages have hundreds of classes on an element.
 const MOST_SELECTOR: usize = 160;
+/// Length of the longest beginning of an element's text, in characters.
+const MOST_TEXT: usize = 60;
 
 /// Explains what the text of a page is made of, within [`TIME_LIMIT`]. With the template of the page's host, blocks that
 /// stand on many pages of the host are left out as well.
@@ -35,8 +37,9 @@ pub(super) fn report(
 ) -> Result<ExtractionReport, ConvertError> {
     let element = |(index, reason): (usize, DropReason)| {
         let (characters, linked, prose) = page.text_of(index);
-        let element = page.node_of(index).and_then(|id| document.tree.get(&id)).map(|node| selector(&node));
-        DroppedElement { element: element.unwrap_or_default(), reason: reason.describe(), characters, linked, prose }
+        let node = page.node_of(index).and_then(|id| document.tree.get(&id));
+        let (element, text) = node.map(|node| (selector(&node), text_of(node))).unwrap_or_default();
+        DroppedElement { element, text, reason: reason.describe(), characters, linked, prose }
     };
     let mut dropped: Vec<_> = content.left_out(page).into_iter().map(element).collect();
     if let Some(template) = template {
@@ -67,6 +70,10 @@ fn recurring(
         let (characters, linked) = (saturated(count(&without_targets(text))), saturated(linked));
         DroppedElement {
             element: node.map(|node| selector(&node)).unwrap_or_default(),
+            // Without the marks of lists, tables and links.
+            text: beginning(
+                without_targets(text).replace(['[', '|', '*', '#', '`'], " ").trim_start_matches(['-', ' ']),
+            ),
             reason: DropReason::Recurring { pages: block.pages, of: block.of }.describe(),
             characters,
             linked: share(linked, characters),
@@ -74,6 +81,29 @@ fn recurring(
         }
     };
     Ok(template.recurring_in(&blocks(&written.text, &[])).into_iter().map(element).collect())
+}
+
+/// Returns the beginning of an element's text, without scripts and the like.
+fn text_of(element: NodeRef<'_>) -> SafeLine {
+    let mut text = String::new();
+    let mut waiting = vec![element];
+    while let Some(node) = waiting.pop().filter(|_| text.len() < MOST_TEXT * 4) {
+        if node.is_text() {
+            text.push_str(&node.text());
+            text.push(' ');
+        } else if !matches!(&*name_of(&node), "script" | "style" | "template" | "noscript") {
+            waiting.extend(node.children_it(true));
+        }
+    }
+    beginning(&text)
+}
+
+/// Returns the beginning of a text, as one line.
+fn beginning(text: &str) -> SafeLine {
+    let words: Vec<_> = text.split_whitespace().take(MOST_TEXT).collect();
+    let words = words.join(" ");
+    let (start, is_cut) = cut_chars(&words, MOST_TEXT);
+    SafeLine::new(&if is_cut { format!("{start}…") } else { words })
 }
 
 fn saturated(count: usize) -> u32 {

@@ -3,7 +3,7 @@
 use super::assert_invariants;
 use crate::support::install::{Install, until_stopped};
 use crate::support::site::{Site, html};
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_is_stopped_within_a_write_is_named_and_can_be_continued() {
@@ -52,4 +52,18 @@ async fn a_process_that_is_stopped_within_a_write_is_named_and_can_be_continued(
     assert_eq!(nothing.code, Some(0), "{nothing:?}");
     drop(worker);
     assert_invariants(&install).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_waits_for_the_disk_keeps_nobody_from_writing() {
+    let install = Install::new(Site::start(|path, _| html(path, "text")).await, "");
+    assert_eq!(install.run(&["add", "https://example.org/first"]).code, Some(0));
+    let stopped = install.start_with(&[("QUARTERDECK_FAULT", "flush:stop:")], &["add", "https://example.org/second"]);
+    until_stopped(Pid::from_raw(i32::try_from(stopped.id()).expect("fits")).expect("a process"));
+    let other = install.run(&["add", "https://example.org/third"]);
+    assert_eq!(other.code, Some(0), "{other:?}");
+    let listed = install.run(&["list"]);
+    assert!(listed.out.iter().any(|line| line.contains("https://example.org/second")), "{listed:?}");
+    stopped.signal(Signal::CONT);
+    assert_eq!(stopped.ended().code, Some(0));
 }

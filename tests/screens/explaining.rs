@@ -19,7 +19,8 @@ fn explained(dropped: Vec<DroppedElement>) -> ExplainedPage {
 }
 
 fn dropped(element: &str, reason: &'static str, characters: u32, linked: f32, prose: f32) -> DroppedElement {
-    DroppedElement { element: element.into(), reason: reason.into(), characters, linked, prose }
+    let text = if reason == "header" { "Home Products Pricing Docs" } else { "" };
+    DroppedElement { element: element.into(), text: text.into(), reason: reason.into(), characters, linked, prose }
 }
 
 fn elements() -> Vec<DroppedElement> {

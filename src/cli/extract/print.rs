@@ -57,9 +57,11 @@ pub(super) fn text(explained: &ExplainedPage, why: bool, out: &mut Output) -> io
         return out.line("Nothing is left out.");
     }
     out.line("Left out, in page order")?;
-    out.line(format!("{}element", format::DROPPED_HEAD))?;
+    let reasons = format::reason_width(&report.dropped);
+    out.line(format!("{}element", format::dropped_head(reasons)))?;
     for dropped in &report.dropped {
-        out.line(format!("{}{}", format::dropped_row(dropped), fit(&dropped.element, MOST_SELECTOR)))?;
+        let element = fit(&dropped.element, MOST_SELECTOR);
+        out.line(format!("{}{element}  {}", format::dropped_row(dropped, reasons), dropped.text).trim_end())?;
     }
     Ok(())
 }
@@ -89,6 +91,7 @@ pub(super) struct ExtractionJson<'a> {
 #[derive(Debug, Serialize)]
 struct DroppedJson<'a> {
     element: &'a str,
+    text: &'a str,
     reason: &'a str,
     characters: u32,
     linked: f64,
@@ -134,6 +137,7 @@ impl<'a> From<&'a DroppedElement> for DroppedJson<'a> {
         let rounded = |share: f32| (f64::from(share) * 100.0).round() / 100.0;
         Self {
             element: &dropped.element,
+            text: &dropped.text,
             reason: &dropped.reason,
             characters: dropped.characters,
             linked: rounded(dropped.linked),

@@ -124,6 +124,7 @@ impl WriterConnection {
             }
         };
         self.run_blocking(move |conn| {
+            fault::point("flush", "");
             log.sync_data().map_err(sqlx::Error::Io)?;
             if pages >= CHECKPOINT_PAGES {
                 // As in SQLite's own checkpoints, an error is nobody's: everything is in the log, and the next one copies it.

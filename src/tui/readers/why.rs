@@ -12,6 +12,8 @@ use crate::tui::theme::Tone;
 
 /// Width of the reader in cells below which each element takes several lines.
 const ONE_LINE: usize = 72;
+/// Width in cells from which the beginning of an element's text is shown beside the element.
+const LEAST_TEXT: usize = 8;
 /// Maximum number of lines that one fact takes.
 const MOST_LINES: usize = 4;
 
@@ -64,28 +66,39 @@ fn left_out(model: &Model, explained: &ExplainedPage, available: usize, text: &m
         Some(_) => "Left out, in page order",
     };
     text.extend(wrap(heading, available, MOST_LINES).into_iter().map(|line| vec![span(line, Tone::Strong)]));
-    let dropped = explained.report.iter().flat_map(|report| &report.dropped);
+    let dropped = explained.report.as_ref().map_or(&[][..], |report| &report.dropped);
     if available < ONE_LINE {
-        text.extend(dropped.flat_map(|dropped| narrow(model, dropped, available)));
+        text.extend(dropped.iter().flat_map(|dropped| narrow(model, dropped, available)));
         return;
     }
-    if explained.report.as_ref().is_some_and(|report| !report.dropped.is_empty()) {
-        text.push(vec![span(format!("{}element", format::DROPPED_HEAD), Tone::Dim)]);
+    let reasons = format::reason_width(dropped);
+    if !dropped.is_empty() {
+        text.push(vec![span(format!("{}element", format::dropped_head(reasons)), Tone::Dim)]);
     }
-    text.extend(dropped.map(|dropped| wide(model, dropped, available)));
+    text.extend(dropped.iter().map(|dropped| wide(model, dropped, reasons, available)));
 }
 
-fn wide(model: &Model, dropped: &DroppedElement, available: usize) -> Spans {
-    let row = format::dropped_row(dropped);
-    let element = clip(&dropped.element, available.saturating_sub(width(&row)), model.glyphs.ellipsis);
-    let (measures, reason) = row.split_at(row.len() - format::reason_column(dropped).len());
-    vec![span(measures, Tone::Dim), span(reason, Tone::Waiting), span(element, Tone::Plain)]
+fn wide(model: &Model, dropped: &DroppedElement, reasons: usize, available: usize) -> Spans {
+    let row = format::dropped_row(dropped, reasons);
+    let left = available.saturating_sub(width(&row));
+    let element = clip(&dropped.element, left, model.glyphs.ellipsis);
+    let (measures, reason) = row.split_at(row.len() - format::reason_column(dropped, reasons).len());
+    let left = left.saturating_sub(width(&element));
+    let mut spans = vec![span(measures, Tone::Dim), span(reason, Tone::Waiting), span(element, Tone::Plain)];
+    if !dropped.text.is_empty() && left > LEAST_TEXT {
+        spans.push(span(clip(&format!("  {}", dropped.text), left, model.glyphs.ellipsis), Tone::Dim));
+    }
+    spans
 }
 
 fn narrow(model: &Model, dropped: &DroppedElement, available: usize) -> Vec<Spans> {
     let left = available.saturating_sub(width(&dropped.reason) + 2);
     let element = clip(&dropped.element, left, model.glyphs.ellipsis);
     let mut lines = vec![vec![span(format!("{}  ", dropped.reason), Tone::Waiting), span(element, Tone::Plain)]];
+    if !dropped.text.is_empty() {
+        let text = clip(&dropped.text, available.saturating_sub(2), model.glyphs.ellipsis);
+        lines.push(vec![span(format!("  {text}"), Tone::Plain)]);
+    }
     let measures = wrap(&format::dropped_measures(dropped), available.saturating_sub(2), MOST_LINES);
     lines.extend(measures.into_iter().map(|line| vec![span(format!("  {line}"), Tone::Dim)]));
     lines
