@@ -33,6 +33,7 @@ async fn a_process_without_the_value_leaves_the_document_and_one_with_it_syncs_i
     {
         let waited = install.run(&[&["sync"], named].concat());
         assert_eq!(waited.code, Some(1), "{waited:?}");
+        assert_eq!(waited.out.last().map(String::as_str), Some("0 documents synced, 0 failed, 1 still queued"));
         assert!(waited.err.contains("stays queued") && waited.err.contains("WIKI_TOKEN is not set"), "{waited:?}");
     }
     let probed = install.run(&["show", "1", "--probe"]);

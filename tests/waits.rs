@@ -36,10 +36,11 @@ const MAY: [(&str, &str); 14] = [
 ];
 
 /// Test modules in `src` that may contain them.
-const MAY_IN_SRC: [(&str, &str); 4] = [
+const MAY_IN_SRC: [(&str, &str); 5] = [
     ("src/fetch/fuzz.rs", "a run by hand that lasts as long as QUARTERDECK_FUZZ_SECONDS says"),
     ("src/fetch/memory.rs", "the clock is paused"),
     ("src/store/attempts/group_commit.rs", "the clock is paused"),
+    ("src/tui/events.rs", "the clock is paused"),
     ("src/store/sql/transaction.rs", "drops a call at any moment"),
 ];
 

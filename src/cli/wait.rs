@@ -42,6 +42,8 @@ pub(super) struct AwaitedJobs {
     total: usize,
     synced: usize,
     failed: usize,
+    /// Jobs that nobody runs, since credentials are missing.
+    unfetchable: usize,
 }
 
 impl AwaitedJobs {
@@ -104,7 +106,7 @@ impl AwaitedJobs {
         gone
     }
 
-    /// Counts the jobs of documents that this process cannot fetch as failed, and returns these documents with the reason.
+    /// Awaits the jobs of documents no longer that this process cannot fetch; returns these documents with the reason.
     fn remove_unfetchable(&mut self, fetch: &FetchSettings) -> Vec<(DocumentId, String)> {
         let reason = |id: &DocumentId| {
             let host = self.urls.get(id).and_then(|url| host_of(url)).unwrap_or_default();
@@ -112,7 +114,7 @@ impl AwaitedJobs {
         };
         let lacking: Vec<_> = self.pending.values().filter_map(|id| Some((*id, reason(id)?))).collect();
         self.pending.retain(|_, id| !lacking.iter().any(|(lacking, _)| lacking == id));
-        self.failed += lacking.len();
+        self.unfetchable += lacking.len();
         lacking
     }
 
@@ -155,8 +157,12 @@ pub(super) async fn until_ended(
     }
     waited?;
     if !json {
-        let failed = awaited.total - awaited.synced;
-        out.line(format!("{} synced, {failed} failed", format::count(awaited.synced as u64, "document")))?;
+        let failed = awaited.total - awaited.synced - awaited.unfetchable;
+        let queued = match awaited.unfetchable {
+            0 => String::new(),
+            queued => format!(", {queued} still queued"),
+        };
+        out.line(format!("{} synced, {failed} failed{queued}", format::count(awaited.synced as u64, "document")))?;
     }
     Ok(awaited.exit())
 }
