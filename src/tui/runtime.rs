@@ -1,7 +1,6 @@
-//! The console's loop, which waits for input, messages and due redraws. Input has priority, then the reads that it
-//! requested, a frame that is due, messages, and the redraw deadline that `refresh` computes. A frame is drawn at most
-//! every [`FRAME_INTERVAL`], and only when the screen is out of date. Of many keys at once, the reads of the last ones
-//! are started, and neither frames nor messages wait for the end of the keys.
+//! The console's loop, which waits for input, messages and due redraws. Input has priority, then a frame that is due,
+//! then messages, then the redraw deadline that `refresh` computes. After many inputs in a row, frames and messages go
+//! first. A frame is drawn at most every [`FRAME_INTERVAL`], and only when the screen is out of date.
 
 use super::effect::{Effect, ExitReason};
 use super::model::Model;
@@ -89,7 +88,7 @@ pub async fn run<B: Backend>(
     model: Model,
     clock: impl Fn() -> Timestamp,
 ) -> io::Result<RunResult> {
-    let mut round = LoopState { model, dirty: true, reads: Vec::new(), clock, performer, platform, terminal };
+    let mut round = LoopState { model, dirty: true, clock, performer, platform, terminal };
     let mut draws = 0;
     let mut frame_at = Instant::now();
     let mut wake_at = frame_at;
@@ -114,10 +113,6 @@ pub async fn run<B: Backend>(
             event = input.next(), if takes_input => {
                 inputs_in_row += 1;
                 round.input(event)
-            }
-            () = std::future::ready(()), if !round.reads.is_empty() => {
-                round.start_reads();
-                Ok(LoopControl::Continue)
             }
             () = sleep_until(frame_at), if round.dirty => {
                 (inputs_in_row, draws) = (0, draws + 1);
@@ -153,8 +148,6 @@ pub async fn run<B: Backend>(
 struct LoopState<'a, B: Backend, O, C> {
     model: Model,
     dirty: bool,
-    /// Reads that are requested and not started, at most one of a kind.
-    reads: Vec<Effect>,
     clock: C,
     performer: &'a Performer,
     platform: &'a mut O,
@@ -203,20 +196,10 @@ impl<B: Backend, O: Platform, C: Fn() -> Timestamp> LoopState<'_, B, O, C> {
                     let result = self.platform.open(&url);
                     self.show_result(result);
                 }
-                effect if effect.read_kind().is_some() => {
-                    self.reads.retain(|earlier| earlier.read_kind() != effect.read_kind());
-                    self.reads.push(effect);
-                }
                 effect => self.performer.perform(effect),
             }
         }
         Ok(control)
-    }
-
-    fn start_reads(&mut self) {
-        for effect in self.reads.drain(..) {
-            self.performer.perform(effect);
-        }
     }
 
     /// Shows the result of copying a text or opening a page. The message about the result causes no effects.

@@ -42,19 +42,6 @@ impl Platform for Frames {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn of_two_thousand_keys_at_once_few_make_a_read() {
-    let store = quiet_store(5_000);
-    with(Arc::clone(&store), async |operator| {
-        let before = operator.store.with(|facts| facts.pages);
-        operator.press(&["j"; 2_000]);
-        operator.sees_cursor(|line| line.contains("Document 2001")).await;
-        let reads = operator.store.with(|facts| facts.pages) - before;
-        assert!((1..=50).contains(&reads), "{reads} reads");
-    })
-    .await;
-}
-
 /// Enough keys for many frames; more would only make a failure slow.
 const FLOOD: usize = 200_000;
 

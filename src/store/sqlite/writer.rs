@@ -7,7 +7,7 @@
 //! survives a power loss, as with `synchronous=FULL`. The log is flushed as a whole, so no commit survives without those
 //! before it. Other processes may read a commit some milliseconds before it is on the disk.
 
-use super::connect::{BUSY_TIMEOUT, WRITER_BUSY_TIMEOUT};
+use super::connect::BUSY_TIMEOUT;
 use crate::fault;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::rendered::rendered;
@@ -32,6 +32,10 @@ const STATEMENTS: usize = 200;
 /// Number of pages in the log from which they are copied into the file: 16 MB, not SQLite's 4 MB, since many commits
 /// change the same pages.
 const CHECKPOINT_PAGES: c_int = 4_000;
+
+/// Interval at which the lock is requested while another process has it. A bulk change of that process leaves it free
+/// for a few milliseconds at a time.
+const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(2);
 
 thread_local! {
     /// Number of pages in the log after a commit of this thread.
@@ -95,12 +99,19 @@ impl WriterConnection {
     }
 
     /// Begins a write transaction, and returns the schema version read in it. Waits while another process has the lock,
-    /// at most [`BUSY_TIMEOUT`].
+    /// at most [`BUSY_TIMEOUT`]. The lock is requested on the caller's thread: if another thread waited for it, nobody
+    /// else could write until the caller goes on.
     pub(super) async fn begin(&mut self) -> SqlxResult<i64> {
-        match self.connection()?.execute_batch("BEGIN IMMEDIATE").map_err(error) {
-            Ok(()) => {}
-            Err(failure) if super::error::is_busy(&failure) => self.run_blocking(begin_when_free).await?,
-            Err(failure) => return Err(failure),
+        let until = Instant::now() + BUSY_TIMEOUT;
+        while let Err(failure) = self.connection()?.execute_batch("BEGIN IMMEDIATE").map_err(error) {
+            if !super::error::is_busy(&failure) || Instant::now() >= until {
+                return Err(failure);
+            }
+            blocking(|| {
+                std::thread::sleep(LOCK_POLL_INTERVAL);
+                Ok(())
+            })
+            .await?;
         }
         let version = self.connection()?.prepare_cached("PRAGMA user_version").map_err(error)?;
         read_first(version)
@@ -208,20 +219,6 @@ impl WriterConnection {
         self.conn = Some(conn);
         done
     }
-}
-
-/// Begins a write transaction as soon as no other process has the lock.
-fn begin_when_free(conn: &mut Connection) -> SqlxResult<()> {
-    let until = Instant::now() + BUSY_TIMEOUT;
-    conn.busy_timeout(WRITER_BUSY_TIMEOUT).map_err(error)?;
-    let begun = loop {
-        match conn.execute_batch("BEGIN IMMEDIATE").map_err(error) {
-            Err(failure) if super::error::is_busy(&failure) && Instant::now() < until => {}
-            begun => break begun,
-        }
-    };
-    conn.busy_timeout(Duration::ZERO).map_err(error)?;
-    begun
 }
 
 fn read_first(mut statement: CachedStatement<'_>) -> SqlxResult<i64> {

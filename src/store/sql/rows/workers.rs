@@ -110,3 +110,17 @@ pub(in crate::store) async fn known_workers(reader: &mut Reader, here: &Uptime) 
     let rows = reader.all(query(statement)).await?;
     rows.iter().map(|row| KnownWorker::from_row(row, here)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_clock_that_nobody_sets_a_heartbeat_in_the_future_counts_as_long_ago() {
+        let now = Timestamp::from_micros(1_800_000_000_000_000);
+        let at = |heartbeat_at| KnownWorker { heartbeat_at, ..KnownWorker::without_row("w".into()) }.quiet_for(now);
+        assert_eq!(at(now.minus(Duration::from_secs(7))), Duration::from_secs(7));
+        assert_eq!(at(now.plus(CLOCK_TOLERANCE)), Duration::ZERO, "the clocks differ a little");
+        assert_eq!(at(now.plus(CLOCK_TOLERANCE + Duration::from_secs(1))), Duration::MAX);
+    }
+}
