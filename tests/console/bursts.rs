@@ -49,7 +49,7 @@ const FLOOD: usize = 200_000;
 async fn frames_are_drawn_and_messages_handled_while_keys_come_without_a_pause() {
     let store: Arc<Memory> = quiet_store(300);
     let frames = Arc::new(AtomicUsize::new(0));
-    let (performer, mut inbox) = Performer::new(store.clone(), None, options().operator, None);
+    let (performer, mut inbox) = Performer::new(store.clone(), None, options().operator, None, None);
     performer.start();
     let mut terminal = Terminal::new(TestBackend::new(120, 40)).expect("a screen in memory does not fail");
     let model = Model::new(options(), store.label(), false, store.now(), (120, 40));
