@@ -20,6 +20,7 @@ mod diagnostics;
 mod doctor;
 pub mod exit;
 mod extract;
+mod faq;
 mod health;
 mod help;
 pub mod import;
@@ -118,6 +119,8 @@ pub enum Verb {
     Retry(retry::Args),
     /// Cancel queued, waiting and running syncs
     Cancel(cancel::Args),
+    /// Start Chatwoot's own jobs that make the FAQs of documents anew; asks first
+    Faq(faq::Args),
     /// Accept a fetched text that needs review: it replaces the stored one
     Accept(decide::Args),
     /// Reject a fetched text that needs review: the stored one stays
@@ -214,6 +217,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Sync(args)) => sync::run(&context, &args, out).await,
         Some(Verb::Retry(args)) => retry::run(&context, &args, out).await,
         Some(Verb::Cancel(args)) => cancel::run(&context, &args, out).await,
+        Some(Verb::Faq(args)) => faq::run(&context, &args, out).await,
         Some(Verb::Accept(args)) => decide::run(&context, &args, Decision::Accept, out).await,
         Some(Verb::Reject(args)) => decide::run(&context, &args, Decision::Reject, out).await,
         Some(Verb::Remove(args)) => remove::run(&context, &args, out).await,

@@ -16,6 +16,7 @@ pub mod document;
 pub mod duration;
 pub mod extraction;
 pub mod failure;
+pub mod faq;
 pub mod filter;
 pub mod finding;
 pub mod fingerprint;

@@ -207,6 +207,28 @@ async fn whatever_table_chatwoot_lacks_or_hides_it_works_and_doctor_has_a_line()
     assert!(says.contains("active_storage_blobs lacks a column"), "{says}");
     let says = attached(&scene, "DROP TABLE active_storage_attachments, active_storage_blobs").await;
     assert!(says.contains("there is no table active_storage_attachments"), "{says}");
+    // Answers, by which FAQs are counted.
+    let faqs = |scene: &Scene, says: &str| {
+        let found = scene.doctor(" FAQs ");
+        assert!(found.contains(says), "{found}");
+        let listed = scene.run(&["list", "--filter", "faq:none"]);
+        let is_known = says.contains("counted");
+        assert_eq!(listed.code, Some(if is_known { 0 } else { 2 }), "{listed:?}");
+        assert_eq!(scene.run(&["list", "--json"]).out[0].contains("\"faqs\":null"), !is_known);
+        assert_eq!(scene.run(&["show", "1"]).out.iter().any(|line| line.starts_with("FAQs ")), is_known);
+        assert_eq!(scene.run(&["sync", "1", "--wait"]).code, Some(0));
+    };
+    faqs(&scene, "there is no table captain_assistant_responses");
+    scene.database.script(postgres::CHATWOOT_ANSWERS).await;
+    faqs(&scene, "this role may not read captain_assistant_responses");
+    let some = "GRANT SELECT (id, documentable_type, documentable_id, status) ON captain_assistant_responses TO";
+    scene.database.script(&format!("{some} {role}")).await;
+    faqs(&scene, "this role may not read captain_assistant_responses");
+    let rest = "GRANT SELECT (created_at) ON captain_assistant_responses TO";
+    scene.database.script(&format!("{rest} {role}")).await;
+    faqs(&scene, "are counted for each document");
+    scene.database.script(&format!("GRANT SELECT ON captain_assistant_responses TO {role}")).await;
+    faqs(&scene, "are counted for each document");
     // Plans that cannot be read are named where the schedule is looked at.
     let schedule = scene.run(&["schedule", "--dry-run"]);
     assert!(format!("{schedule:?}").contains("may not read accounts"), "{schedule:?}");

@@ -23,6 +23,7 @@ mod dependencies;
 mod docs;
 mod doctor;
 mod draining;
+mod faq_jobs;
 mod faults;
 mod fetch;
 mod health;

@@ -9,6 +9,7 @@ mod clock_steps;
 mod conflicts;
 mod fairness;
 mod finish;
+mod guest_faqs;
 mod guest_kinds;
 mod guest_texts;
 mod guests;

@@ -5,9 +5,13 @@ use crate::domain::id::{AccountId, DocumentId};
 use crate::domain::outbox::{OutboxMessage, OutcomeEvent, PendingDelivery};
 use crate::domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Name of the outbox subscriber in the store; it must never change.
 pub const SUBSCRIBER: &str = "chatwoot_faq";
+/// Time for which Redis remembers the id of a job that was put into Sidekiq's queue: a second delivery within it is
+/// ignored, and so is a second request for the document.
+pub const MEMORY: Duration = Duration::from_secs(7 * 86_400);
 /// Length of a job's id (`jid`) in Sidekiq, in hexadecimal digits.
 const JID_LENGTH: usize = 24;
 
@@ -52,9 +56,14 @@ pub fn message(event: &OutcomeEvent<'_>) -> Option<OutboxMessage> {
     if !event.text_changed {
         return None;
     }
-    let changed = ChangedDocument { document_id: event.outcome.document_id, account_id: event.outcome.account_id };
-    let key = event.id.chars().take(JID_LENGTH).collect();
-    Some(OutboxMessage { key, payload: serde_json::to_string(&changed).ok()? })
+    requested(event.outcome.document_id, event.outcome.account_id, event.id)
+}
+
+/// Returns the message for a job of a document; `id` is random, at least 24 hexadecimal digits. `None` if the ids cannot be
+/// written.
+pub fn requested(document_id: DocumentId, account_id: AccountId, id: &str) -> Option<OutboxMessage> {
+    let key = id.chars().take(JID_LENGTH).collect();
+    Some(OutboxMessage { key, payload: serde_json::to_string(&ChangedDocument { document_id, account_id }).ok()? })
 }
 
 /// Format of the times in a payload, which depends on the Sidekiq version.

@@ -4,10 +4,12 @@ use super::chatwoot_jobs;
 use super::context::{Context, operator};
 use super::crawling::{cost, followed};
 use super::exit::{CliError, Exit, ensure_same_schema};
+use super::faq::switched_off;
 use super::output::masked;
 use super::record::OutcomeFiles;
 use super::recover;
 use super::wiring::{connect_watcher, connect_worker, explainer, start_runner};
+use crate::domain::faq::NEEDS_CHATWOOT;
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;
 use crate::lock::Redis;
@@ -58,6 +60,8 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
     options.explainer = Some(explainer(&fetching, store.clone()));
     options.chatwoot_jobs = chatwoot_jobs::reader(&store, redis.as_ref());
     options.uses_firecrawl = cost(&fetching, 0).is_some();
+    options.faqs_unknown = store.unreadable_faqs().await?.as_deref().map(SafeLine::new);
+    options.faq_jobs_off = switched_off(&context.config, &*store);
     if let (None, Some(redis)) = (&runner, &redis) {
         // With a runner, the runner itself receives the events of other processes.
         let events = broadcast::Sender::new(REMOTE_EVENT_CAPACITY);
@@ -144,6 +148,8 @@ pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<
         explainer: None,
         chatwoot_jobs: None,
         uses_firecrawl: false,
+        faqs_unknown: Some(SafeLine::new(NEEDS_CHATWOOT)),
+        faq_jobs_off: Some(NEEDS_CHATWOOT),
         remote_events: None,
         remote_health: None,
         file_problems: None,

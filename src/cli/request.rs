@@ -1,10 +1,11 @@
-//! The common part of `sync`, `retry`, `cancel` and `remove`: selects documents, prints the preview of a dry run, asks
+//! The common part of `sync`, `retry`, `cancel`, `remove` and `faq`: selects documents, prints the preview of a dry run, asks
 //! for confirmation, prints answers.
 
 use super::confirm::{CONFIRM_THRESHOLD, agreed};
 use super::context::{Context, operator};
 use super::crawling::{cost, followed};
 use super::exit::{CliError, Exit};
+use super::faq::{self, FaqPreviewJson};
 use super::output::{Output, note};
 use super::pause::report_pauses;
 use super::selection::{Selected, Selection, check};
@@ -114,17 +115,22 @@ pub(super) async fn choose(
     let name = verb_name(verb);
     let filter = check(&bulk.selection.documents, bulk.selection.filter.as_deref())?;
     let store = if bulk.dry_run { context.readable_store().await? } else { context.writable_store(name).await? };
+    if let (BulkVerb::Faq, Some(reason)) = (verb, faq::switched_off(&context.config, &*store)) {
+        return Err(CliError::Usage(reason.to_owned()));
+    }
     let selected = bulk.selection.resolve(&*store, filter).await?;
     let named: Option<Vec<DocumentId>> = match &selected {
         Selected::Rows(rows) => Some(rows.iter().map(|row| row.id).collect()),
         Selected::Matching(_) => None,
     };
     // The request answers for each named document, so only dry runs and filters need a preview; and a removal, which may
-    // be refused as a whole, before anybody is asked.
-    let needs_preview = bulk.dry_run || named.is_none() || verb == BulkVerb::Remove;
+    // be refused as a whole, before anybody is asked; and a start of FAQ jobs, which says what becomes of answers.
+    let always = matches!(verb, BulkVerb::Remove | BulkVerb::Faq);
+    let needs_preview = bulk.dry_run || named.is_none() || always;
     let fetches = matches!(verb, BulkVerb::Request(_));
     let fetching = if fetches { Some(followed(&context.config, &*store).await?) } else { None };
     let credits = |documents: usize| fetching.as_ref().and_then(|config| cost(config, documents));
+    let mut faqs = None;
     let ids = if needs_preview {
         let preview = store.preview(&selected.targets(), verb).await?;
         if bulk.dry_run {
@@ -135,14 +141,22 @@ pub(super) async fn choose(
         for (reason, count) in &preview.skipped {
             note(format!("skipped {}: {}", format::count(*count, "document"), format::skip_reason(*reason)));
         }
+        faqs = preview.faqs;
         preview.targets
     } else {
         named.clone().unwrap_or_default()
     };
     if ids.is_empty() {
-        note(format!("no document to {name}"));
+        note(if verb == BulkVerb::Faq { "no FAQ job to start".to_owned() } else { format!("no document to {name}") });
         store.close().await;
         return Ok(None);
+    }
+    if let Some(faqs) = &faqs {
+        let agreed = faq::confirmed(bulk.yes, ids.len(), faqs)?;
+        if !agreed {
+            store.close().await;
+        }
+        return Ok(agreed.then_some(ChosenDocuments { store, selected, ids }));
     }
     let must_confirm = match verb {
         BulkVerb::Remove => true,
@@ -169,6 +183,8 @@ struct PreviewJson<'a> {
     hosts: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     firecrawl_credits: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    faqs: Option<FaqPreviewJson<'a>>,
     skipped: Vec<SkippedJson>,
 }
 
@@ -190,13 +206,18 @@ fn print_preview(preview: &Preview, verb: &str, credits: Option<u64>, json: bool
             documents: preview.targets.len(),
             hosts: preview.hosts,
             firecrawl_credits: credits,
+            faqs: preview.faqs.as_ref().map(FaqPreviewJson::from),
             skipped: skipped
                 .map(|(reason, count)| SkippedJson { reason: reason.to_string(), documents: *count })
                 .collect(),
         });
     }
     let hosts = format::count(preview.hosts, "host");
-    out.line(format!("would {verb} {} on {hosts}", documents(&preview.targets)))?;
+    let act = if preview.faqs.is_some() { "start the FAQ jobs of" } else { verb };
+    out.line(format!("would {act} {} on {hosts}", documents(&preview.targets)))?;
+    for fact in preview.faqs.iter().filter(|_| !preview.targets.is_empty()).flat_map(format::faq_effects) {
+        out.line(fact)?;
+    }
     if let Some(credits) = credits.filter(|credits| *credits > 0) {
         out.line(format!("would cost up to {}", firecrawl_credits(credits)))?;
     }
@@ -216,7 +237,7 @@ struct AnswerJson<'a> {
 }
 
 /// Prints the answers, batch by batch: a line for each named document, or sums for documents that a filter matched.
-struct AnswerPrinter {
+pub(super) struct AnswerPrinter {
     is_named: bool,
     /// Prints an object for every document.
     json: bool,
@@ -230,12 +251,12 @@ struct AnswerPrinter {
 }
 
 impl AnswerPrinter {
-    fn new(selected: &Selected, json: bool, quiet: bool) -> Self {
+    pub(super) fn new(selected: &Selected, json: bool, quiet: bool) -> Self {
         let is_named = matches!(selected, Selected::Rows(_));
         Self { is_named, json, quiet, sums: BTreeMap::new(), refused: false, accepted: false }
     }
 
-    fn print(&mut self, answers: &[DocumentAnswer], out: &mut Output) -> io::Result<()> {
+    pub(super) fn print(&mut self, answers: &[DocumentAnswer], out: &mut Output) -> io::Result<()> {
         for DocumentAnswer { document_id, answer } in answers {
             let (word, reason) = (format::answer_word(answer), format::answer_note(answer));
             let never = matches!(
@@ -261,7 +282,7 @@ impl AnswerPrinter {
     }
 
     /// Prints the sums.
-    fn end(&mut self, verb: &str, out: &mut Output) -> io::Result<()> {
+    pub(super) fn end(&mut self, verb: &str, out: &mut Output) -> io::Result<()> {
         if self.sums.is_empty() || self.quiet {
             return Ok(());
         }
@@ -287,5 +308,6 @@ fn verb_name(verb: BulkVerb) -> &'static str {
         BulkVerb::Request(RequestKind::Retry) => "retry",
         BulkVerb::Cancel => "cancel",
         BulkVerb::Remove => "remove",
+        BulkVerb::Faq => "faq",
     }
 }

@@ -3,6 +3,7 @@
 use crate::domain::chatwoot_job::{ChatwootJob, ChatwootJobKind, ChatwootJobState};
 use crate::domain::document::{DocumentKind, DocumentRow, Status, SyncStep};
 use crate::domain::failure::ErrorCode;
+use crate::domain::faq::{FaqCoverage, FaqJob, FaqState};
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::job::QueueClass;
 use crate::domain::outcome::Outcome;
@@ -36,6 +37,42 @@ pub struct DocumentJson<'a> {
     fingerprint: Option<&'a str>,
     content_length: Option<u64>,
     updated_at: Timestamp,
+    faqs: Option<FaqsJson<'a>>,
+}
+
+/// FAQs of a document in JSON.
+#[derive(Debug, Serialize)]
+struct FaqsJson<'a> {
+    state: FaqState,
+    count: u64,
+    pending: u64,
+    edited: Option<u64>,
+    newest_at: Option<Timestamp>,
+    text_at: Option<Timestamp>,
+    job_waits_since: Option<Timestamp>,
+    job_waits_because: Option<&'a str>,
+    job_started_at: Option<Timestamp>,
+}
+
+impl<'a> From<&'a FaqCoverage> for FaqsJson<'a> {
+    fn from(faqs: &'a FaqCoverage) -> Self {
+        let (waits_since, because, started_at) = match &faqs.job {
+            Some(FaqJob::Waiting { since, reason }) => (Some(*since), reason.as_deref(), None),
+            Some(FaqJob::Started { at }) => (None, None, Some(*at)),
+            None => (None, None, None),
+        };
+        Self {
+            state: faqs.state,
+            count: faqs.faqs,
+            pending: faqs.pending,
+            edited: faqs.edited,
+            newest_at: faqs.newest_at,
+            text_at: faqs.text_at,
+            job_waits_since: waits_since,
+            job_waits_because: because,
+            job_started_at: started_at,
+        }
+    }
 }
 
 impl<'a> From<&'a DocumentRow> for DocumentJson<'a> {
@@ -61,6 +98,7 @@ impl<'a> From<&'a DocumentRow> for DocumentJson<'a> {
             fingerprint: row.fingerprint.as_deref(),
             content_length: row.content_length,
             updated_at: row.updated_at,
+            faqs: row.faqs.as_ref().map(FaqsJson::from),
         }
     }
 }

@@ -132,6 +132,11 @@ fn print(
     } else if matches!(row.status, Status::Failed | Status::Stale | Status::Synced | Status::Never) {
         out.line("next check  not scheduled")?;
     }
+    if let Some(faqs) = &row.faqs {
+        for line in format::faqs(faqs, now) {
+            out.line(format!("FAQs        {line}"))?;
+        }
+    }
     for note in notes {
         out.line(note)?;
     }

@@ -60,7 +60,10 @@ impl AwaitedJobs {
             | RequestAnswer::RunsNow(job)
             | RequestAnswer::AlreadyQueued(job)
             | RequestAnswer::AlreadySyncing(job, _) => Some((job, response.document_id)),
-            RequestAnswer::Skipped(_) | RequestAnswer::Cancelled(_) | RequestAnswer::Stopping(_) => None,
+            RequestAnswer::Skipped(_)
+            | RequestAnswer::Cancelled(_)
+            | RequestAnswer::Stopping(_)
+            | RequestAnswer::FaqNoted => None,
         };
         self.pending.extend(answers.iter().filter_map(job));
         self.total = self.pending.len();

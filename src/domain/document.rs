@@ -1,6 +1,7 @@
 //! A document as lists and screens show it, and the single status that is derived for it.
 
 use super::failure::{ErrorCode, FailureClass};
+use super::faq::FaqCoverage;
 use super::host_backoff::HostBackoff;
 use super::id::{AccountId, AssistantId, DocumentId};
 use super::job::{JobState, QueueClass};
@@ -220,6 +221,8 @@ pub struct DocumentRow {
     pub host_backoff: Option<HostBackoff>,
     /// Reason why a fetched text is quarantined; `None` if no text is.
     pub quarantine_reason: Option<SafeLine>,
+    /// The document's FAQs; `None` if the store is not Chatwoot's, or if its answers cannot be read.
+    pub faqs: Option<FaqCoverage>,
 }
 
 /// Number of failures of one class, with the limit of that class: "2 of 4".

@@ -15,6 +15,7 @@ pub use span::parse_span;
 use super::content::ContentChange;
 use super::document::{DocumentKind, Status};
 use super::failure::ErrorCode;
+use super::faq::FaqState;
 use super::job::QueueClass;
 use super::outcome::OutcomeResult;
 use std::time::Duration;
@@ -66,6 +67,7 @@ impl Filter {
             FilterCondition::Word(_)
             | FilterCondition::Status(_)
             | FilterCondition::Kind(_)
+            | FilterCondition::Faq(_)
             | FilterCondition::Error(_)
             | FilterCondition::Http(_)
             | FilterCondition::Host(_)
@@ -77,6 +79,13 @@ impl Filter {
             | FilterCondition::Content(_)
             | FilterCondition::By(_) => false,
         })
+    }
+}
+
+impl Filter {
+    /// Returns true if a term is about FAQs, which only a database of Chatwoot has.
+    pub fn is_about_faqs(&self) -> bool {
+        self.terms.iter().any(|term| matches!(term.condition, FilterCondition::Faq(_)))
     }
 }
 
@@ -95,6 +104,8 @@ pub enum FilterCondition {
     Status(Vec<Status>),
     /// `kind:`, what the document is.
     Kind(Vec<DocumentKind>),
+    /// `faq:`, state of the document's FAQs. Only on a database of Chatwoot.
+    Faq(Vec<FaqState>),
     /// `error:`, code of the document's last failure, or of the outcome.
     Error(Vec<ErrorCode>),
     /// `http:`, HTTP status of the document's last failure, or of the outcome.

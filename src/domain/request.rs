@@ -4,7 +4,9 @@ use super::document::Status;
 use super::id::{DocumentId, JobId};
 use super::job::{JobState, QueueClass};
 use super::text::SafeLine;
+use super::time::age;
 use std::fmt;
+use std::time::Duration;
 
 /// Kind of a sync request, which decides to which document statuses the request applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +54,21 @@ pub enum SkipReason {
     NotFailed(Status),
     NothingToCancel,
     Missing,
+    /// Chatwoot starts no FAQ job for a PDF once it is available.
+    PdfFaqs,
+    /// The document has no text to make FAQs of.
+    NoText,
+    /// An FAQ job of the document is noted, and not yet in Sidekiq's queue.
+    FaqWaits,
+    /// Somebody asked for an FAQ job of the document this long ago, and Redis remembers it.
+    FaqStarted(Duration),
+}
+
+impl SkipReason {
+    /// Returns true if both are the same reason, whatever the times in it.
+    pub fn is_like(self, other: Self) -> bool {
+        self == other || matches!((self, other), (Self::FaqStarted(_), Self::FaqStarted(_)))
+    }
 }
 
 impl fmt::Display for SkipReason {
@@ -68,6 +85,10 @@ impl fmt::Display for SkipReason {
             }
             Self::NothingToCancel => f.write_str("has nothing to cancel"),
             Self::Missing => f.write_str("does not exist"),
+            Self::PdfFaqs => f.write_str("is a PDF, for which Chatwoot starts no FAQ job again"),
+            Self::NoText => f.write_str("has no text to make FAQs of"),
+            Self::FaqWaits => f.write_str("has an FAQ job that waits already"),
+            Self::FaqStarted(ago) => write!(f, "has an FAQ job already started {} ago", age(*ago)),
         }
     }
 }
@@ -119,13 +140,20 @@ pub enum RequestAnswer {
     Cancelled(JobId),
     /// The running attempt was requested to stop.
     Stopping(JobId),
+    /// An FAQ job is noted; a worker puts it into Sidekiq's queue.
+    FaqNoted,
 }
 
 impl RequestAnswer {
     /// Returns true if the request changed something for this document.
     pub const fn is_accepted(&self) -> bool {
         match self {
-            Self::Queued(_) | Self::Promoted(_) | Self::RunsNow(_) | Self::Cancelled(_) | Self::Stopping(_) => true,
+            Self::Queued(_)
+            | Self::Promoted(_)
+            | Self::RunsNow(_)
+            | Self::Cancelled(_)
+            | Self::Stopping(_)
+            | Self::FaqNoted => true,
             Self::AlreadyQueued(_) | Self::AlreadySyncing(..) | Self::Skipped(_) => false,
         }
     }

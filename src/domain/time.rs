@@ -94,6 +94,18 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// Returns an age in one unit: `4s`, `12m`, `3h`, `9d`, `2y`.
+pub fn age(of: Duration) -> String {
+    let seconds = of.as_secs();
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m", seconds / 60),
+        3_600..86_400 => format!("{}h", seconds / 3_600),
+        86_400..31_536_000 => format!("{}d", seconds / 86_400),
+        _ => format!("{}y", seconds / 31_536_000),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

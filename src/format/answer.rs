@@ -1,6 +1,7 @@
 //! Answers to requests (sync, retry, cancel): the word for scripts, and sentences for people.
 
 use super::number::{count, number};
+use super::time::age;
 use crate::domain::document::Status;
 use crate::domain::request::{DocumentAnswer, RequestAnswer, SkipReason};
 use crate::domain::text::SafeLine;
@@ -16,6 +17,7 @@ pub const fn answer_word(answer: &RequestAnswer) -> &'static str {
         RequestAnswer::Skipped(_) => "skipped",
         RequestAnswer::Cancelled(_) => "cancelled",
         RequestAnswer::Stopping(_) => "stopping",
+        RequestAnswer::FaqNoted => "faq_noted",
     }
 }
 
@@ -28,7 +30,10 @@ pub fn answer_note(answer: &RequestAnswer) -> Option<String> {
         RequestAnswer::AlreadySyncing(_, worker) => worker.as_ref().map(|worker| format!("running on {worker}")),
         RequestAnswer::Skipped(reason) => Some(reason.to_string()),
         RequestAnswer::Stopping(_) => Some("its running attempt is being stopped".to_owned()),
-        RequestAnswer::Queued(_) | RequestAnswer::AlreadyQueued(_) | RequestAnswer::Cancelled(_) => None,
+        RequestAnswer::Queued(_)
+        | RequestAnswer::AlreadyQueued(_)
+        | RequestAnswer::Cancelled(_)
+        | RequestAnswer::FaqNoted => None,
     }
 }
 
@@ -48,6 +53,7 @@ pub fn answer(name: &str, answer: &RequestAnswer, requested_by: Option<&SafeLine
         RequestAnswer::Skipped(reason) => format!("{name} {reason}"),
         RequestAnswer::Cancelled(_) => format!("cancelled {name}"),
         RequestAnswer::Stopping(_) => format!("stopping {name}"),
+        RequestAnswer::FaqNoted => format!("noted the FAQ job of {name}; a worker starts it"),
     }
 }
 
@@ -66,8 +72,8 @@ pub fn answers(done: &str, answers: &[DocumentAnswer]) -> String {
     let mut skipped: Vec<(SkipReason, u64)> = Vec::new();
     for response in answers {
         if let RequestAnswer::Skipped(reason) = response.answer {
-            match skipped.iter_mut().find(|(known, _)| *known == reason) {
-                Some((_, documents)) => *documents += 1,
+            match skipped.iter_mut().find(|(known, _)| known.is_like(reason)) {
+                Some((known, documents)) => (*known, *documents) = ((*known).min(reason), *documents + 1),
                 None => skipped.push((reason, 1)),
             }
         }
@@ -93,6 +99,10 @@ pub fn skip_reason(reason: SkipReason) -> String {
         }
         SkipReason::NothingToCancel => "nothing to cancel".to_owned(),
         SkipReason::Missing => "gone".to_owned(),
+        SkipReason::PdfFaqs => "PDFs, for which Chatwoot starts no FAQ job again".to_owned(),
+        SkipReason::NoText => "without a text to make FAQs of".to_owned(),
+        SkipReason::FaqWaits => "with an FAQ job that waits already".to_owned(),
+        SkipReason::FaqStarted(ago) => format!("FAQ job already started, the last {} ago", age(ago)),
     }
 }
 
@@ -102,9 +112,14 @@ pub fn skip_reason_short(reason: SkipReason) -> String {
         SkipReason::Pdf => "PDF, never fetched".to_owned(),
         SkipReason::NotFailed(Status::Never) => "never synced, so nothing to retry".to_owned(),
         SkipReason::NotFailed(status) => format!("{}, so nothing to retry", status.word()),
-        SkipReason::Unavailable | SkipReason::Running | SkipReason::NothingToCancel | SkipReason::Missing => {
-            skip_reason(reason)
-        }
+        SkipReason::PdfFaqs => "PDF, no FAQ job".to_owned(),
+        SkipReason::NoText => "no text".to_owned(),
+        SkipReason::FaqWaits => "FAQ job waits already".to_owned(),
+        SkipReason::Unavailable
+        | SkipReason::Running
+        | SkipReason::NothingToCancel
+        | SkipReason::Missing
+        | SkipReason::FaqStarted(_) => skip_reason(reason),
     }
 }
 
@@ -148,6 +163,7 @@ mod tests {
                 "A has nothing to cancel",
             ),
             (RequestAnswer::Cancelled(JOB), "cancelled", None, "cancelled A"),
+            (RequestAnswer::FaqNoted, "faq_noted", None, "noted the FAQ job of A; a worker starts it"),
             (RequestAnswer::Stopping(JOB), "stopping", Some("its running attempt is being stopped"), "stopping A"),
         ] {
             assert_eq!((answer_word(&given), answer_note(&given).as_deref()), (word, note));

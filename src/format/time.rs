@@ -1,5 +1,7 @@
 //! Ages, countdowns and durations, and the times at which such a text changes.
 
+pub use crate::domain::time::age;
+
 use crate::domain::time::Timestamp;
 use std::time::Duration;
 
@@ -7,20 +9,6 @@ const SECOND: u64 = 1;
 const MINUTE: u64 = 60;
 const HOUR: u64 = 3_600;
 const DAY: u64 = 86_400;
-/// Seconds of a year of 365 days.
-const YEAR: u64 = 365 * DAY;
-
-/// Returns an age in one unit: `4s`, `12m`, `3h`, `9d`, `2y`.
-pub fn age(of: Duration) -> String {
-    let s = of.as_secs();
-    match s {
-        0..MINUTE => format!("{s}s"),
-        MINUTE..HOUR => format!("{}m", s / MINUTE),
-        HOUR..DAY => format!("{}h", s / HOUR),
-        DAY..YEAR => format!("{}d", s / DAY),
-        _ => format!("{}y", s / YEAR),
-    }
-}
 
 /// Returns a countdown: minutes and seconds below an hour (`0:42`, `2:54`), then one unit as in [`age`].
 pub fn countdown(left: Duration) -> String {

@@ -7,7 +7,8 @@ mod processes;
 
 use super::{ConnectionState, Redis, RedisUnavailable, locked};
 use crate::chatwoot::faq_job::{
-    FaqSettings, FaqSwitch, PayloadFormat, SUBSCRIBER, SidekiqTimes, WRAPPER_CLASS, format_of, message, sidekiq_entry,
+    FaqSettings, FaqSwitch, MEMORY, PayloadFormat, SUBSCRIBER, SidekiqTimes, WRAPPER_CLASS, format_of, message,
+    sidekiq_entry,
 };
 use crate::domain::outbox::{
     Deliver, DeliveryError, OutboxMessage, OutcomeEvent, PendingDelivery, ReceiverState, Subscriber,
@@ -19,8 +20,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Time for which Redis remembers the id of an enqueued job; a second delivery within it is ignored.
-const DEDUPLICATION_WINDOW: Duration = Duration::from_secs(7 * 86_400);
 /// Time after which it is verified that a job was not lost in a failover. Longer than sentinels usually take to find
 /// that a master is gone.
 const VERIFIED_AFTER: Duration = Duration::from_secs(60);
@@ -193,7 +192,7 @@ impl Redis {
         let script = Script::new(PUSH);
         let mut call = script.key(marker(jid));
         call.key("queues").key(format!("queue:{queue}"));
-        call.arg(queue).arg(payload).arg(u64::try_from(DEDUPLICATION_WINDOW.as_millis()).unwrap_or(u64::MAX));
+        call.arg(queue).arg(payload).arg(u64::try_from(MEMORY.as_millis()).unwrap_or(u64::MAX));
         let now: bool = self.answer(number, call.invoke_async(&mut open)).await?;
         Ok(if now { PushResult::Enqueued } else { PushResult::Duplicate })
     }

@@ -7,6 +7,7 @@ pub(in crate::store) mod claim;
 pub(in crate::store) mod contents;
 pub(in crate::store) mod documents;
 pub(in crate::store) mod enqueue;
+pub(in crate::store) mod faqs;
 pub(in crate::store) mod host_backoff;
 pub(in crate::store) mod lanes;
 pub(in crate::store) mod pauses;

@@ -20,6 +20,8 @@ pub enum Action {
     SyncAll,
     RetryAll,
     CancelAll,
+    Faq,
+    FaqAll,
     Remove,
     Purge,
     Pause,

@@ -60,7 +60,8 @@ fn refusal(model: &Model, action: Action) -> Option<&'static str> {
         return Some(reason);
     }
     match action {
-        Action::Sync | Action::Retry | Action::Cancel | Action::Remove => selection(model).err(),
+        Action::Faq | Action::FaqAll if model.options.faq_jobs_off.is_some() => model.options.faq_jobs_off,
+        Action::Sync | Action::Retry | Action::Cancel | Action::Remove | Action::Faq => selection(model).err(),
         Action::ShowQuarantined if model.counts.quarantined == 0 && !model.documents.shows_only_quarantined() => {
             Some("no document needs review")
         }

@@ -24,6 +24,8 @@ pub enum CommandKind {
     Request(RequestKind, RequestScope),
     Cancel,
     Remove,
+    /// Starts Chatwoot's FAQ jobs.
+    Faq,
     /// Drops all jobs of class `auto` that have not started.
     Purge,
     /// Breaks the lease of this job, which takes it from its worker.
@@ -44,6 +46,7 @@ impl CommandKind {
             Self::Request(RequestKind::Retry, _) => "retry",
             Self::Cancel => "cancel",
             Self::Remove => "remove",
+            Self::Faq => "start the FAQ job of",
             Self::Purge => "purge",
             Self::BreakLease(_) => "break the lease of",
             Self::Pause(_) => "pause",

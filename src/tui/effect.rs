@@ -34,6 +34,8 @@ pub enum Effect {
     },
     LoadPauses,
     LoadWorkers,
+    /// Reads how many FAQ jobs are not yet in Sidekiq's queue.
+    LoadFaqBacklog,
     /// Reads the newest outcomes again, because the outcome panel lacks some of them.
     LoadNewestOutcomes,
     /// Reads the newest of the outcomes before this number.
@@ -95,6 +97,7 @@ pub enum ReadKind {
     View,
     Pauses,
     Workers,
+    FaqBacklog,
     NewestOutcomes,
     OlderOutcomes,
     PinnedOutcomes,
@@ -117,6 +120,7 @@ impl Effect {
             Self::LoadView { .. } => ReadKind::View,
             Self::LoadPauses => ReadKind::Pauses,
             Self::LoadWorkers => ReadKind::Workers,
+            Self::LoadFaqBacklog => ReadKind::FaqBacklog,
             Self::LoadNewestOutcomes => ReadKind::NewestOutcomes,
             Self::LoadOlderOutcomes(_) => ReadKind::OlderOutcomes,
             Self::LoadPinnedOutcomes(_) => ReadKind::PinnedOutcomes,

@@ -19,6 +19,7 @@ use super::views::detail::state::Detail;
 use super::views::documents::state::Documents;
 use super::views::outcomes::state::Panel;
 use crate::domain::document::{DocumentRow, StatusCounts, SyncStep};
+use crate::domain::faq::FaqBacklog;
 use crate::domain::id::DocumentId;
 use crate::domain::pause::Pause;
 use crate::domain::text::SafeLine;
@@ -102,6 +103,8 @@ pub struct Model {
     pub counts: StatusCounts,
     pub queue: QueueState,
     pub pauses: Vec<Pause>,
+    /// The FAQ jobs that have not been in Sidekiq's queue for longer than a delivery takes; `None` without any.
+    pub faq_backlog: Option<FaqBacklog>,
     pub workers: Workers,
     pub rate: Rate,
     pub runner: RunnerStatus,
@@ -130,6 +133,7 @@ pub struct Model {
     /// Time of the last read of the queue's figures, successful or not.
     pub queue_tried_at: Option<Timestamp>,
     pub pauses_read: ReadState,
+    pub faq_backlog_read: ReadState,
     pub status_deadline: StatusDeadline,
     /// Number of the last numbered request to the store. Each request gets the next number.
     pub last_generation: u64,
@@ -160,6 +164,7 @@ impl Model {
             counts: StatusCounts::default(),
             queue: QueueState::default(),
             pauses: Vec::new(),
+            faq_backlog: None,
             workers: Workers::default(),
             rate: Rate::default(),
             runner: RunnerStatus::default(),
@@ -177,6 +182,7 @@ impl Model {
             queue_at: None,
             queue_tried_at: None,
             pauses_read: ReadState::default(),
+            faq_backlog_read: ReadState::default(),
             status_deadline: StatusDeadline::default(),
             last_generation: 0,
             options,

@@ -5,6 +5,7 @@ use super::views::catalog::ViewRows;
 use super::views::detail::difference::DifferenceData;
 use crate::domain::document::StatusCounts;
 use crate::domain::extraction::ExplainedPage;
+use crate::domain::faq::FaqBacklog;
 use crate::domain::id::{DocumentId, Seq};
 use crate::domain::outcome::Outcome;
 use crate::domain::pause::Pause;
@@ -58,6 +59,8 @@ pub enum Msg {
     Rows(ViewRows),
     Pauses(StoreResult<Vec<Pause>>),
     Workers(StoreResult<Vec<WorkerSummary>>),
+    /// The FAQ jobs that are not yet in Sidekiq's queue; `None` without any.
+    FaqBacklog(StoreResult<Option<FaqBacklog>>),
     /// The newest outcomes, read at the start or on request.
     NewestOutcomes(StoreResult<Vec<Outcome>>),
     /// The newest of the outcomes before this number.

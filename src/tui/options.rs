@@ -33,6 +33,10 @@ pub struct Options {
     pub chatwoot_jobs: Option<Arc<dyn ChatwootJobReader>>,
     /// True if pages are fetched by Firecrawl unless a rule says otherwise, so that previews name the cost.
     pub uses_firecrawl: bool,
+    /// Reason why the FAQs of documents are not known; `None` if they are.
+    pub faqs_unknown: Option<SafeLine>,
+    /// Reason why no FAQ job can be started; `None` if one can be.
+    pub faq_jobs_off: Option<&'static str>,
     /// Events of attempts in other processes, for a console without a runner. With a runner, the runner's events
     /// include them.
     pub remote_events: Option<broadcast::Sender<Event>>,

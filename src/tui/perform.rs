@@ -214,6 +214,7 @@ impl Shared {
             }
             Effect::LoadPauses => Msg::Pauses(answer(store.pauses().await)),
             Effect::LoadWorkers => Msg::Workers(answer(store.workers().await)),
+            Effect::LoadFaqBacklog => Msg::FaqBacklog(answer(store.faq_backlog().await)),
             Effect::LoadNewestOutcomes => {
                 Msg::NewestOutcomes(answer(self.outcomes_from(OutcomesFrom::Newest, None).await))
             }
@@ -282,6 +283,9 @@ impl Shared {
             }
             CommandKind::Cancel => {
                 self.store.cancel(&command.documents, &self.operator).await.map(CommandResult::Responses)
+            }
+            CommandKind::Faq => {
+                self.store.start_faq_jobs(&command.documents, &self.operator).await.map(CommandResult::Responses)
             }
             CommandKind::Remove => self.store.remove(&command.documents).await.map(CommandResult::Removed),
             // The console's default account and assistant mean nothing in a Chatwoot database.

@@ -36,7 +36,7 @@ pub fn list_rows(model: &Model) -> u64 {
 /// Returns the number of cells in a line of the details, and the number of lines in which the details show a tab.
 pub fn detail_cells(model: &Model) -> (usize, usize) {
     let inner = inside(areas(model).main);
-    let lines = inner.height.saturating_sub(head_lines(inner.height));
+    let lines = inner.height.saturating_sub(head_lines(model, inner.height));
     (usize::from(inner.width.saturating_sub(2)), usize::from(lines).max(1))
 }
 

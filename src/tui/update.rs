@@ -5,6 +5,7 @@ mod acts;
 mod changes;
 mod dialog;
 mod effects;
+mod faqs;
 mod figures;
 mod keys;
 mod loads;
@@ -63,7 +64,11 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
             up.effect(Effect::End(ExitReason::Left));
         }
         Msg::StoreChanged(topics) => loads::changed(model, topics, &mut up),
-        Msg::PollDue => figures::poll_workers(model, &mut up),
+        Msg::PollDue => {
+            figures::poll_workers(model, &mut up);
+            faqs::poll(model, &mut up);
+        }
+        Msg::FaqBacklog(answer) => faqs::take(model, answer, &mut up),
         Msg::Page { generation, answer } => loads::take_page(model, generation, answer, &mut up),
         Msg::Counts(answer) => figures::take_counts(model, answer, &mut up),
         Msg::Queue(answer) => figures::take_queue(model, answer, &mut up),

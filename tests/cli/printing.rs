@@ -48,6 +48,7 @@ fn never_synced() -> DocumentRow {
         versions: 0,
         host_backoff: None,
         quarantine_reason: None,
+        faqs: None,
     }
 }
 

@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::{DocumentKind, DocumentRow, FailureCount, RecentResult, Status};
 use quarterdeck::domain::failure::{ErrorCode, FailureClass};
+use quarterdeck::domain::faq::NEEDS_CHATWOOT;
 use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq, WorkerId};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
@@ -32,6 +33,8 @@ pub fn options() -> Options {
         explainer: None,
         chatwoot_jobs: None,
         uses_firecrawl: false,
+        faqs_unknown: Some(NEEDS_CHATWOOT.into()),
+        faq_jobs_off: Some(NEEDS_CHATWOOT),
         remote_health: None,
         file_problems: None,
         read_only: false,
@@ -79,6 +82,7 @@ pub fn document(id: i64, name: &str, status: Status) -> DocumentRow {
         versions: 4,
         host_backoff: None,
         quarantine_reason: None,
+        faqs: None,
     }
 }
 
@@ -181,6 +185,7 @@ pub fn documents() -> Vec<DocumentRow> {
             versions: 0,
             host_backoff: None,
             quarantine_reason: None,
+            faqs: None,
             attempt: None,
             ..document(200 + place as i64, name, Never)
         });

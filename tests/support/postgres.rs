@@ -62,6 +62,13 @@ pub const CHATWOOT_TABLES: &str = "CREATE TABLE captain_assistants (id bigint PR
     sync_status integer, last_synced_at timestamp(6), last_sync_attempted_at timestamp(6)); \
     CREATE UNIQUE INDEX links ON captain_documents (assistant_id, md5(external_link));";
 
+/// SQL that creates Chatwoot's table of answers, the FAQs of documents.
+pub const CHATWOOT_ANSWERS: &str = "CREATE TABLE captain_assistant_responses (id bigserial PRIMARY KEY, \
+    question varchar NOT NULL, answer text NOT NULL, assistant_id bigint NOT NULL, documentable_id bigint, \
+    account_id bigint NOT NULL, created_at timestamp(6) NOT NULL, updated_at timestamp(6) NOT NULL, \
+    status integer DEFAULT 1 NOT NULL, documentable_type varchar, edited boolean DEFAULT false NOT NULL); \
+    CREATE INDEX idx_cap_asst_resp_on_documentable ON captain_assistant_responses (documentable_id, documentable_type);";
+
 /// Makes a database without any tables.
 pub async fn empty() -> Database {
     server().await.create("TEMPLATE template0").await

@@ -32,7 +32,7 @@ async fn version_of(file: &Path) -> i64 {
 }
 
 /// Columns that versions after the fixture's have added.
-const LATER_COLUMNS: [&str; 12] = [
+const LATER_COLUMNS: [&str; 13] = [
     "schema_version",
     "body_digest",
     "unfetchable",
@@ -45,6 +45,7 @@ const LATER_COLUMNS: [&str; 12] = [
     "main_digest",
     "generation",
     "generation_seen_at",
+    "text_at",
 ];
 
 /// Returns every row of every table, as text.

@@ -47,6 +47,7 @@ pub(super) async fn store(context: &CheckContext) -> Vec<Finding> {
                 found.push(store_error(&error));
             }
             found.extend(attachments(&*store).await);
+            found.extend(faq::coverage(&*store).await);
             found.extend(crawling::finding(config, &*store).await);
             match texts(&*store, config, context.sample).await {
                 Ok(texts) => found.extend(texts),

@@ -46,6 +46,19 @@ pub(super) async fn jobs(config: &Config, store: &dyn Store) -> Vec<Finding> {
     found
 }
 
+/// Returns the finding about the FAQs of documents; `None` if the store is not Chatwoot's.
+pub(super) async fn coverage(store: &dyn Store) -> Option<Finding> {
+    const CHECK: &str = "FAQs";
+    if !store.is_chatwoot_database() {
+        return None;
+    }
+    Some(match store.unreadable_faqs().await {
+        Ok(None) => Finding::ok(CHECK, "are counted for each document"),
+        Ok(Some(reason)) => Finding::warn(CHECK, reason, "GRANT SELECT ON captain_assistant_responses to this role"),
+        Err(error) => Finding::warn(CHECK, error.to_string(), "run doctor again"),
+    })
+}
+
 /// Returns a finding for each subscriber with pending messages, including subscribers that these settings do not name.
 pub(super) async fn pending(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
     let pending = store.pending_deliveries().await?;

@@ -18,6 +18,7 @@ impl Filter {
             FilterCondition::Word(word) => contains(&row.name, word) || contains(&row.url, word),
             FilterCondition::Status(values) => values.contains(&row.status),
             FilterCondition::Kind(values) => values.contains(&row.kind),
+            FilterCondition::Faq(values) => row.faqs.as_ref().is_some_and(|faqs| values.contains(&faqs.state)),
             FilterCondition::Error(values) => row.error_code.is_some_and(|code| values.contains(&code)),
             FilterCondition::Http(values) => row.http_status.is_some_and(|status| values.contains(&status)),
             FilterCondition::Host(values) => is_one_of_hosts(&row.host, values),
@@ -62,6 +63,7 @@ impl Filter {
                 .is_some_and(|by| values.iter().any(|value| by.eq_ignore_ascii_case(value))),
             FilterCondition::Status(_)
             | FilterCondition::Kind(_)
+            | FilterCondition::Faq(_)
             | FilterCondition::Attempted(_)
             | FilterCondition::Synced(_)
             | FilterCondition::Next(_) => false,

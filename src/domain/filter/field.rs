@@ -18,6 +18,7 @@ word_enum! {
     pub(super) enum Field {
         Status = "status",
         Kind = "kind",
+        Faq = "faq",
         Error = "error",
         Http = "http",
         Host = "host",
@@ -38,7 +39,10 @@ impl Field {
     /// Returns an error with the reason if the field does not apply to `subject`.
     pub(super) fn check_subject(self, subject: Subject) -> Result<(), String> {
         let wrong = match (self, subject) {
-            (Self::Status | Self::Kind | Self::Attempted | Self::Synced | Self::Next, Subject::Outcomes) => "outcomes",
+            (
+                Self::Status | Self::Kind | Self::Faq | Self::Attempted | Self::Synced | Self::Next,
+                Subject::Outcomes,
+            ) => "outcomes",
             (Self::Result | Self::By, Subject::Documents) => "documents",
             _ => return Ok(()),
         };
@@ -52,6 +56,7 @@ impl FilterCondition {
             Self::Word(_) => return None,
             Self::Status(_) => Field::Status,
             Self::Kind(_) => Field::Kind,
+            Self::Faq(_) => Field::Faq,
             Self::Error(_) => Field::Error,
             Self::Http(_) => Field::Http,
             Self::Host(_) => Field::Host,

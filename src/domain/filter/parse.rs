@@ -16,6 +16,7 @@ use super::{Age, Comparison, Filter, FilterCondition, FilterError, Term};
 use crate::domain::content::ContentChange;
 use crate::domain::document::{DocumentKind, Status};
 use crate::domain::failure::ErrorCode;
+use crate::domain::faq::FaqState;
 use crate::domain::job::QueueClass;
 use crate::domain::outcome::OutcomeResult;
 use crate::domain::suggest::nearest;
@@ -171,6 +172,7 @@ fn test(field: Field, values: Vec<Value>) -> Result<FilterCondition, FilterError
             DocumentKind::parse,
             &DocumentKind::ALL.map(DocumentKind::word),
         )?),
+        Field::Faq => FilterCondition::Faq(words(field, values, FaqState::parse, &FaqState::ALL.map(FaqState::word))?),
         Field::Error => {
             FilterCondition::Error(words(field, values, ErrorCode::parse, &ErrorCode::ALL.map(ErrorCode::word))?)
         }

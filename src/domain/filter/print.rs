@@ -35,6 +35,7 @@ impl Display for FilterCondition {
             Self::Word(word) => quoted(f, word),
             Self::Status(values) => joined(f, values, |f, value| f.write_str(value.word())),
             Self::Kind(values) => joined(f, values, |f, value| f.write_str(value.word())),
+            Self::Faq(values) => joined(f, values, |f, value| f.write_str(value.word())),
             Self::Error(values) => joined(f, values, |f, value| f.write_str(value.word())),
             Self::Http(values) => joined(f, values, |f, value| value.fmt(f)),
             Self::Host(values) | Self::By(values) => joined(f, values, |f, value| {

@@ -51,6 +51,7 @@ fn row() -> DocumentRow {
         versions: 0,
         host_backoff: None,
         quarantine_reason: None,
+        faqs: None,
     }
 }
 
@@ -322,6 +323,7 @@ fn filters() -> impl Strategy<Value = Filter> {
         text().prop_map(FilterCondition::Word),
         proptest::sample::subsequence(Status::ALL.to_vec(), 1..3).prop_map(FilterCondition::Status),
         proptest::sample::subsequence(DocumentKind::ALL.to_vec(), 1..3).prop_map(FilterCondition::Kind),
+        proptest::sample::subsequence(FaqState::ALL.to_vec(), 1..3).prop_map(FilterCondition::Faq),
         proptest::sample::subsequence(ErrorCode::ALL.to_vec(), 1..3).prop_map(FilterCondition::Error),
         proptest::collection::vec(100..600u16, 1..3).prop_map(FilterCondition::Http),
         proptest::collection::vec(text().prop_map(|host| host.to_ascii_lowercase()), 1..3)

@@ -76,7 +76,8 @@ async fn decide_one(tx: &mut Tx<'_>, text: &ReviewTarget, decision: Decision, by
     let page = Page { fingerprint, converter, ..page };
     // Chatwoot rebuilds no FAQs of a PDF, or of a document that is not available, because its text changes.
     let is_synced = document.syncable().is_ok();
-    let text_changed = is_synced && tx.has_subscribers() && contents::differs(tx, &document, &page.content).await?;
+    let matters = is_synced && (tx.has_subscribers() || tx.is_on_chatwoot_database());
+    let text_changed = matters && contents::differs(tx, &document, &page.content).await?;
     let (mut text, length) = contents::replace(tx, &document, &page, &page.fingerprint).await?;
     // A first text failed the document when it was quarantined.
     let is_first = !document.has_content();
@@ -86,7 +87,8 @@ async fn decide_one(tx: &mut Tx<'_>, text: &ReviewTarget, decision: Decision, by
     tx.change_row(if is_first { SYNCED_TEXTS } else { TEXTS }, document.id, Value::Object(text)).await?;
     // The versions are kept before the state counts a new one.
     tx.write_batches().await?;
-    write_accepted(tx, &document, &page, length, time(&quarantined, "held_at")?).await?;
+    let written = AcceptedText { length, has_changed: text_changed, fetched_at: time(&quarantined, "held_at")? };
+    write_accepted(tx, &document, &page, &written).await?;
     if is_first {
         let ended = "UPDATE @document_state SET failures = 0, error_code = NULL, detail = NULL, http_status = NULL \
              WHERE document_id = ?";
@@ -105,19 +107,24 @@ async fn decide_one(tx: &mut Tx<'_>, text: &ReviewTarget, decision: Decision, by
     Ok(DecisionResult::Done)
 }
 
-async fn write_accepted(
-    tx: &mut Tx<'_>,
-    document: &Document,
-    page: &Page,
+/// What is known of an accepted text beside its page.
+struct AcceptedText {
+    /// Length in characters.
     length: usize,
-    fetched: Option<Timestamp>,
-) -> Result<()> {
+    /// True if it differs from the text that it replaces.
+    has_changed: bool,
+    /// Time at which it was fetched, UTC.
+    fetched_at: Option<Timestamp>,
+}
+
+async fn write_accepted(tx: &mut Tx<'_>, document: &Document, page: &Page, written: &AcceptedText) -> Result<()> {
     // The validators (`ETag`, `Last-Modified`) and the body digest of this text were not kept, so the next fetch
     // requests the whole page and converts it.
     let state = query(
         "UPDATE @document_state SET recent = ?2, etag = NULL, last_modified = NULL, body_digest = NULL, \
          template_version = NULL, validated = ?3, converter = ?4, fetched_whole_at = ?5, \
-         content_version = content_version + 1, content_length = ?6 \
+         content_version = content_version + 1, content_length = ?6, \
+         text_at = CASE WHEN ?7 THEN ?8 ELSE text_at END \
          WHERE document_id = ?1",
     );
     let state = state
@@ -125,8 +132,10 @@ async fn write_accepted(
         .bind(push_recent(&document.recent, RecentResult::Updated))
         .bind(page.fingerprint.as_str())
         .bind(page.converter.map(|converter| converter.0))
-        .bind(fetched.map(Timestamp::micros))
-        .bind(i64::try_from(length).unwrap_or(i64::MAX));
+        .bind(written.fetched_at.map(Timestamp::micros))
+        .bind(i64::try_from(written.length).unwrap_or(i64::MAX))
+        .bind(written.has_changed)
+        .bind(tx.now.micros());
     tx.run(state).await?;
     tx.run(query("DELETE FROM @held_contents WHERE document_id = ?").bind(document.id)).await?;
     Ok(())

@@ -1,6 +1,7 @@
 //! The interface for changes that a person requests to documents and jobs, and the types of documents and contents.
 
 use crate::domain::document::DocumentRow;
+use crate::domain::faq::FaqPreview;
 use crate::domain::filter::Filter;
 use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId};
 use crate::domain::link::Link;
@@ -47,6 +48,11 @@ pub trait DocumentStore: StoreBase {
 
     /// Ends the pause of exactly `scope`. Returns false if `scope` was not paused.
     async fn resume(&self, scope: &PauseScope) -> Result<bool>;
+
+    /// Starts Chatwoot's FAQ jobs for documents, each once: a worker puts them into Sidekiq's queue. Returns one answer per
+    /// document, in order. Fails with [`StoreError::Forbidden`](crate::store::StoreError::Forbidden) if the store is not
+    /// Chatwoot's, or if its answers cannot be read. A large set takes several transactions.
+    async fn start_faq_jobs(&self, documents: &[DocumentId], by: &SafeLine) -> Result<Vec<DocumentAnswer>>;
 
     /// Breaks the lease of a running job on a person's request and treats the job as
     /// [`JobStore::rescue`](crate::store::JobStore::rescue) treats the job of a dead worker. Fence and token keep the
@@ -198,6 +204,8 @@ pub struct Preview {
     pub skipped: Vec<(SkipReason, u64)>,
     /// Number of distinct hosts among the targets.
     pub hosts: u64,
+    /// The answers of the targets; only for a start of FAQ jobs.
+    pub faqs: Option<FaqPreview>,
 }
 
 /// The action of a bulk request.
@@ -206,6 +214,8 @@ pub enum BulkVerb {
     Request(RequestKind),
     Cancel,
     Remove,
+    /// Start Chatwoot's FAQ jobs.
+    Faq,
 }
 
 /// The documents of a bulk request: a list, or all that match a filter.

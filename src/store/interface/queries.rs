@@ -3,6 +3,7 @@
 use crate::domain::content::{ContentChange, StoredBaseline};
 use crate::domain::document::{DocumentRow, FailureCount, StatusCounts};
 use crate::domain::failure::ErrorCode;
+use crate::domain::faq::FaqBacklog;
 use crate::domain::filter::Filter;
 use crate::domain::host_backoff::HostBackoff;
 use crate::domain::id::{AccountId, DocumentId, JobId, Seq, WorkerId};
@@ -61,6 +62,12 @@ pub trait Queries: StoreBase {
 
     /// Returns the effect that `verb` would have now on the documents that `of` selects.
     async fn preview(&self, of: &Targets, verb: BulkVerb) -> Result<Preview>;
+
+    /// Returns figures of the FAQ jobs that are not yet in Sidekiq's queue; `None` if none waits.
+    async fn faq_backlog(&self) -> Result<Option<FaqBacklog>>;
+
+    /// Returns the reason why FAQs are not known; `None` if they are.
+    async fn unreadable_faqs(&self) -> Result<Option<String>>;
 
     /// Returns the number of jobs that [`DocumentStore::purge`](crate::store::DocumentStore::purge) would drop.
     async fn purgeable(&self) -> Result<u64>;

@@ -102,5 +102,6 @@ pub(in crate::store) fn document_row(row: &Row, now: Timestamp) -> Result<Docume
         versions: number(row, "versions")?,
         quarantine_reason: line(row, "held")?,
         host_backoff: host_backoff(row, "host_")?,
+        faqs: None,
     })
 }

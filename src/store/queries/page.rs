@@ -4,6 +4,7 @@ use crate::domain::document::{DocumentRow, StatusCounts};
 use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;
 use crate::domain::time::Timestamp;
+use crate::store::chatwoot::faqs;
 use crate::store::queries::counts::{stored_counts, stored_total};
 use crate::store::queries::documents::rows_within;
 use crate::store::queries::order::{Direction, Key, Members, Segment, segments};
@@ -42,7 +43,7 @@ pub(in crate::store) async fn page(db: &Database, request: &PageQuery) -> Result
     let mut reader = db.reader().await?;
     // One snapshot, so that total, offset and rows describe the same instant.
     reader.enter_snapshot().await?;
-    let source = shadow::source(db, &mut reader).await?;
+    let source = shadow::source_for(db, &mut reader, &request.filter).await?;
     let mut list = List::open(&mut reader, source, &request.filter, request.sort, db.now()).await?;
     let page = list.page(request).await?;
     reader.leave_snapshot().await?;
@@ -58,7 +59,7 @@ pub(in crate::store) async fn matching(
 ) -> Result<Vec<DocumentId>> {
     let mut reader = db.reader().await?;
     reader.enter_snapshot().await?;
-    let source = shadow::source(db, &mut reader).await?;
+    let source = shadow::source_for(db, &mut reader, filter).await?;
     let ids = read_matching(db, &mut reader, source, filter, sort, limit).await?;
     reader.leave_snapshot().await?;
     Ok(ids)
@@ -68,6 +69,9 @@ pub(in crate::store) async fn matching(
 pub(in crate::store) async fn matching_exactly(db: &Database, filter: &Filter) -> Result<Vec<DocumentId>> {
     let mut reader = db.reader().await?;
     reader.enter_snapshot().await?;
+    if filter.is_about_faqs() {
+        faqs::ensure_readable(db, &mut reader).await?;
+    }
     let source = if db.is_chatwoot_database() { StatusSource::Computed } else { StatusSource::Stored };
     let ids = read_matching(db, &mut reader, source, filter, Sort::BY_ID, None).await?;
     reader.leave_snapshot().await?;
@@ -161,7 +165,8 @@ impl<'a> List<'a> {
             }
             _ => self.ids_at_offset(total, offset, request.limit).await?,
         };
-        let rows: Vec<DocumentRow> = rows_within(self.reader, &ids, self.now).await?;
+        let rows: Vec<DocumentRow> =
+            rows_within(self.reader, &ids, self.now, self.count_source != StatusSource::Stored).await?;
         Ok(DocumentPage { rows, offset, total })
     }
 

@@ -8,6 +8,7 @@ use crate::domain::link::is_pdf;
 use crate::domain::request::{LiveJob, Request, RequestScope, SkipReason};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
+use crate::store::queries::faqs;
 use crate::store::queries::page::matching_exactly;
 use crate::store::sql::columns::{code, line, optional_number, span, time, word};
 use crate::store::sql::conn::{Row, get};
@@ -19,7 +20,7 @@ use crate::store::{BulkVerb, Preview, Result, Targets};
 use std::collections::{BTreeMap, HashSet};
 
 /// Maximum number of documents per statement.
-const CHUNK_SIZE: usize = 1_000;
+pub(super) const CHUNK_SIZE: usize = 1_000;
 
 /// The facts about a document that decide whether a bulk request affects it.
 struct Candidate {
@@ -31,16 +32,13 @@ struct Candidate {
 }
 
 pub(in crate::store) async fn preview(db: &Database, of: &Targets, verb: BulkVerb) -> Result<Preview> {
-    if verb == BulkVerb::Remove {
-        db.may_remove()?;
+    match verb {
+        BulkVerb::Remove => db.may_remove()?,
+        BulkVerb::Faq => return faqs::preview(db, of).await,
+        BulkVerb::Request(_) | BulkVerb::Cancel => {}
     }
     let now = db.now();
-    let mut ids = match of {
-        Targets::Matching(filter) => matching_exactly(db, filter).await?,
-        Targets::Ids(ids) => ids.clone(),
-    };
-    ids.sort_unstable();
-    ids.dedup();
+    let ids = targets(db, of).await?;
     let mut preview = Preview { targets: Vec::with_capacity(ids.len()), ..Preview::default() };
     let mut skipped = BTreeMap::<SkipReason, u64>::new();
     let mut hosts = HashSet::new();
@@ -80,6 +78,17 @@ pub(in crate::store) async fn preview(db: &Database, of: &Targets, verb: BulkVer
     Ok(preview)
 }
 
+/// Returns the documents that `of` selects now, in order, each once.
+pub(super) async fn targets(db: &Database, of: &Targets) -> Result<Vec<DocumentId>> {
+    let mut ids = match of {
+        Targets::Matching(filter) => matching_exactly(db, filter).await?,
+        Targets::Ids(ids) => ids.clone(),
+    };
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
+}
+
 impl Candidate {
     fn check(&self, verb: BulkVerb, now: Timestamp) -> std::result::Result<(), SkipReason> {
         match verb {
@@ -93,7 +102,7 @@ impl Candidate {
                 request.step(self.syncable, self.facts.status(now), self.live.as_ref()).map(|_| ())
             }
             BulkVerb::Cancel if self.live.is_none() => Err(SkipReason::NothingToCancel),
-            BulkVerb::Cancel | BulkVerb::Remove => Ok(()),
+            BulkVerb::Cancel | BulkVerb::Remove | BulkVerb::Faq => Ok(()),
         }
     }
 }

@@ -72,7 +72,7 @@ pub(in crate::store) async fn apply(
     if let Some(document) = document {
         let written = write_row(tx, document, to, with.page).await?;
         text_changed = written.text_changed;
-        write_state(tx, document, to, &with, written.new_length).await?;
+        write_state(tx, document, to, &with, &written).await?;
         if to.row == RowWrite::Synced || with.quarantined.is_some() {
             contents::update_quarantine(tx, row.job.id, document, with.quarantined).await?;
         }
@@ -129,8 +129,8 @@ async fn move_job(tx: &mut Tx<'_>, row: &JobRow, to: &Transition, with: &Transit
 /// Effect of the write of a document's row on the stored text.
 #[derive(Default)]
 struct RowWritten {
-    /// True if the text changed, other than by another converter version; always false without subscribers, since the
-    /// texts are then not compared.
+    /// True if the text changed, other than by another converter version. In a store of our own without subscribers always
+    /// false, since the texts are then not compared.
     text_changed: bool,
     /// Length in characters of the text that replaced the stored one.
     new_length: Option<usize>,
@@ -151,8 +151,8 @@ async fn write_row(
                 // A text that differs only because another converter version rendered the page does not count as
                 // changed.
                 let rebased = to.outcomes.iter().any(|line| line.content == Some(ContentChange::Reconverted));
-                written.text_changed =
-                    tx.has_subscribers() && !rebased && contents::differs(tx, document, &page.content).await?;
+                let matters = tx.has_subscribers() || tx.is_on_chatwoot_database();
+                written.text_changed = matters && !rebased && contents::differs(tx, document, &page.content).await?;
                 let (keys, length) = contents::replace(tx, document, page, fingerprint).await?;
                 (text, written.new_length) = (keys, Some(length));
             }
@@ -188,7 +188,7 @@ async fn write_state(
     document: &Document,
     to: &Transition,
     with: &TransitionData<'_>,
-    new_length: Option<usize>,
+    written: &RowWritten,
 ) -> Result<()> {
     let mut recent = document.recent.clone();
     for draft in &to.outcomes {
@@ -250,7 +250,8 @@ async fn write_state(
             Some(TextOrigin::Chatwoot(_)) => document.synced_at.map(Timestamp::micros),
             Some(TextOrigin::Own) | None => None,
         },
-        "length": new_length,
+        "length": written.new_length,
+        "text_changed": written.text_changed.then_some("yes"),
     });
     tx.change_row(STATES, document.id, change).await
 }

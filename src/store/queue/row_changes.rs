@@ -84,6 +84,9 @@ pub(super) const STATES: RowChange = RowChange {
          ELSE converter END, \
          template_version = CASE k.value ->> 'page' WHEN 'converted' \
          THEN CAST(k.value ->> 'template' AS BIGINT) ELSE template_version END, \
+         text_at = CASE WHEN k.value ->> 'text_changed' = 'yes' THEN ?2 \
+         WHEN k.value ->> 'page' = 'converted' AND k.value ->> 'length' IS NULL \
+         AND k.value ->> 'validated' IS DISTINCT FROM validated THEN NULL ELSE text_at END, \
          body_digest = CASE k.value ->> 'page' WHEN 'converted' THEN k.value ->> 'body_digest' ELSE body_digest END, \
          main_digest = CASE k.value ->> 'page' WHEN 'converted' THEN k.value ->> 'main_digest' ELSE main_digest END, \
          generation = coalesce(CAST(k.value ->> 'generation' AS BIGINT), generation), \

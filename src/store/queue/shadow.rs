@@ -2,8 +2,10 @@
 //! with each write of ours; passes find what Chatwoot has written. Lists, orders and counts read them while a pass was
 //! complete not long ago; else statuses are computed. Decisions never read them.
 
+use crate::domain::filter::Filter;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
+use crate::store::chatwoot::faqs;
 use crate::store::sql::columns::optional_number;
 use crate::store::sql::conn::{Purpose, Row, get};
 use crate::store::sql::database::Database;
@@ -27,6 +29,11 @@ const EXPIRY: Duration = Duration::from_secs(90);
 const LEASE: Duration = Duration::from_secs(30);
 /// Number of documents per transaction.
 const BATCH_SIZE: i64 = 2_000;
+/// Number of ids of answers before the highest one that are looked at again: a transaction that began earlier may commit
+/// later.
+const LATE_ANSWERS: i64 = 200;
+/// Maximum number of documents with new answers; if there are more, the answers of all documents are read.
+const MAX_RECENT: i64 = 20_000;
 
 /// Condition for a pass that is due. Times far ahead come from a clock that was wrong, and count as none.
 macro_rules! due {
@@ -43,6 +50,20 @@ pub(in crate::store) async fn source(db: &Database, reader: &mut Reader) -> Resu
     }
     let is_recent = last_pass(reader).await?.is_some_and(|at| is_within(at, EXPIRY, db.now()));
     Ok(if is_recent { StatusSource::Shadow } else { StatusSource::Computed })
+}
+
+/// Returns the table like [`source`] for a list of the documents that match `filter`. Fails if it is about FAQs and these
+/// are not known.
+pub(in crate::store) async fn source_for(db: &Database, reader: &mut Reader, filter: &Filter) -> Result<StatusSource> {
+    let source = source(db, reader).await?;
+    if !filter.is_about_faqs() {
+        return Ok(source);
+    }
+    faqs::ensure_readable(db, reader).await?;
+    let row = reader.one(query("SELECT faqs_read_at FROM @shadow_passes WHERE id = 1")).await?;
+    let read_at = get::<Option<i64>>(&row, 0)?.map(Timestamp::from_micros);
+    let is_recent = read_at.is_some_and(|at| is_within(at, EXPIRY, db.now()));
+    Ok(if is_recent { source } else { StatusSource::Computed })
 }
 
 /// Returns the start of the last complete pass.
@@ -64,6 +85,7 @@ pub(in crate::store) async fn pass(db: &Database) -> Result<u64> {
     }
     db.ensure_writable()?;
     let Some(started) = begin(db).await? else { return Ok(0) };
+    let mut answers = AnswersRead::begin(db).await?;
     let mut written = 0;
     let (mut past, mut renewed) = (i64::MIN, started);
     loop {
@@ -89,16 +111,64 @@ pub(in crate::store) async fn pass(db: &Database) -> Result<u64> {
         if let Some(last) = last {
             note_hosts(&mut tx, past, last).await?;
         }
+        if let Some(read) = &answers
+            && !read.batch(&mut tx, past, last).await?
+        {
+            answers = None;
+        }
         if last.is_none() {
-            let end = "UPDATE @shadow_passes SET read_at = started_at, lease_until = NULL \
-                       WHERE id = 1 AND started_at = ?";
-            tx.run_quietly(query(end).bind(started.micros())).await?;
+            let end = "UPDATE @shadow_passes SET read_at = started_at, lease_until = NULL, last_answer = ?2, \
+                       faqs_read_at = CASE WHEN ?2 IS NOT NULL THEN started_at END WHERE id = 1 AND started_at = ?1";
+            let last_answer = answers.as_ref().map(|read| read.last);
+            tx.run_quietly(query(end).bind(started.micros()).bind(last_answer)).await?;
         }
         tx.commit().await?;
         match last {
             Some(last) => past = last,
             None => return Ok(written),
         }
+    }
+}
+
+/// The answers that a pass reads.
+struct AnswersRead {
+    /// Highest id of an answer when the pass began.
+    last: i64,
+    /// Documents that have new answers since the last pass; `None` if the answers of all are read.
+    recent: Option<Vec<i64>>,
+}
+
+impl AnswersRead {
+    /// Begins to read the answers; `None` if they cannot be read.
+    async fn begin(db: &Database) -> Result<Option<Self>> {
+        let mut reader = db.reader().await?;
+        if faqs::unreadable(&mut reader).await?.is_some() {
+            return Ok(None);
+        }
+        let row =
+            reader.one(query("SELECT @last_answer() AS last, last_answer FROM @shadow_passes WHERE id = 1")).await?;
+        let Some(last) = get::<Option<i64>>(&row, "last")? else { return Ok(None) };
+        let Some(since) = get::<Option<i64>>(&row, "last_answer")? else {
+            return Ok(Some(Self { last, recent: None }));
+        };
+        let documents = query("SELECT d FROM @answered_since(?) d LIMIT ?");
+        let documents = documents.bind(since.saturating_sub(LATE_ANSWERS)).bind(MAX_RECENT + 1);
+        let recent = reader.all(documents).await?;
+        let recent: Vec<i64> = recent.iter().map(|row| get(row, 0)).collect::<Result<_>>()?;
+        Ok(Some(Self { last, recent: (recent.len() as i64 <= MAX_RECENT).then_some(recent) }))
+    }
+
+    /// Writes what is known of the FAQs of the documents after the id `past` up to `last`. Returns false if the answers
+    /// cannot be read any more.
+    async fn batch(&self, tx: &mut Tx<'_>, past: i64, last: Option<i64>) -> Result<bool> {
+        let read = query("SELECT @read_faqs(?1, ?2, CASE WHEN ?4 THEN NULL ELSE ?3 END) AS written");
+        let (recent, all) = (self.recent.clone().unwrap_or_default(), self.recent.is_none());
+        let row = tx.one(read.bind(past).bind(last).bind(recent).bind(all)).await?;
+        let written = get::<Option<i64>>(&row, "written")?;
+        if written.is_some_and(|rows| rows > 0) {
+            tx.note(Written::to("document_status"));
+        }
+        Ok(written.is_some())
     }
 }
 

@@ -216,7 +216,10 @@ async fn rebuild_shadows(db: &Database) -> Result<()> {
     let write = query("INSERT INTO @document_status SELECT * FROM @shadow_facts(NULL, ?, ?, ?)");
     tx.run(write.bind(i64::MIN).bind(i64::MAX).bind(now)).await?;
     shadow::note_hosts(&mut tx, i64::MIN, i64::MAX).await?;
-    tx.run_quietly(query("UPDATE @shadow_passes SET read_at = ? WHERE id = 1").bind(now)).await?;
+    tx.run_quietly(
+        query("UPDATE @shadow_passes SET read_at = ?, faqs_read_at = NULL, last_answer = NULL WHERE id = 1").bind(now),
+    )
+    .await?;
     tx.commit().await?;
     Ok(())
 }

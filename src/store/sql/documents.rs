@@ -67,6 +67,8 @@ pub(in crate::store) struct Joins {
     pub(in crate::store) only_with_state: bool,
     /// Joins `l`, the document's live job, and `c`, the stored plan of the document's account.
     pub(in crate::store) live: bool,
+    /// Joins `f`, what is known of the document's FAQs. Only on a database of Chatwoot.
+    pub(in crate::store) faqs: bool,
     /// Joins `j`, the document's live job or else its last one; implies `s`.
     pub(in crate::store) last: bool,
 }
@@ -74,10 +76,10 @@ pub(in crate::store) struct Joins {
 impl Joins {
     /// Joins no other table.
     pub(in crate::store) const NONE: Self =
-        Self { documents: false, state: false, only_with_state: false, live: false, last: false };
-    /// Joins all tables, and leaves out no document.
+        Self { documents: false, state: false, only_with_state: false, live: false, faqs: false, last: false };
+    /// Joins all tables of a row, and leaves out no document.
     pub(in crate::store) const ALL: Self =
-        Self { documents: true, state: true, only_with_state: false, live: true, last: true };
+        Self { documents: true, state: true, only_with_state: false, live: true, faqs: false, last: true };
     /// Joins the document's row.
     pub(in crate::store) const DOCUMENTS: Self = Self { documents: true, ..Self::NONE };
     /// Joins our own state of the document.
@@ -102,6 +104,10 @@ impl Joins {
                 FilterCondition::Error(_) | FilterCondition::Http(_) | FilterCondition::Host(_) => {
                     Self { only_with_state: !term.negated, ..Self::STATE }
                 }
+                FilterCondition::Faq(_) if source == StatusSource::Computed => {
+                    Self { documents: true, faqs: true, ..Self::STATE }
+                }
+                FilterCondition::Faq(_) => Self { faqs: true, ..Self::NONE },
                 FilterCondition::Queue(_) => Self { last: true, ..Self::NONE },
                 _ => Self::NONE,
             })
@@ -115,6 +121,7 @@ impl Joins {
             state: self.state || other.state,
             only_with_state: self.only_with_state || other.only_with_state,
             live: self.live || other.live,
+            faqs: self.faqs || other.faqs,
             last: self.last || other.last,
         }
     }
@@ -157,6 +164,12 @@ impl Joins {
         if self.live {
             sql.push(" LEFT JOIN @jobs l ON l.document_id = d.id AND l.state IN ('scheduled', 'ready', 'running')");
             sql.push(" LEFT JOIN @accounts_sched c ON c.account_id = d.account_id");
+        }
+        if self.faqs {
+            sql.push(source.pick(
+                " LEFT JOIN @document_faqs f ON f.document_id = m.document_id",
+                " LEFT JOIN @faqs_of(NULL, NULL, NULL) f ON f.document = d.id",
+            ));
         }
         if self.last {
             sql.push(" LEFT JOIN @jobs j ON j.id = s.job_id");

@@ -2,6 +2,7 @@
 //! bound.
 
 use crate::domain::content::ContentChange;
+use crate::domain::faq::NEEDS_CHATWOOT;
 use crate::domain::filter::{Age, Comparison, Filter, FilterCondition, Term};
 use crate::domain::time::Timestamp;
 use crate::store::sql::documents::StatusSource;
@@ -112,6 +113,18 @@ fn document_test(sql: &mut Sql, source: StatusSource, test: &FilterCondition, no
             );
             sql.bind_list(kinds.iter().map(|kind| kind.word()));
         }
+        FilterCondition::Faq(states) => {
+            match source {
+                StatusSource::Stored => {
+                    return Err(StoreError::Forbidden(NEEDS_CHATWOOT.into()));
+                }
+                StatusSource::Shadow => sql.push("f.state"),
+                StatusSource::Computed => sql.push(
+                    "@faq_state(f.faqs, f.newest_at, CASE WHEN s.validated = meta.content_fingerprint THEN s.text_at END)",
+                ),
+            };
+            sql.push(" IN ").bind_list(states.iter().map(|state| state.code()));
+        }
         FilterCondition::Host(hosts) if source == StatusSource::Shadow => push_hosts(sql, "s.host", hosts),
         FilterCondition::Host(hosts) if source == StatusSource::Computed => push_hosts_of_links(sql, hosts),
         FilterCondition::Host(hosts) => {
@@ -187,9 +200,12 @@ fn outcome_test(sql: &mut Sql, test: &FilterCondition, now: Timestamp) -> Result
         }
         FilterCondition::Status(_)
         | FilterCondition::Kind(_)
+        | FilterCondition::Faq(_)
         | FilterCondition::Synced(_)
         | FilterCondition::Next(_) => {
-            return meaningless("`status:`, `kind:`, `synced:` and `next:` apply to documents, not to outcomes");
+            return meaningless(
+                "`status:`, `kind:`, `faq:`, `synced:` and `next:` apply to documents, not to outcomes",
+            );
         }
     }
     Ok(())

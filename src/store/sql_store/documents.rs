@@ -6,7 +6,7 @@ use crate::domain::pause::PauseScope;
 use crate::domain::request::{DocumentAnswer, Request};
 use crate::domain::text::SafeLine;
 use crate::store::attempts::{rescue, review};
-use crate::store::queue::{documents, pauses, purge, requests};
+use crate::store::queue::{documents, faqs, pauses, purge, requests};
 use crate::store::{
     AddResult, Decision, DecisionResult, DocumentStore, NewDocument, RescueResult, Result, ReviewTarget,
 };
@@ -44,6 +44,10 @@ impl DocumentStore for SqlStore {
 
     async fn resume(&self, scope: &PauseScope) -> Result<bool> {
         pauses::resume(&self.db, scope).await
+    }
+
+    async fn start_faq_jobs(&self, documents: &[DocumentId], by: &SafeLine) -> Result<Vec<DocumentAnswer>> {
+        faqs::start(&self.db, documents, by).await
     }
 
     async fn break_lease(&self, job: JobId, by: &SafeLine) -> Result<Option<RescueResult>> {

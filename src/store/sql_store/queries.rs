@@ -3,13 +3,14 @@
 use super::SqlStore;
 use crate::domain::content::StoredBaseline;
 use crate::domain::document::{DocumentRow, StatusCounts};
+use crate::domain::faq::FaqBacklog;
 use crate::domain::filter::Filter;
 use crate::domain::id::{DocumentId, Seq};
 use crate::domain::outcome::Outcome;
 use crate::domain::pause::Pause;
 use crate::domain::time::Timestamp;
 use crate::store::queries::{
-    accounts, contents, counts, deadline, documents, hosts, jobs, outcomes, page, preview, workers,
+    accounts, contents, counts, deadline, documents, faqs, hosts, jobs, outcomes, page, preview, workers,
 };
 use crate::store::queue::{pauses, purge};
 use crate::store::{
@@ -67,6 +68,14 @@ impl Queries for SqlStore {
 
     async fn preview(&self, of: &Targets, verb: BulkVerb) -> Result<Preview> {
         preview::preview(&self.db, of, verb).await
+    }
+
+    async fn faq_backlog(&self) -> Result<Option<FaqBacklog>> {
+        faqs::backlog(&self.db).await
+    }
+
+    async fn unreadable_faqs(&self) -> Result<Option<String>> {
+        faqs::unreadable(&self.db).await
     }
 
     async fn purgeable(&self) -> Result<u64> {

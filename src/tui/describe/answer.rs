@@ -78,7 +78,11 @@ fn single(command: &Command, response: &DocumentAnswer, requested_by: Option<&Sa
 }
 
 fn several(command: &Command, answers: &[DocumentAnswer]) -> (Level, String) {
-    let done = if command.kind == CommandKind::Cancel { "cancelled" } else { "queued" };
+    let done = match command.kind {
+        CommandKind::Cancel => "cancelled",
+        CommandKind::Faq => "noted the FAQ jobs of",
+        _ => "queued",
+    };
     let accepted = answers.iter().any(|response| response.answer.is_accepted());
     (level(accepted), format::answers(done, answers))
 }

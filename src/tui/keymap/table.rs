@@ -96,6 +96,22 @@ const ROWS_BEFORE_VIEWS: &[Binding] = &[
         0,
     ),
     danger(
+        Action::Faq,
+        &[Key::char('f')],
+        "FAQ job",
+        "start Chatwoot's FAQ job for the selected documents, after a preview",
+        KeyScopes::Only(&[KeyScope::DOCUMENTS, KeyScope::JOBS, KeyScope::DETAIL]),
+        0,
+    ),
+    danger(
+        Action::FaqAll,
+        &[Key::char('F')],
+        "FAQ jobs",
+        "start Chatwoot's FAQ jobs for all that match the filter, after a preview",
+        LIST,
+        0,
+    ),
+    danger(
         Action::Remove,
         &[Key::of(KeyCode::Delete)],
         "remove",

@@ -31,6 +31,8 @@ enum Condition {
     Always,
     /// In tables whose width in cells is in this range.
     Within(Range<u16>),
+    /// In tables whose width in cells is in this range, if the FAQs of documents are known.
+    WithFaqs(Range<u16>),
     /// If the column fits after the columns with a lower rank.
     Rank(u8),
 }
@@ -85,6 +87,12 @@ impl<R> TableColumn<R> {
         self
     }
 
+    /// Shows the column only in tables whose width in cells is in this range, and only if the FAQs of documents are known.
+    pub const fn with_faqs_within(mut self, cells: Range<u16>) -> Self {
+        self.condition = Condition::WithFaqs(cells);
+        self
+    }
+
     /// Highlights the heading while documents are sorted by `sort`.
     pub const fn sorted_by(mut self, sort: SortBy) -> Self {
         self.sort = Some(sort);
@@ -128,7 +136,13 @@ impl<R> Columns<R> {
     /// Returns the visible columns of a table that is `width` cells wide, from left to right. Ranked columns are
     /// considered from the lowest rank up; a narrow column may still fit where a wider one did not.
     pub fn layout(&self, width: u16) -> Vec<PositionedColumn<R>> {
-        let mut shown: Vec<bool> = self.columns.iter().map(|column| is_shown(&column.condition, width)).collect();
+        self.layout_of(width, false)
+    }
+
+    /// Returns the columns like [`layout`](Self::layout); with `has_faqs` also those about FAQs.
+    pub fn layout_of(&self, width: u16, has_faqs: bool) -> Vec<PositionedColumn<R>> {
+        let is_shown = |column: &TableColumn<R>| is_shown(&column.condition, width, has_faqs);
+        let mut shown: Vec<bool> = self.columns.iter().map(is_shown).collect();
         let fixed = |shown: &[bool]| {
             self.columns
                 .iter()
@@ -170,10 +184,11 @@ impl<R> Columns<R> {
     }
 }
 
-fn is_shown(condition: &Condition, width: u16) -> bool {
+fn is_shown(condition: &Condition, width: u16, has_faqs: bool) -> bool {
     match condition {
         Condition::Always => true,
         Condition::Within(cells) => cells.contains(&width),
+        Condition::WithFaqs(cells) => has_faqs && cells.contains(&width),
         Condition::Rank(_) => false,
     }
 }

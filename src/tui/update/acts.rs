@@ -29,9 +29,10 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::Sync | Action::SyncAll => BulkVerb::Request(RequestKind::Sync),
         Action::Retry | Action::RetryAll => BulkVerb::Request(RequestKind::Retry),
         Action::Cancel | Action::CancelAll => BulkVerb::Cancel,
+        Action::Faq | Action::FaqAll => BulkVerb::Faq,
         _ => BulkVerb::Remove,
     };
-    if matches!(action, Action::SyncAll | Action::RetryAll | Action::CancelAll) {
+    if matches!(action, Action::SyncAll | Action::RetryAll | Action::CancelAll | Action::FaqAll) {
         let filter = model.documents.filter.clone();
         let which = match model.documents.filter_text.trim() {
             "" => "every document".to_owned(),
@@ -41,9 +42,13 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     }
     match selection(model) {
         Err(reason) => model.notify(Level::Refused, reason),
+        // What becomes of the answers is shown first, whatever the number of documents.
+        Ok(ActionTarget::One(one)) if verb == BulkVerb::Faq => {
+            preview(model, Targets::Ids(vec![one.document]), verb, &one.name, up);
+        }
         Ok(ActionTarget::One(one)) => single(model, verb, one, up),
         Ok(ActionTarget::Marked(marks)) => match marks.as_slice() {
-            [document] => {
+            [document] if verb != BulkVerb::Faq => {
                 let row = model.documents.find(*document);
                 let one = SelectedDocument {
                     document: *document,
@@ -54,7 +59,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
                 };
                 single(model, verb, one, up);
             }
-            marked if marked.len() > PREVIEW_THRESHOLD => {
+            marked if marked.len() > PREVIEW_THRESHOLD || verb == BulkVerb::Faq => {
                 let which = format!("{} marked documents", marked.len());
                 preview(model, Targets::Ids(marks), verb, &which, up);
             }
@@ -81,6 +86,7 @@ pub(super) const fn command_kind(verb: BulkVerb, scope: RequestScope) -> Command
         BulkVerb::Request(verb) => CommandKind::Request(verb, scope),
         BulkVerb::Cancel => CommandKind::Cancel,
         BulkVerb::Remove => CommandKind::Remove,
+        BulkVerb::Faq => CommandKind::Faq,
     }
 }
 
@@ -117,7 +123,8 @@ fn several(model: &mut Model, verb: BulkVerb, documents: Vec<DocumentId>, up: &m
     let number = documents.len() as u64;
     let command = Command { kind: command_kind(verb, RequestScope::Bulk), documents, name: None };
     match verb {
-        BulkVerb::Request(_) => up.effect(Effect::RunCommand(command)),
+        // FAQ jobs have a preview instead.
+        BulkVerb::Request(_) | BulkVerb::Faq => up.effect(Effect::RunCommand(command)),
         BulkVerb::Cancel => confirm(
             model,
             format!("cancel the jobs of {}", format::count(number, "document")),

@@ -66,7 +66,9 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         | Action::Remove
         | Action::SyncAll
         | Action::RetryAll
-        | Action::CancelAll => acts::act(model, action, up),
+        | Action::CancelAll
+        | Action::Faq
+        | Action::FaqAll => acts::act(model, action, up),
         Action::Mark | Action::MarkAll | Action::ClearMarks => acts::mark(model, action, up),
         Action::CopyUrl | Action::CopyError | Action::Open => acts::copy_or_open(model, action, up),
         Action::Purge => acts::purge(model),

@@ -16,9 +16,16 @@ use crate::tui::views::outcomes::text as outcome;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
 
-/// Parses a filter on documents or on outcomes.
-fn parse(text: &str, subject: Subject) -> Result<Filter, FilterError> {
-    Filter::parse_for(text, subject)
+/// Parses a filter on documents or on outcomes. `faqs_unknown` is the reason why terms about FAQs are refused.
+fn parse(text: &str, subject: Subject, faqs_unknown: Option<&SafeLine>) -> Result<Filter, FilterError> {
+    let filter = Filter::parse_for(text, subject)?;
+    match faqs_unknown.filter(|_| filter.is_about_faqs()) {
+        None => Ok(filter),
+        Some(reason) => {
+            let at = text.to_ascii_lowercase().find("faq:").unwrap_or(0);
+            Err(FilterError { at, message: reason.to_string() })
+        }
+    }
 }
 
 /// Applies an editing key to the text of the open palette or prompt. A character is not taken if the text is full.
@@ -82,17 +89,19 @@ fn request(event: &KeyEvent) -> Option<InputRequest> {
 /// Applies the changed text of a filter or search at once. Of an invalid filter, applies the terms before the mistake,
 /// or without such terms the previous filter; the mistake is shown.
 fn input_changed(model: &mut Model, up: &mut Update) {
+    let faqs_unknown = model.options.faqs_unknown.clone();
     let Some(Overlay::Prompt(prompt)) = &mut model.overlay else { return };
     let text = prompt.input.value().to_owned();
     prompt.problem = None;
     match prompt.kind.clone() {
         PromptKind::Filter(before, before_text) => {
-            let (filter, text, problem) = valid_prefix(&text, Subject::Documents, before, before_text);
+            let (filter, text, problem) =
+                valid_prefix(&text, Subject::Documents, faqs_unknown.as_ref(), (before, before_text));
             prompt.problem = problem;
             set_filter(model, filter, text, up);
         }
         PromptKind::Outcomes(before, before_text) => {
-            let (filter, text, problem) = valid_prefix(&text, Subject::Outcomes, before, before_text);
+            let (filter, text, problem) = valid_prefix(&text, Subject::Outcomes, None, (before, before_text));
             prompt.problem = problem;
             (model.panel.filter, model.panel.filter_text) = (filter, text);
             filter_changed(model, up);
@@ -105,17 +114,17 @@ fn input_changed(model: &mut Model, up: &mut Update) {
 fn valid_prefix(
     text: &str,
     subject: Subject,
-    before: Filter,
-    before_text: String,
+    faqs_unknown: Option<&SafeLine>,
+    (before, before_text): (Filter, String),
 ) -> (Filter, String, Option<InputError>) {
-    let error = match parse(text, subject) {
+    let error = match parse(text, subject, faqs_unknown) {
         Ok(filter) => return (filter, text.to_owned(), None),
         Err(error) => error,
     };
     // Drops the whole term with the mistake: the part of it before the mistake could be a valid search word.
     let good = text.get(..error.at).and_then(|start| start.rfind(char::is_whitespace)).and_then(|end| text.get(..end));
     let good = good.map(str::trim).filter(|good| !good.is_empty());
-    match good.and_then(|good| parse(good, subject).ok().map(|filter| (filter, good.to_owned()))) {
+    match good.and_then(|good| parse(good, subject, faqs_unknown).ok().map(|filter| (filter, good.to_owned()))) {
         Some((filter, good)) => (filter, good, Some(error.into())),
         None => (before, before_text, Some(error.into())),
     }

@@ -2,6 +2,7 @@
 //! changes nothing ("Keep" or "Stay"). It has the focus when a dialog opens, except in the choice of a pause in a view
 //! of hosts or accounts.
 
+use crate::domain::faq::FaqPreview;
 use crate::domain::request::RequestKind;
 use crate::domain::text::width as text_width;
 use crate::format;
@@ -105,12 +106,18 @@ pub(super) fn sort(model: &Model, body: Rect, buf: &mut Buffer) {
 pub(super) fn preview(model: &Model, dialog: &PreviewDialog, body: Rect, buf: &mut Buffer) {
     let verb = verb(dialog.verb);
     let title = match dialog.marked_count {
+        _ if dialog.verb == BulkVerb::Faq => "start Chatwoot's FAQ jobs".to_owned(),
         Some(_) => format!("{verb} every marked document"),
         None => format!("{verb} every document that matches"),
     };
     let mut lines: Vec<Spans> = Vec::new();
-    if dialog.marked_count.is_none() {
-        lines.push(labelled("filter", dialog.selection_text.to_string()));
+    let label = match dialog.marked_count {
+        None => Some("filter"),
+        Some(1) => Some("of"),
+        Some(_) => None,
+    };
+    if let Some(label) = label {
+        lines.push(labelled(label, dialog.selection_text.to_string()));
         lines.push(Spans::new());
     }
     let mut yes = String::new();
@@ -119,7 +126,8 @@ pub(super) fn preview(model: &Model, dialog: &PreviewDialog, body: Rect, buf: &m
         Some(Err(reason)) => lines.push(vec![span(format!("Cannot count the documents: {reason}"), Tone::Failed)]),
         Some(Ok(preview)) => {
             let number = preview.targets.len() as u64;
-            lines.extend(effects(model, dialog, preview));
+            let available = usize::from(MAX_WIDTH.min(body.width).saturating_sub(6));
+            lines.extend(effects(model, dialog, preview, available));
             if number > 0 {
                 yes = format!("{} {}", format::capitalized(verb), format::number(number));
             }
@@ -134,7 +142,7 @@ pub(super) fn preview(model: &Model, dialog: &PreviewDialog, body: Rect, buf: &m
 
 /// Formats the effects of a bulk action, one per line: the numbers of documents and, for a sync or retry, the number of
 /// hosts and the estimated time.
-fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Spans> {
+fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview, available: usize) -> Vec<Spans> {
     let number = preview.targets.len() as u64;
     let skipped: u64 = preview.skipped.iter().map(|(_, number)| number).sum();
     let all = number + skipped;
@@ -151,6 +159,7 @@ fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Span
     let noun = if all == 1 { "document" } else { "documents" };
     let mut lines = Vec::new();
     let matches = match (dialog.marked_count, all) {
+        (Some(1), _) => noun.to_owned(),
         (Some(_), _) => format!("marked {noun}"),
         (None, 1) => format!("{noun} matches"),
         (None, _) => format!("{noun} match"),
@@ -163,6 +172,7 @@ fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Span
         BulkVerb::Cancel => {
             line(number, "have a job that will be cancelled; running ones are stopped".to_owned(), Tone::Waiting)
         }
+        BulkVerb::Faq => line(number, "get an FAQ job of Chatwoot's".to_owned(), Tone::Waiting),
         BulkVerb::Remove => {
             line(number, "will be removed for good, with contents and versions".to_owned(), Tone::Failed)
         }
@@ -171,6 +181,9 @@ fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Span
         // First, so that it is seen on a low screen.
         let credits = if number == 1 { "credit" } else { "credits" };
         lines.push(line(number, format!("{credits} of Firecrawl at most"), Tone::Waiting));
+    }
+    if number > 0 {
+        lines.extend(preview.faqs.iter().flat_map(|faqs| faq_effects(faqs, available)));
     }
     for (reason, number) in &preview.skipped {
         lines.push(line(*number, format!("skipped: {}", format::skip_reason_short(*reason)), Tone::Dim));
@@ -198,6 +211,9 @@ fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Span
             },
         ));
     }
+    if dialog.marked_count == Some(1) {
+        return lines;
+    }
     lines.push(Spans::new());
     let later = match dialog.marked_count {
         Some(_) => "Documents marked later are not included.",
@@ -205,6 +221,15 @@ fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview) -> Vec<Span
     };
     lines.push(vec![span(later, Tone::Dim)]);
     lines
+}
+
+/// Formats what FAQ jobs do to the answers. Those that people have edited are named.
+fn faq_effects(faqs: &FaqPreview, available: usize) -> Vec<Spans> {
+    let tone = |line: &str| if line.starts_with(' ') { Tone::Dim } else { Tone::Plain };
+    let lines = format::faq_effects(faqs).into_iter();
+    lines
+        .flat_map(|line| wrap(&line, available, 2).into_iter().map(move |part| vec![span(part, tone(&line))]))
+        .collect()
 }
 
 fn labelled(label: &str, text: String) -> Spans {
@@ -217,6 +242,7 @@ const fn verb(verb: BulkVerb) -> &'static str {
         BulkVerb::Request(RequestKind::Retry) => "retry",
         BulkVerb::Cancel => "cancel",
         BulkVerb::Remove => "remove",
+        BulkVerb::Faq => "start",
     }
 }
 

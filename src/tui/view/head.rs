@@ -55,6 +55,7 @@ fn first(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
     parts.push((1, locks(model)));
     parts.push((2, paused(model)));
     parts.push((2, credentials(model)));
+    parts.push((2, faq_backlog(model)));
     let left = parts.len();
     parts.push((if model.outage().is_some() { 0 } else { 2 }, runner(model)));
     parts.push((7, workers(model)));
@@ -174,6 +175,13 @@ fn credentials(model: &Model) -> Spans {
         return Spans::new();
     }
     vec![span(format!("{} credentials missing", model.glyphs.alarm), Tone::Waiting)]
+}
+
+/// Returns the warning that FAQ jobs wait; empty if none does. The details of a document and `doctor` have the reason.
+fn faq_backlog(model: &Model) -> Spans {
+    let Some(backlog) = &model.faq_backlog else { return Spans::new() };
+    let wait = if backlog.jobs == 1 { "waits" } else { "wait" };
+    vec![span(format!("{} {} {wait}", model.glyphs.alarm, format::count(backlog.jobs, "FAQ job")), Tone::Waiting)]
 }
 
 /// Returns one bar for each of the last seconds, by the number of attempts that ended in that second. Returns nothing

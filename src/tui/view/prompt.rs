@@ -31,6 +31,9 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
     clear(area, buf);
     let lease;
     let (title, hint) = match &prompt.kind {
+        PromptKind::Filter(..) if model.options.faqs_unknown.is_none() => {
+            ("filter documents", "words, status:failed, faq:none, error:timeout, host:a.org, synced:>2d, -word")
+        }
         PromptKind::Filter(..) => {
             ("filter documents", "words, status:failed, error:timeout, host:a.org, synced:>2d, -word")
         }

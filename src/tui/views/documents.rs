@@ -55,7 +55,7 @@ impl View for DocumentsView {
 
     fn refusal(&self, model: &Model, action: Action) -> Option<&'static str> {
         match action {
-            Action::SyncAll | Action::RetryAll | Action::CancelAll | Action::MarkAll => {
+            Action::SyncAll | Action::RetryAll | Action::CancelAll | Action::FaqAll | Action::MarkAll => {
                 (model.documents.page.total == 0).then_some("no document matches")
             }
             Action::ClearMarks => model.documents.marks.is_empty().then_some("nothing is marked"),

@@ -4,6 +4,7 @@ use super::attempts;
 use super::changes;
 use super::state::{Detail, DetailData, Tab};
 use crate::domain::document::DocumentRow;
+use crate::domain::faq::FaqState;
 use crate::domain::text::width;
 use crate::format;
 use crate::tui::layout::inside;
@@ -22,8 +23,8 @@ use ratatui::widgets::{Paragraph, Widget as _};
 
 /// Returns the number of lines of the head, above the content of the tab, in a pane with `height` lines inside its
 /// frame.
-pub const fn head_lines(height: u16) -> u16 {
-    if height < FULL_HEAD_MIN_HEIGHT { 2 } else { 6 }
+pub const fn head_lines(model: &Model, height: u16) -> u16 {
+    if height < FULL_HEAD_MIN_HEIGHT { 2 } else { 6 + model.options.faqs_unknown.is_none() as u16 }
 }
 
 /// Smallest height inside the pane's frame, in lines, at which the head is shown in full. In a lower pane the head has
@@ -68,6 +69,9 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
         next,
         chatwoot_note(model, data).unwrap_or_else(|| facts(model, row, data)),
     ];
+    if model.options.faqs_unknown.is_none() {
+        lines.push(faqs(model, row));
+    }
     if inner.height < FULL_HEAD_MIN_HEIGHT {
         let warning = chatwoot_note(model, data).filter(|_| data.chatwoot_jobs[0].will_write());
         lines = vec![warning.unwrap_or_else(|| peek::status_line(model, row))];
@@ -76,7 +80,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
         canvas.spans(1, y as u16, available, line, appearance);
     }
     tabs(model, detail, data, lines.len() as u16, &mut canvas, appearance);
-    let head = head_lines(inner.height).min(inner.height);
+    let head = head_lines(model, inner.height).min(inner.height);
     let body = Rect { y: inner.y + head, height: inner.height - head, ..inner };
     if detail.tab == Tab::Content && !data.content.is_empty() {
         return content(detail, body, buf, appearance);
@@ -120,6 +124,17 @@ fn facts(model: &Model, row: &DocumentRow, data: &DetailData) -> Spans {
     line
 }
 
+/// Returns the line about the document's FAQs and their job; empty if they are not known.
+fn faqs(model: &Model, row: &DocumentRow) -> Spans {
+    let Some(known) = &row.faqs else { return Spans::new() };
+    let needs_job = matches!(known.state, FaqState::None | FaqState::Stale);
+    let tone = if needs_job { Tone::Waiting } else { Tone::Plain };
+    let mut facts = format::faqs(known, model.now).into_iter();
+    let mut line = vec![span("FAQs ", Tone::Dim), span(facts.next().unwrap_or_default(), tone)];
+    line.extend(facts.map(|job| span(format!("   {job}"), Tone::Waiting)));
+    line
+}
+
 fn tabs(model: &Model, detail: &Detail, data: &DetailData, y: u16, canvas: &mut Canvas<'_>, appearance: Appearance) {
     let number = |tab| match tab {
         Tab::Attempts => format::number(data.outcomes.len() as u64),
@@ -145,7 +160,7 @@ fn tabs(model: &Model, detail: &Detail, data: &DetailData, y: u16, canvas: &mut 
         let style = if tab == detail.tab { appearance.theme.cursor() } else { appearance.theme.style(Tone::Dim) };
         x = canvas.text(x, y, canvas.area.width.saturating_sub(x), &label(tab), style) + gap;
     }
-    let body = usize::from(canvas.area.height.saturating_sub(head_lines(canvas.area.height)));
+    let body = usize::from(canvas.area.height.saturating_sub(head_lines(model, canvas.area.height)));
     let below = if detail.tab == Tab::Changes {
         changes::more_below(model, detail, usize::from(available).saturating_sub(1), body)
     } else {

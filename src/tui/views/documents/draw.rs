@@ -2,7 +2,7 @@
 //! the pane only, never on the data.
 
 use super::state::SORTS;
-use super::text::{attempted, next, status_detail, synced};
+use super::text::{attempted, faqs, next, status_detail, synced};
 use crate::domain::document::{DocumentRow, Status};
 use crate::domain::text::width;
 use crate::format;
@@ -25,6 +25,8 @@ use ratatui::layout::Rect;
 const ONE_TIME_MIN_WIDTH: u16 = 38;
 /// Smallest width inside the pane's frame, in cells, at which all columns are shown.
 const ALL_COLUMNS_MIN_WIDTH: u16 = 66;
+/// Smallest width inside the pane's frame, in cells, at which the number of FAQs is shown.
+const FAQS_MIN_WIDTH: u16 = 80;
 /// Width of the longest short cause, `403 access denied`, in cells.
 const SHORT_CAUSE_CELLS: u16 = 17;
 
@@ -44,6 +46,11 @@ static COLUMNS: Columns<DocumentRow> = Columns {
         })
         .gap(2)
         .sorted_by(SortBy::Error),
+        DocumentColumn::right("FAQs", 9, |model, row, _| {
+            let (text, tone) = faqs(model, row);
+            vec![span(text, tone)]
+        })
+        .with_faqs_within(FAQS_MIN_WIDTH..u16::MAX),
         DocumentColumn::right("tried", 6, attempted_cell)
             .within(ONE_TIME_MIN_WIDTH..ALL_COLUMNS_MIN_WIDTH)
             .sorted_by(SortBy::Attempted),
@@ -112,7 +119,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     if documents.page.total == 0 {
         return draw_empty(model, inner, buf, appearance);
     }
-    let columns = COLUMNS.layout(inner.width);
+    let columns = COLUMNS.layout_of(inner.width, model.options.faqs_unknown.is_none());
     let rows = inner.height.saturating_sub(1);
     let mut canvas = Canvas::new(buf, inner);
     for column in &columns {

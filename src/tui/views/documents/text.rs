@@ -2,6 +2,7 @@
 
 use crate::domain::document::{DocumentRow, Status};
 use crate::domain::failure::ErrorCode;
+use crate::domain::faq::{FaqCoverage, FaqJob, FaqState};
 use crate::domain::host_backoff::HostBackoff;
 use crate::domain::text::width;
 use crate::format;
@@ -148,8 +149,33 @@ pub fn status_detail(model: &Model, row: &DocumentRow, cells: usize) -> (String,
             // a person has to decide.
             (Some(quarantined), _) => (clip(&quarantined, cells, more), Tone::Lost),
             (None, Some(error)) => (error, theme::status(status)),
-            (None, None) => (String::new(), Tone::Plain),
+            (None, None) => {
+                faq_note(row).map_or((String::new(), Tone::Plain), |note| (clip(note, cells, more), Tone::Waiting))
+            }
         },
+    }
+}
+
+/// Returns the note about FAQs that are missing or older than the text; `None` if they are neither.
+const fn faq_note(row: &DocumentRow) -> Option<&'static str> {
+    match &row.faqs {
+        Some(FaqCoverage { job: Some(FaqJob::Waiting { .. }), .. }) => Some("FAQ job waits"),
+        Some(FaqCoverage { state: FaqState::None, .. }) => Some("no FAQs"),
+        Some(FaqCoverage { state: FaqState::Stale, .. }) => Some("FAQs stale"),
+        _ => None,
+    }
+}
+
+/// Returns the text of the column "FAQs": their number, with a word if they are missing or older than the text; a question
+/// mark if it is not known whether they are.
+pub fn faqs(model: &Model, row: &DocumentRow) -> (String, Tone) {
+    let Some(faqs) = &row.faqs else { return (model.glyphs.none.to_owned(), Tone::Dim) };
+    let number = format::short_number(faqs.faqs, 3);
+    match faqs.state {
+        FaqState::None => ("none".to_owned(), Tone::Waiting),
+        FaqState::Stale => (format!("{number} stale"), Tone::Waiting),
+        FaqState::Ok => (number, Tone::Plain),
+        FaqState::Unknown => (format!("{number} ?"), Tone::Dim),
     }
 }
 
