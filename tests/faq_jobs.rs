@@ -89,20 +89,28 @@ async fn a_job_is_started_once_and_a_second_request_is_refused() {
     let shown = scene.run(&["show", "1"]).out.join("\n");
     assert!(shown.contains("FAQs        none\nFAQs        job waits for "), "{shown}");
     let again = scene.run(&["faq", "1", "--yes"]);
-    assert!(again.code == Some(0) && again.err.contains("FAQ job that waits already"), "{again:?}");
+    assert!(again.code == Some(2) && again.err.contains("1 has an FAQ job that waits already"), "{again:?}");
     assert_eq!(scene.run(&["work", "--drain"]).code, Some(0));
     assert_eq!(scene.jobs("queue:low").into_iter().collect::<BTreeSet<_>>(), BTreeSet::from(["1".into(), "3".into()]));
     let minutes = "UPDATE quarterdeck.faq_jobs SET started_at = started_at - 185000000";
     scene.database.script(minutes).await;
     let again = scene.run(&["faq", "1", "--yes"]);
-    assert!(again.err.contains("skipped 1 document: FAQ job already started, the last 3m ago"), "{again:?}");
-    assert!(again.err.contains("no FAQ job to start"), "{again:?}");
+    assert!(again.code == Some(2) && again.err.contains("1 has an FAQ job already started 3m ago"), "{again:?}");
+    let all = scene.run(&["faq", "--filter", "faq:none", "--yes"]);
+    let says = "skipped 2 documents: FAQ job already started, the last 3m ago";
+    assert!(all.code == Some(0) && all.err.contains(says) && all.err.contains("no FAQ job to start"), "{all:?}");
+    let both = scene.run(&["faq", "1", "2", "--yes", "--json"]);
+    let says = r#"{"document_id":1,"answer":"skipped","reason":"has an FAQ job already started 3m ago"}"#;
+    assert_eq!(
+        (both.code, both.out.as_slice()),
+        (Some(2), &[says.to_owned(), r#"{"document_id":2,"answer":"faq_noted"}"#.to_owned()][..])
+    );
     let json = scene.run(&["show", "1", "--json"]).out.join("");
     let json: Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!((&json["faqs"]["state"], &json["faqs"]["count"]), (&"none".into(), &0.into()));
     assert!(json["faqs"]["job_started_at"].is_string() && json["faqs"]["job_waits_since"].is_null(), "{json}");
     assert_eq!(scene.run(&["work", "--drain"]).code, Some(0));
-    assert_eq!((scene.jobs("queue:low").len(), scene.waiting().await.as_str()), (2, "0"));
+    assert_eq!((scene.jobs("queue:low").len(), scene.waiting().await.as_str()), (3, "0"));
     // Chatwoot's job has run: the filter finds nothing any more.
     scene.answers(1, 3, false).await;
     scene.answers(3, 3, false).await;
@@ -145,8 +153,8 @@ async fn what_people_have_edited_is_named_before_anything_is_started() {
     let facts = [
         "8 answers removed and made anew",
         "6 answers edited by people on 2 documents: not removed, new ones may repeat them",
-        "  2 2 answers of Page 2: \"Who is 1?\", \"Who is 2?\"",
-        "  3 4 answers of Page 3: \"Who is 1?\", \"Who is 2?\", \"Who is 3?\", …",
+        "  Page 2 (2), 2 answers: \"Who is 1?\", \"Who is 2?\"",
+        "  Page 3 (3), 4 answers: \"Who is 1?\", \"Who is 2?\", \"Who is 3?\", …",
     ];
     let preview = scene.run(&["faq", "--all", "--dry-run"]);
     assert_eq!(preview.code, Some(0));
@@ -164,7 +172,7 @@ async fn what_people_have_edited_is_named_before_anything_is_started() {
     assert_eq!((&json["faqs"]["answers"], &json["faqs"]["edited_answers"]), (&5.into(), &2.into()));
     assert_eq!(json["faqs"]["edited"][0]["questions"][1]["question"], "Who is 2?");
     let pdf = scene.run(&["faq", "4", "--yes"]);
-    assert!(pdf.err.contains("skipped 1 document: PDFs, for which"), "{pdf:?}");
+    assert!(pdf.code == Some(2) && pdf.err.contains("4 is a PDF, for which Chatwoot starts no"), "{pdf:?}");
     assert_eq!(scene.waiting().await, "0");
     // An older Chatwoot notes no edits, and its job removes all.
     scene.database.script("ALTER TABLE captain_assistant_responses DROP COLUMN edited").await;

@@ -2,6 +2,7 @@
 //! that carry meaning.
 
 mod explaining;
+mod faqs;
 mod groups;
 mod held;
 mod held_hosts;

@@ -24,22 +24,24 @@ pub struct Args {
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     let bulk = &args.bulk;
-    let Some(ChosenDocuments { store, selected, ids }) = choose(context, bulk, BulkVerb::Faq, out).await? else {
+    let Some(ChosenDocuments { store, selected, ids, refused }) = choose(context, bulk, BulkVerb::Faq, out).await?
+    else {
         return Ok(Exit::Done);
     };
     let mut printer = AnswerPrinter::new(&selected, bulk.json, false);
+    printer.print(&refused, out)?;
     for batch in ids.chunks(BATCH_SIZE) {
         printer.print(&store.start_faq_jobs(batch, &operator()).await?, out)?;
     }
     context.announce(&*store).await?;
     printer.end("faq", out)?;
-    if store.queue().await?.workers == 0 {
+    if !ids.is_empty() && store.queue().await?.workers == 0 {
         note("no worker is running: the jobs wait until `quarterdeck work`, or a console with --runner, starts them");
-    } else {
+    } else if !ids.is_empty() {
         note_unserved(&context.config, &store).await;
     }
     store.close().await;
-    Ok(Exit::Done)
+    Ok(if printer.refused { Exit::WrongUse } else { Exit::Done })
 }
 
 /// Returns the reason why these settings start no FAQ jobs; `None` if they do.

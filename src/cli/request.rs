@@ -50,7 +50,8 @@ pub(super) async fn request(
     out: &mut Output,
 ) -> Result<Exit, CliError> {
     let name = verb_name(BulkVerb::Request(verb));
-    let Some(ChosenDocuments { store, selected, ids }) = choose(context, bulk, BulkVerb::Request(verb), out).await?
+    let Some(ChosenDocuments { store, selected, ids, .. }) =
+        choose(context, bulk, BulkVerb::Request(verb), out).await?
     else {
         return Ok(Exit::Done);
     };
@@ -83,7 +84,7 @@ pub(super) async fn request(
 
 /// Runs `cancel` and prints the answers.
 pub(super) async fn cancel(context: &Context, bulk: &BulkArgs, out: &mut Output) -> Result<Exit, CliError> {
-    let Some(ChosenDocuments { store, selected, ids }) = choose(context, bulk, BulkVerb::Cancel, out).await? else {
+    let Some(ChosenDocuments { store, selected, ids, .. }) = choose(context, bulk, BulkVerb::Cancel, out).await? else {
         return Ok(Exit::Done);
     };
     let mut printer = AnswerPrinter::new(&selected, bulk.json, false);
@@ -101,6 +102,8 @@ pub(super) struct ChosenDocuments {
     pub(super) store: std::sync::Arc<dyn Store>,
     pub(super) selected: Selected,
     pub(super) ids: Vec<DocumentId>,
+    /// Answers for documents that were named and that `verb` cannot act on, as the preview found.
+    pub(super) refused: Vec<DocumentAnswer>,
 }
 
 /// Opens the store, selects the documents, prints the preview of a dry run, and asks for confirmation where `verb`
@@ -138,7 +141,8 @@ pub(super) async fn choose(
             store.close().await;
             return Ok(None);
         }
-        for (reason, count) in &preview.skipped {
+        let skipped = preview.skipped.iter().filter(|_| verb != BulkVerb::Faq || named.is_none());
+        for (reason, count) in skipped {
             note(format!("skipped {}: {}", format::count(*count, "document"), format::skip_reason(*reason)));
         }
         faqs = preview.faqs;
@@ -146,17 +150,19 @@ pub(super) async fn choose(
     } else {
         named.clone().unwrap_or_default()
     };
+    if let Some(faqs) = faqs.filter(|faqs| !ids.is_empty() || !faqs.refused.is_empty()) {
+        if !ids.is_empty() && !faq::confirmed(bulk.yes, ids.len(), &faqs)? {
+            store.close().await;
+            return Ok(None);
+        }
+        let skipped = |(document_id, reason)| DocumentAnswer { document_id, answer: RequestAnswer::Skipped(reason) };
+        let refused = faqs.refused.into_iter().map(skipped).collect();
+        return Ok(Some(ChosenDocuments { store, selected, ids, refused }));
+    }
     if ids.is_empty() {
         note(if verb == BulkVerb::Faq { "no FAQ job to start".to_owned() } else { format!("no document to {name}") });
         store.close().await;
         return Ok(None);
-    }
-    if let Some(faqs) = &faqs {
-        let agreed = faq::confirmed(bulk.yes, ids.len(), faqs)?;
-        if !agreed {
-            store.close().await;
-        }
-        return Ok(agreed.then_some(ChosenDocuments { store, selected, ids }));
     }
     let must_confirm = match verb {
         BulkVerb::Remove => true,
@@ -173,7 +179,7 @@ pub(super) async fn choose(
         store.close().await;
         return Ok(None);
     }
-    Ok(Some(ChosenDocuments { store, selected, ids }))
+    Ok(Some(ChosenDocuments { store, selected, ids, refused: Vec::new() }))
 }
 
 #[derive(Serialize)]
@@ -244,8 +250,8 @@ pub(super) struct AnswerPrinter {
     /// Prints only the named documents that are skipped.
     quiet: bool,
     sums: BTreeMap<&'static str, usize>,
-    /// True if a named document cannot be synced: it is a PDF, not available or missing.
-    refused: bool,
+    /// True if a named document cannot be synced or get an FAQ job: it is a PDF, not available or missing, say.
+    pub(super) refused: bool,
     /// True if the request was not skipped for every document.
     accepted: bool,
 }
@@ -261,7 +267,15 @@ impl AnswerPrinter {
             let (word, reason) = (format::answer_word(answer), format::answer_note(answer));
             let never = matches!(
                 answer,
-                RequestAnswer::Skipped(SkipReason::Pdf | SkipReason::Unavailable | SkipReason::Missing)
+                RequestAnswer::Skipped(
+                    SkipReason::Pdf
+                        | SkipReason::Unavailable
+                        | SkipReason::Missing
+                        | SkipReason::PdfFaqs
+                        | SkipReason::NoText
+                        | SkipReason::FaqWaits
+                        | SkipReason::FaqStarted(_)
+                )
             );
             self.refused |= self.is_named && never;
             self.accepted |= !matches!(answer, RequestAnswer::Skipped(_));

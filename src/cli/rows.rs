@@ -222,11 +222,20 @@ pub fn table_line(row: &DocumentRow, now: Timestamp) -> String {
 }
 
 /// Returns the text of the ERROR column: `locked elsewhere` if the document waits for a lock, else the last error, else
-/// `-`.
+/// a note about FAQs, else `-`.
 fn short_reason(row: &DocumentRow) -> &'static str {
     match (row.status, &row.holder) {
         (Status::Waiting, Some(_)) => "locked elsewhere",
-        _ => row.error_code.map_or("-", format::error_code),
+        _ => row.error_code.map_or_else(|| faq_note(row), format::error_code),
+    }
+}
+
+/// Returns a note about FAQs that are missing or older than the text, for the ERROR column; else `-`.
+fn faq_note(row: &DocumentRow) -> &'static str {
+    match row.faqs.as_ref().map(|faqs| faqs.state) {
+        Some(FaqState::None) => "no FAQs",
+        Some(FaqState::Stale) => "FAQs stale",
+        _ => "-",
     }
 }
 

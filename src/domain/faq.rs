@@ -1,6 +1,8 @@
 //! FAQs that Chatwoot generates from a document: their number and age, the state that follows from them, and the job that
 //! rebuilds them.
 
+use super::id::DocumentId;
+use super::request::SkipReason;
 use super::text::SafeLine;
 use super::time::Timestamp;
 use super::word_enum::{serde_by_word, word_enum};
@@ -84,12 +86,14 @@ pub struct FaqPreview {
     pub edited_documents: u64,
     /// The first of these documents.
     pub named: Vec<EditedAnswers>,
+    /// Documents that were named one by one and get no job, in order, with the reasons.
+    pub refused: Vec<(DocumentId, SkipReason)>,
 }
 
 /// Answers of one document that people have edited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EditedAnswers {
-    pub document: super::id::DocumentId,
+    pub document: DocumentId,
     pub name: SafeLine,
     pub answers: u64,
     /// The first of their questions.

@@ -5,16 +5,6 @@ use super::time::age;
 use crate::domain::faq::{FaqCoverage, FaqJob, FaqPreview, FaqState};
 use crate::domain::time::Timestamp;
 
-/// Returns the state of FAQs in words.
-const fn faq_state(state: FaqState) -> &'static str {
-    match state {
-        FaqState::None => "none",
-        FaqState::Stale => "stale: the text is newer",
-        FaqState::Ok => "newer than the text",
-        FaqState::Unknown => "whether the text is newer is unknown",
-    }
-}
-
 /// Returns a sentence about the FAQ job of a document; `now` is the current time.
 pub fn faq_job(job: &FaqJob, now: Timestamp) -> String {
     match job {
@@ -29,10 +19,11 @@ pub fn faq_job(job: &FaqJob, now: Timestamp) -> String {
 /// Returns the facts about the FAQs of a document, one line each: state, numbers and ages, then the job. Ages are relative
 /// to `now`.
 pub fn faqs(faqs: &FaqCoverage, now: Timestamp) -> Vec<String> {
-    let mut facts = vec![faq_state(faqs.state).to_owned()];
-    if faqs.faqs > 0 {
-        facts[0] = format!("{}, {}", count(faqs.faqs, "answer"), facts[0]);
-    }
+    let mut facts = vec![match faqs.state {
+        FaqState::None => "none".to_owned(),
+        FaqState::Unknown => format!("{}, unknown whether stale", count(faqs.faqs, "answer")),
+        FaqState::Stale | FaqState::Ok => format!("{}, {}", count(faqs.faqs, "answer"), faqs.state.word()),
+    }];
     let ago = |at: Timestamp| format!("{} ago", age(now.since(at)));
     facts.extend(faqs.newest_at.map(|at| format!("newest {}", ago(at))));
     facts.extend(faqs.text_at.map(|at| format!("text {}", ago(at))));
@@ -65,7 +56,7 @@ pub fn faq_effects(faqs: &FaqPreview) -> Vec<String> {
         let questions: Vec<String> = named.questions.iter().map(|question| format!("\"{question}\"")).collect();
         let more = if (named.questions.len() as u64) < named.answers { ", …" } else { "" };
         let asked = if questions.is_empty() { String::new() } else { format!(": {}{more}", questions.join(", ")) };
-        lines.push(format!("  {} {} of {}{asked}", named.document, answers(named.answers), named.name));
+        lines.push(format!("  {} ({}), {}{asked}", named.name, named.document, answers(named.answers)));
     }
     let unnamed = faqs.edited_documents.saturating_sub(faqs.named.len() as u64);
     if unnamed > 0 {
@@ -106,7 +97,7 @@ mod tests {
         assert_eq!(
             faqs(&stale, now),
             [
-                "12 answers, stale: the text is newer; newest 2h ago; text 1h ago; 1 not approved; 2 edited by people",
+                "12 answers, stale; newest 2h ago; text 1h ago; 1 not approved; 2 edited by people",
                 "job waits for 2m: no process of Sidekiq is alive"
             ]
         );

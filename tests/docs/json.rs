@@ -314,7 +314,8 @@ async fn faqs(session: &mut Session) {
         updated_at, status) SELECT 'Page', 'https://a.test/' || n, 'a text', 3, 2, now(), now(), 1 \
         FROM generate_series(1, 3) n; INSERT INTO captain_assistant_responses (question, answer, assistant_id, \
         documentable_id, account_id, created_at, updated_at, documentable_type, edited) \
-        VALUES ('Who?', 'A', 3, 1, 2, now(), now(), 'Captain::Document', true);";
+        VALUES ('Who?', 'A', 3, 1, 2, now(), now(), 'Captain::Document', true), \
+        ('What?', 'A', 3, 3, 2, now(), now(), 'Captain::Document', false);";
     database.script(&format!("{tables} {answers} {fill}")).await;
     migrate(&database.url, false, &mut |_| {}).await.expect("set up");
     let settings = session.install.write("faq.toml", "chatwoot.enqueue_faq_job = true\n").display().to_string();

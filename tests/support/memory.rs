@@ -4,6 +4,7 @@
 use async_trait::async_trait;
 use quarterdeck::domain::content::StoredBaseline;
 use quarterdeck::domain::document::{DocumentRow, Status, StatusCounts};
+use quarterdeck::domain::faq::{FaqBacklog, NEEDS_CHATWOOT};
 use quarterdeck::domain::filter::Filter;
 use quarterdeck::domain::fingerprint::Fingerprint;
 use quarterdeck::domain::id::{DocumentId, JobId, Seq};
@@ -238,6 +239,11 @@ impl DocumentStore for Memory {
         })
     }
 
+    async fn start_faq_jobs(&self, documents: &[DocumentId], _by: &SafeLine) -> Result<Vec<DocumentAnswer>> {
+        let noted = |id: &DocumentId| DocumentAnswer { document_id: *id, answer: RequestAnswer::FaqNoted };
+        self.read(|_| documents.iter().map(noted).collect())
+    }
+
     async fn decide(&self, texts: &[ReviewTarget], decision: Decision, _: &SafeLine) -> Result<Vec<DecisionResult>> {
         let decided = self.read(|facts| {
             let mut decided = Vec::new();
@@ -416,7 +422,15 @@ impl Queries for Memory {
             Targets::Ids(ids) => ids.clone(),
             Targets::Matching(filter) => self.matching(filter, Sort::BY_ID, None).await?,
         };
-        Ok(Preview { targets, skipped: Vec::new(), hosts: 1 })
+        Ok(Preview { targets, skipped: Vec::new(), hosts: 1, faqs: None })
+    }
+
+    async fn faq_backlog(&self) -> Result<Option<FaqBacklog>> {
+        self.read(|_| None)
+    }
+
+    async fn unreadable_faqs(&self) -> Result<Option<String>> {
+        self.read(|_| Some(NEEDS_CHATWOOT.to_owned()))
     }
 
     async fn purgeable(&self) -> Result<u64> {

@@ -125,14 +125,20 @@ impl Screen {
 
     /// Answers the open preview: this many targets, two skipped documents.
     pub fn answer_preview(&mut self, targets: i64) {
-        let generation = match &self.model.overlay {
-            Some(Overlay::Preview(dialog)) => dialog.generation,
-            other => panic!("no preview is open: {other:?}"),
-        };
         let preview = Preview {
             targets: (1..=targets).map(DocumentId).collect(),
             skipped: vec![(SkipReason::Pdf, 2), (SkipReason::Running, 1)],
             hosts: 4,
+            faqs: None,
+        };
+        self.answer_preview_with(preview);
+    }
+
+    /// Answers the open preview.
+    pub fn answer_preview_with(&mut self, preview: Preview) {
+        let generation = match &self.model.overlay {
+            Some(Overlay::Preview(dialog)) => dialog.generation,
+            other => panic!("no preview is open: {other:?}"),
         };
         self.send(Msg::Preview { generation, answer: Ok(preview) });
     }

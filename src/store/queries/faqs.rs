@@ -15,7 +15,7 @@ use crate::store::sql::database::Database;
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::query;
 use crate::store::{Preview, Result, StoreError, Targets};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Maximum number of documents with edited answers that a preview names.
 const MAX_NAMED: usize = 10;
@@ -31,7 +31,7 @@ pub(in crate::store) async fn preview(db: &Database, of: &Targets) -> Result<Pre
     let ids = targets(db, of).await?;
     let mut preview = Preview::default();
     let mut faqs = FaqPreview { edited: Some(0), ..FaqPreview::default() };
-    let (mut hosts, mut found) = (HashSet::new(), 0);
+    let (mut hosts, mut refused, mut found) = (HashSet::new(), HashMap::new(), 0);
     for batch in ids.chunks(CHUNK_SIZE) {
         let mut reader = db.reader().await?;
         let rows = reader.all(candidates(batch.iter().map(|id| id.0).collect(), now)).await?;
@@ -44,7 +44,10 @@ pub(in crate::store) async fn preview(db: &Database, of: &Targets) -> Result<Pre
                     accepted.push(candidate.id.0);
                     hosts.insert(candidate.host);
                 }
-                Err(reason) => skip(&mut preview.skipped, reason, 1),
+                Err(reason) => {
+                    skip(&mut preview.skipped, reason, 1);
+                    refused.insert(candidate.id, reason);
+                }
             }
         }
         count(&mut reader, &accepted, &mut faqs).await?;
@@ -53,6 +56,11 @@ pub(in crate::store) async fn preview(db: &Database, of: &Targets) -> Result<Pre
     let missing = ids.len().saturating_sub(found) as u64;
     if missing > 0 && matches!(of, Targets::Ids(_)) {
         skip(&mut preview.skipped, SkipReason::Missing, missing);
+    }
+    if let Targets::Ids(named) = of {
+        let started: HashSet<_> = preview.targets.iter().collect();
+        let reason = |id: &DocumentId| (*id, refused.get(id).copied().unwrap_or(SkipReason::Missing));
+        faqs.refused = named.iter().filter(|id| !started.contains(id)).map(reason).collect();
     }
     preview.skipped.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     preview.hosts = hosts.len() as u64;

@@ -23,8 +23,8 @@ use ratatui::widgets::{Paragraph, Widget as _};
 
 /// Returns the number of lines of the head, above the content of the tab, in a pane with `height` lines inside its
 /// frame.
-pub const fn head_lines(model: &Model, height: u16) -> u16 {
-    if height < FULL_HEAD_MIN_HEIGHT { 2 } else { 6 + model.options.faqs_unknown.is_none() as u16 }
+pub fn head_lines(model: &Model, height: u16) -> u16 {
+    if height < FULL_HEAD_MIN_HEIGHT { 2 } else { 6 + faqs(model).len() as u16 }
 }
 
 /// Smallest height inside the pane's frame, in lines, at which the head is shown in full. In a lower pane the head has
@@ -69,9 +69,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
         next,
         chatwoot_note(model, data).unwrap_or_else(|| facts(model, row, data)),
     ];
-    if model.options.faqs_unknown.is_none() {
-        lines.push(faqs(model, row));
-    }
+    lines.extend(faqs(model));
     if inner.height < FULL_HEAD_MIN_HEIGHT {
         let warning = chatwoot_note(model, data).filter(|_| data.chatwoot_jobs[0].will_write());
         lines = vec![warning.unwrap_or_else(|| peek::status_line(model, row))];
@@ -124,15 +122,13 @@ fn facts(model: &Model, row: &DocumentRow, data: &DetailData) -> Spans {
     line
 }
 
-/// Returns the line about the document's FAQs and their job; empty if they are not known.
-fn faqs(model: &Model, row: &DocumentRow) -> Spans {
-    let Some(known) = &row.faqs else { return Spans::new() };
+/// Returns the lines about the document's FAQs and their job; none if they are not known.
+fn faqs(model: &Model) -> Vec<Spans> {
+    let Some(known) = model.detail_row().and_then(|row| row.faqs.as_ref()) else { return Vec::new() };
     let needs_job = matches!(known.state, FaqState::None | FaqState::Stale);
     let tone = if needs_job { Tone::Waiting } else { Tone::Plain };
-    let mut facts = format::faqs(known, model.now).into_iter();
-    let mut line = vec![span("FAQs ", Tone::Dim), span(facts.next().unwrap_or_default(), tone)];
-    line.extend(facts.map(|job| span(format!("   {job}"), Tone::Waiting)));
-    line
+    let facts = format::faqs(known, model.now).into_iter().zip([("FAQs ", tone), ("FAQ ", Tone::Waiting)]);
+    facts.map(|(fact, (label, tone))| vec![span(label, Tone::Dim), span(fact, tone)]).collect()
 }
 
 fn tabs(model: &Model, detail: &Detail, data: &DetailData, y: u16, canvas: &mut Canvas<'_>, appearance: Appearance) {

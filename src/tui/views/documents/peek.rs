@@ -1,7 +1,7 @@
 //! The content of the peek pane (below the list) for a document, in sentences: the status and its reason, the next
 //! step, and the key that helps.
 
-use super::text::{can_be_decided, error, host_backoff, is_orphaned, step, why_locked, why_queued};
+use super::text::{can_be_decided, error, faqs, host_backoff, is_orphaned, step, why_locked, why_queued};
 use crate::domain::document::{DocumentRow, RecentResult, Status};
 use crate::domain::pause::PauseScope;
 use crate::domain::time::Timestamp;
@@ -195,6 +195,9 @@ pub fn history(model: &Model, row: &DocumentRow) -> Spans {
             n => format!(", {}", format::count(u64::from(n), "earlier version")),
         };
         fact(&mut line, "kept", format!("{}{versions}", format::chars(length)));
+    }
+    if row.faqs.is_some() {
+        fact(&mut line, "FAQs", faqs(model, row).0);
     }
     if let Some(by) = &row.requested_by {
         fact(&mut line, "by", by.to_string());
