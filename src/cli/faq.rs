@@ -49,7 +49,7 @@ pub(super) fn switched_off(config: &Config, store: &dyn StoreBase) -> Option<&'s
     match config.faq_job.switch {
         _ if !store.is_chatwoot_database() => Some(NEEDS_CHATWOOT),
         FaqSwitch::Off => Some("no FAQ jobs are started: chatwoot.enqueue_faq_job is false"),
-        FaqSwitch::Auto if config.redis.used_url().is_none() => {
+        FaqSwitch::Auto if !config.redis.is_used() => {
             Some("no FAQ jobs are started without Chatwoot's Redis: set redis.url, or chatwoot.enqueue_faq_job = true")
         }
         FaqSwitch::Auto | FaqSwitch::On => None,

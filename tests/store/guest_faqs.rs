@@ -243,7 +243,7 @@ async fn a_job_is_noted_once_and_again_only_for_another_text_or_when_redis_has_f
     assert_eq!((backlog.jobs, backlog.oldest_at, backlog.reason), (2, since, None));
     // Delivered.
     for message in &noted {
-        scene.store.delivered(message.id).await.unwrap();
+        scene.store.delivered(message.id, None).await.unwrap();
     }
     assert_eq!(scene.store.faq_backlog().await.unwrap(), None);
     scene.clock.advance(Duration::from_secs(180));
@@ -256,7 +256,7 @@ async fn a_job_is_noted_once_and_again_only_for_another_text_or_when_redis_has_f
     assert!(sync(&scene, 3, "another").await);
     assert_eq!(start(&[2, 3]).await[1], RequestAnswer::FaqNoted);
     for message in pending().await {
-        scene.store.delivered(message.id).await.unwrap();
+        scene.store.delivered(message.id, None).await.unwrap();
     }
     // Redis forgets after seven days.
     scene.clock.advance(Duration::from_secs(7 * DAY - 1) - ago);
