@@ -42,14 +42,12 @@ pub struct Config {
     /// True if the console runs jobs (`runner.enabled`, `--runner`, `--no-runner`). If not set: true for SQLite, false
     /// for a server, so that a console opened on a laptop does not start to sync production.
     pub console_runs_jobs: bool,
-    /// Values of `[runner]`, `[retry]` and `fetch.host_interval`.
+    /// Values of `[runner]`, `[retry]`, `fetch.host_interval` and `fetch.from_installation`.
     pub runner: runner::Settings,
     /// Values of `[chatwoot]`.
     pub faq_job: FaqSettings,
     /// Values of `[fetch]`, without `fetch.host_interval` and `fetch.from_installation`.
     pub fetch: FetchSettings,
-    /// True if pages are fetched as Chatwoot's own settings say, on its database (`fetch.from_installation`).
-    pub follows_installation: bool,
     /// Values of `[schedule]`, `[plans]` and `[accounts]`.
     pub schedule: Scheduling,
     /// Values of `[log]`.
@@ -177,7 +175,6 @@ impl Config {
             runner: runner::Settings::default(),
             faq_job: FaqSettings::default(),
             fetch: FetchSettings::default(),
-            follows_installation: true,
             schedule: Scheduling::default(),
             log: LogSettings { dir: paths.log_dir.clone(), keep_days: 14 },
             warnings: Vec::new(),

@@ -66,5 +66,5 @@ pub use lookup::{Addresses, Lookup, LookupError, NameServers, SystemLookup};
 pub use probe::{Hop, Probe, probe};
 pub use request::{FetchRequest, FetchResponse};
 pub use roots::roots;
-pub use settings::{DENIED_PORTS, FetchSettings, FirecrawlSettings};
+pub use settings::{DEFAULT_API_VERSION, DENIED_PORTS, FetchSettings, FirecrawlAccess, FirecrawlSettings};
 pub use sniff::BinaryFormat;

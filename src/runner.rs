@@ -7,11 +7,12 @@
 //! `settings` has the settings and modes of a runner, `worker` the state that its tasks share. `claim` keeps the slots
 //! full and runs each job by `attempt`, under the document's lock (`locking`), with the `representation` of its host, unless there is a `fetch_pause`; `heartbeat` renews leases, `rescue`
 //! makes the jobs of dead workers ready again, `schedule` enqueues due documents, `relay` delivers the messages of the
-//! outbox, `templates` learns what recurs on the pages of a host.
+//! outbox, `templates` learns what recurs on the pages of a host, `crawling` follows Chatwoot's way of fetching pages.
 
 mod attempt;
 mod chatwoot_text;
 mod claim;
+mod crawling;
 pub mod event;
 mod fetch_pause;
 pub mod handle;
@@ -30,6 +31,7 @@ pub mod tail;
 mod templates;
 mod worker;
 
+pub use crawling::{access as firecrawl_access, is_fetched_otherwise};
 pub use settings::{Mode, Scheduling, Settings};
 
 use crate::domain::id::WorkerId;
@@ -38,6 +40,7 @@ use crate::domain::text::SafeLine;
 use crate::fetch::Fetcher;
 use crate::lock::Redis;
 use crate::store::RunnerStore;
+use crawling::KnownCrawling;
 use event::{Health, LockHealth, RunnerStatus};
 use fetch_pause::FetchPause;
 use handle::Handle;
@@ -100,6 +103,7 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
         host_markdown: HostMarkdownCache::default(),
         running_jobs: RunningJobs::default(),
         templates: Templates::default(),
+        crawling: KnownCrawling::default(),
         fetch_pause: FetchPause::default(),
         claim_wakeup: Arc::clone(&handle.claim_wakeup),
         attempts: TaskTracker::new(),
@@ -116,6 +120,7 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
     heartbeat::start(&worker);
     tokio::spawn(rescue::run(Arc::clone(&worker)));
     tokio::spawn(rescue::read_shadows(Arc::clone(&worker)));
+    tokio::spawn(crawling::follow(Arc::clone(&worker)));
     tokio::spawn(schedule::run(Arc::clone(&worker)));
     tokio::spawn(templates::run(Arc::clone(&worker)));
     if let Some(redis) = &worker.redis {

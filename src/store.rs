@@ -44,6 +44,7 @@ mod version;
 
 pub use backup::{BackupMethod, ServerTools, back_up, backup_contents, backup_method, restore};
 pub use changes::{ChangeSender, Changes};
+pub use chatwoot::optional::{OPTIONAL_COLUMNS, OptionalColumns};
 pub use checks::CheckDepth;
 pub use error::{Result, StoreError};
 pub use examine::{examine, write_lock_holder};

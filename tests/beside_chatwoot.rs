@@ -1,6 +1,13 @@
 //! Tests that this program and Chatwoot's own job, which sync the same documents in turns, never take each other's work
-//! for a change. Chatwoot's job is played by [`Scene::chatwoot_syncs`], which writes what Chatwoot writes; its texts are
-//! recorded from its own converter (`fetch/chatwoot`).
+//! for a change. Chatwoot's job is played by [`Scene::chatwoot_syncs`], which makes the writes that Chatwoot makes, one by
+//! one; its texts are those of its own converter where Ruby and that are installed, else recorded (`fetch/chatwoot`).
+
+mod dump;
+mod firecrawl;
+mod gem;
+mod kills;
+mod optional;
+mod settings;
 
 use crate::support::install::{Ended, Install};
 use crate::support::postgres::{self, Database};
@@ -54,11 +61,20 @@ struct Scene {
     /// Index of the edition that the site serves.
     edition: Arc<AtomicUsize>,
     parser: Parser,
+    /// Texts of the editions by Firecrawl, where Chatwoot fetches by it.
+    by_firecrawl: Option<[&'static str; 2]>,
 }
 
 impl Scene {
     /// Starts a Chatwoot with `documents` pages that it has synced.
     async fn start(parser: Parser, documents: usize) -> Self {
+        let scene = Self::unprepared(parser, documents).await;
+        migrate(&scene.database.url, false, &mut |_| {}).await.expect("set up");
+        scene
+    }
+
+    /// Does the same, without setting this program up in its database.
+    async fn unprepared(parser: Parser, documents: usize) -> Self {
         let edition = Arc::new(AtomicUsize::new(0));
         let served = Arc::clone(&edition);
         let page = move |_: &str, _| Reply::Html(EDITIONS[served.load(Ordering::SeqCst)].html.to_owned());
@@ -66,8 +82,7 @@ impl Scene {
         database.script(postgres::CHATWOOT_TABLES).await;
         database.script(COUNT_OF_WRITES).await;
         let install = Install::new(Site::start(page).await, "");
-        migrate(&database.url, false, &mut |_| {}).await.expect("set up");
-        let scene = Self { install, database, redis, edition, parser };
+        let scene = Self { install, database, redis, edition, parser, by_firecrawl: None };
         scene.redis.sidekiq_serves(&["default", "low"]);
         let url = scene.install.site.url("/p");
         let text = quoted(scene.text());
@@ -85,10 +100,11 @@ impl Scene {
 
     /// Returns the text of the page as Chatwoot's parser and converter make it.
     fn text(&self) -> &'static str {
-        let edition = &EDITIONS[self.edition.load(Ordering::SeqCst)];
-        match self.parser {
-            Parser::WholeBody => edition.whole,
-            Parser::MainPart => edition.main,
+        let served = self.edition.load(Ordering::SeqCst);
+        match (self.by_firecrawl, self.parser) {
+            (Some(texts), _) => texts[served],
+            (None, Parser::WholeBody) => gem::text(served).unwrap_or(EDITIONS[served].whole),
+            (None, Parser::MainPart) => EDITIONS[served].main,
         }
     }
 
@@ -105,31 +121,30 @@ impl Scene {
         assert_eq!(worked.code, Some(0), "{worked:?}");
     }
 
-    /// Syncs the first document as Chatwoot's job does. Returns true if it wrote a text, for which Chatwoot starts an FAQ
-    /// job.
+    /// Syncs the first document as Chatwoot's job does, with all of its writes in their order. Returns true if it wrote a
+    /// text, for which Chatwoot starts an FAQ job.
     async fn chatwoot_syncs(&self) -> bool {
-        let stamp = "sync_status = 1, last_synced_at = now(), last_sync_attempted_at = now(), updated_at = now()";
-        let new = Fingerprint::of(self.text());
-        self.database
-            .script(
-                "UPDATE captain_documents SET sync_status = 0, last_sync_attempted_at = now(), updated_at = now(), \
-                 metadata = metadata || '{\"sync_step\":\"comparing\",\"last_sync_error_code\":null}' WHERE id = 1",
-            )
-            .await;
-        let stored =
-            self.database.text("SELECT metadata ->> 'content_fingerprint' FROM captain_documents WHERE id = 1");
-        let is_same = stored.await == new.as_str();
-        let text = match is_same {
-            true => String::new(),
-            false => format!(
-                "content = {}, name = 'Chatwoot', metadata = metadata || '{{\"content_fingerprint\":\"{}\"}}', ",
-                quoted(self.text()),
-                new.as_str()
-            ),
+        // Rails writes the whole of `metadata`, and sets `updated_at` with every write.
+        let write = async |columns: &str, keys: &str| {
+            let set = format!("{columns}metadata = metadata || '{{{keys}}}', updated_at = now() WHERE id = 1");
+            self.database.script(&format!("UPDATE captain_documents SET {set}")).await;
         };
-        self.database.script(&format!("UPDATE captain_documents SET {text}{stamp} WHERE id = 1")).await;
-        self.database.script("UPDATE captain_documents SET metadata = metadata || '{\"sync_step\":null}'").await;
-        !is_same
+        let cleared = r#""sync_step":null,"last_sync_error_code":null"#;
+        write("sync_status = 0, last_sync_attempted_at = now(), ", cleared).await;
+        write("", r#""sync_step":"fetching""#).await;
+        write("", r#""sync_step":"comparing""#).await;
+        let stored =
+            self.database.text("SELECT coalesce(metadata ->> 'content_fingerprint', '') FROM captain_documents");
+        let (stored, new) = (stored.await, Fingerprint::of(self.text()));
+        let synced = "sync_status = 1, last_synced_at = now(), last_sync_attempted_at = now(), ";
+        if stored == new.as_str() {
+            write(synced, cleared).await;
+            return false;
+        }
+        write("", r#""sync_step":"updating""#).await;
+        let text = format!("content = {}, name = 'Paying by card', {synced}", quoted(self.text()));
+        write(&text, &format!(r#"{cleared},"content_fingerprint":"{}""#, new.as_str())).await;
+        true
     }
 
     /// Returns the number of FAQ jobs that this program has started.

@@ -163,7 +163,10 @@ fn every_key_sets_its_value() {
     assert!(config.fetch.respect_robots);
     assert_eq!(config.fetch.firecrawl.api_key.as_ref().map(|key| key.reveal()), Some("fc-secret"));
     assert!(!format!("{config:?}").contains("fc-secret"), "a key is never printed");
-    assert_eq!((config.fetch.firecrawl.url.as_str(), config.fetch.firecrawl.version), ("http://10.0.0.9:3002/", 1));
+    assert_eq!(
+        (config.fetch.firecrawl.url.as_str(), config.fetch.firecrawl.version),
+        ("http://10.0.0.9:3002/", Some(1))
+    );
     assert_eq!(config.fetch.sites.0.len(), 2);
     assert_eq!(config.fetch.sites.0[0].host.as_deref(), Some("app.example.org"));
     assert_eq!(config.fetch.max_memory, 1 << 30);

@@ -2,7 +2,7 @@
 
 use super::chatwoot_jobs;
 use super::context::{Context, operator};
-use super::crawling::{cost, followed};
+use super::crawling::followed;
 use super::exit::{CliError, Exit, ensure_same_schema};
 use super::faq::switched_off;
 use super::output::masked;
@@ -45,10 +45,10 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
     } else {
         connect_watcher(&context.config, &*store).await?
     };
-    let fetching = followed(&context.config, &*store).await?;
     let runner = match runs {
         true => {
             let mode = Mode::Service(context.config.schedule.clone());
+            let fetching = followed(&context.config, &*store).await?;
             Some(start_runner(&fetching, store.clone(), redis.clone(), mode)?)
         }
         false => None,
@@ -57,9 +57,8 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
     let _recovery = recovery.map(|recovery| AbortOnDropHandle::new(tokio::spawn(recovery)));
     let mut options = options(context.config.runner.per_host, context.read_only, ascii, None);
     options.file_problems = Some(file_problems(&context.files));
-    options.explainer = Some(explainer(&fetching, store.clone()));
+    options.explainer = Some(explainer(&context.config, store.clone()));
     options.chatwoot_jobs = chatwoot_jobs::reader(&store, redis.as_ref());
-    options.uses_firecrawl = cost(&fetching, 0).is_some();
     options.faqs_unknown = store.unreadable_faqs().await?.as_deref().map(SafeLine::new);
     options.faq_jobs_off = switched_off(&context.config, &*store);
     if let (None, Some(redis)) = (&runner, &redis) {
@@ -147,7 +146,6 @@ pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<
         default_owner: DEFAULT_OWNER,
         explainer: None,
         chatwoot_jobs: None,
-        uses_firecrawl: false,
         faqs_unknown: Some(SafeLine::new(NEEDS_CHATWOOT)),
         faq_jobs_off: Some(NEEDS_CHATWOOT),
         remote_events: None,

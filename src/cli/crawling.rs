@@ -1,21 +1,20 @@
 //! Follows the way in which Chatwoot fetches pages, on its database.
 
-use super::exit::CliError;
 use crate::chatwoot::crawling::{API_KEY, Crawling, PROVIDER};
 use crate::config::Config;
 use crate::domain::finding::Finding;
-use crate::store::Store;
+use crate::fetch::DEFAULT_API_VERSION;
+use crate::format;
+use crate::runner::firecrawl_access;
+use crate::store::{Store, StoreError};
 
-/// Returns the settings with which this process fetches pages: those of `config`, and on a database of Chatwoot the key
-/// of Firecrawl that its settings have, unless `config` has one or does not follow them.
-pub(super) async fn followed(config: &Config, store: &dyn Store) -> Result<Config, CliError> {
+/// Returns the settings with which this process fetches pages: those of `config`, and on a database of Chatwoot the
+/// access to Firecrawl that its settings have now, unless `config` has a key or does not follow them.
+pub(super) async fn followed(config: &Config, store: &dyn Store) -> Result<Config, StoreError> {
     let mut config = config.clone();
-    let follows = config.follows_installation && config.fetch.firecrawl.api_key.is_none();
-    if follows
-        && store.is_chatwoot_database()
-        && let Crawling::Firecrawl(key) = store.crawling().await?
-    {
-        config.fetch.firecrawl.api_key = Some(key);
+    let follows = config.runner.follows_installation && config.fetch.firecrawl.api_key.is_none();
+    if follows && store.is_chatwoot_database() {
+        config.fetch.firecrawl.followed = firecrawl_access(&store.crawling().await?);
     }
     Ok(config)
 }
@@ -23,7 +22,12 @@ pub(super) async fn followed(config: &Config, store: &dyn Store) -> Result<Confi
 /// Returns the cost of fetching `documents` pages with these settings, for a preview; `None` without Firecrawl. A page
 /// costs one credit; rules of sites may name another way for some.
 pub(super) fn cost(config: &Config, documents: usize) -> Option<u64> {
-    config.fetch.firecrawl.api_key.as_ref().map(|_| documents as u64)
+    config.fetch.firecrawl.is_used().then_some(documents as u64)
+}
+
+/// Describes a number of credits.
+pub(super) fn firecrawl_credits(credits: u64) -> String {
+    format!("{} of Firecrawl", format::count(credits, "credit"))
 }
 
 /// Returns the finding about the way in which pages are fetched; `None` if the store is not Chatwoot's.
@@ -40,13 +44,21 @@ pub(super) async fn finding(config: &Config, store: &dyn Store) -> Option<Findin
     let keep = "set fetch.firecrawl.api_key, or leave it so if these texts are wanted";
     Some(match theirs {
         _ if own => Finding::ok(CHECK, "pages are fetched by Firecrawl, with the key of fetch.firecrawl.api_key"),
-        Crawling::Firecrawl(_) if config.follows_installation => Finding::ok(
-            CHECK,
-            format!(
-                "pages are fetched by Firecrawl, as Chatwoot does, with its key ({API_KEY}); a page costs 1 credit"
-            ),
-        ),
-        Crawling::Firecrawl(_) => Finding::warn(
+        Crawling::Firecrawl { version, .. } if config.runner.follows_installation => {
+            let (used, from) = match (config.fetch.firecrawl.version, version) {
+                (Some(own), _) => (own, "by fetch.firecrawl.version"),
+                (None, Some(theirs)) => (theirs, "by the age of this Chatwoot"),
+                (None, None) => (DEFAULT_API_VERSION, "as the age of this Chatwoot is not known"),
+            };
+            Finding::ok(
+                CHECK,
+                format!(
+                    "pages are fetched by Firecrawl, as Chatwoot does, with its key ({API_KEY}) and version {used} of \
+                     the API, {from}; a page costs 1 credit"
+                ),
+            )
+        }
+        Crawling::Firecrawl { .. } => Finding::warn(
             CHECK,
             format!(
                 "Chatwoot fetches pages by Firecrawl ({API_KEY}), and they are fetched directly here: texts differ"

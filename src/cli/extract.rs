@@ -3,21 +3,23 @@
 
 mod print;
 mod source;
+mod stored;
 
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
-
 use crate::config::Config;
+use crate::domain::content::Page;
 use crate::domain::extraction::ExplainedPage;
 use crate::domain::failure::{Blame, Failure};
 use crate::domain::id::DocumentId;
 use crate::domain::link::host_of;
 use crate::domain::site_rule::SiteRule;
-use crate::fetch::{check_site, convert_file, probe};
+use crate::fetch::{FetchRequest, Fetcher, chatwoot_texts, check_site, convert_file, probe};
 use crate::format;
 use print::ExtractionJson;
 use source::{Local, PageSource, Remote};
+use stored::Extraction;
 
 /// Id of a page that is no document; documents have positive ids.
 const NO_DOCUMENT: DocumentId = DocumentId(0);
@@ -61,18 +63,18 @@ Examples:
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     args.check_rules()?;
     let source = PageSource::resolve(context, args).await?;
-    let explained = match &source {
-        PageSource::Remote(remote) => fetch(&context.config, args, remote).await?,
+    let extracted = match &source {
+        PageSource::Remote(remote) => fetch(args, remote).await?,
         PageSource::Local(local) => convert(&context.config, args, local).await?,
     };
     if args.json {
-        out.json(&ExtractionJson::new(&source, &explained, args.why))?;
+        out.json(&ExtractionJson::new(&source, &extracted, args.why))?;
     }
-    match explained {
-        Ok(explained) => {
+    match extracted {
+        Ok(extracted) => {
             if !args.json {
-                print::facts(&explained);
-                print::text(&explained, args.why, out)?;
+                print::facts(&extracted);
+                print::text(&extracted, args.why, out)?;
             }
             Ok(Exit::Done)
         }
@@ -84,24 +86,40 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
 }
 
 /// Fetches a page with all settings, also those of its site.
-async fn fetch(config: &Config, args: &Args, remote: &Remote) -> Result<Result<ExplainedPage, Failure>, CliError> {
+async fn fetch(args: &Args, remote: &Remote) -> Result<Result<Extraction, Failure>, CliError> {
     let document = remote.document.unwrap_or(NO_DOCUMENT);
-    let mut settings = config.fetch.clone();
-    let rule = args.rule(config, document, &remote.url);
+    let mut settings = remote.config.fetch.clone();
+    let rule = args.rule(&remote.config, document, &remote.url);
     // A rule for the document precedes all others.
     settings.sites.0.insert(0, SiteRule { host: None, document: Some(document), ..rule });
-    let request = remote.facts.request(document, &remote.url);
-    let probe = probe(settings, &request).await.map_err(|error| CliError::Usage(error.to_string()))?;
-    Ok(probe.explained())
+    let unusable = |error: crate::fetch::FetchSetupError| CliError::Usage(error.to_string());
+    let fetcher = Fetcher::new(settings.clone()).map_err(unusable)?;
+    let chatwoot = fetcher.writes_chatwoot_text(document, &remote.url, remote.facts.is_chatwoots());
+    let request = FetchRequest { chatwoot, ..remote.facts.request(document, &remote.url) };
+    let probe = probe(settings, &request).await.map_err(unusable)?;
+    Ok(probe.explained().map(|explained| match chatwoot {
+        true => Extraction::of_chatwoot(explained, &remote.facts, remote.stored.as_deref()),
+        false => Extraction::of_main(explained),
+    }))
 }
 
 /// Converts a page from a file.
-async fn convert(config: &Config, args: &Args, local: &Local) -> Result<Result<ExplainedPage, Failure>, CliError> {
+async fn convert(config: &Config, args: &Args, local: &Local) -> Result<Result<Extraction, Failure>, CliError> {
     let url = local.url.clone();
     let rule = args.rule(config, NO_DOCUMENT, url.as_ref().map_or("", url::Url::as_str));
-    let (body, template, most) = (local.body.clone(), local.facts.text_template().cloned(), config.fetch.max_body);
-    let converting =
-        tokio::task::spawn_blocking(move || convert_file(&body, url.as_ref(), (&rule, template.as_deref()), most));
+    let (body, facts, most) = (local.body.clone(), local.facts.clone(), config.fetch.max_body);
+    let chatwoot = !rule.names_content() && config.fetch.writes_chatwoot_text(facts.is_chatwoots());
+    let converting = tokio::task::spawn_blocking(move || {
+        let template = facts.text_template().map(|template| &**template).filter(|_| !chatwoot);
+        let explained = convert_file(&body, url.as_ref(), (&rule, template), most)?;
+        if !chatwoot {
+            return Ok(Extraction::of_main(explained));
+        }
+        // A page of which Chatwoot would make nothing is not converted either.
+        let texts = chatwoot_texts(&body).ok().map(Box::new);
+        let page = Page { chatwoot: texts, ..explained.page };
+        Ok(Extraction::of_chatwoot(ExplainedPage { page, ..explained }, &facts, None))
+    });
     converting.await.map_err(|error| CliError::Io(std::io::Error::other(error)))
 }
 

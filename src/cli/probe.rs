@@ -4,6 +4,7 @@
 use super::changes;
 use super::exit::{CliError, Exit};
 use super::output::Output;
+use crate::chatwoot::crawling::Crawling;
 use crate::config::Config;
 use crate::domain::chatwoot_text::Generation;
 use crate::domain::content::{ContentChange, Page, StoredBaseline};
@@ -18,6 +19,7 @@ use crate::domain::retry::RetryPolicy;
 use crate::domain::template::{BlockComparison, Template};
 use crate::domain::text_comparison::{self, TextComparison};
 use crate::fetch::{FetchRequest, FetchResponse, FetchSetupError, Fetcher, Hop, Probe, probe};
+use crate::runner::is_fetched_otherwise;
 use crate::store::{Store, StoreError};
 use std::io;
 use std::sync::Arc;
@@ -32,11 +34,14 @@ pub(super) struct HostFacts {
     keeps_texts: bool,
     /// Representation that a sync of the whole page would request.
     negotiation: Negotiation,
+    /// Generation of Chatwoot's converter that was seen in its texts, on a Chatwoot database.
+    generation: Option<Generation>,
 }
 
 impl HostFacts {
     /// The facts about any host where there is no store.
-    pub(super) const NONE: Self = Self { template: None, keeps_texts: false, negotiation: Negotiation::HtmlOnly };
+    pub(super) const NONE: Self =
+        Self { template: None, keeps_texts: false, negotiation: Negotiation::HtmlOnly, generation: None };
 
     /// Reads the facts about the host of `url`.
     pub(super) async fn read(store: &dyn Store, url: &str) -> Result<Self, StoreError> {
@@ -45,7 +50,19 @@ impl HostFacts {
             true => Negotiation::HtmlOnly,
             false => HostMarkdown::negotiation(store.host_markdown(&host).await?, store.now()),
         };
-        Ok(Self { template: store.template(&host).await?.map(Arc::new), keeps_texts, negotiation })
+        let generation = if keeps_texts { store.chatwoot_generation().await? } else { None };
+        Ok(Self { template: store.template(&host).await?.map(Arc::new), keeps_texts, negotiation, generation })
+    }
+
+    /// Returns true if the store is a Chatwoot database.
+    pub(super) const fn is_chatwoots(&self) -> bool {
+        self.keeps_texts
+    }
+
+    /// Returns the generation of Chatwoot's converter whose text is written, where `nearest` is the one whose text is the
+    /// most like the stored one.
+    pub(super) fn generation(&self, nearest: Option<Generation>) -> Generation {
+        self.generation.or(nearest).unwrap_or(Generation::NEWEST)
     }
 
     /// Returns the template whose blocks are left out of the text.
@@ -66,6 +83,8 @@ pub(super) struct ProbeBaseline<'a> {
     pub stored: &'a StoredBaseline,
     pub text: &'a str,
     pub host: HostFacts,
+    /// Chatwoot's own way of fetching pages; `None` in a store of our own.
+    pub crawling: Option<&'a Crawling>,
 }
 
 /// Fetches the document once and prints each stage and the result.
@@ -91,7 +110,12 @@ pub(super) async fn run(
             let page = Page { template: template.map(|template| template.version), ..(**page).clone() };
             let compare = |of| fetcher.compare_blocks(row.id, &row.url, of, (baseline.text, &page));
             let by_blocks = || template.map_or(BlockComparison::Different, compare);
-            print_page(&page, &baseline, by_blocks, out)?;
+            let found = chatwoot.then(|| {
+                let is_otherwise =
+                    is_fetched_otherwise(&fetcher, baseline.crawling, (row.id, &row.url), baseline.stored, &page);
+                compare_with_chatwoots(&baseline, &page, is_otherwise)
+            });
+            print_page(&page, &baseline, found, by_blocks, out)?;
             Ok(Exit::Done)
         }
         // Cannot happen: the request knows nothing of the response before.
@@ -133,10 +157,16 @@ fn print_totals(report: &Probe, out: &mut Output) -> io::Result<()> {
     Ok(())
 }
 
-/// Prints facts about the page, and the change that a sync would make. The comparison is the same as in a sync.
+/// Change of a page, the reason if it is suspect, and the generation of Chatwoot's converter whose text is the most like
+/// the stored one.
+type FoundChange = (ContentChange, Option<QuarantineReason>, Option<Generation>);
+
+/// Prints facts about the page, and the change that a sync would make. The comparison is the same as in a sync; where
+/// Chatwoot's own text is written it was made before, and has `found`.
 fn print_page(
     page: &Page,
     baseline: &ProbeBaseline<'_>,
+    found: Option<FoundChange>,
     by_blocks: impl FnOnce() -> BlockComparison,
     out: &mut Output,
 ) -> io::Result<()> {
@@ -152,13 +182,10 @@ fn print_page(
     if let Some(note) = &page.note {
         out.line(format!("note        {note}"))?;
     }
-    let (mut change, mut reason, generation) = match &page.chatwoot {
-        Some(_) => compare_with_chatwoots(stored, page, text),
-        None => {
-            let (change, reason) = stored.compare(page);
-            (change, reason, None)
-        }
-    };
+    let (mut change, mut reason, generation) = found.unwrap_or_else(|| {
+        let (change, reason) = stored.compare(page);
+        (change, reason, None)
+    });
     if stored.may_be_same_by_blocks(page, change) {
         change = stored.change_by_blocks(page, change, by_blocks(), baseline.host.keeps_texts);
         reason = reason.filter(|_| change != ContentChange::Same);
@@ -191,23 +218,20 @@ fn print_page(
         return Ok(());
     }
     out.line("")?;
-    let theirs = page.chatwoot.as_ref().and_then(|texts| texts.to_write(generation.unwrap_or(Generation::NEWEST)));
+    let theirs = page.chatwoot.as_ref().and_then(|texts| texts.to_write(baseline.host.generation(generation)));
     changes::print(text, theirs.map_or(&page.content, |theirs| &theirs.content), out)
 }
 
-/// Compares the page with the stored text where Chatwoot's own text is written. Also returns the generation of Chatwoot's
-/// converter whose text is the most like the stored one.
-fn compare_with_chatwoots(
-    stored: &StoredBaseline,
-    page: &Page,
-    text: &str,
-) -> (ContentChange, Option<QuarantineReason>, Option<Generation>) {
+/// Compares the page with the stored text where Chatwoot's own text is written. `is_otherwise` is true if that text is
+/// known to have been fetched in another way.
+fn compare_with_chatwoots(baseline: &ProbeBaseline<'_>, page: &Page, is_otherwise: bool) -> FoundChange {
+    let ProbeBaseline { stored, text, .. } = *baseline;
     if stored.chars.is_none() {
         return (ContentChange::First, None, None);
     }
     match text_comparison::compare(stored, page, Some(text)) {
         TextComparison::Same(_) | TextComparison::NeedsText => (ContentChange::Same, None, None),
-        TextComparison::Changed(difference) if difference.fetched_otherwise => {
+        TextComparison::Changed(difference) if difference.fetched_otherwise || is_otherwise => {
             (ContentChange::Quarantined, Some(QuarantineReason::FetchedOtherwise), difference.nearest)
         }
         TextComparison::Changed(difference) if difference.by_another_version => {

@@ -3,7 +3,7 @@
 
 use super::confirm::{CONFIRM_THRESHOLD, agreed};
 use super::context::{Context, operator};
-use super::crawling::{cost, followed};
+use super::crawling::{cost, firecrawl_credits, followed};
 use super::exit::{CliError, Exit};
 use super::faq::{self, FaqPreviewJson};
 use super::output::{Output, note};
@@ -198,10 +198,6 @@ struct PreviewJson<'a> {
 struct SkippedJson {
     reason: String,
     documents: u64,
-}
-
-fn firecrawl_credits(credits: u64) -> String {
-    format!("{} of Firecrawl", format::count(credits, "credit"))
 }
 
 fn print_preview(preview: &Preview, verb: &str, credits: Option<u64>, json: bool, out: &mut Output) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! `quarterdeck schedule`: runs one pass of the schedule now, or only prints what a pass would do and why.
 
 use super::context::Context;
+use super::crawling::{cost, firecrawl_credits, followed};
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
 use super::pause::report_pauses;
@@ -78,6 +79,13 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     }
     if form == OutputFormat::Piped && !passes.is_empty() {
         note("the next version prints a sentence instead of the line for the Rails log; --json does not change");
+    }
+    if args.dry_run {
+        let enqueued: u32 = passes.iter().flat_map(|pass| &pass.accounts).map(|account| account.enqueued).sum();
+        let fetching = followed(&context.config, &*store).await?;
+        if let Some(credits) = cost(&fetching, enqueued as usize).filter(|credits| *credits > 0) {
+            note(format!("would cost up to {}", firecrawl_credits(credits)));
+        }
     }
     context.announce(&*store).await?;
     store.close().await;

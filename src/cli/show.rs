@@ -57,7 +57,11 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
             let stored = store.stored(row.id).await?.unwrap_or_default();
             let text = content.as_ref().map_or("", |content| content.text.as_str());
             let host = HostFacts::read(&*store, &row.url).await?;
-            let baseline = ProbeBaseline { stored: &stored, text, host };
+            let crawling = match store.is_chatwoot_database() {
+                true => Some(store.crawling().await?),
+                false => None,
+            };
+            let baseline = ProbeBaseline { stored: &stored, text, host, crawling: crawling.as_ref() };
             exit = exit.max(probe::run(&followed(&context.config, &*store).await?, &row, baseline, out).await?);
             continue;
         }

@@ -1,5 +1,6 @@
 //! Builds the runner, the Redis connection and the fetcher from the settings, and connects them with each other.
 
+use super::crawling::followed;
 use super::exit::CliError;
 use super::limits::ensure_open_files;
 use super::output::note;
@@ -10,12 +11,12 @@ use crate::domain::extraction::{ExplainedPage, PageExplainer};
 use crate::domain::failure::Failure;
 use crate::domain::id::DocumentId;
 use crate::domain::text::SafeLine;
-use crate::fetch::{FetchSettings, Fetcher, probe};
+use crate::fetch::{Fetcher, probe};
 use crate::lock::{self, AddressError, Redis, Role};
 use crate::runner::event::LockHealth;
 use crate::runner::handle::Handle;
 use crate::runner::{self, Mode, Services};
-use crate::store::{RunnerStore, Store};
+use crate::store::{RunnerStore, Store, StoreError};
 use async_trait::async_trait;
 use std::fmt;
 use std::sync::Arc;
@@ -92,12 +93,12 @@ pub(super) fn report_unfetchable(config: &Config) {
 
 /// Returns the way in which a console fetches pages to explain their text: with all settings, as a sync would.
 pub(super) fn explainer(config: &Config, store: Arc<dyn Store>) -> Arc<dyn PageExplainer> {
-    Arc::new(ProbingExplainer { settings: config.fetch.clone(), store })
+    Arc::new(ProbingExplainer { config: config.clone(), store })
 }
 
 /// Fetches each page with a fetcher of its own, since an explanation is rare.
 struct ProbingExplainer {
-    settings: FetchSettings,
+    config: Config,
     store: Arc<dyn Store>,
 }
 
@@ -110,10 +111,16 @@ impl fmt::Debug for ProbingExplainer {
 #[async_trait]
 impl PageExplainer for ProbingExplainer {
     async fn explain(&self, document: DocumentId, url: &str) -> Result<ExplainedPage, Failure> {
-        let facts = HostFacts::read(&*self.store, url).await;
-        let facts = facts.map_err(|error| Failure::unexpected("StoreError", error.to_string()))?;
-        let probed = probe(self.settings.clone(), &facts.request(document, url)).await;
+        let unread = |error: StoreError| Failure::unexpected("StoreError", error.to_string());
+        let facts = HostFacts::read(&*self.store, url).await.map_err(unread)?;
+        let fetch = followed(&self.config, &*self.store).await.map_err(unread)?.fetch;
+        let probed = probe(fetch, &facts.request(document, url)).await;
         probed.map_err(|error| Failure::unexpected("FetchSetupError", error.to_string()))?.explained()
+    }
+
+    async fn costs_credits(&self) -> bool {
+        // A store that does not answer shows no preview either.
+        followed(&self.config, &*self.store).await.is_ok_and(|config| config.fetch.firecrawl.is_used())
     }
 }
 

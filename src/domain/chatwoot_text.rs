@@ -112,6 +112,13 @@ impl ChatwootTexts {
         all.into_iter().map(|generation| self.of(generation)).find(|text| !is_blank(&text.content))
     }
 
+    /// Returns the generation of one of these texts; `None` if all give the same, and for another text.
+    pub fn generation_of(&self, text: &ChatwootText) -> Option<Generation> {
+        let mut all = Generation::ALL.into_iter().filter(|generation| self.of(*generation) == text);
+        let first = all.next();
+        first.filter(|_| all.next().is_none())
+    }
+
     /// Returns the text with this fingerprint.
     pub fn with_fingerprint(&self, fingerprint: &Fingerprint) -> Option<&ChatwootText> {
         [&self.whole_body, &self.main_part].into_iter().find(|text| text.fingerprint == *fingerprint)

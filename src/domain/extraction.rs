@@ -47,4 +47,7 @@ pub struct ExplainedPage {
 pub trait PageExplainer: Debug + Send + Sync {
     /// Fetches the page of a document anew and explains its text; stores nothing.
     async fn explain(&self, document: DocumentId, url: &str) -> Result<ExplainedPage, Failure>;
+
+    /// Returns true if each page that is fetched now costs a credit of Firecrawl, unless a rule says otherwise.
+    async fn costs_credits(&self) -> bool;
 }

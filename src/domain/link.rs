@@ -87,6 +87,29 @@ pub fn host_of(text: &str) -> Option<String> {
     })
 }
 
+/// Returns a host, with or without a port, as URLs have it: in lower case, other letters than those of ASCII as Punycode.
+/// What is no host stays, but for its case.
+pub fn ascii_host(host: &str) -> String {
+    match host.is_ascii() {
+        true => host.to_ascii_lowercase(),
+        false => host_of(&format!("http://{host}/")).unwrap_or_else(|| host.to_lowercase()),
+    }
+}
+
+/// Returns a host in the letters that its Punycode stands for; `None` if all are of ASCII.
+pub fn unicode_host(host: &str) -> Option<String> {
+    let ascii = ascii_host(host);
+    let (name, port) = match ascii.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (name, Some(port)),
+        _ => (ascii.as_str(), None),
+    };
+    let name = Some(url::quirks::domain_to_unicode(name)).filter(|name| !name.is_ascii())?;
+    Some(match port {
+        Some(port) => format!("{name}:{port}"),
+        None => name,
+    })
+}
+
 /// Returns true if `link` is that of a PDF, by Chatwoot's rule: uploads begin with `PDF:`, links end in `.pdf` in lower
 /// case.
 pub fn is_pdf(link: &str) -> bool {
@@ -129,6 +152,16 @@ mod tests {
         assert_eq!(of("x".repeat(rest + 1)), Err(LinkError::TooLong));
         assert_eq!(of("\u{e9}".repeat(rest / 2)), Err(LinkError::TooLong), "six bytes each");
         assert_eq!(LinkError::TooLong.to_string(), "is longer than 8192 bytes");
+    }
+
+    #[test]
+    fn a_host_of_other_letters_is_the_one_of_its_punycode() {
+        for host in ["b\u{fc}cher.example:8080", "B\u{dc}CHER.example:8080", "XN--bcher-kva.example:8080"] {
+            assert_eq!(ascii_host(host), "xn--bcher-kva.example:8080");
+            assert_eq!(unicode_host(host).as_deref(), Some("b\u{fc}cher.example:8080"));
+        }
+        assert_eq!((ascii_host("A.test"), unicode_host("a.test:1")), ("a.test".to_owned(), None));
+        assert_eq!((ascii_host("\u{c4} b"), unicode_host("[::1]:8080")), ("\u{e4} b".to_owned(), None));
     }
 
     #[test]

@@ -32,7 +32,7 @@ word_enum! {
     /// Text of a page that is written. Messages list the texts in this order.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum WrittenText {
-        /// What Chatwoot's own sync would write, so that the two programs agree on what is stored.
+        /// Text that Chatwoot's own sync would write, so that the two programs agree on what is stored.
         Chatwoot = "chatwoot",
         /// The main content, as the rule of the page's site says.
         Main = "main",
@@ -87,6 +87,12 @@ impl SiteRule {
     pub fn needs_html(&self) -> bool {
         let has_rules = [&self.include, &self.exclude, &self.ignore].iter().any(|list| !list.is_empty());
         has_rules || self.extract != Extract::default() || self.markdown == MarkdownUse::Never
+    }
+
+    /// Returns true if the rule says what the content of its pages is. Then neither the template of the host nor
+    /// Chatwoot's own text is used.
+    pub fn names_content(&self) -> bool {
+        !self.include.is_empty() || self.extract != Extract::default()
     }
 
     /// Returns the host or the document of the rule, for messages.

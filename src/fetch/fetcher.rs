@@ -7,14 +7,14 @@ use super::errors;
 use super::fetchers::{Fetchers, PageFetcher, PageRequest};
 use super::lookup::{Lookup, NameServers, SystemLookup};
 use super::request::{FetchRequest, FetchResponse};
-use super::settings::FetchSettings;
+use super::settings::{FetchSettings, FirecrawlAccess};
 use super::trace::{Trace, TracedLookup};
 use crate::domain::content::{ConverterVersion, Page};
 use crate::domain::failure::{Blame, Failure};
 use crate::domain::id::DocumentId;
 use crate::domain::link::host_of;
 use crate::domain::representation::{Negotiation, Representation};
-use crate::domain::site_rule::{FetcherKind, SiteRule, Unfetchable, WrittenText};
+use crate::domain::site_rule::{FetcherKind, SiteRule, Unfetchable};
 use crate::domain::template::{BlockComparison, Template};
 use reqwest::header::HeaderMap;
 use std::sync::Arc;
@@ -84,7 +84,9 @@ impl Fetcher {
     pub async fn fetch(&self, fetch_request: &FetchRequest) -> Result<FetchResponse, Failure> {
         let url =
             self.client.guard.parse(&fetch_request.url).map_err(|refusal| errors::refused(refusal.to_string()))?;
-        let route = self.route(fetch_request.document, &host_of(url.as_str()).unwrap_or_default());
+        let access = self.fetchers.firecrawl_access();
+        let default = if access.is_some() { FetcherKind::Firecrawl } else { FetcherKind::Direct };
+        let route = self.route_by(default, fetch_request.document, &host_of(url.as_str()).unwrap_or_default());
         let credentials = route.credentials.map_err(|why| errors::refused(format!("not fetched: {why}")))?;
         let negotiation = if route.negotiates { fetch_request.negotiation } else { Negotiation::HtmlOnly };
         let request = PageRequest {
@@ -95,6 +97,7 @@ impl Fetcher {
             credentials,
             template: fetch_request.template.as_ref(),
             chatwoot: fetch_request.chatwoot,
+            firecrawl: access.as_ref(),
         };
         match (fetch_by(route.fetcher, request, fetch_request).await, route.fallback) {
             (Err(failure), Some(fallback)) if route.fetcher.may_fall_back(&failure) => {
@@ -103,6 +106,23 @@ impl Fetcher {
             }
             (fetched, _) => fetched,
         }
+    }
+
+    /// Follows another installation's access to Firecrawl, or none; an own key in the settings wins. Fetches that run go
+    /// on as they began. Returns true if that changes how pages are fetched.
+    pub fn follow_firecrawl(&self, followed: Option<FirecrawlAccess>) -> bool {
+        self.fetchers.follow(followed)
+    }
+
+    /// Returns the way in which a document's page was fetched by this version of the program and these site rules, if its
+    /// text has this converter version; `None` if the version is another one.
+    pub fn kind_of(&self, document: DocumentId, url: &str, converter: ConverterVersion) -> Option<FetcherKind> {
+        let rules = self.route(document, &host_of(url).unwrap_or_default()).rules;
+        FetcherKind::ALL.into_iter().find(|kind| {
+            let version = self.fetchers.get(*kind).version();
+            let of = |representation| rules.converter(version, representation) == converter;
+            of(Representation::Html) || of(Representation::Markdown)
+        })
     }
 
     /// Returns true if the template of the host may be used on a document's page. A site rule that names the content
@@ -114,11 +134,7 @@ impl Fetcher {
     /// Returns true if the text that is written for a document is Chatwoot's own. A site rule that names the content wins
     /// over the setting. `is_chatwoot_database` is true where Chatwoot syncs the same documents.
     pub fn writes_chatwoot_text(&self, document: DocumentId, url: &str, is_chatwoot_database: bool) -> bool {
-        let wanted = match self.client.settings.extract {
-            Some(text) => text == WrittenText::Chatwoot,
-            None => is_chatwoot_database,
-        };
-        wanted && self.allows_template(document, url)
+        self.client.settings.writes_chatwoot_text(is_chatwoot_database) && self.allows_template(document, url)
     }
 
     /// Compares the stored text of a document with a fetched page by blocks, without what the template leaves out of
@@ -153,12 +169,17 @@ impl Fetcher {
     }
 
     fn route(&self, document: DocumentId, host: &str) -> Route<'_> {
+        self.route_by(self.fetchers.default_fetcher(), document, host)
+    }
+
+    /// Returns the route of a document, where `default` is the fetcher for pages whose site rule names none.
+    fn route_by(&self, default: FetcherKind, document: DocumentId, host: &str) -> Route<'_> {
         let sites = &self.client.settings.sites;
         let site = sites.of(document, host);
         // Credentials are never sent to a service, so the pages that need them are fetched from their own server.
         let has_credentials = site.is_some_and(|site| !site.credentials.is_empty());
-        let default = || if has_credentials { FetcherKind::Direct } else { self.fetchers.default_fetcher() };
-        let first = site.and_then(|site| site.fetcher).unwrap_or_else(default);
+        let default = if has_credentials { FetcherKind::Direct } else { default };
+        let first = site.and_then(|site| site.fetcher).unwrap_or(default);
         let fallback = site.and_then(|site| site.fallback).filter(|fallback| *fallback != first);
         let index = sites.index(document, host);
         let rules = index.and_then(|index| self.rules.get(index));

@@ -11,6 +11,7 @@ pub use http::may_be_refused_markdown;
 pub(super) use page_fetcher::{PageFetcher, PageRequest};
 
 use super::client::HttpClient;
+use super::settings::FirecrawlAccess;
 use crate::domain::site_rule::FetcherKind;
 use firecrawl::FirecrawlFetcher;
 use http::HttpFetcher;
@@ -36,9 +37,19 @@ impl Fetchers {
         }
     }
 
+    /// Returns the key and version with which Firecrawl is used now; `None` without a key.
+    pub fn firecrawl_access(&self) -> Option<FirecrawlAccess> {
+        self.firecrawl.access()
+    }
+
+    /// Follows another installation's access to Firecrawl, or none. Returns true if that changes how pages are fetched.
+    pub fn follow(&self, followed: Option<FirecrawlAccess>) -> bool {
+        self.firecrawl.follow(followed)
+    }
+
     /// Returns the name of the fetcher for pages whose site rule names none: Firecrawl if its key is set, else the
     /// direct one.
     pub fn default_fetcher(&self) -> FetcherKind {
-        if self.firecrawl.is_configured() { FetcherKind::Firecrawl } else { FetcherKind::Direct }
+        if self.firecrawl.access().is_some() { FetcherKind::Firecrawl } else { FetcherKind::Direct }
     }
 }

@@ -54,15 +54,54 @@ pub struct FetchSettings {
     pub denied_ports: Vec<u16>,
 }
 
+impl FetchSettings {
+    /// Returns true if the text that is written is Chatwoot's own, unless a site rule names the content.
+    /// `is_chatwoot_database` is true where Chatwoot syncs the same documents.
+    pub fn writes_chatwoot_text(&self, is_chatwoot_database: bool) -> bool {
+        match self.extract {
+            Some(text) => text == WrittenText::Chatwoot,
+            None => is_chatwoot_database,
+        }
+    }
+}
+
 /// Settings of Firecrawl's scrape API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FirecrawlSettings {
     /// API key. If set, Firecrawl fetches every page unless a site rule says otherwise.
     pub api_key: Option<Secret>,
+    /// Access of another installation that is followed (Chatwoot's), which serves as long as `api_key` is not set.
+    pub followed: Option<FirecrawlAccess>,
     /// Base URL, of Firecrawl's own service or a self-hosted server; the guard judges it like any URL.
     pub url: Url,
-    /// API version, 1 or 2.
-    pub version: u8,
+    /// API version, 1 or 2; `None` is that of the access that is followed, else [`DEFAULT_API_VERSION`].
+    pub version: Option<u8>,
+}
+
+/// Version of Firecrawl's API where none is set or known.
+pub const DEFAULT_API_VERSION: u8 = 2;
+
+/// Key and version with which Firecrawl's API is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirecrawlAccess {
+    pub key: Secret,
+    /// API version, 1 or 2; `None` if it is not known.
+    pub version: Option<u8>,
+}
+
+impl FirecrawlSettings {
+    /// Returns the access that is used, where `followed` is the one that is followed now: the own key wins over it, and
+    /// an own version over its version. `None` without a key.
+    pub fn access(&self, followed: Option<&FirecrawlAccess>) -> Option<FirecrawlAccess> {
+        let own = self.api_key.clone().map(|key| FirecrawlAccess { key, version: None });
+        let used = own.or_else(|| followed.cloned())?;
+        Some(FirecrawlAccess { version: self.version.or(used.version).or(Some(DEFAULT_API_VERSION)), ..used })
+    }
+
+    /// Returns true if Firecrawl fetches every page for which no site rule says otherwise.
+    pub fn is_used(&self) -> bool {
+        self.api_key.is_some() || self.followed.is_some()
+    }
 }
 
 impl Default for FetchSettings {
@@ -91,6 +130,6 @@ impl Default for FetchSettings {
 impl Default for FirecrawlSettings {
     fn default() -> Self {
         let url = Url::parse("https://api.firecrawl.dev").unwrap_or_else(|_| unreachable!("a URL"));
-        Self { api_key: None, url, version: 2 }
+        Self { api_key: None, followed: None, url, version: None }
     }
 }

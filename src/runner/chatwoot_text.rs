@@ -1,6 +1,7 @@
-//! TextComparison and writing of texts where Chatwoot's own text is stored, so that neither program takes the other's work
+//! Comparison and writing of texts where Chatwoot's own text is stored, so that neither program takes the other's work
 //! for a change. A page that has not changed is not written, whoever wrote it last.
 
+use super::crawling;
 use super::templates::read_until_available;
 use super::worker::Worker;
 use crate::domain::chatwoot_text::{Generation, TextOrigin};
@@ -44,7 +45,8 @@ pub(super) async fn compare(
                 true => ContentChange::Reconverted,
                 false => ContentChange::Changed,
             };
-            (change, fetched_otherwise.then_some(QuarantineReason::FetchedOtherwise))
+            let otherwise = fetched_otherwise || crawling::is_otherwise(worker, claimed, page).await;
+            (change, otherwise.then_some(QuarantineReason::FetchedOtherwise))
         }
         TextComparison::NeedsText => (ContentChange::Same, None),
     }

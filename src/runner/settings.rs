@@ -4,7 +4,8 @@ use crate::domain::retry::RetryPolicy;
 use crate::domain::schedule::ScheduleSettings;
 use std::time::Duration;
 
-/// Settings of `[runner]` and `[retry]`, and `host_interval` of `[fetch]`, which applies over all workers.
+/// Settings of `[runner]` and `[retry]`, and two of `[fetch]`: `host_interval`, which applies over all workers, and
+/// `from_installation`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Maximum number of attempts that run at the same time in this process.
@@ -23,6 +24,8 @@ pub struct Settings {
     /// Time that a drain waits for running attempts before it releases them.
     pub drain: Duration,
     pub policy: RetryPolicy,
+    /// True if pages of a Chatwoot database are fetched as Chatwoot's own settings say (`fetch.from_installation`).
+    pub follows_installation: bool,
 }
 
 impl Default for Settings {
@@ -36,6 +39,7 @@ impl Default for Settings {
             heartbeat: Duration::from_secs(10),
             drain: Duration::from_secs(25),
             policy: RetryPolicy::default(),
+            follows_installation: true,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! State that the tasks of one worker share.
 
+use super::crawling::KnownCrawling;
 use super::event::{Event, Health, LockHealth, RunnerStatus};
 use super::fetch_pause::FetchPause;
 use super::relay::Relay;
@@ -37,6 +38,7 @@ pub(super) struct Worker {
     pub(super) host_markdown: HostMarkdownCache,
     pub(super) running_jobs: RunningJobs,
     pub(super) templates: Templates,
+    pub(super) crawling: KnownCrawling,
     /// The pause while this process may open no more files.
     pub(super) fetch_pause: FetchPause,
     /// Wakes the claim loop when a slot is freed or new work is announced.

@@ -93,6 +93,8 @@ pub enum Msg {
         /// The number of the answered request.
         generation: u64,
         answer: StoreResult<Preview>,
+        /// True if each page that is fetched costs a credit of Firecrawl.
+        costs_credits: bool,
     },
     /// The ids of all documents that match the filter, to mark them.
     MatchingIds(StoreResult<Vec<DocumentId>>),

@@ -27,12 +27,10 @@ pub struct Options {
     pub per_host: u32,
     /// Account and assistant of documents that are added in this console.
     pub default_owner: (AccountId, AssistantId),
-    /// Fetches pages to explain their text; `None` in a console that fetches none.
+    /// Fetches pages to explain their text, and knows whether that costs credits; `None` in a console that fetches none.
     pub explainer: Option<Arc<dyn PageExplainer>>,
     /// Reads Chatwoot's own jobs; `None` without its database and its Redis.
     pub chatwoot_jobs: Option<Arc<dyn ChatwootJobReader>>,
-    /// True if pages are fetched by Firecrawl unless a rule says otherwise, so that previews name the cost.
-    pub uses_firecrawl: bool,
     /// Reason why the FAQs of documents are not known; `None` if they are.
     pub faqs_unknown: Option<SafeLine>,
     /// Reason why no FAQ job can be started; `None` if one can be.

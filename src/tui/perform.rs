@@ -21,8 +21,8 @@ use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, LockHealth};
 use crate::runner::handle::Handle;
 use crate::store::{
-    AddResult, ConsoleStore, DecisionResult, JobsQuery, MAX_SECTION_ROWS, NewDocument, OutcomeQuery, OutcomesFrom,
-    ReviewTarget, Sort, StoreError,
+    AddResult, BulkVerb, ConsoleStore, DecisionResult, JobsQuery, MAX_SECTION_ROWS, NewDocument, OutcomeQuery,
+    OutcomesFrom, ReviewTarget, Sort, StoreError,
 };
 use std::collections::HashMap;
 use std::future::Future;
@@ -233,7 +233,11 @@ impl Shared {
             }
             Effect::Explain { generation, document, url } => self.explain(generation, document, &url).await,
             Effect::Preview { generation, targets, verb } => {
-                Msg::Preview { generation, answer: answer(store.preview(&targets, verb).await) }
+                let costs_credits = match &self.explainer {
+                    Some(explainer) if matches!(verb, BulkVerb::Request(_)) => explainer.costs_credits().await,
+                    _ => false,
+                };
+                Msg::Preview { generation, answer: answer(store.preview(&targets, verb).await), costs_credits }
             }
             Effect::MarkAll(filter) => Msg::MatchingIds(answer(store.matching(&filter, Sort::BY_ID, None).await)),
             // The other effects read nothing.

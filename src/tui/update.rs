@@ -86,7 +86,9 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::OutcomesUnreachable(reason) => {
             loads::read_failed(model, "outcomes", &reason, &mut up);
         }
-        Msg::Preview { generation, answer } => dialog::take_preview(model, generation, answer, &mut up),
+        Msg::Preview { generation, answer, costs_credits } => {
+            dialog::take_preview(model, generation, (answer, costs_credits), &mut up);
+        }
         Msg::MatchingIds(answer) => acts::take_matching(model, answer, &mut up),
         Msg::CommandDone(command, answer) => acts::take_done(model, &command, answer, &mut up),
         Msg::CopiedOrOpened(answer) => {

@@ -9,7 +9,7 @@ use quarterdeck::domain::failure::{Blame, ErrorCode, Failure, FailureClass};
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::secret::Secret;
 use quarterdeck::domain::site_rule::{FetcherKind, SiteRule, SiteRules};
-use quarterdeck::fetch::{FetchRequest, FetchSettings, FirecrawlSettings};
+use quarterdeck::fetch::{FetchRequest, FetchSettings, FirecrawlAccess, FirecrawlSettings};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -72,7 +72,12 @@ impl Double {
     fn limits(&self) -> FetchSettings {
         let host = format!("{}:{}", self.url.host_str().expect("a host"), self.url.port().expect("a port"));
         FetchSettings {
-            firecrawl: FirecrawlSettings { api_key: Some(Secret::new(KEY)), url: self.url.clone(), version: 2 },
+            firecrawl: FirecrawlSettings {
+                api_key: Some(Secret::new(KEY)),
+                url: self.url.clone(),
+                version: Some(2),
+                followed: None,
+            },
             allow_private_hosts: vec![host.parse().expect("an entry")],
             ..patient()
         }
@@ -107,10 +112,60 @@ async fn a_page_and_what_is_asked_for() {
         })
     );
     let mut limits = double.limits();
-    limits.firecrawl.version = 1;
+    limits.firecrawl.version = Some(1);
     fetcher(limits).get(PAGE).await.expect("a page");
     let (head, body) = double.asked.lock().expect("not poisoned").remove(0);
     assert!(head.starts_with("POST /v1/scrape HTTP/1.1\r\n") && body.get("maxAge").is_none(), "{head} {body}");
+}
+
+/// Chatwoot's own requests, of both versions; the text is then the one that Chatwoot would store.
+#[tokio::test]
+async fn where_chatwoots_text_is_wanted_the_request_is_the_one_that_chatwoot_makes() {
+    let body = json!({
+        "url": PAGE, "onlyMainContent": true, "formats": ["markdown"],
+        "excludeTags": ["iframe", ".sidebar", ".cookie-banner", "[role=navigation]", "[role=banner]", "[role=contentinfo]"],
+    });
+    let mut body_of_v2 = body.clone();
+    body_of_v2["maxAge"] = json!(0);
+    for (version, expected) in [(Some(1), body), (None, body_of_v2)] {
+        let double = Double::says("200 OK", scraped("# Guide", json!({"statusCode": 200}))).await;
+        let mut settings = double.limits();
+        settings.firecrawl.api_key = None;
+        settings.firecrawl.version = None;
+        settings.firecrawl.followed = Some(FirecrawlAccess { key: Secret::new(KEY), version });
+        let request = FetchRequest { chatwoot: true, ..FetchRequest::whole(DocumentId(1), PAGE) };
+        fetcher(settings).fetch(&request).await.expect("a page");
+        let (head, sent) = double.asked.lock().expect("not poisoned").remove(0);
+        assert!(head.starts_with(&format!("POST /v{}/scrape ", version.unwrap_or(2))), "{head}");
+        assert_eq!(sent, expected);
+    }
+}
+
+#[tokio::test]
+async fn an_own_key_wins_over_the_one_that_is_followed_and_the_followed_one_may_change() {
+    let double = Double::says("200 OK", scraped("# Guide", json!({"statusCode": 200}))).await;
+    let mut settings = double.limits();
+    settings.firecrawl.version = None;
+    let access = |key: &str| Some(FirecrawlAccess { key: Secret::new(key), version: Some(1) });
+    let asked = || double.asked.lock().expect("not poisoned").remove(0).0;
+    let own = fetcher(settings.clone());
+    assert!(!own.follow_firecrawl(access("fc-theirs")) && !own.follow_firecrawl(None));
+    own.get(PAGE).await.expect("a page");
+    let head = asked();
+    assert!(
+        head.starts_with("POST /v2/scrape") && head.to_ascii_lowercase().contains(&format!("bearer {KEY}")),
+        "{head}"
+    );
+    settings.firecrawl.api_key = None;
+    let following = fetcher(settings);
+    assert!(following.follow_firecrawl(access("fc-theirs")) && !following.follow_firecrawl(access("fc-theirs")));
+    following.get(PAGE).await.expect("a page");
+    let head = asked();
+    assert!(head.starts_with("POST /v1/scrape") && head.to_ascii_lowercase().contains("bearer fc-theirs"), "{head}");
+    assert!(following.follow_firecrawl(access("fc-another")));
+    following.get(PAGE).await.expect("a page");
+    assert!(asked().to_ascii_lowercase().contains("bearer fc-another"));
+    assert!(following.follow_firecrawl(None), "then its own server is asked");
 }
 
 #[tokio::test]

@@ -72,6 +72,33 @@ async fn every_document_is_known_by_its_host_before_and_after_a_pass_and_read_on
     assert_eq!(hosts(&scene).await.into_iter().find(|(host, _)| host == "h1.test"), Some(("h1.test".into(), 1)));
 }
 
+/// Chatwoot stores links as people have written them; URLs have Punycode.
+#[tokio::test]
+async fn a_host_of_other_letters_than_ascii_is_known_before_and_after_a_pass() {
+    let scene = guest().await;
+    let links =
+        ["https://b\u{fc}cher.example/a", "https://xn--bcher-kva.example/b", "https://B\u{fc}cher.Example:443/c"];
+    for (id, link) in (2..).zip(links) {
+        scene.sql(&format!("UPDATE public.captain_documents SET external_link = '{link}' WHERE id = {id}")).await;
+    }
+    let other = "https://b\u{fc}cher.example:8443/d";
+    scene.sql(&format!("UPDATE public.captain_documents SET external_link = '{other}' WHERE id = 5")).await;
+    for after_pass in [false, true] {
+        if after_pass {
+            pass(&scene).await;
+        }
+        for host in ["b\u{fc}cher.example", "xn--bcher-kva.example", "B\u{dc}CHER.EXAMPLE"] {
+            assert_eq!(listed(&scene, &format!("host:{host}")).await, [2, 3, 4, 5], "{host} {after_pass}");
+        }
+        assert_eq!(listed(&scene, "host:b\u{fc}cher.example:8443").await, [5], "{after_pass}");
+        assert_eq!(listed(&scene, "-host:b\u{fc}cher.example").await, [1, 6, 7, 8, 9], "{after_pass}");
+        let hosts = hosts(&scene).await;
+        let of = |name: &str| hosts.iter().find(|(host, _)| host == name).map(|(_, documents)| *documents);
+        assert_eq!((of("xn--bcher-kva.example"), of("xn--bcher-kva.example:8443")), (Some(3), Some(1)), "{hosts:?}");
+        assert!(hosts.iter().all(|(host, _)| host.is_ascii()), "{hosts:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_first_request_of_a_document_that_a_pass_has_read_keeps_the_length_of_its_text() {
     let scene = guest().await;

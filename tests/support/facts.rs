@@ -32,7 +32,6 @@ pub fn options() -> Options {
         remote_events: None,
         explainer: None,
         chatwoot_jobs: None,
-        uses_firecrawl: false,
         faqs_unknown: Some(NEEDS_CHATWOOT.into()),
         faq_jobs_off: Some(NEEDS_CHATWOOT),
         remote_health: None,

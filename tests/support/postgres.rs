@@ -225,6 +225,11 @@ fn throwaway(keeps: bool) -> (String, Child) {
     (format!("postgres://postgres:secret@127.0.0.1:{port}"), watchdog)
 }
 
+/// Returns the path of a program that comes with the server, such as `pg_dump`.
+pub fn program(name: &str) -> Option<PathBuf> {
+    installed().map(|folder| folder.join(name)).filter(|path| path.exists())
+}
+
 /// Returns the folder of the newest server's programs.
 fn binaries() -> PathBuf {
     installed().expect("PostgreSQL is installed (Debian: apt-get install postgresql)")

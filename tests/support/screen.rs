@@ -140,7 +140,7 @@ impl Screen {
             Some(Overlay::Preview(dialog)) => dialog.generation,
             other => panic!("no preview is open: {other:?}"),
         };
-        self.send(Msg::Preview { generation, answer: Ok(preview) });
+        self.send(Msg::Preview { generation, answer: Ok(preview), costs_credits: false });
     }
 
     /// Opens the details of the document under the cursor and answers their queries.

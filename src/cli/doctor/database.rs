@@ -49,6 +49,7 @@ pub(super) async fn store(context: &CheckContext) -> Vec<Finding> {
             found.extend(attachments(&*store).await);
             found.extend(faq::coverage(&*store).await);
             found.extend(crawling::finding(config, &*store).await);
+            found.extend(limits(&*store).await);
             match texts(&*store, config, context.sample).await {
                 Ok(texts) => found.extend(texts),
                 Err(error) => found.push(store_error(&error)),
@@ -123,6 +124,17 @@ async fn attachments(store: &dyn Store) -> Option<Finding> {
         ),
         Err(error) => store_error(&error),
     })
+}
+
+/// Returns a finding about each thing that is not available on this Chatwoot database and that no other check looks at.
+async fn limits(store: &dyn Store) -> Vec<Finding> {
+    if !store.is_chatwoot_database() {
+        return Vec::new();
+    }
+    match store.limits().await {
+        Ok(limits) => limits.into_iter().map(|limit| Finding::ok("Chatwoot", limit)).collect(),
+        Err(error) => vec![store_error(&error)],
+    }
 }
 
 /// Compares stored statuses, and with a full check also the counts, with the documents and jobs.

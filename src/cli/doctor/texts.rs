@@ -1,6 +1,8 @@
 //! Checks of the texts on a database of Chatwoot: which text is written, what wrote the stored ones, and what a pass would
 //! rewrite.
 
+use crate::chatwoot::crawling::Crawling;
+use crate::cli::crawling::followed;
 use crate::config::Config;
 use crate::domain::chatwoot_text::Generation;
 use crate::domain::finding::Finding;
@@ -9,6 +11,7 @@ use crate::domain::site_rule::WrittenText;
 use crate::domain::text_comparison::{self, TextComparison};
 use crate::fetch::{FetchRequest, FetchResponse, Fetcher};
 use crate::format;
+use crate::runner::is_fetched_otherwise;
 use crate::store::{Store, StoreError};
 use futures_util::{StreamExt, stream};
 
@@ -63,6 +66,8 @@ pub(super) async fn texts(store: &dyn Store, config: &Config, is_sampled: bool) 
 /// Result of comparing a sampled document with its page.
 enum Sampled {
     Same,
+    /// The text would wait for review, since it was fetched in another way.
+    Review,
     Changed(DocumentId),
     Failed,
 }
@@ -70,25 +75,33 @@ enum Sampled {
 /// Fetches a sample of pages and compares them with the stored texts. Stores nothing.
 async fn sample(store: &dyn Store, config: &Config) -> Result<Finding, StoreError> {
     let documents = store.text_sample(SAMPLE_SIZE).await?;
-    let fetcher = match Fetcher::new(config.fetch.clone()) {
+    let crawling = store.crawling().await?;
+    let fetcher = match Fetcher::new(followed(config, store).await?.fetch) {
         Ok(fetcher) => fetcher,
         Err(error) => return Ok(Finding::warn(TEXTS, format!("no page can be fetched: {error}"), "see above")),
     };
-    let compared = stream::iter(documents).map(|(id, url)| compare(store, &fetcher, id, url));
+    let compared = stream::iter(documents).map(|(id, url)| compare(store, &fetcher, &crawling, id, url));
     let results: Vec<_> = compared.buffered(PARALLEL_FETCHES).collect().await;
-    let (mut same, mut failed, mut changed) = (0u64, 0u64, Vec::new());
+    let (mut same, mut review, mut failed, mut changed) = (0u64, 0u64, 0u64, Vec::new());
     for result in results {
         match result? {
             Sampled::Same => same += 1,
+            Sampled::Review => review += 1,
             Sampled::Failed => failed += 1,
             Sampled::Changed(id) => changed.push(id.to_string()),
         }
     }
     let mut message = format!(
         "of {} that were fetched, a pass would leave {same} as they are and rewrite {}",
-        format::count(same + changed.len() as u64, "page"),
+        format::count(same + review + changed.len() as u64, "page"),
         changed.len()
     );
+    if review > 0 {
+        message.push_str(&format!(
+            "; {} that Chatwoot has fetched in another way would wait for review",
+            format::count(review, "text")
+        ));
+    }
     if failed > 0 {
         message.push_str(&format!("; {} could not be fetched", format::count(failed, "page")));
     }
@@ -101,10 +114,16 @@ async fn sample(store: &dyn Store, config: &Config) -> Result<Finding, StoreErro
     })
 }
 
-async fn compare(store: &dyn Store, fetcher: &Fetcher, id: DocumentId, url: String) -> Result<Sampled, StoreError> {
+async fn compare(
+    store: &dyn Store,
+    fetcher: &Fetcher,
+    crawling: &Crawling,
+    id: DocumentId,
+    url: String,
+) -> Result<Sampled, StoreError> {
     let Some(stored) = store.stored(id).await? else { return Ok(Sampled::Failed) };
     let chatwoot = fetcher.writes_chatwoot_text(id, &url, true);
-    let request = FetchRequest { chatwoot, ..FetchRequest::whole(id, url) };
+    let request = FetchRequest { chatwoot, ..FetchRequest::whole(id, url.as_str()) };
     let Ok(FetchResponse::Page(page)) = fetcher.fetch(&request).await else { return Ok(Sampled::Failed) };
     if !chatwoot {
         let (change, _) = stored.compare(&page);
@@ -113,6 +132,12 @@ async fn compare(store: &dyn Store, fetcher: &Fetcher, id: DocumentId, url: Stri
     let text = store.content(id).await?.map(|content| content.text).unwrap_or_default();
     Ok(match text_comparison::compare(&stored, &page, Some(&text)) {
         TextComparison::Same(_) => Sampled::Same,
+        TextComparison::Changed(difference)
+            if difference.fetched_otherwise
+                || is_fetched_otherwise(fetcher, Some(crawling), (id, &url), &stored, &page) =>
+        {
+            Sampled::Review
+        }
         TextComparison::Changed(_) | TextComparison::NeedsText => Sampled::Changed(id),
     })
 }

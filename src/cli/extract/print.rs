@@ -1,11 +1,12 @@
 //! Prints what `extract` has found: text and list of what is left out on stdout, facts on stderr; or one JSON object.
 
 use super::source::PageSource;
+use super::stored::Extraction;
 use crate::cli::output::{Output, note};
-use crate::domain::content::StoredBaseline;
-use crate::domain::extraction::{DroppedElement, ExplainedPage};
+use crate::domain::extraction::DroppedElement;
 use crate::domain::failure::{ErrorCode, Failure};
 use crate::domain::id::DocumentId;
+use crate::domain::site_rule::WrittenText;
 use crate::domain::text::{fit, safe_block};
 use crate::format;
 use serde::Serialize;
@@ -15,9 +16,9 @@ use std::io;
 const MOST_SELECTOR: usize = 60;
 
 /// Prints facts about the page on stderr.
-pub(super) fn facts(explained: &ExplainedPage) {
-    let page = &explained.page;
-    let kind = explained.report.as_ref().map(|report| report.page_type);
+pub(super) fn facts(extracted: &Extraction) {
+    let page = &extracted.explained.page;
+    let kind = extracted.explained.report.as_ref().map(|report| report.page_type);
     let kind = match kind {
         Some("none") => "content chosen by a site rule".to_owned(),
         Some(kind) => format!("page type {kind}"),
@@ -29,20 +30,17 @@ pub(super) fn facts(explained: &ExplainedPage) {
     if let Some(text) = &page.note {
         note(text);
     }
-    if let Some(reason) = suspicion(explained) {
+    if extracted.written == WrittenText::Chatwoot {
+        note(format!("stored would be {}; the main content decides whether the page has changed", extracted.name));
+    }
+    if let Some(reason) = &extracted.doubt {
         note(format!("this text {reason}"));
     }
 }
 
-/// Returns the reason for which a sync would doubt the text.
-fn suspicion(explained: &ExplainedPage) -> Option<String> {
-    let (_, reason) = StoredBaseline::default().compare(&explained.page);
-    reason.map(|reason| reason.to_string())
-}
-
 /// Prints title and text as they would be stored and, if `why`, what is left out.
-pub(super) fn text(explained: &ExplainedPage, why: bool, out: &mut Output) -> io::Result<()> {
-    let page = &explained.page;
+pub(super) fn text(extracted: &Extraction, why: bool, out: &mut Output) -> io::Result<()> {
+    let page = &extracted.explained.page;
     out.line(page.title.as_deref().unwrap_or("no title"))?;
     out.line("")?;
     out.line(safe_block(page.content.trim_end_matches('\n')))?;
@@ -50,13 +48,16 @@ pub(super) fn text(explained: &ExplainedPage, why: bool, out: &mut Output) -> io
         return Ok(());
     }
     out.line("")?;
-    let Some(report) = &explained.report else {
+    let Some(report) = &extracted.explained.report else {
         return out.line("Nothing is known about what is left out: the text was not converted here.");
     };
     if report.dropped.is_empty() {
         return out.line("Nothing is left out.");
     }
-    out.line("Left out, in page order")?;
+    out.line(match extracted.written {
+        WrittenText::Main => "Left out, in page order",
+        WrittenText::Chatwoot => "Left out of the main content, in page order",
+    })?;
     let reasons = format::reason_width(&report.dropped);
     out.line(format!("{}element", format::dropped_head(reasons)))?;
     for dropped in &report.dropped {
@@ -73,6 +74,7 @@ pub(super) struct ExtractionJson<'a> {
     document_id: Option<DocumentId>,
     store: Option<&'a str>,
     title: Option<&'a str>,
+    extract: Option<&'static str>,
     content: Option<&'a str>,
     content_length: Option<usize>,
     fingerprint: Option<&'a str>,
@@ -100,14 +102,14 @@ struct DroppedJson<'a> {
 
 impl<'a> ExtractionJson<'a> {
     /// Combines the parts; with `why`, also what is left out.
-    pub fn new(source: &'a PageSource, explained: &'a Result<ExplainedPage, Failure>, why: bool) -> Self {
+    pub fn new(source: &'a PageSource, extracted: &'a Result<Extraction, Failure>, why: bool) -> Self {
         let (document_id, store) = match source {
             PageSource::Remote(remote) => (remote.document, remote.store.as_deref()),
             PageSource::Local(_) => (None, None),
         };
-        let (found, failure) = (explained.as_ref().ok(), explained.as_ref().err());
-        let page = found.map(|found| &found.page);
-        let report = found.and_then(|found| found.report.as_ref());
+        let (found, failure) = (extracted.as_ref().ok(), extracted.as_ref().err());
+        let page = found.map(|found| &found.explained.page);
+        let report = found.and_then(|found| found.explained.report.as_ref());
         let status = page.map(|page| page.http_status).filter(|status| *status > 0);
         let notes: Vec<_> =
             page.into_iter().flat_map(|page| [page.truncation, page.note.as_deref()]).flatten().collect();
@@ -116,13 +118,14 @@ impl<'a> ExtractionJson<'a> {
             document_id,
             store,
             title: page.and_then(|page| page.title.as_deref()),
+            extract: found.map(|found| found.written.word()),
             content: page.map(|page| page.content.as_str()),
             content_length: page.map(|page| page.content.chars().count()),
             fingerprint: page.map(|page| page.fingerprint.as_str()),
             page_type: report.map(|report| report.page_type).filter(|kind| *kind != "none"),
             bytes: page.map(|page| page.bytes),
             note: (!notes.is_empty()).then(|| notes.join("; ")),
-            doubt: found.and_then(suspicion),
+            doubt: found.and_then(|found| found.doubt.clone()),
             http_status: status.or_else(|| failure.and_then(|failure| failure.http_status)),
             error_code: failure.map(|failure| failure.code),
             detail: failure.map(|failure| &*failure.detail),

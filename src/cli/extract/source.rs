@@ -2,13 +2,15 @@
 
 use super::Args;
 use crate::cli::context::Context;
+use crate::cli::crawling::followed;
 use crate::cli::exit::CliError;
 use crate::cli::output::{masked, note};
 use crate::cli::probe::HostFacts;
 use crate::cli::selection::{find, read_name};
+use crate::config::Config;
 use crate::domain::id::DocumentId;
 use crate::domain::link::Link;
-use crate::store::DocumentRef;
+use crate::store::{DocumentRef, Store, StoreError};
 use std::fs::File;
 use std::io::{self, Read};
 use url::Url;
@@ -27,6 +29,33 @@ pub(super) struct Remote {
     /// URL of the store that was opened, without its password.
     pub store: Option<String>,
     pub facts: HostFacts,
+    /// Settings by which it is fetched: those of the process, and on a Chatwoot database its way of fetching pages.
+    pub config: Config,
+    /// Text of the document that is stored now.
+    pub stored: Option<String>,
+}
+
+/// What a store knows of a page.
+struct Known {
+    facts: HostFacts,
+    config: Config,
+    stored: Option<String>,
+}
+
+impl Known {
+    async fn read(
+        context: &Context,
+        store: &dyn Store,
+        url: &str,
+        document: Option<DocumentId>,
+    ) -> Result<Self, StoreError> {
+        let facts = HostFacts::read(store, url).await?;
+        let stored = match document.filter(|_| facts.is_chatwoots()) {
+            Some(id) => store.content(id).await?.map(|content| content.text),
+            None => None,
+        };
+        Ok(Self { facts, config: followed(&context.config, store).await?, stored })
+    }
 }
 
 /// Page that was read from a file or standard input.
@@ -82,16 +111,16 @@ async fn document(context: &Context, id: &str) -> Result<Remote, CliError> {
     let store = context.readable_store().await?;
     let found = async {
         let row = find(&*store, &[id.to_owned()]).await?.swap_remove(0);
-        let facts = HostFacts::read(&*store, row.url.as_str()).await?;
-        Ok::<_, CliError>((row, facts))
+        let known = Known::read(context, &*store, row.url.as_str(), Some(row.id)).await?;
+        Ok::<_, CliError>((row, known))
     };
     let found = found.await;
     store.close().await;
-    let (row, facts) = found?;
+    let (row, Known { facts, config, stored }) = found?;
     let opened = masked(&context.config.store.url);
     let template = described(&facts);
     note(format!("store {opened}: document {} is fetched anew from {}{template}; nothing is stored", row.id, row.url));
-    Ok(Remote { url: row.url.to_string(), document: Some(row.id), store: Some(opened), facts })
+    Ok(Remote { url: row.url.to_string(), document: Some(row.id), store: Some(opened), facts, config, stored })
 }
 
 /// Finds the document with a URL, if a store opens and has one.
@@ -102,7 +131,8 @@ async fn page(context: &Context, link: Link) -> Remote {
         Ok(store) => {
             let found = async {
                 let rows = store.find(&DocumentRef::Url(link)).await?;
-                Ok((rows, HostFacts::read(&*store, &url).await?))
+                let document = rows.first().map(|row| row.id);
+                Ok((document, Known::read(context, &*store, &url, document).await?))
             };
             let found = found.await;
             store.close().await;
@@ -111,16 +141,16 @@ async fn page(context: &Context, link: Link) -> Remote {
         Err(error) => Err(error),
     };
     match found {
-        Ok((rows, facts)) => {
-            let document = rows.first().map(|row| row.id);
+        Ok((document, Known { facts, config, stored })) => {
             let has =
                 document.map_or("has no document with this URL".to_owned(), |id| format!("this is document {id}"));
             note(format!("store {opened}: {has}{}; nothing is stored", described(&facts)));
-            Remote { url, document, store: Some(opened), facts }
+            Remote { url, document, store: Some(opened), facts, config, stored }
         }
         Err(error) => {
             note(format!("no store is used: {error}"));
-            Remote { url, document: None, store: None, facts: HostFacts::NONE }
+            let (facts, config) = (HostFacts::NONE, context.config.clone());
+            Remote { url, document: None, store: None, facts, config, stored: None }
         }
     }
 }

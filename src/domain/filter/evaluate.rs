@@ -6,7 +6,7 @@
 use super::{Age, Comparison, Filter, FilterCondition, Term};
 use crate::domain::content::ContentChange;
 use crate::domain::document::DocumentRow;
-use crate::domain::link::host_of;
+use crate::domain::link::{ascii_host, host_of};
 use crate::domain::outcome::Outcome;
 use crate::domain::time::Timestamp;
 
@@ -101,5 +101,6 @@ fn contains(text: &str, word: &str) -> bool {
 fn is_one_of_hosts(host: &str, values: &[String]) -> bool {
     let is_port = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let name = host.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(host, |(name, _)| name);
-    values.iter().any(|value| host.eq_ignore_ascii_case(value) || name.eq_ignore_ascii_case(value))
+    let is_same = |value: &str| host.eq_ignore_ascii_case(value) || name.eq_ignore_ascii_case(value);
+    values.iter().any(|value| if value.is_ascii() { is_same(value) } else { is_same(&ascii_host(value)) })
 }

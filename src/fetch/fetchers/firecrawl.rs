@@ -3,7 +3,8 @@
 //! Errors of the API itself (key, credits, rate, outages) never count as responses of the page: they are blamed on the
 //! service ([`Blame::Service`](crate::domain::failure::Blame)), have no HTTP status and are never `access_denied`. The
 //! request has the parameters that Chatwoot uses: Markdown of the main content, without frames, sidebars, cookie
-//! banners and navigation, unless the page's site rule has others.
+//! banners and navigation, unless the page's site rule has others. Where Chatwoot's own text is wanted, the request is
+//! the one that Chatwoot itself makes, without a time limit.
 //!
 //! Identical bodies are not recognised here: the API's responses contain values of each scrape, and the text in them
 //! needs no conversion.
@@ -19,13 +20,13 @@ use crate::fetch::errors;
 use crate::fetch::head::retry_after;
 use crate::fetch::pipeline::read_body;
 use crate::fetch::request::FetchResponse;
-use crate::fetch::settings::FirecrawlSettings;
+use crate::fetch::settings::{DEFAULT_API_VERSION, FirecrawlAccess};
 use async_trait::async_trait;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout_at};
 
@@ -67,6 +68,8 @@ struct Metadata {
 /// Fetches pages through Firecrawl's API.
 pub(super) struct FirecrawlFetcher {
     client: Arc<HttpClient>,
+    /// Access of another installation that is followed now.
+    followed: RwLock<Option<FirecrawlAccess>>,
 }
 
 #[async_trait]
@@ -105,29 +108,38 @@ impl PageFetcher for FirecrawlFetcher {
 impl FirecrawlFetcher {
     /// Creates a fetcher; without an API key every fetch fails.
     pub fn new(client: Arc<HttpClient>) -> Self {
-        Self { client }
+        let followed = RwLock::new(client.settings.firecrawl.followed.clone());
+        Self { client, followed }
     }
 
-    /// Returns true if an API key is set.
-    pub fn is_configured(&self) -> bool {
-        self.client.settings.firecrawl.api_key.is_some()
+    /// Returns the key and version that are used now; `None` without a key.
+    pub fn access(&self) -> Option<FirecrawlAccess> {
+        let followed = self.followed.read().unwrap_or_else(PoisonError::into_inner);
+        self.client.settings.firecrawl.access(followed.as_ref())
+    }
+
+    /// Follows another installation's access, or none. Returns true if that changes how pages are fetched.
+    pub fn follow(&self, followed: Option<FirecrawlAccess>) -> bool {
+        let before = self.access();
+        *self.followed.write().unwrap_or_else(PoisonError::into_inner) = followed;
+        self.access() != before
     }
 
     /// Requests the page from the API, with a time limit for Firecrawl below ours.
     async fn scrape(&self, request: PageRequest<'_>, deadline: Instant) -> Result<Response, Failure> {
-        let FirecrawlSettings { api_key, url, version } = &self.client.settings.firecrawl;
-        let Some(api_key) = api_key else {
+        let url = &self.client.settings.firecrawl.url;
+        let Some(FirecrawlAccess { key: api_key, version }) = request.firecrawl else {
             let detail = "the page's site rule uses Firecrawl, but fetch.firecrawl.api_key is not set";
             return Err(errors::refused(detail).of_service());
         };
         let refused = |why: String| errors::refused(format!("fetch.firecrawl.url: {why}")).of_service();
+        let version = version.unwrap_or(DEFAULT_API_VERSION);
         let endpoint = format!("{}/v{version}/scrape", url.as_str().trim_end_matches('/'));
         let endpoint = self.client.guard.parse(&endpoint).map_err(|refusal| refused(refusal.to_string()))?;
         let mut key = HeaderValue::from_str(&format!("Bearer {}", api_key.reveal()))
             .map_err(|_| errors::refused("fetch.firecrawl.api_key is not a valid key").of_service())?;
         key.set_sensitive(true);
-        let timeout = self.client.settings.total_timeout.saturating_sub(TIMEOUT_LEAD).max(Duration::from_secs(1));
-        let PageRequest { url, rules, .. } = request;
+        let PageRequest { url, rules, chatwoot, .. } = request;
         let own = rules.exclude.iter().map(|selector| selector.source.as_str());
         let excluded: Vec<_> = EXCLUDED_TAGS.into_iter().chain(own).collect();
         let mut body = json!({
@@ -135,12 +147,15 @@ impl FirecrawlFetcher {
             "onlyMainContent": rules.extract == Extract::Main,
             "formats": ["markdown"],
             "excludeTags": excluded,
-            "timeout": u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
         });
+        if !chatwoot {
+            let timeout = self.client.settings.total_timeout.saturating_sub(TIMEOUT_LEAD).max(Duration::from_secs(1));
+            body["timeout"] = json!(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
+        }
         if !rules.include.is_empty() {
             body["includeTags"] = rules.include.iter().map(|selector| selector.source.as_str()).collect();
         }
-        if *version >= 2 {
+        if version >= 2 {
             // Firecrawl must fetch the page, not return a cached copy.
             body["maxAge"] = json!(0);
         }

@@ -6,6 +6,7 @@ use crate::domain::representation::Negotiation;
 use crate::domain::template::Template;
 use crate::fetch::content_rules::ContentRules;
 use crate::fetch::request::FetchResponse;
+use crate::fetch::settings::FirecrawlAccess;
 use async_trait::async_trait;
 use reqwest::header::HeaderMap;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ pub(in crate::fetch) struct PageRequest<'a> {
     pub template: Option<&'a Arc<Template>>,
     /// True if Chatwoot's own texts of the page are wanted too.
     pub chatwoot: bool,
+    /// Key and version for Firecrawl, read once for the whole request; `None` without a key.
+    pub firecrawl: Option<&'a FirecrawlAccess>,
 }
 
 /// A way to fetch a page: from its server or through a service.

@@ -1,5 +1,6 @@
 //! Chatwoot's assistants. A new document belongs to one assistant and to that assistant's account.
 
+use super::optional::{ASSISTANTS, unreadable};
 use crate::domain::id::{AccountId, AssistantId};
 use crate::store::sql::conn::get;
 use crate::store::sql::database::Database;
@@ -25,12 +26,12 @@ pub(in crate::store) async fn with_accounts(db: &Database, documents: &[NewDocum
 }
 
 /// Returns the account of an assistant; `None` if there is no such assistant. Fails with [`StoreError::Unusable`] if
-/// Chatwoot's table `captain_assistants` is missing.
+/// Chatwoot's table `captain_assistants` cannot be read.
 pub(in crate::store) async fn account(db: &Database, assistant: AssistantId) -> Result<Option<AccountId>> {
     let mut reader = db.reader().await?;
-    let there = reader.one(query("SELECT to_regclass('captain_assistants') IS NOT NULL")).await?;
-    if !get::<bool>(&there, 0)? {
-        return Err(StoreError::Unusable("there is no table captain_assistants beside captain_documents".into()));
+    if let [Some(reason)] = unreadable(&mut reader, [ASSISTANTS]).await? {
+        let message = format!("documents cannot be added: {}", reason.describe(ASSISTANTS.0));
+        return Err(StoreError::Unusable(message));
     }
     let statement = query("SELECT account_id FROM captain_assistants WHERE id = ?").bind(assistant.0);
     let rows = reader.all(statement).await?;

@@ -1,5 +1,6 @@
 //! Plans of accounts from Chatwoot's own tables `accounts` and `installation_configs`.
 
+use super::optional::{PLANS, SETTINGS, Unreadable, unreadable};
 use crate::chatwoot::settings::{ChatwootSettings, FEATURE_BIT, NAMES};
 use crate::domain::id::AccountId;
 use crate::domain::plan::AccountPlan;
@@ -10,11 +11,9 @@ use crate::store::sql::statement::query;
 use crate::store::{PlanSource, Plans, Result, StoreError};
 use std::collections::HashMap;
 
-/// Readability of three columns of Chatwoot's tables; each field is true if its column exists and this role may read
-/// it.
+/// Which of Chatwoot's tables can be read, with all their columns that are needed.
 struct Readable {
-    plan_name: bool,
-    feature: bool,
+    plans: bool,
     settings: bool,
 }
 
@@ -27,8 +26,7 @@ pub(in crate::store) async fn read(
     let mut problems = Vec::new();
     let readable = readable(reader, &mut problems).await?;
     let installation = if readable.settings { settings(reader).await? } else { ChatwootSettings::default() };
-    let known =
-        if readable.plan_name && readable.feature { by_account(reader, &accounts).await? } else { HashMap::new() };
+    let known = if readable.plans { by_account(reader, &accounts).await? } else { HashMap::new() };
     let of = |account: AccountId| -> AccountPlan {
         let (name, feature) = known.get(&account.0).map_or((None, false), |(name, on)| (name.as_deref(), *on));
         installation.of(account, name, feature)
@@ -41,39 +39,19 @@ pub(in crate::store) async fn read(
     })
 }
 
-/// Checks which of Chatwoot's columns exist and are readable; adds messages to `problems` about those that are not.
+/// Checks which of Chatwoot's tables can be read; adds messages to `problems` about those that cannot.
 async fn readable(reader: &mut Reader, problems: &mut Vec<String>) -> Result<Readable> {
-    let statement = query(
-        "SELECT t.name, t.field, to_regclass(t.name) IS NOT NULL AS there, a.attname IS NOT NULL AS has, \
-         coalesce(has_table_privilege(to_regclass(t.name), 'SELECT'), false) AS may \
-         FROM (VALUES ('accounts', 'custom_attributes'), ('accounts', 'feature_flags'), \
-          ('installation_configs', 'serialized_value')) AS t(name, field) \
-         LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(t.name) AND a.attname = t.field AND NOT a.attisdropped",
-    );
-    let mut readable = Readable { plan_name: false, feature: false, settings: false };
-    for row in reader.all(statement).await? {
-        let (table, field): (String, String) = (get(&row, "name")?, get(&row, "field")?);
-        let (there, has, may): (bool, bool, bool) = (get(&row, "there")?, get(&row, "has")?, get(&row, "may")?);
-        match (there, has, may) {
-            (false, ..) => problems.push(format!(
-                "there is no table {table}, so Chatwoot's plans are not known; set up plans under [plans]"
-            )),
-            (true, false, _) => problems.push(format!(
-                "{table} has no column {field}, so Chatwoot's plans are not known; set up plans under [plans]"
-            )),
-            (true, true, false) => {
-                problems.push(format!(
-                    "this role may not read {table}; GRANT SELECT ON {table} to it, or set up plans under [plans]"
-                ));
+    let [plans, settings] = unreadable(reader, [PLANS, SETTINGS]).await?;
+    let readable = Readable { plans: plans.is_none(), settings: settings.is_none() };
+    for (reason, (table, _)) in [(plans, PLANS), (settings, SETTINGS)] {
+        let Some(reason) = reason else { continue };
+        problems.push(match reason {
+            Unreadable::Forbidden => {
+                format!("{}; GRANT SELECT ON {table} to it, or set up plans under [plans]", reason.describe(table))
             }
-            (true, true, true) => match field.as_str() {
-                "custom_attributes" => readable.plan_name = true,
-                "feature_flags" => readable.feature = true,
-                _ => readable.settings = true,
-            },
-        }
+            _ => format!("{}, so Chatwoot's plans are not known; set up plans under [plans]", reason.describe(table)),
+        });
     }
-    problems.dedup();
     Ok(readable)
 }
 

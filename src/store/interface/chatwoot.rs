@@ -1,6 +1,5 @@
 //! The interface to Chatwoot's own tables.
 
-use crate::chatwoot::crawling::Crawling;
 use crate::domain::chatwoot_text::Generation;
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::store::Result;
@@ -22,7 +21,7 @@ pub struct TextOrigins {
     pub generation: Option<Generation>,
 }
 
-/// Reads of Chatwoot's assistants, its settings, and what it has written.
+/// Reads of Chatwoot's assistants, its attached files, and what it has written.
 #[async_trait]
 pub trait ChatwootStore: StoreBase {
     /// Returns the account of an assistant; `None` if there is no such assistant. Only for stores whose documents are
@@ -30,12 +29,14 @@ pub trait ChatwootStore: StoreBase {
     /// assistants is missing.
     async fn assistant(&self, assistant: AssistantId) -> Result<Option<AccountId>>;
 
-    /// Returns how Chatwoot itself fetches pages. Only for stores whose documents are Chatwoot's own.
-    async fn crawling(&self) -> Result<Crawling>;
-
     /// Returns the reason why attached PDFs are not seen; `None` if they are. Only for stores whose documents are
     /// Chatwoot's own.
     async fn unreadable_attachments(&self) -> Result<Option<String>>;
+
+    /// Returns what is not available because of a table or column of Chatwoot that is missing or may not be read, each with
+    /// the reason, except for plans, the way of fetching and attached PDFs. Only for stores whose documents are
+    /// Chatwoot's own.
+    async fn limits(&self) -> Result<Vec<String>>;
 
     /// Counts the stored texts by what wrote them. Reads every document.
     async fn text_origins(&self) -> Result<TextOrigins>;

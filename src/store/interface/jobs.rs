@@ -1,5 +1,6 @@
 //! The interface for workers: registration, claims, leases, and ends of attempts.
 
+use crate::chatwoot::crawling::Crawling;
 use crate::domain::chatwoot_text::Generation;
 use crate::domain::content::{PriorResponse, StoredBaseline};
 use crate::domain::fingerprint::Fingerprint;
@@ -69,6 +70,9 @@ pub trait JobStore: StoreBase {
     /// Returns the generation of Chatwoot's converter that wrote the newest of the texts in which one was seen; `None` if
     /// none was.
     async fn chatwoot_generation(&self) -> Result<Option<Generation>>;
+
+    /// Returns how Chatwoot itself fetches pages. Only for stores whose documents are Chatwoot's own.
+    async fn crawling(&self) -> Result<Crawling>;
 
     /// Records what a fetch found out about a host's Markdown, and returns what is known of the host now.
     async fn record_markdown(&self, host: &str, finding: MarkdownFinding) -> Result<HostMarkdown>;

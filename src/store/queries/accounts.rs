@@ -3,6 +3,7 @@
 
 use crate::domain::document::Status;
 use crate::domain::time::Timestamp;
+use crate::store::chatwoot::optional::{ACCOUNT_NAMES, unreadable};
 use crate::store::queries::counts::{expired_statuses, move_count, numbers};
 use crate::store::queries::listing::{GroupSummary, MAX_LISTED, add_figures, push_recent_attempts};
 use crate::store::queue::shadow;
@@ -123,12 +124,7 @@ async fn names(reader: &mut Reader, accounts: &BTreeMap<i64, AccountSummary>) ->
     if reader.dialect() == Dialect::Sqlite {
         return Ok(Vec::new());
     }
-    let readable = query(
-        "SELECT coalesce(bool_and(has_column_privilege(a.attrelid, a.attnum, 'SELECT')) AND count(*) = 2, false) \
-         FROM pg_attribute a WHERE a.attrelid = to_regclass('accounts') AND a.attname IN ('id', 'name') \
-         AND NOT a.attisdropped",
-    );
-    if !get::<bool>(&reader.one(readable).await?, 0)? {
+    if let [Some(_)] = unreadable(reader, [ACCOUNT_NAMES]).await? {
         return Ok(Vec::new());
     }
     let names = query("SELECT id::bigint AS account_id, name::text AS name FROM accounts WHERE id IN (SELECT each(?))");

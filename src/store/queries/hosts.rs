@@ -1,6 +1,8 @@
 //! Reads for the console's hosts view: the hosts with the most documents, with figures of each. For display only; a
 //! claim reads the tables itself.
 
+use crate::domain::link::ascii_host;
+use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::queries::listing::{GroupSummary, MAX_LISTED, add_figures, push_recent_attempts};
 use crate::store::queue::shadow;
@@ -41,8 +43,10 @@ pub(in crate::store) async fn hosts(db: &Database) -> Result<Listing<HostSummary
     let mut total = 0;
     for row in &documents {
         total = number(row, "hosts")?;
-        hosts.insert(get(row, "host")?, host(row)?);
+        add_documents(&mut hosts, host(row)?);
     }
+    // Each host of other letters than ASCII may be written in several ways.
+    total -= (documents.len() - hosts.len()) as u64;
     add_figures(&mut hosts, &failed, |summary, row| {
         summary.failed = number(row, "n")?;
         Ok(())
@@ -62,6 +66,18 @@ pub(in crate::store) async fn hosts(db: &Database) -> Result<Listing<HostSummary
         Ok(())
     })?;
     Ok(Listing { rows: hosts.into_values().collect(), total })
+}
+
+/// Adds the documents of a host, which before the first pass is written as in the links of Chatwoot.
+fn add_documents(hosts: &mut BTreeMap<String, HostSummary>, summary: HostSummary) {
+    let name = ascii_host(&summary.host);
+    if let Some(known) = hosts.get_mut(&name) {
+        known.documents += summary.documents;
+        known.failed += summary.failed;
+        return;
+    }
+    let host = if summary.host.is_ascii() { summary.host.clone() } else { SafeLine::new(&name) };
+    hosts.insert(name, HostSummary { host, ..summary });
 }
 
 impl GroupSummary for HostSummary {

@@ -14,6 +14,20 @@ pub(in crate::store) enum Dialect {
     Postgres,
 }
 
+/// Test for a document `d` whose link is that of a PDF, on PostgreSQL. Case matters, as in Chatwoot's own scope.
+macro_rules! link_is_pdf {
+    () => {
+        "(d.external_link LIKE 'PDF:%' OR d.external_link LIKE '%.pdf')"
+    };
+}
+
+/// Test for a document `d` to which a PDF is attached, by all files that are attached, for many rows.
+macro_rules! among_pdfs {
+    () => {
+        "(d.id IN (SELECT quarterdeck.attached_pdfs(NULL, NULL, NULL)))"
+    };
+}
+
 /// Markers, each with its replacement on SQLite and on PostgreSQL. The first that matches applies.
 const MARKS: [(&str, &str, &str); 17] = [
     // A table or sequence of our own.
@@ -48,21 +62,21 @@ const MARKS: [(&str, &str, &str); 17] = [
     ("host_of(", "(", "quarterdeck.host_of("),
     // Tests whether document `d` is a PDF: by its link, as Chatwoot's own scope does (case matters); by a file that
     // is attached to it, which few rows are looked up for; and by all files that are attached, for many rows.
-    (
-        "link_is_pdf",
-        "(d.external_link GLOB 'PDF:*' OR d.external_link GLOB '*.pdf')",
-        "(d.external_link LIKE 'PDF:%' OR d.external_link LIKE '%.pdf')",
-    ),
+    ("link_is_pdf", "(d.external_link GLOB 'PDF:*' OR d.external_link GLOB '*.pdf')", link_is_pdf!()),
     ("has_pdf", "0", "EXISTS (SELECT 1 FROM quarterdeck.attached_pdfs(ARRAY[d.id], NULL, NULL))"),
-    ("among_pdfs", "0", "(d.id IN (SELECT quarterdeck.attached_pdfs(NULL, NULL, NULL)))"),
+    ("among_pdfs", "0", among_pdfs!()),
     // The status of a document `d` of Chatwoot that is not synced because of its kind, NULL for another one, and in a
     // store of our own, whose table of documents this program has made. SQLite has no documents of Chatwoot.
     (
         "status_by_kind",
         "NULL",
-        "CASE WHEN EXISTS (SELECT 1 FROM quarterdeck.made WHERE name = 'captain_documents') THEN NULL \
-         WHEN d.external_link LIKE 'PDF:%' OR d.external_link LIKE '%.pdf' \
-         OR d.id IN (SELECT quarterdeck.attached_pdfs(NULL, NULL, NULL)) THEN 8 WHEN d.status <> 1 THEN 9 END",
+        concat!(
+            "CASE WHEN EXISTS (SELECT 1 FROM quarterdeck.made WHERE name = 'captain_documents') THEN NULL WHEN ",
+            link_is_pdf!(),
+            " OR ",
+            among_pdfs!(),
+            " THEN 8 WHEN d.status <> 1 THEN 9 END"
+        ),
     ),
     // A key in `merged(…)`.
     ("key:", "$.", ""),

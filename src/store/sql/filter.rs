@@ -4,6 +4,7 @@
 use crate::domain::content::ContentChange;
 use crate::domain::faq::NEEDS_CHATWOOT;
 use crate::domain::filter::{Age, Comparison, Filter, FilterCondition, Term};
+use crate::domain::link::{ascii_host, unicode_host};
 use crate::domain::time::Timestamp;
 use crate::store::sql::documents::StatusSource;
 use crate::store::sql::statement::Sql;
@@ -220,9 +221,19 @@ pub(in crate::store) const fn host_of_guest(source: StatusSource) -> &'static st
 /// Appends a condition for documents of Chatwoot on one of these hosts, with any port where none is named. The host is
 /// computed once for each document.
 fn push_hosts_of_links(sql: &mut Sql, hosts: &[String]) {
-    let patterns = hosts.iter().map(|host| format!("{}:%", like_literal(&host.to_ascii_lowercase())));
-    sql.push("(").push(host_of_guest(StatusSource::Computed));
-    sql.push(" || ':') LIKE ANY(ARRAY(SELECT k.value #>> '{}' FROM elements(");
+    let pattern = |host: String| format!("{}:%", like_literal(&host));
+    push_host_like(sql, "LIKE", hosts.iter().map(|host| pattern(ascii_host(host))));
+    // Chatwoot stores a link as it was written, and `host_of` in SQL knows no Punycode.
+    let others: Vec<_> = hosts.iter().filter_map(|host| unicode_host(host)).map(pattern).collect();
+    if !others.is_empty() {
+        sql.push(" OR ");
+        push_host_like(sql, "ILIKE", others);
+    }
+}
+
+fn push_host_like(sql: &mut Sql, operator: &'static str, patterns: impl IntoIterator<Item = String>) {
+    sql.push("(").push(host_of_guest(StatusSource::Computed)).push(" || ':') ").push(operator);
+    sql.push(" ANY(ARRAY(SELECT k.value #>> '{}' FROM elements(");
     sql.bind(serde_json::Value::from_iter(patterns).to_string()).push(") k))");
 }
 
@@ -242,7 +253,7 @@ fn push_word(sql: &mut Sql, columns: WordColumns, word: &str) {
 }
 
 fn push_hosts(sql: &mut Sql, column: &'static str, hosts: &[String]) {
-    let hosts: Vec<_> = hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
+    let hosts: Vec<_> = hosts.iter().map(|host| ascii_host(host)).collect();
     sql.push(column).push(" IN ").bind_list(hosts.iter().map(String::as_str));
     for host in &hosts {
         // A host without a port also names its ports: all that begins with `host:`, as a range.

@@ -1,10 +1,9 @@
 //! The interface to Chatwoot's own tables, [`ChatwootStore`], on an SQL database.
 
 use super::SqlStore;
-use crate::chatwoot::crawling::Crawling;
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::store::attempts::chatwoot_texts;
-use crate::store::chatwoot::{assistants, attachments, crawling};
+use crate::store::chatwoot::{assistants, attachments, optional};
 use crate::store::{ChatwootStore, Result, TextOrigins};
 use async_trait::async_trait;
 
@@ -14,12 +13,12 @@ impl ChatwootStore for SqlStore {
         assistants::account(&self.db, assistant).await
     }
 
-    async fn crawling(&self) -> Result<Crawling> {
-        crawling::read(&self.db).await
+    async fn unreadable_attachments(&self) -> Result<Option<String>> {
+        attachments::unreadable_files(&self.db).await
     }
 
-    async fn unreadable_attachments(&self) -> Result<Option<String>> {
-        attachments::unreadable(&self.db).await
+    async fn limits(&self) -> Result<Vec<String>> {
+        optional::limits(&self.db).await
     }
 
     async fn text_origins(&self) -> Result<TextOrigins> {

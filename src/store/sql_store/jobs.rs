@@ -1,6 +1,7 @@
 //! The interface for workers, [`JobStore`], on an SQL database.
 
 use super::SqlStore;
+use crate::chatwoot::crawling::Crawling;
 use crate::domain::chatwoot_text::Generation;
 use crate::domain::id::{DocumentId, WorkerId};
 use crate::domain::lock::LockHolder;
@@ -8,6 +9,7 @@ use crate::domain::representation::{HostMarkdown, MarkdownFinding};
 use crate::domain::retry::RetryPolicy;
 use crate::store::attempts::finish::Finishing;
 use crate::store::attempts::{chatwoot_texts, host_markdown, leases, mark, rescue, workers};
+use crate::store::chatwoot::crawling;
 use crate::store::queries::contents;
 use crate::store::queue::{claim, unfetchable};
 use crate::store::{
@@ -72,6 +74,10 @@ impl JobStore for SqlStore {
 
     async fn chatwoot_generation(&self) -> Result<Option<Generation>> {
         chatwoot_texts::generation(&self.db).await
+    }
+
+    async fn crawling(&self) -> Result<Crawling> {
+        crawling::read(&self.db).await
     }
 
     async fn record_markdown(&self, host: &str, finding: MarkdownFinding) -> Result<HostMarkdown> {

@@ -167,6 +167,8 @@ pub struct PreviewDialog {
     pub marked_count: Option<usize>,
     /// The store's answer, once it has arrived.
     pub answer: Option<Result<Preview, SafeLine>>,
+    /// True if each page that is fetched costs a credit of Firecrawl.
+    pub costs_credits: bool,
     /// True if the confirming button has the focus, false if the button "Keep" has it, as at first.
     pub yes_focused: bool,
 }

@@ -158,6 +158,7 @@ fn preview(model: &mut Model, targets: Targets, verb: BulkVerb, which: &str, up:
         selection_text: which.into(),
         marked_count,
         answer: None,
+        costs_credits: false,
         yes_focused: false,
     })));
     up.effect(Effect::Preview { generation, targets, verb });

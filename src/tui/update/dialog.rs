@@ -107,12 +107,18 @@ fn leave(model: &mut Model, choice: QuitChoice, up: &mut Update) {
     }
 }
 
-/// Stores the answer to a preview request in the preview dialog, if the same dialog is still open.
-pub(super) fn take_preview(model: &mut Model, generation: u64, answer: StoreResult<Preview>, up: &mut Update) {
+/// Stores the answer to a preview request, and whether a fetch costs credits, in the preview dialog, if the same dialog is still open.
+pub(super) fn take_preview(
+    model: &mut Model,
+    generation: u64,
+    (answer, costs_credits): (StoreResult<Preview>, bool),
+    up: &mut Update,
+) {
     if let Some(Overlay::Preview(dialog)) = &mut model.overlay
         && dialog.generation == generation
     {
         dialog.answer = Some(answer);
+        dialog.costs_credits = costs_credits;
         up.redraw();
     }
 }

@@ -177,7 +177,7 @@ fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview, available: 
             line(number, "will be removed for good, with contents and versions".to_owned(), Tone::Failed)
         }
     });
-    if matches!(dialog.verb, BulkVerb::Request(_)) && model.options.uses_firecrawl && number > 0 {
+    if matches!(dialog.verb, BulkVerb::Request(_)) && dialog.costs_credits && number > 0 {
         // First, so that it is seen on a low screen.
         let credits = if number == 1 { "credit" } else { "credits" };
         lines.push(line(number, format!("{credits} of Firecrawl at most"), Tone::Waiting));
