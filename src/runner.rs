@@ -32,6 +32,7 @@ mod templates;
 mod worker;
 
 pub use crawling::{access as firecrawl_access, is_fetched_otherwise};
+pub use rescue::read_shadows;
 pub use settings::{Mode, Scheduling, Settings};
 
 use crate::domain::id::WorkerId;
@@ -119,7 +120,7 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
     relay::start(&worker);
     heartbeat::start(&worker);
     tokio::spawn(rescue::run(Arc::clone(&worker)));
-    tokio::spawn(rescue::read_shadows(Arc::clone(&worker)));
+    tokio::spawn(rescue::read_shadows(worker.store.clone(), worker.ended.clone()));
     tokio::spawn(crawling::follow(Arc::clone(&worker)));
     tokio::spawn(schedule::run(Arc::clone(&worker)));
     tokio::spawn(templates::run(Arc::clone(&worker)));

@@ -282,6 +282,28 @@ async fn a_text_that_was_fetched_otherwise_waits_for_review() {
     assert_eq!(scene.results().last().map(String::as_str), Some("unchanged same"));
 }
 
+/// Chatwoot's crawl job stores a shortened text and leaves the fingerprint.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_text_that_was_rewritten_under_its_old_fingerprint_is_mended_by_force() {
+    for parser in PARSERS {
+        let scene = Scene::start(parser, 1).await;
+        scene.syncs();
+        scene
+            .database
+            .script("UPDATE captain_documents SET content = left(content, 200); DELETE FROM text_writes")
+            .await;
+        scene.syncs();
+        assert_eq!(scene.text_writes().await, "0", "an identical page is not converted");
+        let queued = scene.run(&["sync", "1", "--force"]);
+        assert_eq!(queued.code, Some(0), "{queued:?}");
+        scene.run(&["work", "--drain"]);
+        assert_eq!(scene.database.text("SELECT content FROM captain_documents").await, scene.text(), "{parser:?}");
+        assert_eq!((scene.text_writes().await.as_str(), scene.faq_jobs()), ("1", 1), "{:?}", scene.results());
+        scene.syncs();
+        assert_eq!(scene.text_writes().await, "1");
+    }
+}
+
 /// Who wants its own texts there gets them, as before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn our_own_text_is_written_by_choice() {

@@ -13,9 +13,9 @@ use crate::domain::faq::NEEDS_CHATWOOT;
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;
 use crate::lock::Redis;
-use crate::runner::Mode;
 use crate::runner::handle::Handle;
 use crate::runner::signals;
+use crate::runner::{Mode, read_shadows};
 use crate::store::{Store, StoreError};
 use crate::tui;
 use crate::tui::waiting::{DisplayOptions, OpenFailure, WaitResult, wait_for};
@@ -59,6 +59,9 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
     options.file_problems = Some(file_problems(&context.files));
     options.explainer = Some(explainer(&context.config, store.clone()));
     options.chatwoot_jobs = chatwoot_jobs::reader(&store, redis.as_ref());
+    // A console that runs jobs leaves this to its runner.
+    let passes = (runner.is_none() && !context.read_only)
+        .then(|| AbortOnDropHandle::new(tokio::spawn(read_shadows(store.clone(), CancellationToken::new()))));
     options.faqs_unknown = store.unreadable_faqs().await?.as_deref().map(SafeLine::new);
     options.faq_jobs_off = switched_off(&context.config, &*store);
     if let (None, Some(redis)) = (&runner, &redis) {
@@ -69,7 +72,7 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
         options.remote_health = Some(signals::subscription_health(store.clone(), redis, until));
         options.remote_events = Some(events);
     }
-    show(store, runner, redis, options).await
+    show(store, runner, redis, (options, passes)).await
 }
 
 /// Opens the store. While a store on a server does not answer or cannot be used, shows the error on a screen and
@@ -110,15 +113,16 @@ pub(super) fn require_terminal() -> Result<(), CliError> {
     ))
 }
 
-/// Runs the console until it ends, then ends the runner and closes Redis and the store. Fails if the console failed, or
-/// if a newer program has migrated the store meanwhile.
+/// Runs the console until it ends, then ends the runner and the task beside it, and closes Redis and the store. Fails if
+/// the console failed, or if a newer program has migrated the store meanwhile.
 pub(super) async fn show(
     store: Arc<dyn Store>,
     runner: Option<Handle>,
     redis: Option<Arc<Redis>>,
-    options: tui::Options,
+    (options, task): (tui::Options, Option<AbortOnDropHandle<()>>),
 ) -> Result<Exit, CliError> {
     let shown = tui::run(store.clone(), runner.clone(), options).await;
+    drop(task);
     if let Some(runner) = runner {
         // Releases the jobs that still run: none after a drain in the console, but maybe some after an error.
         runner.leave();

@@ -176,7 +176,7 @@ async fn console(
     let trickle = load_generator::start(store.clone(), ids, soon, request());
     let mut options = options(config.runner.per_host, false, ascii, Some(SafeLine::new(NOTE)));
     options.explainer = Some(explainer(config, store.clone()));
-    let exit = show(store, Some(runner), None, options).await;
+    let exit = show(store, Some(runner), None, (options, None)).await;
     trickle.stop().await;
     exit
 }

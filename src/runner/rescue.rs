@@ -3,9 +3,11 @@
 
 use super::event::Event;
 use super::worker::Worker;
+use crate::store::RunnerStore;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 
 /// Interval at which dead workers are detected. A worker counts as alive for three seconds after a heartbeat, and the
 /// lock that a live worker owns must be free at two checks in a row. So a document's next attempt starts within five
@@ -15,17 +17,18 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Interval at which a worker looks whether Chatwoot's documents are due to be read again.
 const PASS_CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Reads Chatwoot's documents again for lists, every 25 s or as often as another worker leaves it to this one, until the
-/// worker has ended. Apart from [`run`], which must not wait for it.
-pub(super) async fn read_shadows(worker: Arc<Worker>) {
+/// Reads Chatwoot's documents again for lists, every 25 s or as often as another process leaves it to this one, until
+/// `ended`. Apart from [`run`], which must not wait for it. For a worker, and for a console without one, whose lists would
+/// otherwise be slow as long as no worker runs.
+pub async fn read_shadows(store: Arc<dyn RunnerStore>, ended: CancellationToken) {
     let mut ticks = interval(PASS_CHECK_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while worker.store.is_chatwoot_database() {
+    while store.is_chatwoot_database() {
         tokio::select! {
-            () = worker.ended.cancelled() => return,
+            () = ended.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        if let Err(error) = worker.store.read_shadows().await {
+        if let Err(error) = store.read_shadows().await {
             tracing::warn!(%error, "Chatwoot's documents could not be read again, so lists are slower");
         }
     }

@@ -123,16 +123,16 @@ fn looks(scene: &Scene) {
     let seconds = std::env::var("QUARTERDECK_READ_ONLY_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
     let begun = Stopwatch::start();
     loop {
-        for (key, shows) in [("4", "127.0.0.1"), ("5", "Acme"), ("3", "jobs"), ("6", "workers"), ("1", "A name")] {
+        for (key, shows) in [("4", "127.0.0.1"), ("5", "Acme"), ("3", "No running"), ("1", "A name")] {
             console.keys(key);
             console.until_text(shows);
         }
         console.keys("s");
-        console.until_text("read-only");
+        console.until_text("read-only: ");
         console.keys("\r");
-        console.until_text("Attempts");
+        console.until_text("versions");
         console.keys("\x1b");
-        console.until("the list", |screen| !screen.contents().contains("Attempts"));
+        console.until("the list", |screen| !screen.contents().contains("versions"));
         if begun.took() >= Duration::from_secs(seconds) {
             break;
         }

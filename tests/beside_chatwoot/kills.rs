@@ -50,9 +50,9 @@ impl Scene {
 async fn each_change_starts_one_faq_job_whatever_is_killed_and_while_redis_is_away() {
     let (changes, kills, away) = size();
     let mut scene = Scene::start(Parser::MainPart, changes).await;
-    // Each fetch has another text.
-    let page =
-        |path: &str, hit| Reply::After(Duration::from_millis(150), Box::new(html(path, &format!("Text {hit}."))));
+    // Each fetch has another text, as long as the stored one.
+    let text = |path: &str, hit: u32| format!("Edition {hit} of the page at {path}. ").repeat(40);
+    let page = move |path: &str, hit| Reply::After(Duration::from_millis(150), Box::new(html(path, &text(path, hit))));
     scene.install = Install::new(Site::start(page).await, SETTINGS);
     let url = scene.install.site.url("/p");
     scene.database.script(&format!("UPDATE captain_documents SET external_link = '{url}' || id")).await;

@@ -3,6 +3,7 @@
 use super::Scene;
 use super::firecrawl::KEY;
 use crate::support::install::Process;
+use crate::support::limit::until;
 use crate::support::pty::Terminal;
 use rustix::process::Signal;
 
@@ -58,6 +59,23 @@ async fn previews_of_an_open_console_name_the_credits_as_the_settings_are_now() 
     assert!(!screen.contents().contains(KEY));
     console.keys("\x1b");
     console.until("the list alone", |screen| !screen.contents().contains("of Firecrawl at most"));
+    console.keys("q");
+    assert_eq!(console.ended(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_open_console_makes_passes_while_no_worker_runs() {
+    let scene = Scene::with_firecrawl("").await;
+    let mut command = scene.install.on_terminal(&["--no-runner"]);
+    command.env("QUARTERDECK_STORE", &scene.database.url);
+    let mut console = Terminal::spawn(100, 30, command);
+    console.until_text("A name");
+    until("a complete pass", async || {
+        let read = "SELECT (read_at IS NOT NULL)::text FROM quarterdeck.shadow_passes";
+        (scene.database.text(read).await == "true").then_some(())
+    })
+    .await;
+    assert_eq!(scene.database.text("SELECT count(*)::text FROM quarterdeck.document_status").await, "1");
     console.keys("q");
     assert_eq!(console.ended(), 0);
 }
