@@ -32,7 +32,7 @@ const MORE: &str = "CREATE TABLE accounts (id bigserial PRIMARY KEY, name varcha
      CREATE INDEX by_status ON captain_documents (account_id, sync_status);";
 
 impl Scene {
-    /// Returns the lines of a dump of the database, with (`all`) or without our own schema.
+    /// Returns the statements of a dump of the database, with (`all`) or without our own schema.
     fn dump(&self, all: bool) -> Vec<String> {
         let program = postgres::program("pg_dump").expect("pg_dump belongs to a PostgreSQL server");
         let mut dump = Command::new(program);
@@ -44,7 +44,8 @@ impl Scene {
         assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
         let text = String::from_utf8(dumped.stdout).expect("UTF-8");
         // Each dump has a new word in these lines.
-        text.lines().filter(|line| !line.contains("restrict ")).map(str::to_owned).collect()
+        let lines: Vec<&str> = text.lines().filter(|line| !line.contains("restrict ")).collect();
+        lines.join("\n").split(";\n").map(str::to_owned).collect()
     }
 
     /// Returns everything that Redis has.
@@ -59,11 +60,18 @@ impl Scene {
     }
 }
 
-/// Lines of one dump that the other has not, in both directions.
+/// Statements of one dump that the other has not, or has not as often, in both directions.
 fn difference(before: &[String], after: &[String]) -> (Vec<String>, Vec<String>) {
     let less = |one: &[String], other: &[String]| {
-        let other: BTreeSet<&String> = other.iter().collect();
-        one.iter().filter(|line| !other.contains(line)).cloned().collect::<Vec<_>>()
+        let mut left = other.to_vec();
+        let is_new = |statement: &&String| match left.iter().position(|known| known == *statement) {
+            Some(at) => {
+                left.swap_remove(at);
+                false
+            }
+            None => true,
+        };
+        one.iter().filter(is_new).cloned().collect::<Vec<_>>()
     };
     (less(before, after), less(after, before))
 }
@@ -146,7 +154,7 @@ async fn the_whole_database_differs_in_nothing_but_what_is_listed() {
     let scene = Scene::unprepared(Parser::MainPart, 3).await;
     scene.database.script(MORE).await;
     let before = scene.dump(false);
-    assert!(before.iter().any(|line| line.contains("CREATE TRIGGER")) && before.len() > 100, "{}", before.len());
+    assert!(before.iter().any(|line| line.contains("CREATE TRIGGER")) && before.len() > 50, "{}", before.len());
     for args in [&["migrate", "--dry-run"][..], &["migrate"], &["migrate"]] {
         assert_eq!(scene.run(args).code, Some(0), "{args:?}");
         assert_eq!(difference(&before, &scene.dump(false)), (vec![], vec![]), "{args:?}");

@@ -14,10 +14,11 @@ pub(super) const SETTINGS: &str = "CREATE TABLE installation_configs (id bigseri
      serialized_value jsonb); CREATE TABLE schema_migrations (version varchar NOT NULL PRIMARY KEY);";
 pub(super) const KEY: &str = "fc-0123456789abcdef";
 
-/// Texts of the two editions by Firecrawl: other marks than those of Chatwoot's converter, and absolute links.
+/// Texts of the two editions by Firecrawl, with other marks than those of Chatwoot's converter, and without a link that
+/// would show what has fetched the page.
 pub(super) const TEXTS: [&str; 2] = [
-    "Paying by *card*\n===\n\nWe accept all cards. See [the prices](https://pay.test/prices).",
-    "Paying by *card*\n===\n\nWe accept all cards but one. See [the prices](https://pay.test/prices).",
+    "Paying by *card*\n===\n\nWe accept all cards. See the prices.",
+    "Paying by *card*\n===\n\nWe accept all cards but one. See the prices.",
 ];
 
 /// Response of Firecrawl's API, in the form of version 1 or 2.

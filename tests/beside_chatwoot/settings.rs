@@ -101,7 +101,7 @@ async fn extract_prints_the_text_that_would_be_stored_and_names_it() {
         (ended.out.join("\n"), ended.err)
     };
     let (text, says) = extracted(&["1"]);
-    assert!(text.contains("See [the prices](https://pay.test/prices)."), "{text}");
+    assert!(text.contains("We accept all cards. See the prices."), "{text}");
     assert!(says.contains("stored would be the text as it was received, as Chatwoot stores it"), "{says}");
     scene.configure("WEB_CRAWLING_PROVIDER", "native").await;
     for (generation, name) in [(super::EDITIONS[0].whole, "the whole body"), (super::EDITIONS[0].main, "the main part")]
