@@ -30,7 +30,7 @@ pub(super) struct Remote {
     pub store: Option<String>,
     pub facts: HostFacts,
     /// Settings by which it is fetched: those of the process, and on a Chatwoot database its way of fetching pages.
-    pub config: Config,
+    pub config: Box<Config>,
     /// Text of the document that is stored now.
     pub stored: Option<String>,
 }
@@ -38,7 +38,7 @@ pub(super) struct Remote {
 /// What a store knows of a page.
 struct Known {
     facts: HostFacts,
-    config: Config,
+    config: Box<Config>,
     stored: Option<String>,
 }
 
@@ -54,7 +54,7 @@ impl Known {
             Some(id) => store.content(id).await?.map(|content| content.text),
             None => None,
         };
-        Ok(Self { facts, config: followed(&context.config, store).await?, stored })
+        Ok(Self { facts, config: Box::new(followed(&context.config, store).await?), stored })
     }
 }
 
@@ -149,7 +149,7 @@ async fn page(context: &Context, link: Link) -> Remote {
         }
         Err(error) => {
             note(format!("no store is used: {error}"));
-            let (facts, config) = (HostFacts::NONE, context.config.clone());
+            let (facts, config) = (HostFacts::NONE, Box::new(context.config.clone()));
             Remote { url, document: None, store: None, facts, config, stored: None }
         }
     }
