@@ -43,9 +43,10 @@ impl Scene {
         let dumped = dump.output().expect("pg_dump runs");
         assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
         let text = String::from_utf8(dumped.stdout).expect("UTF-8");
-        // Each dump has a new word in these lines.
-        let lines: Vec<&str> = text.lines().filter(|line| !line.contains("restrict ")).collect();
-        lines.join("\n").split(";\n").map(str::to_owned).collect()
+        // Each dump has a new word in some lines, and its remarks stand before the row that happens to be the first.
+        let is_statement = |line: &&str| !line.contains("restrict ") && !line.starts_with("--");
+        let lines: Vec<&str> = text.lines().filter(is_statement).collect();
+        lines.join("\n").split(";\n").map(|statement| statement.trim().to_owned()).collect()
     }
 
     /// Returns everything that Redis has.

@@ -90,7 +90,8 @@ pub(in crate::store) async fn limits(db: &Database) -> Result<Vec<String>> {
         limits.push(format!("accounts are shown without names: {}", reason.describe(ACCOUNT_NAMES.0)));
     }
     if let Some(reason) = migrations {
-        limits.push(format!("the age of this Chatwoot is not known: {}", reason.describe(MIGRATIONS.0)));
+        let unknown = "the age of this Chatwoot, which decides about the version of Firecrawl's API, is not known";
+        limits.push(format!("{unknown}: {}", reason.describe(MIGRATIONS.0)));
     }
     let no_adding = match assistants {
         Some(reason) => Some(reason.describe(ASSISTANTS.0)),
