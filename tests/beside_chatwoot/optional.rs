@@ -2,7 +2,7 @@
 //! works, and `doctor` has a line about it. The tables and columns are those that the program itself reads.
 
 use super::Scene;
-use crate::support::postgres::Database;
+use crate::support::postgres::{CHATWOOT_ANSWERS, Database};
 use quarterdeck::store::OPTIONAL_COLUMNS;
 use std::collections::BTreeSet;
 
@@ -32,7 +32,7 @@ impl Scene {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_table_and_column_may_be_missing_or_closed_and_doctor_says_so() {
     let mut scene = Scene::with_firecrawl("").await;
-    scene.database.script(TABLES).await;
+    scene.database.script(&format!("{TABLES} {CHATWOOT_ANSWERS}")).await;
     let role = format!("role_{}", scene.database.name);
     let tables: BTreeSet<&str> = OPTIONAL_COLUMNS.iter().map(|(table, _)| *table).collect();
     let all = tables.iter().copied().collect::<Vec<_>>().join(", ");
@@ -42,6 +42,7 @@ async fn each_table_and_column_may_be_missing_or_closed_and_doctor_says_so() {
          GRANT ALL ON ALL SEQUENCES IN SCHEMA quarterdeck TO {role}; \
          GRANT SELECT, UPDATE, INSERT ON captain_documents TO {role}; \
          GRANT USAGE ON SEQUENCE captain_documents_id_seq TO {role}; GRANT SELECT ON {all} TO {role}; \
+         GRANT SELECT ON captain_assistant_responses TO {role}; \
          GRANT INSERT ON text_writes TO {role}; GRANT USAGE ON SEQUENCE text_writes_id_seq TO {role}"
     );
     scene.database.script(&rights).await;
