@@ -86,9 +86,15 @@ impl Server {
         client.get_connection_with_timeout(PATIENCE).ok()
     }
 
+    /// Returns the answer to a command, which is sent again if the connection is lost: a server closes its connections
+    /// when it becomes a replica.
     fn ask<T: FromRedisValue>(&self, args: &[&str]) -> T {
-        let mut connection = self.connection().expect("the server answers");
-        redis::cmd(args[0]).arg(&args[1..]).query(&mut connection).expect("the command is known")
+        until_blocking("an answer of redis-server", || {
+            match redis::cmd(args[0]).arg(&args[1..]).query(&mut self.connection()?) {
+                Err(error) if error.is_io_error() => None,
+                answer => Some(answer.expect("the command is known")),
+            }
+        })
     }
 
     fn kill(&mut self) {
