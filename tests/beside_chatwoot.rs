@@ -9,7 +9,7 @@ mod kills;
 mod optional;
 mod settings;
 
-use crate::support::install::{Ended, Install};
+use crate::support::install::{Ended, Install, environment_of};
 use crate::support::postgres::{self, Database};
 use crate::support::redis::TestRedis;
 use crate::support::site::{Reply, Site};
@@ -109,7 +109,7 @@ impl Scene {
     }
 
     fn run(&self, args: &[&str]) -> Ended {
-        let env = [("QUARTERDECK_STORE", self.database.url.as_str()), ("QUARTERDECK_REDIS", self.redis.url())];
+        let env = environment_of(&self.database, &self.redis);
         self.install.start_with(&env, args).ended()
     }
 
@@ -149,8 +149,7 @@ impl Scene {
 
     /// Returns the number of FAQ jobs that this program has started.
     fn faq_jobs(&self) -> usize {
-        let found = self.redis.run("LRANGE", &["queue:low", "0", "-1"]);
-        redis::from_redis_value::<Vec<String>>(found).expect("a list").len()
+        self.redis.entries("queue:low").len()
     }
 
     async fn text_writes(&self) -> String {

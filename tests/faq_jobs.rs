@@ -1,9 +1,9 @@
 //! Tests `quarterdeck faq` with the real binary, PostgreSQL and Redis: what it says before it starts anything, and that
 //! each document gets one job, whoever dies.
 
-use crate::support::install::{Ended, Install};
+use crate::support::install::{Ended, Install, environment_of};
 use crate::support::postgres::{self, Database};
-use crate::support::redis::TestRedis;
+use crate::support::redis::{TestRedis, document_of};
 use crate::support::site::{Site, html};
 use quarterdeck::store::migrate;
 use serde_json::Value;
@@ -44,12 +44,8 @@ impl Scene {
     }
 
     fn run_with(&self, fault: &str, args: &[&str]) -> Ended {
-        let env = [
-            ("QUARTERDECK_STORE", self.database.url.as_str()),
-            ("QUARTERDECK_REDIS", self.redis.url()),
-            ("QUARTERDECK_FAULT", fault),
-        ];
-        self.install.start_with(&env, args).ended()
+        let [store, redis] = environment_of(&self.database, &self.redis);
+        self.install.start_with(&[store, redis, ("QUARTERDECK_FAULT", fault)], args).ended()
     }
 
     async fn answers(&self, document: i64, number: u32, edited: bool) {
@@ -64,14 +60,7 @@ impl Scene {
 
     /// Returns the documents of the jobs in a queue of Sidekiq.
     fn jobs(&self, queue: &str) -> Vec<String> {
-        let found = self.redis.run("LRANGE", &[queue, "0", "-1"]);
-        let texts: Vec<String> = redis::from_redis_value(found).expect("a list");
-        let document = |text: &String| {
-            let job: Value = serde_json::from_str(text).expect("JSON");
-            let id = job["args"][0]["arguments"][0]["_aj_globalid"].as_str().expect("an id").to_owned();
-            id.trim_start_matches("gid://chatwoot/Captain::Document/").to_owned()
-        };
-        texts.iter().map(document).collect()
+        self.redis.entries(queue).iter().map(|job| document_of(job).to_string()).collect()
     }
 
     async fn waiting(&self) -> String {
@@ -131,7 +120,7 @@ async fn a_death_in_the_middle_and_the_same_command_again_start_none_twice() {
         assert_eq!(broken.signal.is_some(), noted != "0", "{point}: {broken:?}");
         let again = scene.run(&["faq", "--all", "--yes"]);
         assert_eq!(again.code, Some(0), "{point}: {again:?}");
-        let env = [("QUARTERDECK_STORE", scene.database.url.as_str()), ("QUARTERDECK_REDIS", scene.redis.url())];
+        let env = environment_of(&scene.database, &scene.redis);
         let workers: Vec<_> = (0..2).map(|_| scene.install.start_with(&env, &["work", "--drain"])).collect();
         for worker in workers {
             assert_eq!(worker.ended().code, Some(0), "{point}");

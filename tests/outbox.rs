@@ -1,7 +1,7 @@
 //! Tests Chatwoot's FAQ job: recorded in the transaction of the change, and pushed to Sidekiq's queue exactly once,
 //! whichever process dies.
 
-use crate::support::install::{Ended, Install, until};
+use crate::support::install::{Ended, Install, environment_of, until};
 use crate::support::postgres::{self, Database};
 use crate::support::redis::TestRedis;
 use crate::support::site::{Site, html};
@@ -40,12 +40,8 @@ impl Scene {
     }
 
     fn run_with(&self, fault: &str, args: &[&str]) -> Ended {
-        let env = [
-            ("QUARTERDECK_STORE", self.database.url.as_str()),
-            ("QUARTERDECK_REDIS", self.redis.url()),
-            ("QUARTERDECK_FAULT", fault),
-        ];
-        self.install.start_with(&env, args).ended()
+        let [store, redis] = environment_of(&self.database, &self.redis);
+        self.install.start_with(&[store, redis, ("QUARTERDECK_FAULT", fault)], args).ended()
     }
 
     /// Runs one sync, with a worker that exits when the queue is empty.
@@ -56,9 +52,7 @@ impl Scene {
     }
 
     fn entries(&self, queue: &str) -> Vec<Value> {
-        let found = self.redis.run("LRANGE", &[queue, "0", "-1"]);
-        let texts: Vec<String> = redis::from_redis_value(found).expect("a list");
-        texts.iter().map(|text| serde_json::from_str(text).expect("JSON")).collect()
+        self.redis.entries(queue)
     }
 
     async fn noted(&self) -> String {
@@ -119,7 +113,7 @@ async fn a_death_at_any_point_leaves_one_entry() {
             assert_eq!((scene.noted().await.as_str(), scene.entries("queue:low").len()), (noted, told), "{point}");
         }
         // Several workers start after it at once.
-        let env = [("QUARTERDECK_STORE", scene.database.url.as_str()), ("QUARTERDECK_REDIS", scene.redis.url())];
+        let env = environment_of(&scene.database, &scene.redis);
         let after: Vec<_> = (0..3).map(|_| scene.install.start_with(&env, &["work", "--drain"])).collect();
         for process in after {
             assert_eq!(process.ended().code, Some(0), "{point}");
@@ -137,7 +131,7 @@ async fn a_redis_that_is_away_means_later() {
     assert_eq!(scene.database.text("SELECT sync_status::text FROM captain_documents").await, "1");
     scene.redis.start_again();
     scene.redis.sidekiq_serves(&["default", "low"]);
-    let env = [("QUARTERDECK_STORE", scene.database.url.as_str()), ("QUARTERDECK_REDIS", scene.redis.url())];
+    let env = environment_of(&scene.database, &scene.redis);
     let worker = scene.install.start_with(&env, &["work"]);
     let store = open(&scene.database.url, Access::Write).await.expect("it is there");
     until(&*store, "told", async || store.pending_deliveries().await.is_ok_and(|pending| pending.is_empty())).await;

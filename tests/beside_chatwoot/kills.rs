@@ -4,12 +4,12 @@
 
 use super::{Parser, Scene};
 use crate::support::fleet::Random;
-use crate::support::install::{Install, Process};
+use crate::support::install::{Install, Process, environment_of};
 use crate::support::limit::until;
 use crate::support::measure::Stopwatch;
+use crate::support::redis::document_of;
 use crate::support::site::{Reply, Site, html};
 use rustix::process::Signal;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -28,19 +28,15 @@ impl Scene {
     }
 
     fn worker(&self) -> Process {
-        let env = [("QUARTERDECK_STORE", self.database.url.as_str()), ("QUARTERDECK_REDIS", self.redis.url())];
+        let env = environment_of(&self.database, &self.redis);
         self.install.start_with(&env, &["work"])
     }
 
     /// Returns the ids of the documents in the queue of FAQ jobs, each with its number of jobs.
     fn documents_of_jobs(&self) -> BTreeMap<i64, usize> {
-        let found = self.redis.run("LRANGE", &["queue:low", "0", "-1"]);
         let mut jobs = BTreeMap::new();
-        for text in redis::from_redis_value::<Vec<String>>(found).expect("a list") {
-            let job: Value = serde_json::from_str(&text).expect("JSON");
-            let id = job["args"][0]["arguments"][0]["_aj_globalid"].as_str().expect("a document").to_owned();
-            let id = id.rsplit('/').next().expect("an id").parse().expect("a number");
-            *jobs.entry(id).or_default() += 1;
+        for job in self.redis.entries("queue:low") {
+            *jobs.entry(document_of(&job)).or_default() += 1;
         }
         jobs
     }

@@ -2,7 +2,7 @@
 
 use super::Scene;
 use super::firecrawl::KEY;
-use crate::support::install::Process;
+use crate::support::install::{Process, environment_of};
 use crate::support::limit::until;
 use crate::support::pty::Terminal;
 use rustix::process::Signal;
@@ -11,7 +11,7 @@ const BY_FIRECRAWL: &str = "Chatwoot's settings have changed: pages are fetched 
 const DIRECTLY: &str = "Chatwoot's settings have changed: pages are fetched directly";
 
 fn worker(scene: &Scene) -> Process {
-    let env = [("QUARTERDECK_STORE", scene.database.url.as_str()), ("QUARTERDECK_REDIS", scene.redis.url())];
+    let env = environment_of(&scene.database, &scene.redis);
     scene.install.start_with(&env, &["work"])
 }
 

@@ -2,6 +2,7 @@
 
 use super::{quiet_store, with};
 use crate::support::facts::options;
+use crate::support::live::Operator;
 use crate::support::memory::Memory;
 use crate::support::screen::key;
 use crossterm::event::Event;
@@ -68,31 +69,31 @@ async fn frames_are_drawn_and_messages_handled_while_keys_come_without_a_pause()
     assert!(ended.model.documents.loaded, "the rows arrived meanwhile");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_prompt_takes_as_many_characters_as_a_url_has() {
+/// Opens the filter, types with `fill` more than it takes, and returns the number of characters that it took.
+async fn taken(fill: impl Fn(&Operator)) -> usize {
     let (ended, _) = with(quiet_store(3), async |operator| {
         operator.press(&["/"]);
-        operator.type_text(&"a".repeat(20_000));
+        fill(operator);
         operator.sees("takes no more").await;
         operator.press(&["enter"]);
         operator.settle().await;
     })
     .await;
-    assert_eq!(ended.model.documents.filter_text.len(), 8_192);
+    ended.model.documents.filter_text.len()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_prompt_takes_as_many_characters_as_a_url_has() {
+    assert_eq!(taken(|operator| operator.type_text(&"a".repeat(20_000))).await, 8_192);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_paste_is_taken_as_far_as_the_prompt_has_room() {
-    let (ended, _) = with(quiet_store(3), async |operator| {
-        operator.press(&["/"]);
+    let paste = |operator: &Operator| {
         operator.type_text("a");
         operator.send(Input::Terminal(Event::Paste("b".repeat(20_000))));
-        operator.sees("takes no more").await;
-        operator.press(&["enter"]);
-        operator.settle().await;
-    })
-    .await;
-    assert_eq!(ended.model.documents.filter_text.len(), 8_192);
+    };
+    assert_eq!(taken(paste).await, 8_192);
 }
 
 #[tokio::test(start_paused = true)]

@@ -162,15 +162,20 @@ async fn of_several_processes_one_delivers_and_after_its_lease_another(on: Backe
     assert!(!scene.store.begin_delivery(&again, until).await.unwrap(), "it is gone");
 }
 
-async fn a_failed_delivery_waits_and_its_reason_is_safe(on: Backend) {
-    let scene = Scene::new(on).await;
+/// Syncs a document so that three messages for the subscriber `changes` are due, and returns them.
+async fn three_messages(scene: &Scene) -> Vec<PendingDelivery> {
     let document = scene.add(1, "https://a.test/1").await;
     scene.store.subscribe(wants("changes", OutcomeResult::Updated));
-    sync(&scene, document, "a", ContentChange::First).await;
+    sync(scene, document, "a", ContentChange::First).await;
     for n in 0..3 {
-        sync(&scene, document, &format!("b{n}"), ContentChange::Changed).await;
+        sync(scene, document, &format!("b{n}"), ContentChange::Changed).await;
     }
-    let all = due(&scene, "changes").await;
+    due(scene, "changes").await
+}
+
+async fn a_failed_delivery_waits_and_its_reason_is_safe(on: Backend) {
+    let scene = Scene::new(on).await;
+    let all = three_messages(&scene).await;
     let begun = scene.store.now();
     assert!(scene.store.begin_delivery(&all[0], begun.plus(LEASE)).await.unwrap());
     let reason = format!("\u{1b}[31mno\u{1b}[0m\r\nway\u{0} {}", "x".repeat(5_000));
@@ -187,13 +192,7 @@ async fn a_failed_delivery_waits_and_its_reason_is_safe(on: Backend) {
 
 async fn a_delivered_message_is_kept_until_it_is_verified_or_lost(on: Backend) {
     let scene = Scene::new(on).await;
-    let document = scene.add(1, "https://a.test/1").await;
-    scene.store.subscribe(wants("changes", OutcomeResult::Updated));
-    sync(&scene, document, "a", ContentChange::First).await;
-    for n in 0..3 {
-        sync(&scene, document, &format!("b{n}"), ContentChange::Changed).await;
-    }
-    let all = due(&scene, "changes").await;
+    let all = three_messages(&scene).await;
     assert_eq!(all.len(), 3);
     let (start, wait) = (OutboxId(0), Duration::from_secs(60));
     for message in &all {

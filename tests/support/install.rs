@@ -3,6 +3,8 @@
 
 use super::db;
 use super::limit::{Deadline, is_announced, until_blocking, within};
+use super::postgres::Database;
+use super::redis::TestRedis;
 use super::site::Site;
 use portable_pty::CommandBuilder;
 use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId};
@@ -172,6 +174,11 @@ impl Drop for Install {
             allow(folder, 0o755);
         }
     }
+}
+
+/// Returns the environment of a process that uses a database and a Redis.
+pub fn environment_of<'a>(database: &'a Database, redis: &'a TestRedis) -> [(&'static str, &'a str); 2] {
+    [("QUARTERDECK_STORE", database.url.as_str()), ("QUARTERDECK_REDIS", redis.url())]
 }
 
 /// Sets the mode of a file or folder; ignores the error if another user owns it.

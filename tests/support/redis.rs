@@ -8,11 +8,19 @@ use quarterdeck::domain::lock::{LockMode, StoreId};
 use quarterdeck::lock::{DEFAULT_KEY, Redis, Role, Settings};
 use redis::Commands;
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
+
+/// Returns the id of the document of an FAQ job in Sidekiq's queue.
+pub fn document_of(job: &Value) -> i64 {
+    let id = job["args"][0]["arguments"][0]["_aj_globalid"].as_str().expect("a document");
+    let id = id.strip_prefix("gid://chatwoot/Captain::Document/").expect("a document");
+    id.parse().expect("a number")
+}
 
 /// A running server; it stops when it is dropped.
 pub struct TestRedis {
@@ -142,6 +150,13 @@ impl TestRedis {
     /// Runs any command.
     pub fn run(&self, command: &str, args: &[&str]) -> redis::Value {
         redis::cmd(command).arg(args).query(&mut self.connection()).expect("the command is known")
+    }
+
+    /// Returns the entries of a list, which are JSON, the newest first.
+    pub fn entries(&self, list: &str) -> Vec<Value> {
+        let found = self.run("LRANGE", &[list, "0", "-1"]);
+        let texts: Vec<String> = redis::from_redis_value(found).expect("a list");
+        texts.iter().map(|text| serde_json::from_str(text).expect("JSON")).collect()
     }
 
     /// Returns the value at `key`.
