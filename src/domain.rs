@@ -11,6 +11,7 @@ pub mod chatwoot_text;
 pub mod content;
 pub mod content_guard;
 pub mod credential;
+pub mod day;
 pub mod difference;
 pub mod document;
 pub mod duration;

@@ -1,11 +1,12 @@
 //! The next time of a rule of cron with five fields, in UTC, as far as sidekiq-cron's rules need it.
 
+use crate::domain::day::Day;
 use crate::domain::time::Timestamp;
 
-/// Length of a minute in microseconds.
-const MINUTE: i64 = 60_000_000;
-/// Number of minutes that are searched: five years, so that the 29th of February is found.
-const MAX_MINUTES: i64 = 5 * 366 * 1_440;
+/// Number of minutes of a day.
+const MINUTES: u32 = 1_440;
+/// Number of days that are searched: five years, so that the 29th of February is found.
+const MAX_DAYS: u32 = 5 * 366;
 /// Smallest and largest number of each field: minute, hour, day of the month, month, day of the week.
 const RANGES: [(u32, u32); 5] = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 7)];
 
@@ -25,32 +26,25 @@ pub fn next_run(rule: &str, now: Timestamp) -> Option<Timestamp> {
     // Sunday is 0 and 7.
     let weekdays = weekdays | (weekdays >> 7 & 1);
     let (any_day, any_weekday) = (fields[2] == "*", fields[4] == "*");
-    let has = |set: u64, number: i64| set >> number & 1 == 1;
-    let first = now.micros().div_euclid(MINUTE) + 1;
-    let mut minute = first;
-    while minute < first + MAX_MINUTES {
-        let day = minute.div_euclid(1_440);
-        let (month, of_month) = month_and_day(day);
-        let by_month_day = has(days, of_month);
-        // 1970-01-01 was a Thursday.
-        let by_weekday = has(weekdays, (day + 4).rem_euclid(7));
+    let has = |set: u64, number: i8| set >> number & 1 == 1;
+    let is_named = |day: Day| {
+        let (by_month_day, by_weekday) = (has(days, day.of_month()), has(weekdays, day.of_week()));
         let is_day = match (any_day, any_weekday) {
             (false, false) => by_month_day || by_weekday,
             _ => by_month_day && by_weekday,
         };
-        if !has(months, month) || !is_day {
-            minute = (day + 1) * 1_440;
-            continue;
+        has(months, day.month()) && is_day
+    };
+    let time = |minute: u32| Some((i8::try_from(minute / 60).ok()?, i8::try_from(minute % 60).ok()?));
+    // The rest of this day, then whole days.
+    let (mut day, mut first) = (Day::of(now), now.minute_of_day() + 1);
+    for _ in 0..MAX_DAYS {
+        let minutes_left = if is_named(day) { first..MINUTES } else { 0..0 };
+        let mut times = minutes_left.filter_map(time);
+        if let Some((hour, minute)) = times.find(|(hour, minute)| has(hours, *hour) && has(minutes, *minute)) {
+            return day.at(hour, minute);
         }
-        let of_day = minute.rem_euclid(1_440);
-        if !has(hours, of_day / 60) {
-            minute = (minute.div_euclid(60) + 1) * 60;
-            continue;
-        }
-        if has(minutes, of_day % 60) {
-            return minute.checked_mul(MINUTE).map(Timestamp::from_micros);
-        }
-        minute += 1;
+        (day, first) = (day.next()?, 0);
     }
     None
 }
@@ -78,17 +72,6 @@ fn parse(field: &str, (least, most): (u32, u32)) -> Option<u64> {
         (from..=to).step_by(step).for_each(|number| set |= 1_u64 << number);
     }
     Some(set)
-}
-
-/// Returns month and day of the month for a number of days since 1970.
-fn month_and_day(days: i64) -> (i64, i64) {
-    // Years that begin in March have the leap day at their end; 400 of them always have the same length.
-    let shifted = days + 719_468;
-    let of_era = shifted.rem_euclid(146_097);
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    (if month < 10 { month + 3 } else { month - 9 }, of_year - (153 * month + 2) / 5 + 1)
 }
 
 #[cfg(test)]

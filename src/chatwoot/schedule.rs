@@ -1,19 +1,14 @@
 //! Days on which Chatwoot's scheduler serves a plan.
 
+use crate::domain::day::Day;
 use crate::domain::plan::PlanName;
 use crate::domain::time::Timestamp;
-
-/// Length of a day in microseconds.
-const DAY_MICROS: i64 = 86_400_000_000;
 
 /// Returns the plans that Chatwoot's daily trigger serves on the day of `now` in UTC: `enterprise` every day,
 /// `business` on Sundays, `startups` on the first of a month.
 pub fn plans_of_day(now: Timestamp) -> Vec<PlanName> {
-    let days = now.micros().div_euclid(DAY_MICROS);
-    // 1970-01-01 was a Thursday.
-    let is_sunday = (days + 4).rem_euclid(7) == 0;
-    let is_first = now.rfc3339().get(8..10) == Some("01");
-    [("enterprise", true), ("business", is_sunday), ("startups", is_first)]
+    let day = Day::of(now);
+    [("enterprise", true), ("business", day.of_week() == 0), ("startups", day.of_month() == 1)]
         .into_iter()
         .filter(|(_, is_served)| *is_served)
         .filter_map(|(name, _)| PlanName::new(name))

@@ -1,5 +1,6 @@
 //! Instants, always in UTC; only text for people is in another time zone.
 
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::fmt;
@@ -61,13 +62,24 @@ impl Timestamp {
         self.civil(zone, "%Z")
     }
 
+    /// Returns the minute of the day in UTC, 0 to 1,439.
+    pub fn minute_of_day(self) -> u32 {
+        let at = self.utc();
+        u32::try_from(i32::from(at.hour()) * 60 + i32::from(at.minute())).unwrap_or_default()
+    }
+
+    /// Returns date and time of day in UTC.
+    pub(super) fn utc(self) -> DateTime {
+        TimeZone::UTC.to_datetime(self.instant())
+    }
+
     fn civil(self, zone: &TimeZone, format: &str) -> String {
-        let instant = jiff::Timestamp::from_microsecond(self.0).unwrap_or(if self.0 < 0 {
-            jiff::Timestamp::MIN
-        } else {
-            jiff::Timestamp::MAX
-        });
-        instant.to_zoned_datetime(zone.clone()).strftime(format).to_string()
+        self.instant().to_zoned_datetime(zone.clone()).strftime(format).to_string()
+    }
+
+    fn instant(self) -> jiff::Timestamp {
+        let end = if self.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+        jiff::Timestamp::from_microsecond(self.0).unwrap_or(end)
     }
 }
 
