@@ -7,7 +7,7 @@ use super::exit::{CliError, Exit};
 use super::output::{Output, note};
 use super::stop::StopSignals;
 use crate::format;
-use crate::store::{self, BackupMethod, ServerTools, StoreContents};
+use crate::store::{self, BackupMethod, ServerTools, StoreContents, StoreError};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fs;
@@ -124,20 +124,28 @@ async fn restore(store: &Path, args: &Args) -> Result<Option<(StoreContents, Opt
     // A file that is missing, damaged or no store can be replaced in the call by another one.
     let contents = store::backup_contents(&args.file).await.map_err(|error| CliError::Usage(error.to_string()))?;
     let found = describe(&contents);
-    let question = match fs::exists(store) {
-        Ok(false) => format!("Restore {found} to {}?", store.display()),
-        _ => {
-            let old = match store::backup_contents(store).await {
-                Ok(old) => describe(&old),
-                Err(_) => "a file that cannot be read".to_owned(),
-            };
+    let old = match fs::exists(store) {
+        Ok(false) => None,
+        _ => Some(store::backup_contents(store).await),
+    };
+    let question = match &old {
+        None => format!("Restore {found} to {}?", store.display()),
+        Some(old) => {
+            let old = old.as_ref().map_or_else(|_| "a file that cannot be read".to_owned(), describe);
             format!("Replace {} ({old}) by {found}?", store.display())
         }
     };
     if !agreed(args.yes, &question)? {
         return Ok(None);
     }
-    let copy = store::restore(&args.file, store, !args.no_backup).await?;
+    let kept = match old.filter(|_| !args.no_backup).transpose() {
+        Ok(kept) => kept,
+        Err(error) => {
+            let advice = "move the file away, or restore with --no-backup; the store was not changed";
+            return Err(StoreError::Unusable(format!("{error}; no copy of it can be made: {advice}")).into());
+        }
+    };
+    let copy = store::restore(&args.file, store, kept.as_ref()).await?;
     Ok(Some((contents, copy)))
 }
 

@@ -49,8 +49,8 @@ pub async fn backup_contents(path: &Path) -> Result<StoreContents> {
     sqlite::contents(path).await
 }
 
-/// Replaces the contents of the SQLite store `path` by those of the backup `from`. Returns the path of the copy of the old
-/// contents, which is made if `keeps_copy`.
-pub async fn restore(from: &Path, path: &Path, keeps_copy: bool) -> Result<Option<PathBuf>> {
-    sqlite::restore(from, path, keeps_copy).await
+/// Replaces the contents of the SQLite store `path` by those of the backup `from`. With `kept`, the contents that the store
+/// has now, a copy of them is made before; its path is returned.
+pub async fn restore(from: &Path, path: &Path, kept: Option<&StoreContents>) -> Result<Option<PathBuf>> {
+    sqlite::restore(from, path, kept).await
 }

@@ -110,31 +110,22 @@ async fn read_contents(conn: &mut SqliteConnection) -> Result<StoreContents> {
 
 /// Replaces the contents of the store at `path`, which is created if it is missing, by those of the backup `from`, which
 /// [`contents`] has checked. It happens at once: after a kill or a power loss the store has its old contents or the new
-/// ones. A safety copy of the old contents is made first if `keeps_copy`; its path is returned.
+/// ones. With `kept`, the contents that the store has now, a safety copy of them is made first; its path is returned.
 ///
 /// Errors: [`StoreError::Unusable`] if a process uses the store, whose jobs and texts would change under it.
-pub(in crate::store) async fn restore(from: &Path, path: &Path, keeps_copy: bool) -> Result<Option<PathBuf>> {
+pub(in crate::store) async fn restore(
+    from: &Path,
+    path: &Path,
+    kept: Option<&StoreContents>,
+) -> Result<Option<PathBuf>> {
     let path = std::path::absolute(path).map_err(|error| unusable(path, &error.to_string()))?;
-    let old = match std::fs::metadata(&path) {
-        Ok(_) => Some(contents(&path).await).transpose(),
-        Err(_) => Ok(None),
-    };
-    let old = match old {
-        Ok(old) => old,
-        Err(error) if keeps_copy => {
-            let advice = "move the file away, or restore with --no-backup; the store was not changed";
-            return Err(StoreError::Unusable(format!("{error}; no copy of it can be made: {advice}")));
-        }
-        Err(_) => None,
-    };
-    let (from, keeps_copy) = (from.to_owned(), keeps_copy && old.is_some());
-    let version = old.map_or(0, |old| old.version);
+    let (from, version) = (from.to_owned(), kept.map(|kept| kept.version));
     let replaced = spawn_blocking(move || {
         let is_new = !path.exists();
         if is_new {
             create(&path).map_err(|error| unusable(&path, &error.to_string()))?;
         }
-        let replaced = replace(&from, &path, keeps_copy.then_some(version));
+        let replaced = replace(&from, &path, version);
         if replaced.is_err() && is_new {
             // An empty file would look like a store of which everything is lost.
             let _ = std::fs::remove_file(&path);
