@@ -4,9 +4,9 @@
 //! required.
 //!
 //! `address` parses the URL and the key pattern, `sentinel` finds the master that sentinels name, `script` holds the Lua
-//! scripts of a lock, `keeper` maintains the connection and renews locks, `signal` publishes and subscribes, `sidekiq` puts Chatwoot's FAQ jobs in Sidekiq's
-//! queue, as a subscriber of the outbox. A command to Redis waits for at most [`Settings::call_timeout`], and not at
-//! all while Redis is known to be unavailable.
+//! scripts of a lock, `keeper` maintains the connection and renews locks, `signal` publishes and subscribes, `sidekiq`
+//! puts Chatwoot's FAQ jobs in Sidekiq's queue, as a subscriber of the outbox. A command to Redis waits for at most
+//! [`Settings::call_timeout`], and not at all while Redis is known to be unavailable.
 
 mod address;
 mod examine;
@@ -172,9 +172,6 @@ impl Redis {
     /// An invalid address is an error. A Redis that does not answer is not: see
     /// [`connection_state`](Self::connection_state).
     pub fn start(settings: &Settings, role: Role, store: StoreId) -> Result<Option<Arc<Self>>, AddressError> {
-        if !settings.is_used() {
-            return Ok(None);
-        }
         let Some(address) = RedisAddress::parse(settings)? else { return Ok(None) };
         let redis = Arc::new(Self {
             address,

@@ -25,7 +25,7 @@ const MAX_ENTRY: usize = 256 * 1_024;
 /// Maximum length of a text that is kept, in characters.
 const MAX_CHARS: usize = 200;
 
-/// Where an entry was found.
+/// The list or set in which an entry was found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum EntryPosition {
     /// In the list of a queue.

@@ -78,7 +78,7 @@ fn jobs(number: usize) -> &'static str {
     if number == 1 { "job" } else { "jobs" }
 }
 
-/// What a start of FAQ jobs would do to answers, in JSON.
+/// Effect of a start of FAQ jobs on answers, in JSON.
 #[derive(Debug, Serialize)]
 pub(super) struct FaqPreviewJson<'a> {
     answers: u64,

@@ -172,11 +172,11 @@ struct Checkpoint {
     is_new: bool,
 }
 
-/// What the file says.
+/// Contents of the file.
 struct Progress {
     /// Number up to which the outcome files are complete.
     complete: Seq,
-    /// When the file was written.
+    /// Time at which the file was written.
     at: SystemTime,
     /// Time before which nothing is compared; `None` if all outcomes after `complete` are.
     since: Option<Timestamp>,

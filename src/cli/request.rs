@@ -1,5 +1,5 @@
-//! The common part of `sync`, `retry`, `cancel`, `remove` and `faq`: selects documents, prints the preview of a dry run, asks
-//! for confirmation, prints answers.
+//! The common part of `sync`, `retry`, `cancel`, `remove` and `faq`: selects documents, prints the preview of a dry run,
+//! asks for confirmation, prints answers.
 
 use super::confirm::{CONFIRM_THRESHOLD, agreed};
 use super::context::{Context, operator};

@@ -230,13 +230,9 @@ fn short_reason(row: &DocumentRow) -> &'static str {
     }
 }
 
-/// Returns a note about FAQs that are missing or older than the text, for the ERROR column; else `-`.
+/// Returns the note about a document's FAQs for the ERROR column; `-` if there is none.
 fn faq_note(row: &DocumentRow) -> &'static str {
-    match row.faqs.as_ref().map(|faqs| faqs.state) {
-        Some(FaqState::None) => "no FAQs",
-        Some(FaqState::Stale) => "FAQs stale",
-        _ => "-",
-    }
+    row.faqs.as_ref().and_then(|faqs| format::faq_note(faqs.state)).unwrap_or("-")
 }
 
 fn columns(cells: [&str; 8]) -> String {

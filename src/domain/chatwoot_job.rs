@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use std::fmt;
 
 word_enum! {
-    /// What a job of Chatwoot does.
+    /// Work of a job of Chatwoot.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum ChatwootJobKind {
         /// Fetches the page again and writes the document's text and status.
@@ -22,12 +22,12 @@ word_enum! {
 }
 
 word_enum! {
-    /// Where a job of Chatwoot is.
+    /// State of a job of Chatwoot.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
     pub enum ChatwootJobState {
         /// A process runs it.
         Running = "running",
-        /// It is in a queue, and due.
+        /// Due, in a queue.
         Queued = "queued",
         /// It has failed, and runs again at its time.
         Retrying = "retrying",

@@ -64,9 +64,17 @@ pub enum SkipReason {
     FaqStarted(Duration),
 }
 
+/// Adds `documents` to those that are skipped for `reason`. Of reasons with a time, the shortest is kept.
+pub fn add_skipped(skipped: &mut Vec<(SkipReason, u64)>, reason: SkipReason, documents: u64) {
+    match skipped.iter_mut().find(|(known, _)| known.is_like(reason)) {
+        Some((known, count)) => (*known, *count) = ((*known).min(reason), *count + documents),
+        None => skipped.push((reason, documents)),
+    }
+}
+
 impl SkipReason {
     /// Returns true if both are the same reason, whatever the times in it.
-    pub fn is_like(self, other: Self) -> bool {
+    fn is_like(self, other: Self) -> bool {
         self == other || matches!((self, other), (Self::FaqStarted(_), Self::FaqStarted(_)))
     }
 }

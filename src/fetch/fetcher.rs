@@ -85,7 +85,7 @@ impl Fetcher {
         let url =
             self.client.guard.parse(&fetch_request.url).map_err(|refusal| errors::refused(refusal.to_string()))?;
         let access = self.fetchers.firecrawl_access();
-        let default = if access.is_some() { FetcherKind::Firecrawl } else { FetcherKind::Direct };
+        let default = Fetchers::default_with(access.as_ref());
         let route = self.route_by(default, fetch_request.document, &host_of(url.as_str()).unwrap_or_default());
         let credentials = route.credentials.map_err(|why| errors::refused(format!("not fetched: {why}")))?;
         let negotiation = if route.negotiates { fetch_request.negotiation } else { Negotiation::HtmlOnly };

@@ -50,6 +50,11 @@ impl Fetchers {
     /// Returns the name of the fetcher for pages whose site rule names none: Firecrawl if its key is set, else the
     /// direct one.
     pub fn default_fetcher(&self) -> FetcherKind {
-        if self.firecrawl.access().is_some() { FetcherKind::Firecrawl } else { FetcherKind::Direct }
+        Self::default_with(self.firecrawl.access().as_ref())
+    }
+
+    /// Returns the same where Firecrawl is used with `access`.
+    pub const fn default_with(access: Option<&FirecrawlAccess>) -> FetcherKind {
+        if access.is_some() { FetcherKind::Firecrawl } else { FetcherKind::Direct }
     }
 }

@@ -3,7 +3,7 @@
 use super::number::{count, number};
 use super::time::age;
 use crate::domain::document::Status;
-use crate::domain::request::{DocumentAnswer, RequestAnswer, SkipReason};
+use crate::domain::request::{DocumentAnswer, RequestAnswer, SkipReason, add_skipped};
 use crate::domain::text::SafeLine;
 
 /// Returns the word of an answer in JSON and in the output lines of the command line.
@@ -72,10 +72,7 @@ pub fn answers(done: &str, answers: &[DocumentAnswer]) -> String {
     let mut skipped: Vec<(SkipReason, u64)> = Vec::new();
     for response in answers {
         if let RequestAnswer::Skipped(reason) = response.answer {
-            match skipped.iter_mut().find(|(known, _)| known.is_like(reason)) {
-                Some((known, documents)) => (*known, *documents) = ((*known).min(reason), *documents + 1),
-                None => skipped.push((reason, 1)),
-            }
+            add_skipped(&mut skipped, reason, 1);
         }
     }
     let skipped = skipped.into_iter();

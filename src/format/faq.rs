@@ -16,6 +16,15 @@ pub fn faq_job(job: &FaqJob, now: Timestamp) -> String {
     }
 }
 
+/// Returns a note about FAQs that are missing or older than the text; `None` if they are neither.
+pub const fn faq_note(state: FaqState) -> Option<&'static str> {
+    match state {
+        FaqState::None => Some("no FAQs"),
+        FaqState::Stale => Some("FAQs stale"),
+        FaqState::Ok | FaqState::Unknown => None,
+    }
+}
+
 /// Returns the facts about the FAQs of a document, one line each: state, numbers and ages, then the job. Ages are relative
 /// to `now`.
 pub fn faqs(faqs: &FaqCoverage, now: Timestamp) -> Vec<String> {

@@ -155,8 +155,11 @@ fn sentinels(settings: &Settings, certificates: Option<&TlsCertificates>) -> Res
 }
 
 impl RedisAddress {
-    /// Parses the settings; `None` if they name no Redis.
+    /// Parses the settings; `None` if they use no Redis.
     pub(super) fn parse(settings: &Settings) -> Result<Option<Self>, AddressError> {
+        if !settings.is_used() {
+            return Ok(None);
+        }
         let (before, after) = pattern(&settings.key)?;
         let trusted = settings.ca_file.as_deref().map(certificates).transpose()?;
         let (server, passwords) = match (sentinels(settings, trusted.as_ref())?, settings.url.as_deref()) {

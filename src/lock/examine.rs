@@ -13,9 +13,6 @@ const MIN_VERSION: (u64, u64) = (5, 0);
 
 /// Checks the Redis of these settings. If the settings use no Redis, the only finding reports that.
 pub async fn examine(settings: &Settings) -> Vec<Finding> {
-    if !settings.is_used() {
-        return vec![unused(settings.mode)];
-    }
     let address = match RedisAddress::parse(settings) {
         Ok(Some(address)) => address,
         Ok(None) => return vec![unused(settings.mode)],

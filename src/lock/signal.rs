@@ -94,9 +94,6 @@ fn channel(store: &StoreId) -> String {
 /// most [`Settings::call_timeout`]. Fails only for an invalid address. An unavailable Redis is not an error: the other
 /// processes poll the store too.
 pub async fn announce(settings: &Settings, store: &StoreId) -> Result<(), AddressError> {
-    if !settings.is_used() {
-        return Ok(());
-    }
     let Some(address) = RedisAddress::parse(settings)? else { return Ok(()) };
     let publishing = async {
         let mut open = address.client().await?.get_multiplexed_async_connection().await?;

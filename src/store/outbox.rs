@@ -107,9 +107,9 @@ pub(in crate::store) async fn status(db: &Database) -> Result<Vec<SubscriberStat
         "SELECT o.subscriber, count(*) AS pending, min(o.created_at) AS oldest_at, (SELECT e.last_error \
          FROM @outbox e WHERE e.subscriber = o.subscriber AND e.last_error IS NOT NULL \
          ORDER BY e.next_at DESC, e.id DESC LIMIT 1) AS last_error \
-         FROM @outbox o WHERE o.subscriber NOT LIKE '%:delivered' GROUP BY o.subscriber ORDER BY o.subscriber",
+         FROM @outbox o WHERE o.subscriber NOT LIKE ? GROUP BY o.subscriber ORDER BY o.subscriber",
     );
-    let rows = db.reader().await?.all(statement).await?;
+    let rows = db.reader().await?.all(statement.bind(format!("%{DELIVERED_SUFFIX}"))).await?;
     rows.iter()
         .map(|row| {
             Ok(SubscriberStatus {

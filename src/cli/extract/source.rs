@@ -35,7 +35,7 @@ pub(super) struct Remote {
     pub stored: Option<String>,
 }
 
-/// What a store knows of a page.
+/// Facts that a store has about a page.
 struct Known {
     facts: HostFacts,
     config: Box<Config>,

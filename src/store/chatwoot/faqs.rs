@@ -1,5 +1,6 @@
 //! Chatwoot's table of answers: how many FAQs documents have, and when the newest was made.
 
+use super::optional::{self, OptionalColumns, Unreadable};
 use crate::domain::faq::{FaqCoverage, FaqJob, FaqState, NEEDS_CHATWOOT};
 use crate::domain::time::Timestamp;
 use crate::store::sql::columns::{line, number, optional_number, time};
@@ -10,21 +11,17 @@ use crate::store::sql::statement::query;
 use crate::store::{Result, StoreError};
 use std::collections::HashMap;
 
+/// Answers, with the columns without which they are not counted.
+const ANSWERS: OptionalColumns =
+    ("captain_assistant_responses", &["id", "documentable_type", "documentable_id", "status", "created_at"]);
+
 /// Returns the reason why FAQs are not known on a database of Chatwoot; `None` if they are.
 pub(in crate::store) async fn unreadable(reader: &mut Reader) -> Result<Option<String>> {
-    let columns = query(
-        "SELECT to_regclass('captain_assistant_responses') IS NOT NULL AS there, count(a.attname) = 5 AS has, \
-         coalesce(bool_and(has_column_privilege(a.attrelid, a.attnum, 'SELECT')), false) AS may FROM pg_attribute a \
-         WHERE a.attrelid = to_regclass('captain_assistant_responses') AND NOT a.attisdropped \
-         AND a.attname IN ('id', 'documentable_type', 'documentable_id', 'status', 'created_at')",
-    );
-    let row = reader.one(columns).await?;
-    Ok(match (get::<bool>(&row, "there")?, get::<bool>(&row, "has")?, get::<bool>(&row, "may")?) {
-        (false, ..) => Some("there is no table captain_assistant_responses".to_owned()),
-        (true, false, _) => Some("captain_assistant_responses lacks a column".to_owned()),
-        (true, true, false) => Some("this role may not read captain_assistant_responses".to_owned()),
-        (true, true, true) => None,
-    })
+    let [reason] = optional::unreadable(reader, [ANSWERS]).await?;
+    Ok(reason.map(|reason| match reason {
+        Unreadable::NoColumn(_) => format!("{} lacks a column", ANSWERS.0),
+        other => other.describe(ANSWERS.0),
+    }))
 }
 
 /// Fails with [`StoreError::Forbidden`] if FAQs are not known.

@@ -3,10 +3,11 @@
 use crate::chatwoot::faq_job::SUBSCRIBER;
 use crate::domain::faq::{EditedAnswers, FaqBacklog, FaqPreview};
 use crate::domain::id::DocumentId;
-use crate::domain::request::SkipReason;
+use crate::domain::outbox::SubscriberStatus;
+use crate::domain::request::{SkipReason, add_skipped};
 use crate::domain::text::SafeLine;
-use crate::domain::time::Timestamp;
 use crate::store::chatwoot::faqs::ensure_readable;
+use crate::store::outbox;
 use crate::store::queries::preview::{CHUNK_SIZE, targets};
 use crate::store::queue::faqs::{candidate, candidates};
 use crate::store::sql::columns::{line, number, optional_number};
@@ -45,7 +46,7 @@ pub(in crate::store) async fn preview(db: &Database, of: &Targets) -> Result<Pre
                     hosts.insert(candidate.host);
                 }
                 Err(reason) => {
-                    skip(&mut preview.skipped, reason, 1);
+                    add_skipped(&mut preview.skipped, reason, 1);
                     refused.insert(candidate.id, reason);
                 }
             }
@@ -55,7 +56,7 @@ pub(in crate::store) async fn preview(db: &Database, of: &Targets) -> Result<Pre
     }
     let missing = ids.len().saturating_sub(found) as u64;
     if missing > 0 && matches!(of, Targets::Ids(_)) {
-        skip(&mut preview.skipped, SkipReason::Missing, missing);
+        add_skipped(&mut preview.skipped, SkipReason::Missing, missing);
     }
     if let Targets::Ids(named) = of {
         let started: HashSet<_> = preview.targets.iter().collect();
@@ -67,14 +68,6 @@ pub(in crate::store) async fn preview(db: &Database, of: &Targets) -> Result<Pre
     name(&mut db.reader().await?, &mut faqs.named).await?;
     preview.faqs = Some(faqs);
     Ok(preview)
-}
-
-/// Adds `documents` to those that are skipped for `reason`. Of reasons with a time, the shortest is kept.
-fn skip(skipped: &mut Vec<(SkipReason, u64)>, reason: SkipReason, documents: u64) {
-    match skipped.iter_mut().find(|(known, _)| known.is_like(reason)) {
-        Some((known, count)) => (*known, *count) = ((*known).min(reason), *count + documents),
-        None => skipped.push((reason, documents)),
-    }
 }
 
 /// Adds the answers of the documents `ids` to `faqs`.
@@ -140,18 +133,11 @@ pub(in crate::store) async fn unreadable(db: &Database) -> Result<Option<String>
 
 /// Returns figures of the FAQ jobs that are not yet in Sidekiq's queue; `None` if none waits.
 pub(in crate::store) async fn backlog(db: &Database) -> Result<Option<FaqBacklog>> {
-    let waiting = query(
-        "SELECT count(*) AS jobs, min(o.created_at) AS oldest_at, (SELECT e.last_error FROM @outbox e \
-         WHERE e.subscriber = o.subscriber AND e.last_error IS NOT NULL ORDER BY e.next_at DESC, e.id DESC LIMIT 1) \
-         AS last_error FROM @outbox o WHERE o.subscriber = ? GROUP BY o.subscriber",
-    );
-    let row = db.reader().await?.first(waiting.bind(SUBSCRIBER)).await?;
-    let backlog = |row: &Row| {
-        Ok(FaqBacklog {
-            jobs: number(row, "jobs")?,
-            oldest_at: Timestamp::from_micros(get(row, "oldest_at")?),
-            reason: line(row, "last_error")?,
-        })
-    };
-    row.as_ref().map(backlog).transpose()
+    let of_chatwoot = |status: &SubscriberStatus| &*status.subscriber == SUBSCRIBER;
+    let waiting = outbox::status(db).await?.into_iter().find(of_chatwoot);
+    Ok(waiting.map(|status| FaqBacklog {
+        jobs: status.pending,
+        oldest_at: status.oldest_at,
+        reason: status.last_error,
+    }))
 }

@@ -107,7 +107,8 @@ fn leave(model: &mut Model, choice: QuitChoice, up: &mut Update) {
     }
 }
 
-/// Stores the answer to a preview request, and whether a fetch costs credits, in the preview dialog, if the same dialog is still open.
+/// Stores the answer to a preview request, and whether a fetch costs credits, in the preview dialog, if the same dialog is
+/// still open.
 pub(super) fn take_preview(
     model: &mut Model,
     generation: u64,

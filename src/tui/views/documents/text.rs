@@ -2,7 +2,7 @@
 
 use crate::domain::document::{DocumentRow, Status};
 use crate::domain::failure::ErrorCode;
-use crate::domain::faq::{FaqCoverage, FaqJob, FaqState};
+use crate::domain::faq::{FaqJob, FaqState};
 use crate::domain::host_backoff::HostBackoff;
 use crate::domain::text::width;
 use crate::format;
@@ -156,13 +156,12 @@ pub fn status_detail(model: &Model, row: &DocumentRow, cells: usize) -> (String,
     }
 }
 
-/// Returns the note about FAQs that are missing or older than the text; `None` if they are neither.
-const fn faq_note(row: &DocumentRow) -> Option<&'static str> {
-    match &row.faqs {
-        Some(FaqCoverage { job: Some(FaqJob::Waiting { .. }), .. }) => Some("FAQ job waits"),
-        Some(FaqCoverage { state: FaqState::None, .. }) => Some("no FAQs"),
-        Some(FaqCoverage { state: FaqState::Stale, .. }) => Some("FAQs stale"),
-        _ => None,
+/// Returns the note that an FAQ job waits, or else that about FAQs themselves; `None` if there is nothing to say.
+fn faq_note(row: &DocumentRow) -> Option<&'static str> {
+    let faqs = row.faqs.as_ref()?;
+    match faqs.job {
+        Some(FaqJob::Waiting { .. }) => Some("FAQ job waits"),
+        _ => format::faq_note(faqs.state),
     }
 }
 
