@@ -1,8 +1,25 @@
-//! Named points at which the kill and panic tests break the program. Without the feature `faults` (so in every release
-//! build) a point does nothing and nothing can be armed.
+//! Named points at which the kill and panic tests break the program, and limits that tests on a busy machine raise.
+//! Without the feature `faults` (so in every release build) a point does nothing, nothing can be armed, and a limit is
+//! what its caller says.
+
+use std::time::Duration;
 
 #[cfg(feature = "faults")]
 pub use armed::{FaultKind, arm};
+
+/// Returns the limit `name` from the variable `QUARTERDECK_LIMIT` (`NAME:SECONDS`), or else `limit`.
+#[cfg(feature = "faults")]
+pub(crate) fn limit(name: &str, limit: Duration) -> Duration {
+    let raised = std::env::var("QUARTERDECK_LIMIT").ok();
+    let seconds = raised.as_deref().and_then(|text| text.strip_prefix(name)?.strip_prefix(':')?.parse().ok());
+    seconds.map_or(limit, Duration::from_secs)
+}
+
+/// Returns `limit`: limits can be raised only with the feature `faults`.
+#[cfg(not(feature = "faults"))]
+pub(crate) fn limit(_name: &str, limit: Duration) -> Duration {
+    limit
+}
 
 /// Carries out the first armed fault of the point `name` whose text `subject` contains; does nothing without such a
 /// fault. `subject` describes what the program works on: an attempt's URL, a subscriber's name, a migration's step.

@@ -2,6 +2,7 @@
 //! that have waited for too long are dropped: what they were meant for is no longer on the screen.
 
 use super::runtime::Input;
+use crate::fault;
 use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyModifiers, poll, read};
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
@@ -36,7 +37,8 @@ pub(super) fn terminal_events() -> BoxStream<'static, Input> {
         // The end of the events, or an error, means that the terminal is lost.
         let _ = sender.send((Instant::now(), Input::Terminate)).await;
     });
-    fresh(receiver, AbortOnDropHandle::new(reading)).boxed()
+    let max_age = fault::limit("key_age", MAX_AGE);
+    fresh(receiver, max_age, AbortOnDropHandle::new(reading)).boxed()
 }
 
 /// Sends an event and those that crossterm has read with it. Without this, each costs a switch to the thread of its
@@ -53,17 +55,21 @@ async fn forward(event: Event, sender: &mpsc::Sender<Stamped>) -> io::Result<()>
     }
 }
 
-/// Returns the inputs in order, without keys and pasted texts that are older than [`MAX_AGE`]. With such a key, all that
+/// Returns the inputs in order, without keys and pasted texts that are older than `max_age`. With such a key, all that
 /// wait behind it are dropped, since they may depend on it: of `/sync` the letters alone would request a sync. Ctrl-C and
 /// what is not typed are kept. `reading` is dropped with the stream.
-fn fresh<R: Send>(receiver: mpsc::Receiver<Stamped>, reading: R) -> impl Stream<Item = Input> + Send {
+fn fresh<R: Send>(
+    receiver: mpsc::Receiver<Stamped>,
+    max_age: Duration,
+    reading: R,
+) -> impl Stream<Item = Input> + Send {
     let kept: VecDeque<Input> = VecDeque::new();
-    stream::unfold((receiver, kept, reading), |(mut receiver, mut kept, reading)| async move {
+    stream::unfold((receiver, kept, reading), move |(mut receiver, mut kept, reading)| async move {
         if let Some(input) = kept.pop_front() {
             return Some((input, (receiver, kept, reading)));
         }
         let (read_at, input) = receiver.recv().await?;
-        if read_at.elapsed() <= MAX_AGE || !is_typed(&input) {
+        if read_at.elapsed() <= max_age || !is_typed(&input) {
             return Some((input, (receiver, kept, reading)));
         }
         let mut dropped = 0;
@@ -120,7 +126,7 @@ mod tests {
             sender.send((Instant::now(), input)).await.expect("there is room");
         }
         drop(sender);
-        words(&fresh(receiver, ()).collect::<Vec<_>>().await)
+        words(&fresh(receiver, MAX_AGE, ()).collect::<Vec<_>>().await)
     }
 
     #[tokio::test(start_paused = true)]

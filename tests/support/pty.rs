@@ -52,7 +52,11 @@ impl Terminal {
     }
 
     /// Starts any command.
-    pub fn spawn(cols: u16, rows: u16, command: CommandBuilder) -> Self {
+    pub fn spawn(cols: u16, rows: u16, mut command: CommandBuilder) -> Self {
+        // A console on a busy machine would drop the keys of a test that does not press them again.
+        if command.get_env("QUARTERDECK_LIMIT").is_none() {
+            command.env("QUARTERDECK_LIMIT", "key_age:3600");
+        }
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
         let child = pair.slave.spawn_command(command).expect("the program starts");

@@ -1,5 +1,6 @@
 //! Many keys at once, in a real terminal.
 
+use crate::support::pty::Terminal;
 use std::fs;
 
 /// Returns the memory of a process in MB.
@@ -15,7 +16,8 @@ fn is_on(screen: &vt100::Screen, words: &str) -> bool {
 
 #[test]
 fn thousands_of_keys_at_once_cost_little_and_the_next_key_acts() {
-    let mut terminal = super::demo("200");
+    // Keys age as in a release build.
+    let mut terminal = Terminal::start(120, 40, &[("QUARTERDECK_LIMIT", "")], &["demo", "--documents", "200"]);
     terminal.until_text("runner ●");
     let before = memory(terminal.pid());
     // More than the terminal keeps, and more than is read at once. On a busy machine keys may wait for too long, and are
