@@ -20,7 +20,7 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
     ("fetch", &["domain"]),
     ("demo", &["domain"]),
     ("runner", &["domain", "chatwoot", "fault", "store", "lock", "fetch"]),
-    ("tui", &["domain", "format", "store", "runner", "config"]),
+    ("tui", &["domain", "fault", "format", "store", "runner", "config"]),
     ("cli", &["domain", "chatwoot", "format", "config", "store", "lock", "fetch", "demo", "runner", "tui"]),
 ];
 
