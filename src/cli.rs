@@ -14,11 +14,14 @@ mod confirm;
 mod console;
 mod context;
 mod crawling;
+mod cursor;
 mod decide;
 mod demo;
 mod diagnostics;
+mod difference;
 mod doctor;
 pub mod exit;
+mod export;
 mod extract;
 mod faq;
 mod health;
@@ -137,6 +140,10 @@ pub enum Verb {
     Purge(purge::Args),
     /// Print outcomes
     Log(log::Args),
+    /// Print which texts are new, changed or gone since a cursor, as JSON lines
+    Changes(changes::Args),
+    /// Write texts as Markdown files into a folder, or as JSON lines into a file or to stdout
+    Export(export::Args),
     /// Set up a PostgreSQL database, or upgrade a store; prints each step
     Migrate(migrate::Args),
     /// Write a checked copy of the store to a file, or restore the store from one
@@ -226,6 +233,8 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Resume(args)) => pause::resume(&context, &args, out).await,
         Some(Verb::Purge(args)) => purge::run(&context, &args, out).await,
         Some(Verb::Log(args)) => log::run(&context, &args, out).await,
+        Some(Verb::Changes(args)) => changes::run(&context, &args, out).await,
+        Some(Verb::Export(args)) => export::run(&context, &args, out).await,
         Some(Verb::Migrate(args)) => migrate::run(&context, &args, out).await,
         Some(Verb::Backup(args)) => backup::run(&context, &args, out).await,
         Some(Verb::Demo(_) | Verb::Doctor(_) | Verb::Config | Verb::Keys(_) | Verb::Help(_)) => Ok(Exit::Done),

@@ -6,11 +6,12 @@
 //! ```text
 //! domain <- chatwoot <- store, lock, fetch <- runner <- config <- tui, cli <- main
 //! domain <- format <- tui, cli
+//! store <- export <- cli
 //! demo depends on domain alone; cli starts it
 //! ```
 //!
 //! `domain`, `chatwoot` and `format` are pure. Only `store` has SQL, only `lock` uses Redis, only `fetch` opens
-//! connections to pages, and only `tui` uses a terminal. `store`, `lock` and `fetch` do not know each other; the runner
+//! connections to pages, and only `tui` uses a terminal. `export` writes texts into folders. `store`, `lock` and `fetch` do not know each other; the runner
 //! connects them. `config` fills the settings that other modules define. `fault` is for tests: named points at which a
 //! test makes store and runner break.
 
@@ -19,6 +20,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod domain;
+pub mod export;
 pub mod fault;
 pub mod fetch;
 pub mod format;

@@ -198,10 +198,10 @@ async fn j11_a_deleted_document_ends_its_job(on: Backend) {
     let document = deck.add("/a").await;
     deck.sync(document).await;
     deck.until_hit("/a", 1).await;
-    assert_eq!(deck.store.remove(&[document]).await.expect("the store answers"), 1);
+    assert_eq!(deck.store.remove(&[document], &"ana".into()).await.expect("the store answers"), 1);
     gate.add_permits(1);
     // Chatwoot logs nothing; here the job ends `cancelled` with the reason, without a retry or a report.
-    assert_eq!(deck.until(1).await, ["cancelled"]);
+    assert_eq!(deck.until(2).await, ["cancelled", "removed"]);
     assert!(deck.seen[0].detail.as_ref().is_some_and(|detail| detail.contains("document")), "{:?}", deck.seen[0]);
     let queue = deck.store.queue().await.expect("the store answers");
     assert_eq!((queue.ready, queue.running, queue.waiting, deck.reports(1).await), (0, 0, 0, 0));

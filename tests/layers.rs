@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules, and the modules that each may name.
-const MAY_NAME: [(&str, &[&str]); 12] = [
+const MAY_NAME: [(&str, &[&str]); 13] = [
     ("fault", &[]),
     ("domain", &[]),
     ("chatwoot", &["domain"]),
@@ -19,9 +19,10 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
     ("lock", &["domain", "chatwoot"]),
     ("fetch", &["domain"]),
     ("demo", &["domain"]),
+    ("export", &["domain", "fault", "store"]),
     ("runner", &["domain", "chatwoot", "fault", "store", "lock", "fetch"]),
     ("tui", &["domain", "fault", "format", "store", "runner", "config"]),
-    ("cli", &["domain", "chatwoot", "format", "config", "store", "lock", "fetch", "demo", "runner", "tui"]),
+    ("cli", &["domain", "chatwoot", "format", "config", "store", "lock", "fetch", "demo", "export", "runner", "tui"]),
 ];
 
 /// Crates, and the only modules that may use them.
@@ -97,8 +98,11 @@ const STORE_LAYERS: [&[&str]; 9] = [
 
 /// Modules above the store, and the store's interfaces that each may name. `cli` assembles the program and may name
 /// them all.
-const STORE_INTERFACES: [(&str, &[&str]); 2] =
-    [("runner", &["RunnerStore", "CommitSignals", "Queries", "StoreBase"]), ("tui", &["ConsoleStore"])];
+const STORE_INTERFACES: [(&str, &[&str]); 3] = [
+    ("runner", &["RunnerStore", "CommitSignals", "Queries", "StoreBase"]),
+    ("tui", &["ConsoleStore"]),
+    ("export", &["TextStore"]),
+];
 
 /// Files and folders that may name the database driver.
 const DRIVER_FILES: [&str; 6] = [

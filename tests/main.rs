@@ -48,6 +48,7 @@ mod states;
 mod store;
 mod template;
 mod terminal;
+mod texts_out;
 mod transitions;
 mod upgrade;
 mod waits;

@@ -28,6 +28,7 @@ mod round_trips;
 mod schedule;
 mod sequences;
 pub mod support;
+mod texts;
 mod unfetchable;
 mod views;
 mod views_of;

@@ -20,7 +20,7 @@ pub enum Exit {
     /// review, a right that the database does not grant, or what may not be done there.
     WrongUse = 2,
     /// 3: the store, a required Redis, the folder of the outcome files or of temporary files, or the service that fetches
-    /// a page to extract cannot be reached or used, or standard output or the terminal cannot be written.
+    /// a page to extract cannot be reached or used, or standard output, the terminal or an export cannot be written.
     Unreachable = 3,
     /// 130: interrupted before the work was done.
     Interrupted = 130,
@@ -85,6 +85,9 @@ pub enum CliError {
     /// Standard output of `work` cannot be written, for another reason than that its reader has closed it.
     #[error("outcomes cannot be printed: {0}; they are in the store, and the running jobs have been finished")]
     Output(io::Error),
+    /// An export cannot be written: the disk is full, or the folder may not be written to.
+    #[error("{0}")]
+    Export(String),
     /// Reading or writing failed: stdout, the terminal, a socket of the demo.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -106,6 +109,7 @@ impl CliError {
             | Self::OutcomeFiles { .. }
             | Self::Unsortable { .. }
             | Self::Output(_)
+            | Self::Export(_)
             | Self::Io(_) => Exit::Unreachable,
         }
     }

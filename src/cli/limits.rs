@@ -2,8 +2,10 @@
 //! has a connection, and connections to hosts stay open for a while.
 
 use super::exit::CliError;
+use crate::export::FileModes;
 use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
+use std::sync::OnceLock;
 
 /// Files that a process has open besides the connections of its syncs: the store, logs, the terminal, Redis.
 const OTHERS: u64 = 48;
@@ -34,5 +36,15 @@ pub(super) fn ensure_open_files(concurrency: u32) -> Result<(), CliError> {
 /// Makes new files and folders of this process, which hold contents of pages, those of their owner alone, or with `group`
 /// also of the group.
 pub(super) fn restrict_new_files(group: bool) {
-    umask(if group { Mode::RWXO } else { Mode::RWXG | Mode::RWXO });
+    let mask = umask(if group { Mode::RWXO } else { Mode::RWXG | Mode::RWXO });
+    // The first one is the user's.
+    let _ = USERS_MASK.set(mask);
+}
+
+/// The mask of file modes that the user has set.
+static USERS_MASK: OnceLock<Mode> = OnceLock::new();
+
+/// Returns the permissions of files that the user asks for by name, as any other program would create them.
+pub(super) fn modes_of_exports() -> FileModes {
+    FileModes::under(USERS_MASK.get().copied().unwrap_or(Mode::RWXG | Mode::RWXO))
 }

@@ -1,6 +1,7 @@
 //! `quarterdeck log`: prints outcomes, oldest first, and with `-f` also new ones as they are recorded.
 
 use super::context::Context;
+use super::cursor::After;
 use super::exit::{CliError, Exit};
 use super::outcome_line::Format;
 use super::output::{Output, note};
@@ -27,10 +28,13 @@ pub struct Args {
     /// Only outcomes of the last span of time (2h, 7d), or since a time (2026-11-25T07:00:00Z)
     #[arg(long, value_name = "WHEN")]
     pub since: Option<String>,
+    /// Only outcomes after this position: the number of an outcome, or a cursor
+    #[arg(long, value_name = "SEQ|CURSOR", conflicts_with = "since")]
+    pub after: Option<After>,
     /// Only outcomes that match this filter
     #[arg(long, allow_hyphen_values = true)]
     pub filter: Option<String>,
-    /// Only the newest N outcomes
+    /// Only the newest N outcomes; with --after, the first N
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
     /// The same as --format json
@@ -52,10 +56,27 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         filter,
     };
     // Outcomes up to this number are printed now; with `--follow`, later ones are printed afterwards.
-    let last = store.last_seq().await?;
-    let printed = match args.limit {
-        Some(limit) => printer.newest(&*store, last, limit, out).await?,
-        None => printer.stored(&*store, last, out).await?,
+    let history = store.history().await?;
+    let last = history.last;
+    let after = args.after.as_ref().map(|after| after.position(&history)).transpose()?;
+    let printed = match (after, args.limit) {
+        (Some(after), limit) => {
+            let most = limit.unwrap_or(u64::MAX);
+            let printed = printer.stored(&*store, Seq(after.seq), last, most, out).await?;
+            if limit == Some(printed) {
+                store.close().await;
+                return Ok(Exit::Done);
+            }
+            printed
+        }
+        (None, Some(limit)) => printer.newest(&*store, last, limit, out).await?,
+        (None, None) => {
+            let after = match printer.since {
+                Some(since) => seq_before(&*store, since, last).await?,
+                None => Seq::START,
+            };
+            printer.stored(&*store, after, last, u64::MAX, out).await?
+        }
     };
     if args.follow {
         // From here on a signal to end is the ordinary end of the verb.
@@ -63,7 +84,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         out.flush()?;
         printer.follow(store.clone(), last, &mut stop, out).await?;
     } else if printed == 0 {
-        let all = printer.filter.terms.is_empty() && printer.since.is_none();
+        let all = printer.filter.terms.is_empty() && printer.since.is_none() && after.is_none();
         note(if all { "there are no outcomes yet" } else { "no outcome matches" });
     }
     store.close().await;
@@ -118,17 +139,23 @@ impl Printer {
         store.outcomes(&OutcomeQuery { filter: self.filter.clone(), document: None, from, limit }).await
     }
 
-    /// Prints the stored outcomes up to `last` that match the arguments and have a line in this format, and returns
-    /// their number.
-    async fn stored(&self, store: &dyn Queries, last: Seq, out: &mut Output) -> Result<u64, CliError> {
-        let mut after = match self.since {
-            Some(since) => seq_before(store, since, last).await?,
-            None => Seq::START,
-        };
+    /// Prints the stored outcomes after `after` up to `last` that match the arguments and have a line in this format, at
+    /// most `most`, and returns their number.
+    async fn stored(
+        &self,
+        store: &dyn Queries,
+        mut after: Seq,
+        last: Seq,
+        most: u64,
+        out: &mut Output,
+    ) -> Result<u64, CliError> {
         let mut printed = 0;
         loop {
             let read = self.read(store, OutcomesFrom::After(after), BATCH).await?;
             for outcome in read.iter().filter(|outcome| outcome.seq <= last) {
+                if printed == most {
+                    return Ok(printed);
+                }
                 printed += self.print(outcome, out)?;
             }
             match read.last() {

@@ -1,7 +1,7 @@
 //! `quarterdeck show ID --probe`: fetches the document once, prints each stage, and prints the change that a sync would
 //! make. Nothing is stored.
 
-use super::changes;
+use super::difference;
 use super::exit::{CliError, Exit};
 use super::output::Output;
 use crate::chatwoot::crawling::Crawling;
@@ -194,7 +194,7 @@ fn print_page(
         out.line(format!("doubt       this text {reason}"))?;
     }
     out.line(match (change, reason) {
-        (ContentChange::Same | ContentChange::NotModified | ContentChange::Identical, _) => {
+        (ContentChange::Same | ContentChange::NotModified | ContentChange::Identical | ContentChange::Gone, _) => {
             "A sync would change nothing."
         }
         (ContentChange::First, None) => "A sync would store this text as the first content:",
@@ -219,7 +219,7 @@ fn print_page(
     }
     out.line("")?;
     let theirs = page.chatwoot.as_ref().and_then(|texts| texts.to_write(baseline.host.generation(generation)));
-    changes::print(text, theirs.map_or(&page.content, |theirs| &theirs.content), out)
+    difference::print(text, theirs.map_or(&page.content, |theirs| &theirs.content), out)
 }
 
 /// Compares the page with the stored text where Chatwoot's own text is written. `is_otherwise` is true if that text is

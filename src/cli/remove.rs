@@ -1,6 +1,7 @@
-//! `quarterdeck remove`: removes documents with their contents and versions; outcomes stay in the log. Always asks.
+//! `quarterdeck remove`: removes documents with their contents and versions; outcomes stay in the log, which notes the
+//! removal. Always asks.
 
-use super::context::Context;
+use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
 use super::output::Output;
 use super::request::{BATCH_SIZE, BulkArgs, ChosenDocuments, choose};
@@ -51,9 +52,9 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     let Some(ChosenDocuments { store, ids, .. }) = choose(context, &bulk, BulkVerb::Remove, out).await? else {
         return Ok(Exit::Done);
     };
-    let mut removed = 0;
+    let (mut removed, by) = (0, operator());
     for batch in ids.chunks(BATCH_SIZE) {
-        removed += store.remove(batch).await?;
+        removed += store.remove(batch, &by).await?;
     }
     if args.json {
         out.json(&serde_json::json!({ "removed": removed }))?;

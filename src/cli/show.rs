@@ -1,9 +1,9 @@
 //! `quarterdeck show ID|URL`: prints one document with its content, attempts and versions.
 
-use super::changes;
 use super::chatwoot_jobs;
 use super::context::Context;
 use super::crawling::followed;
+use super::difference;
 use super::exit::{CliError, Exit};
 use super::outcome_line;
 use super::output::{Output, note};
@@ -171,7 +171,7 @@ fn print(
         out.line(format!("Its fingerprint is {}", quarantined.fingerprint))?;
         out.line("What it would change (accept or reject it):")?;
         out.line("")?;
-        changes::print(content.map(|content| content.text.as_str()).unwrap_or_default(), &quarantined.text, out)?;
+        difference::print(content.map(|content| content.text.as_str()).unwrap_or_default(), &quarantined.text, out)?;
     }
     out.line("")?;
     match content {

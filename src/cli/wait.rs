@@ -92,7 +92,8 @@ impl AwaitedJobs {
             OutcomeResult::TransientFailure
             | OutcomeResult::UnexpectedFailure
             | OutcomeResult::WorkerLost
-            | OutcomeResult::AlreadySyncing => false,
+            | OutcomeResult::AlreadySyncing
+            | OutcomeResult::Removed => false,
         };
         if ended {
             self.pending.remove(&outcome.job_id);

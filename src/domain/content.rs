@@ -336,6 +336,8 @@ word_enum! {
         Identical = "identical",
         /// Suspect content was quarantined; the stored content stays. Without one, the document fails as `access_denied`.
         Quarantined = "held",
+        /// The text was removed with its document.
+        Gone = "gone",
     }
 }
 serde_by_word!(ContentChange);

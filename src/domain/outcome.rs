@@ -40,6 +40,8 @@ word_enum! {
         /// Cancelled by a person, or because the document is gone.
         Cancelled = "cancelled",
         Purged = "purged",
+        /// The document was removed with its text.
+        Removed = "removed",
     }
 }
 serde_by_word!(OutcomeResult);
@@ -60,6 +62,8 @@ pub enum OutcomeKind {
     Cancelled,
     /// The job was dropped from the queue before its first attempt.
     Purged,
+    /// The document was removed.
+    Removed,
 }
 
 impl OutcomeKind {
@@ -68,15 +72,15 @@ impl OutcomeKind {
     pub const fn ends_attempt(self) -> bool {
         match self {
             Self::Success | Self::Failure | Self::Lost => true,
-            Self::Refused | Self::Exhaustion | Self::Cancelled | Self::Purged => false,
+            Self::Refused | Self::Exhaustion | Self::Cancelled | Self::Purged | Self::Removed => false,
         }
     }
 
-    /// Returns true for the kinds of which one action (cancel, purge) can record very many; a list combines equal ones
+    /// Returns true for the kinds of which one action (cancel, purge, remove) can record very many; a list combines equal ones
     /// into one entry.
     pub const fn is_combined(self) -> bool {
         match self {
-            Self::Cancelled | Self::Purged => true,
+            Self::Cancelled | Self::Purged | Self::Removed => true,
             Self::Success | Self::Refused | Self::Failure | Self::Lost | Self::Exhaustion => false,
         }
     }
@@ -96,6 +100,7 @@ impl OutcomeResult {
             }
             Self::Cancelled => OutcomeKind::Cancelled,
             Self::Purged => OutcomeKind::Purged,
+            Self::Removed => OutcomeKind::Removed,
         }
     }
 
@@ -108,7 +113,11 @@ impl OutcomeResult {
     pub const fn is_failure(self) -> bool {
         match self.kind() {
             OutcomeKind::Failure | OutcomeKind::Lost | OutcomeKind::Exhaustion => true,
-            OutcomeKind::Success | OutcomeKind::Refused | OutcomeKind::Cancelled | OutcomeKind::Purged => false,
+            OutcomeKind::Success
+            | OutcomeKind::Refused
+            | OutcomeKind::Cancelled
+            | OutcomeKind::Purged
+            | OutcomeKind::Removed => false,
         }
     }
 
@@ -126,7 +135,8 @@ impl OutcomeResult {
             | Self::UnexpectedFailure
             | Self::WorkerLost
             | Self::Cancelled
-            | Self::Purged => false,
+            | Self::Purged
+            | Self::Removed => false,
         }
     }
 
@@ -144,7 +154,8 @@ impl OutcomeResult {
             Self::AlreadySyncing
             | Self::TransientRetryExhausted
             | Self::UnexpectedRetryExhausted
-            | Self::CrashExhausted => None,
+            | Self::CrashExhausted
+            | Self::Removed => None,
         }
     }
 }
@@ -196,7 +207,7 @@ impl OutcomeDraft {
 /// Recorded outcome. The order of the fields is that of the JSON line; absent fields are omitted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Document of the job. Outcomes outlive documents: the row may be gone.
+    /// Outcomes outlive documents: the row may be gone.
     pub document_id: DocumentId,
     /// Account of the document at the time of recording.
     pub account_id: AccountId,
@@ -215,6 +226,7 @@ pub struct Outcome {
     pub at: Timestamp,
     /// Sequence number in the log, without gaps and in commit order.
     pub seq: Seq,
+    /// Job of the attempt; for a removed document its last job, or 0 if it had none.
     pub job_id: JobId,
     /// Number of the job's attempt, from 1, or 0 if none has started; an exhaustion has the number of the failure
     /// before it.
@@ -241,7 +253,7 @@ pub struct Outcome {
     /// Worker that ran the attempt, `host:pid`; absent if no worker did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worker: Option<SafeLine>,
-    /// Requester of the job; for a refused request or an accepted text, the person who made that request or decision.
+    /// Requester of the job; for a refused request, a decision or a removal, the person who made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<SafeLine>,
     /// Name of the document at the time of recording, for display; not part of the JSON line.

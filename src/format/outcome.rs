@@ -22,6 +22,7 @@ pub const fn outcome(content: Option<ContentChange>, result: OutcomeResult) -> &
         OutcomeResult::WorkerLost => "worker lost",
         OutcomeResult::Cancelled => "cancelled",
         OutcomeResult::Purged => "purged",
+        OutcomeResult::Removed => "removed",
     }
 }
 

@@ -4,8 +4,9 @@
 //! the console change documents through [`DocumentStore`](documents::DocumentStore) and read through
 //! [`Queries`](queries::Queries). Passes of the schedule use [`ScheduleStore`](schedule::ScheduleStore), relays of
 //! messages to subscribers use [`OutboxStore`](outbox::OutboxStore), [`StatusStore`](status::StatusStore) keeps stored
-//! statuses correct, [`TemplateStore`](templates::TemplateStore) has the templates of hosts, and [`ChatwootStore`](chatwoot::ChatwootStore) reads the tables of a Chatwoot database. All of them
-//! extend [`StoreBase`](base::StoreBase); [`Store`](store::Store) is all of them.
+//! statuses correct, [`TemplateStore`](templates::TemplateStore) has the templates of hosts,
+//! [`TextStore`](texts::TextStore) gives texts and their changes out, and [`ChatwootStore`](chatwoot::ChatwootStore)
+//! reads the tables of a Chatwoot database. All of them extend [`StoreBase`](base::StoreBase); [`Store`](store::Store) is all of them.
 
 pub(in crate::store) mod base;
 pub(in crate::store) mod chatwoot;
@@ -17,3 +18,4 @@ pub(in crate::store) mod schedule;
 pub(in crate::store) mod status;
 pub(in crate::store) mod store;
 pub(in crate::store) mod templates;
+pub(in crate::store) mod texts;

@@ -23,7 +23,7 @@ macro_rules! migration {
 }
 
 /// All migrations, oldest first. A released file never changes, because stores keep its checksum.
-pub(super) const MIGRATIONS: [MigrationFile; 22] = [
+pub(super) const MIGRATIONS: [MigrationFile; 23] = [
     migration!("0001_store.sql", "the tables of jobs, outcomes, workers and the rest"),
     migration!("0002_locks.sql", "the store's own id, and who has the lock that a job waits for"),
     migration!("0003_outbox.sql", "messages for Chatwoot's own jobs"),
@@ -49,6 +49,7 @@ pub(super) const MIGRATIONS: [MigrationFile; 22] = [
     migration!("0020_kinds.sql", "hosts and kinds of documents of Chatwoot that were never synced"),
     migration!("0021_chatwoot_texts.sql", "the main content of pages whose text is Chatwoot's own"),
     migration!("0022_faqs.sql", "FAQs of documents of Chatwoot, and the FAQ jobs that were asked for"),
+    migration!("0023_changes.sql", "numbers of changes of texts, and the epoch of the store's history"),
 ];
 
 /// The schema version of this program: the number of migrations. The same on both databases.

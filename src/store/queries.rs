@@ -15,5 +15,6 @@ pub(in crate::store) mod order;
 pub(in crate::store) mod outcomes;
 pub(in crate::store) mod page;
 pub(in crate::store) mod preview;
+pub(in crate::store) mod texts;
 pub(in crate::store) mod words;
 pub(in crate::store) mod workers;

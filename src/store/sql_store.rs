@@ -10,6 +10,7 @@ mod queries;
 mod schedule;
 mod status;
 mod templates;
+mod texts;
 
 use super::attempts::finish::{self, Finishing};
 use super::attempts::group_commit::{Gatherer, GroupCommit, OpenAttempts};

@@ -291,7 +291,9 @@ impl Shared {
             CommandKind::Faq => {
                 self.store.start_faq_jobs(&command.documents, &self.operator).await.map(CommandResult::Responses)
             }
-            CommandKind::Remove => self.store.remove(&command.documents).await.map(CommandResult::Removed),
+            CommandKind::Remove => {
+                self.store.remove(&command.documents, &self.operator).await.map(CommandResult::Removed)
+            }
             // The console's default account and assistant mean nothing in a Chatwoot database.
             CommandKind::Add(..) if self.store.is_chatwoot_database() => Err(StoreError::Unusable(
                 "this is a Chatwoot database: add with `quarterdeck add URL --assistant N`, or in Chatwoot".into(),

@@ -126,7 +126,9 @@ pub const fn recent(result: RecentResult) -> Tone {
 pub const fn outcome(result: OutcomeResult) -> Tone {
     match result {
         OutcomeResult::Updated => Tone::Good,
-        OutcomeResult::Unchanged | OutcomeResult::Cancelled | OutcomeResult::Purged => Tone::Dim,
+        OutcomeResult::Unchanged | OutcomeResult::Cancelled | OutcomeResult::Purged | OutcomeResult::Removed => {
+            Tone::Dim
+        }
         OutcomeResult::AlreadySyncing => Tone::Running,
         OutcomeResult::TransientFailure | OutcomeResult::UnexpectedFailure => Tone::Waiting,
         OutcomeResult::PermanentFailure

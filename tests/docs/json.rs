@@ -85,7 +85,10 @@ fn fields(object: &Value, prefix: &str, found: &mut Vec<(String, Value)>) {
             (None, Value::Object(_)) => fields(value, &format!("{path}."), found),
             // The attempts of a document are outcomes, which have their own section.
             (None, Value::Array(elements)) if path != "attempts" => {
-                elements.iter().for_each(|element| fields(element, &format!("{path}[]."), found));
+                elements
+                    .iter()
+                    .filter(|element| element.is_object())
+                    .for_each(|element| fields(element, &format!("{path}[]."), found));
             }
             _ => {}
         }
@@ -397,7 +400,15 @@ async fn schedule_and_request(session: &mut Session) {
 /// Runs workers, the log, and the verbs that need no store.
 async fn work_and_look(session: &mut Session) {
     session.keep("Outcomes", 0, &["work", "--drain"]);
+    session.keep("remove", 0, &["remove", "1", "--yes", "--json"]);
     session.keep("Outcomes", 0, &["log", "--json"]);
+    // Another program's text, without a fingerprint.
+    sql(&session.install, "update captain_documents set content = 'a text' where id = 2").await;
+    session.keep("changes", 0, &["changes", "--json"]);
+    session.keep("export", 0, &["export", "-"]);
+    session.keep("export", 0, &["export", "-", "--chunks", "100"]);
+    let folder = session.install.folder().join("out").display().to_string();
+    session.keep("export: the summary", 0, &["export", &folder, "--json"]);
     session.keep("doctor", 0, &["doctor", "--json"]);
     session.keep("demo", 0, &["demo", "--headless", "--documents", "12"]);
     let work = session.install.start(&["work", "--health", "0", "--concurrency", "3"]);

@@ -112,7 +112,7 @@ async fn a_good_fetch_ends_the_question_and_a_running_one_comes_first(on: Backen
     assert_eq!(scene.store.quarantined_content(document).await.unwrap(), None);
     sync(&scene, document, "T", "a", None).await;
     assert_eq!(held_ids(&scene).await, [document]);
-    assert_eq!(scene.store.remove(&[document]).await.unwrap(), 1);
+    assert_eq!(scene.store.remove(&[document], &"ana".into()).await.unwrap(), 1);
     assert!(held_ids(&scene).await.is_empty());
     assert_eq!(
         scene

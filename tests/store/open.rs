@@ -120,7 +120,7 @@ async fn reading_alone_makes_no_file_and_writes_nothing() {
         reader.add(&[]).await.map(drop),
         reader.request(&one, &request(QueueClass::Manual)).await.map(drop),
         reader.cancel(&one, &"ana".into()).await.map(drop),
-        reader.remove(&one).await.map(drop),
+        reader.remove(&one, &"ana".into()).await.map(drop),
         reader.register(&worker("w9")).await,
         reader.unregister(&worker("w9").id).await,
         reader.claim(&worker("w9").id, super::support::limits(1)).await.map(drop),

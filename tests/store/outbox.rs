@@ -117,7 +117,7 @@ async fn an_attempt_that_was_not_written_leaves_no_message(on: Backend) {
     scene.another().await.rescue().await.unwrap();
     let late = scene.finish(&job, fetched("T", "late", ContentChange::Changed)).await;
     assert_eq!((late, rows(&scene).await), (FinishResult::LeaseLost, 0));
-    scene.store.remove(&[document]).await.unwrap();
+    scene.store.remove(&[document], &"ana".into()).await.unwrap();
     assert_eq!(rows(&scene).await, 0);
 }
 

@@ -81,7 +81,11 @@ async fn an_empty_database_says_what_to_do_and_is_set_up_once() {
     let store = store::open(&database.url, Access::Create).await.unwrap();
     assert_eq!(store.label().as_str(), format!("postgres 127.0.0.1/{}", database.name));
     assert_eq!(store.add(&[new(1, "https://a.test/x")]).await.unwrap().len(), 1);
-    assert_eq!(store.remove(&[quarterdeck::domain::id::DocumentId(1)]).await.unwrap(), 1, "the table is ours");
+    assert_eq!(
+        store.remove(&[quarterdeck::domain::id::DocumentId(1)], &"ana".into()).await.unwrap(),
+        1,
+        "the table is ours"
+    );
     store.close().await;
 }
 
@@ -144,7 +148,7 @@ async fn chatwoots_own_table_is_used_and_never_altered() {
     assert_eq!((row.updated_at, row.synced_at), (clock_now(&clock), Some(clock_now(&clock))), "to the microsecond");
     let added = store.add(&[new(1, "https://a.test/y")]).await.unwrap();
     assert!(matches!(added[..], [AddResult::New(_)]));
-    let message = store.remove(&[id]).await.unwrap_err().to_string();
+    let message = store.remove(&[id], &"ana".into()).await.unwrap_err().to_string();
     assert!(message.contains("Chatwoot"), "{message}");
     assert_eq!(store.counts().await.unwrap().total(), 2);
     store.close().await;
@@ -214,7 +218,7 @@ async fn a_role_that_owns_our_schema_alone_is_enough() {
     assert!(matches!(store.finish(finish, &Default::default()).await.unwrap(), FinishResult::Written { .. }));
     let message = store.add(&[new(1, "https://a.test/y")]).await.unwrap_err().to_string();
     assert!(message.contains("may not add documents"), "{message}");
-    assert!(store.remove(&[id]).await.is_err());
+    assert!(store.remove(&[id], &"ana".into()).await.is_err());
     store.close().await;
     database.script(&format!("REVOKE UPDATE ON captain_documents FROM {role}")).await;
     assert!(refused(&url).await.contains("UPDATE on captain_documents"));

@@ -103,7 +103,7 @@ async fn ids_come_in_any_order_and_rows_by_id(backend: Backend) {
     let rows = scene.store.rows(&order).await.unwrap();
     assert_eq!(rows, by_page.unwrap().rows, "ids and rows are those of the page");
 
-    scene.store.remove(&[queued]).await.unwrap();
+    scene.store.remove(&[queued], &"ana".into()).await.unwrap();
     let rows = scene.store.rows(&[never, queued, synced, DocumentId(99)]).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [never, synced]);
     assert_eq!(scene.store.rows(&[]).await.unwrap(), []);

@@ -137,13 +137,18 @@ async fn removing_takes_all_but_outcomes(backend: Backend) {
     let (running, job) = scene.running("https://a.test/r").await;
     let ready = scene.add(1, "https://a.test/q").await;
     scene.ask(&[ready], QueueClass::Manual).await;
-    let removed = scene.store.remove(&[synced, running, ready, DocumentId(77)]).await.unwrap();
+    let removed = scene.store.remove(&[synced, running, ready, DocumentId(77)], &"ana".into()).await.unwrap();
     assert_eq!(removed, 3);
     for table in ["captain_documents", "document_state", "document_versions", "jobs", "lanes"] {
         assert_eq!(scene.number(&format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
     }
-    use OutcomeResult::{Cancelled, Unchanged};
-    assert_eq!(scene.results().await, [Unchanged, Cancelled, Cancelled]);
+    use OutcomeResult::{Cancelled, Removed, Unchanged};
+    assert_eq!(scene.results().await, [Unchanged, Removed, Cancelled, Removed, Cancelled, Removed]);
+    let gone: Vec<_> = scene.outcomes().await.into_iter().filter(|line| line.result == Removed).collect();
+    assert_eq!(gone.iter().map(|line| line.document_id).collect::<Vec<_>>(), [synced, running, ready]);
+    assert_eq!((gone[0].content, gone[1].content), (Some(ContentChange::Gone), None), "only the first one had a text");
+    assert_eq!((gone[0].requested_by.as_deref(), gone[0].detail.as_deref()), (Some("ana"), Some("removed by ana")));
+    assert!(gone.iter().all(|line| line.job_id.0 > 0 && line.attempt == 0), "{gone:?}");
     let late = scene.finish(&job, fetched("T", "x", ContentChange::First)).await;
     assert_eq!(late, quarterdeck::store::FinishResult::LeaseLost);
     assert!(scene.store.find(&DocumentRef::Id(running)).await.unwrap().is_empty());

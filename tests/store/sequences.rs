@@ -112,7 +112,7 @@ impl Play {
                 store.cancel(&[DocumentId(*document)], &"bob".into()).await.unwrap();
             }
             Step::Remove(document) => {
-                store.remove(&[DocumentId(*document)]).await.unwrap();
+                store.remove(&[DocumentId(*document)], &"ana".into()).await.unwrap();
             }
             Step::Claim(slots, marking) => {
                 let limits = ClaimLimits { per_host: 2, per_account: Some(3), mark_timing: *marking, ..limits(*slots) };

@@ -118,7 +118,7 @@ async fn a_new_title_is_found_at_once(backend: Backend) {
     assert_eq!((find("tést").await, find("a.test").await), (vec![], vec![id]));
     scene.finish(&job, fetched("A Tést", "text", ContentChange::First)).await;
     assert_eq!((find("tést").await, find("TÉST").await, find("a t").await), (vec![id], vec![], vec![id]));
-    scene.store.remove(&[id]).await.unwrap();
+    scene.store.remove(&[id], &"ana".into()).await.unwrap();
     assert_eq!(find("a.test").await, []);
 }
 

@@ -253,6 +253,11 @@ impl Process {
         until_stopped(Pid::from_child(&self.child));
     }
 
+    /// Returns the lines that the program has written to stdout so far.
+    pub fn lines(&self) -> Vec<String> {
+        self.out.0.lock().expect("not poisoned").clone()
+    }
+
     /// Waits until the program writes `text` to stderr; returns the line.
     #[track_caller]
     pub fn until_says(&self, text: &str) -> String {

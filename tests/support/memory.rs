@@ -271,7 +271,7 @@ impl DocumentStore for Memory {
         Ok(decided)
     }
 
-    async fn remove(&self, documents: &[DocumentId]) -> Result<u64> {
+    async fn remove(&self, documents: &[DocumentId], _by: &SafeLine) -> Result<u64> {
         let removed = self.read(|facts| {
             facts.removed.extend(documents);
             facts.documents.retain(|row| !documents.contains(&row.id));

@@ -36,7 +36,7 @@ async fn every_write_to_a_store_of_a_newer_program_is_refused(on: Backend) {
     refused("add", store.add(&[new(1, "https://a.test/z")]).await);
     refused("request", store.request(&ids, &request(QueueClass::Manual)).await);
     refused("cancel", store.cancel(&ids, &by).await);
-    refused("remove", store.remove(&ids).await);
+    refused("remove", store.remove(&ids, &"ana".into()).await);
     let texts = [ReviewTarget { document: id, fingerprint: None }];
     refused("decide", store.decide(&texts, Decision::Accept, &by).await);
     refused("pause", store.pause(&PauseScope::All, &by).await);

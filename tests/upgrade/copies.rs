@@ -32,7 +32,7 @@ async fn version_of(file: &Path) -> i64 {
 }
 
 /// Columns that versions after the fixture's have added.
-const LATER_COLUMNS: [&str; 13] = [
+const LATER_COLUMNS: [&str; 21] = [
     "schema_version",
     "body_digest",
     "unfetchable",
@@ -46,6 +46,14 @@ const LATER_COLUMNS: [&str; 13] = [
     "generation",
     "generation_seen_at",
     "text_at",
+    "epoch",
+    "is_copy",
+    "text_seq",
+    "first_text_seq",
+    "text_version",
+    "text_changed_at",
+    "last_content",
+    "restored_version",
 ];
 
 /// Returns every row of every table, as text.

@@ -90,7 +90,7 @@ async fn a_store_of_the_version_before_works_to_its_end(on: Backend) {
     assert_eq!(decided.unwrap(), [DecisionResult::Done]);
     assert!(store.resume(&PauseScope::Account(AccountId(2))).await.unwrap());
     assert_eq!(store.add(&[new(1, "https://a.test/new")]).await.unwrap().len(), 1);
-    assert_eq!(store.remove(&ids[..1]).await.unwrap(), 1);
+    assert_eq!(store.remove(&ids[..1], &"ana".into()).await.unwrap(), 1);
     // After every wait: those of retries, and that of the host that asked for an hour.
     clock.advance(Duration::from_secs(2 * 3_600));
     let ids: Vec<DocumentId> = rows(&store).await.iter().map(|row| row.id).collect();

@@ -8,6 +8,7 @@ use crate::domain::content::ContentChange;
 use crate::domain::document::DocumentRow;
 use crate::domain::link::{ascii_host, host_of};
 use crate::domain::outcome::Outcome;
+use crate::domain::text_change::TextOwner;
 use crate::domain::time::Timestamp;
 
 impl Filter {
@@ -67,6 +68,19 @@ impl Filter {
             | FilterCondition::Attempted(_)
             | FilterCondition::Synced(_)
             | FilterCondition::Next(_) => false,
+        })
+    }
+
+    /// Returns true if the document of a text, which may be gone, matches every term. Other terms than those of
+    /// [`Subject::Texts`](super::Subject::Texts) match none.
+    pub fn matches_owner(&self, owner: &TextOwner) -> bool {
+        self.all(|condition| match condition {
+            FilterCondition::Word(word) => contains(&owner.name, word) || contains(&owner.url, word),
+            FilterCondition::Host(values) => host_of(&owner.url).is_some_and(|host| is_one_of_hosts(&host, values)),
+            FilterCondition::Id(values) => values.contains(&owner.document_id.0),
+            FilterCondition::Account(values) => values.contains(&owner.account_id.0),
+            FilterCondition::Assistant(values) => values.contains(&owner.assistant_id.0),
+            _ => false,
         })
     }
 

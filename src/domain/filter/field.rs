@@ -10,6 +10,8 @@ pub enum Subject {
     Documents,
     /// Outcomes: the log and the outcome panel.
     Outcomes,
+    /// Texts whose documents may be gone: the changes.
+    Texts,
 }
 
 word_enum! {
@@ -44,6 +46,8 @@ impl Field {
                 Subject::Outcomes,
             ) => "outcomes",
             (Self::Result | Self::By, Subject::Documents) => "documents",
+            (Self::Host | Self::Id | Self::Account | Self::Assistant, Subject::Texts) => return Ok(()),
+            (_, Subject::Texts) => "changes, which may be of documents that are gone",
             _ => return Ok(()),
         };
         Err(format!("{} does not apply to {wrong}", self.word()))

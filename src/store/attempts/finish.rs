@@ -307,8 +307,8 @@ async fn committed_before(tx: &mut Tx<'_>, lease: JobLease) -> Result<Option<Fin
         OutcomeKind::Purged => JobState::Purged,
         OutcomeKind::Failure | OutcomeKind::Refused if last.next_attempt_at.is_some() => JobState::Scheduled,
         OutcomeKind::Failure | OutcomeKind::Refused | OutcomeKind::Exhaustion => JobState::Failed,
-        // A lost attempt was ended by a rescue, not by this finish.
-        OutcomeKind::Lost => return Ok(None),
+        // A lost attempt was ended by a rescue, not by this finish; a removal ends none.
+        OutcomeKind::Lost | OutcomeKind::Removed => return Ok(None),
     };
     let report = match (&last.exception_class, &outcomes[0].detail) {
         (Some(class), Some(detail)) if last.result.is_exhaustion() => {

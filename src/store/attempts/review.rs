@@ -123,7 +123,7 @@ async fn write_accepted(tx: &mut Tx<'_>, document: &Document, page: &Page, writt
     let state = query(
         "UPDATE @document_state SET recent = ?2, etag = NULL, last_modified = NULL, body_digest = NULL, \
          template_version = NULL, validated = ?3, converter = ?4, fetched_whole_at = ?5, \
-         content_version = content_version + 1, content_length = ?6, \
+         content_version = content_version + 1, content_length = ?6, last_content = 'changed', \
          text_at = CASE WHEN ?7 THEN ?8 ELSE text_at END \
          WHERE document_id = ?1",
     );

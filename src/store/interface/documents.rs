@@ -33,10 +33,10 @@ pub trait DocumentStore: StoreBase {
     /// Returns one result per text, in order. Each text takes one transaction.
     async fn decide(&self, texts: &[ReviewTarget], decision: Decision, by: &SafeLine) -> Result<Vec<DecisionResult>>;
 
-    /// Removes documents with their contents and jobs. Live jobs end as `cancelled`, and outcomes stay. Returns the
-    /// number of documents that existed. Fails with [`StoreError::Unusable`](crate::store::StoreError::Unusable) if the
+    /// Removes documents with their contents and jobs, and records an outcome for each. Live jobs end as `cancelled`, and
+    /// earlier outcomes stay. Returns the number of documents that existed. Fails with [`StoreError::Unusable`](crate::store::StoreError::Unusable) if the
     /// documents are Chatwoot's own. A large set takes several transactions.
-    async fn remove(&self, documents: &[DocumentId]) -> Result<u64>;
+    async fn remove(&self, documents: &[DocumentId], by: &SafeLine) -> Result<u64>;
 
     /// Drops the jobs of class `auto` that have not started, records an outcome for each, and returns the number of
     /// dropped jobs. Takes several transactions.

@@ -10,6 +10,7 @@ use crate::store::interface::queries::Queries;
 use crate::store::interface::schedule::ScheduleStore;
 use crate::store::interface::status::StatusStore;
 use crate::store::interface::templates::TemplateStore;
+use crate::store::interface::texts::TextStore;
 use crate::store::{Result, UpgradeReport};
 use async_trait::async_trait;
 
@@ -25,7 +26,7 @@ impl<S: DocumentStore + Queries> ConsoleStore for S {}
 
 /// A whole store, for the code that opens and closes it and passes its interfaces on.
 #[async_trait]
-pub trait Store: RunnerStore + ConsoleStore + ChatwootStore {
+pub trait Store: RunnerStore + ConsoleStore + ChatwootStore + TextStore {
     /// Returns the store's identity for other programs; created with the schema, never changed.
     async fn id(&self) -> Result<StoreId>;
 

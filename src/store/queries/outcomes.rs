@@ -1,9 +1,12 @@
 //! Reads of the log of outcomes, by number and by filter.
 
+use crate::domain::cursor::{Epoch, History};
 use crate::domain::id::Seq;
+use crate::domain::lock::StoreId;
 use crate::domain::outcome::Outcome;
 use crate::store::sql::conn::get;
 use crate::store::sql::database::Database;
+use crate::store::sql::dialect::Dialect;
 use crate::store::sql::filter::push_outcomes;
 use crate::store::sql::rows::outcomes::outcome;
 use crate::store::sql::statement::{Sql, query};
@@ -40,4 +43,24 @@ pub(in crate::store) async fn outcomes(db: &Database, request: &OutcomeQuery) ->
 pub(in crate::store) async fn last_seq(db: &Database) -> Result<Seq> {
     let mut reader = db.reader().await?;
     Ok(Seq(get(&reader.one(query("SELECT last FROM @outcome_seq WHERE id = 1")).await?, 0)?))
+}
+
+/// The epoch on SQLite, where whoever restores a backup sets it.
+const SQLITE_EPOCH: &str = "SELECT i.uuid, i.epoch AS epoch, q.last, \
+     coalesce((SELECT min(seq) FROM @outcomes), q.last + 1) AS first FROM @store_identity i, @outcome_seq q";
+/// The epoch on PostgreSQL. Its tools restore a backup into a new table of outcomes, which has another identity.
+const POSTGRES_EPOCH: &str = "SELECT i.uuid, i.epoch + CASE WHEN i.made_as = t.oid THEN 0 ELSE t.oid END AS epoch, q.last, \
+     coalesce((SELECT min(seq) FROM @outcomes), q.last + 1) AS first FROM @store_identity i, @outcome_seq q, \
+     (SELECT CAST(CAST(CAST('quarterdeck.outcomes' AS regclass) AS oid) AS bigint) AS oid) t";
+
+pub(in crate::store) async fn history(db: &Database) -> Result<History> {
+    let mut reader = db.reader().await?;
+    let statement = if reader.dialect() == Dialect::Sqlite { SQLITE_EPOCH } else { POSTGRES_EPOCH };
+    let row = reader.one(query(statement)).await?;
+    Ok(History {
+        store: StoreId(get(&row, "uuid")?),
+        epoch: Epoch(get(&row, "epoch")?),
+        last: Seq(get(&row, "last")?),
+        first: Seq(get(&row, "first")?),
+    })
 }

@@ -252,6 +252,7 @@ async fn write_state(
         },
         "length": written.new_length,
         "text_changed": written.text_changed.then_some("yes"),
+        "content": to.outcomes.iter().find_map(|draft| draft.content).map(|content| content.word()),
     });
     tx.change_row(STATES, document.id, change).await
 }

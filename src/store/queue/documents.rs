@@ -1,15 +1,19 @@
 //! Adds and removes documents in chunks, so that no transaction blocks other writers for long.
 
-use crate::domain::content::MAX_TITLE_CHARS;
-use crate::domain::id::DocumentId;
+use crate::domain::content::{ContentChange, MAX_TITLE_CHARS};
+use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq};
+use crate::domain::job::QueueClass;
+use crate::domain::outcome::{Outcome, OutcomeDraft, OutcomeResult};
 use crate::domain::text::{SafeLine, cut_chars};
+use crate::domain::time::Timestamp;
 use crate::store::chatwoot::assistants;
 use crate::store::queue::apply::{TransitionData, apply};
 use crate::store::queue::requests::CHUNK_SIZE;
 use crate::store::sql::conn::{Purpose, Row, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::dialect::Dialect;
-use crate::store::sql::rows::documents::AVAILABLE;
+use crate::store::sql::rows::documents::{AVAILABLE, Document};
+use crate::store::sql::rows::outcomes::NewOutcome;
 use crate::store::sql::rows::{documents, jobs};
 use crate::store::sql::statement::{Sql, query};
 use crate::store::sql::transaction::Tx;
@@ -38,7 +42,7 @@ pub(in crate::store) async fn add(db: &Database, documents: &[NewDocument]) -> R
     Ok(added)
 }
 
-pub(in crate::store) async fn remove(db: &Database, documents: &[DocumentId]) -> Result<u64> {
+pub(in crate::store) async fn remove(db: &Database, documents: &[DocumentId], by: &SafeLine) -> Result<u64> {
     db.ensure_writable()?;
     db.may_remove()?;
     let mut removed = 0;
@@ -46,7 +50,7 @@ pub(in crate::store) async fn remove(db: &Database, documents: &[DocumentId]) ->
         let mut tx = Tx::begin(db, Purpose::Queue).await?;
         jobs::lock_live_jobs(&mut tx, chunk).await?;
         for &document in chunk {
-            removed += u64::from(remove_one(&mut tx, document).await?);
+            removed += u64::from(remove_one(&mut tx, document, by).await?);
         }
         tx.commit().await?;
         if chunk.len() == CHUNK_SIZE {
@@ -144,7 +148,7 @@ fn link_of(row: &Row) -> Result<(LinkKey, DocumentId)> {
     Ok(((get(row, "assistant_id")?, get(row, "external_link")?), DocumentId(get(row, "id")?)))
 }
 
-async fn remove_one(tx: &mut Tx<'_>, id: DocumentId) -> Result<bool> {
+async fn remove_one(tx: &mut Tx<'_>, id: DocumentId, by: &SafeLine) -> Result<bool> {
     let Some(document) = documents::by_id(tx, id).await? else { return Ok(false) };
     if let Some(row) = jobs::live_job(tx, id).await? {
         // A running attempt finds its job gone and writes nothing.
@@ -152,6 +156,8 @@ async fn remove_one(tx: &mut Tx<'_>, id: DocumentId) -> Result<bool> {
         let with = TransitionData { worker: row.worker_name.clone(), ..TransitionData::default() };
         apply(tx, &row, Some(&document), &to, with).await?;
     }
+    let last_job = tx.first(query("SELECT job_id FROM @document_state WHERE document_id = ?").bind(id.0)).await?;
+    let last_job = last_job.map(|row| get::<Option<i64>>(&row, "job_id")).transpose()?.flatten();
     for statement in [
         "DELETE FROM @jobs WHERE document_id = ?",
         "DELETE FROM @document_versions WHERE document_id = ?",
@@ -161,5 +167,35 @@ async fn remove_one(tx: &mut Tx<'_>, id: DocumentId) -> Result<bool> {
     ] {
         tx.run(query(statement).bind(id.0)).await?;
     }
+    tx.record(removal(document, JobId(last_job.unwrap_or_default()), by, tx.now));
     Ok(true)
+}
+
+/// Returns the outcome by which consumers of changes learn that a document is gone.
+fn removal(document: Document, last_job: JobId, by: &SafeLine, at: Timestamp) -> NewOutcome {
+    let draft = OutcomeDraft::new(OutcomeResult::Removed).with_detail(format!("removed by {by}"));
+    let outcome = Outcome {
+        document_id: DocumentId(document.id),
+        account_id: AccountId(document.account_id),
+        assistant_id: AssistantId(document.assistant_id),
+        result: draft.result,
+        error_code: None,
+        exception_class: None,
+        duration_ms: None,
+        at,
+        seq: Seq::START,
+        job_id: last_job,
+        attempt: 0,
+        queue: QueueClass::Manual,
+        url: SafeLine::new(&document.url),
+        http_status: None,
+        detail: draft.detail,
+        content: document.has_content().then_some(ContentChange::Gone),
+        bytes: None,
+        next_attempt_at: None,
+        worker: None,
+        requested_by: Some(by.clone()),
+        name: document.name,
+    };
+    NewOutcome { outcome, host: document.host, token: None, text_changed: false }
 }

@@ -92,6 +92,7 @@ pub(super) const STATES: RowChange = RowChange {
          generation = coalesce(CAST(k.value ->> 'generation' AS BIGINT), generation), \
          generation_seen_at = CASE WHEN k.value ->> 'generation' IS NULL THEN generation_seen_at \
          ELSE CAST(k.value ->> 'generation_seen_at' AS BIGINT) END, \
+         last_content = coalesce(k.value ->> 'content', last_content), \
          content_version = content_version + CASE WHEN k.value ->> 'length' IS NULL THEN 0 ELSE 1 END, \
          content_length = coalesce(CAST(k.value ->> 'length' AS BIGINT), content_length) \
          FROM elements(?1) k WHERE document_id = CAST(k.value ->> 'id' AS BIGINT)",

@@ -30,8 +30,8 @@ impl DocumentStore for SqlStore {
         review::decide(&self.db, texts, decision, by).await
     }
 
-    async fn remove(&self, documents: &[DocumentId]) -> Result<u64> {
-        documents::remove(&self.db, documents).await
+    async fn remove(&self, documents: &[DocumentId], by: &SafeLine) -> Result<u64> {
+        documents::remove(&self.db, documents, by).await
     }
 
     async fn purge(&self, by: &SafeLine) -> Result<u64> {

@@ -1,6 +1,7 @@
 //! Backups for people: a checked copy of a store in one file, made while others use the store, and its way back.
 
 use super::connect::{Connector, check_header, check_library, create};
+use super::epoch;
 use super::examine::find_damage;
 use super::file_copy;
 use super::migrate::{self, FileState, file_size};
@@ -162,14 +163,19 @@ fn replace(from: &Path, path: &Path, version: Option<i64>) -> Result<Option<Path
     let copy = copy.transpose()?;
     // Missing in a new file.
     let fence: i64 = target.query_row("SELECT fence FROM sched_clock", (), |row| row.get(0)).unwrap_or(0);
+    let old_epoch: i64 = target.query_row("SELECT epoch FROM store_identity", (), |row| row.get(0)).unwrap_or(0);
     {
         let pages = Backup::new(&source, &mut target).map_err(failed)?;
         while pages.step(PAGES_PER_STEP).map_err(failed)? != StepResult::Done {
             fault::point("restoring", "");
         }
     }
+    fault::point("restored", "");
     // Numbers of leases only grow, also over a restore. The backup of an old version may have none.
     let _ = target.execute("UPDATE sched_clock SET fence = max(fence, ?)", [fence]);
+    // That of an old version gets its epoch when it is migrated. After a kill before this, the next process that writes
+    // finds that this is a copy.
+    let _ = target.execute(epoch::BEGIN, [old_epoch]);
     target.query_row("PRAGMA journal_mode = WAL", (), |row| row.get::<_, String>(0)).map_err(failed)?;
     target.close().map_err(|(_, error)| failed(error))?;
     Ok(copy)

@@ -24,6 +24,7 @@ pub(super) async fn write(connect: &Connector, to: &Path) -> Copied {
     // An error loses nothing: the connection only read.
     let _ = conn.close().await;
     copied?;
+    mark_as_copy(to)?;
     complete(&file, to, connect.path()).map_err(|error| error.to_string())
 }
 
@@ -31,12 +32,28 @@ pub(super) async fn write(connect: &Connector, to: &Path) -> Copied {
 pub(super) fn write_by(store: &Path, to: &Path, vacuum: impl FnOnce(&str) -> Copied) -> Copied {
     let file = create(to).map_err(|error| error.to_string())?;
     vacuum(name(to)?)?;
+    mark_as_copy(to)?;
     complete(&file, to, store).map_err(|error| error.to_string())
 }
 
 async fn vacuum_into(conn: &mut SqliteConnection, to: &Path) -> Copied {
     let copied = query("VACUUM INTO ?").bind(name(to)?).execute(conn).await;
     copied.map(drop).map_err(|error| if is_full(&error) { "the disk is full".to_owned() } else { message(&error) })
+}
+
+/// Notes in a copy that it is one: whoever writes to it first begins a new epoch, since the store that it is a copy of
+/// goes on. One of an earlier version gets its first epoch when it is migrated.
+fn mark_as_copy(to: &Path) -> Copied {
+    let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DiskFull) => "the disk is full".to_owned(),
+        _ => error.to_string(),
+    };
+    let copy = rusqlite::Connection::open(to).map_err(failed)?;
+    let has_epoch = "SELECT count(*) FROM pragma_table_info('store_identity') WHERE name = 'is_copy'";
+    if copy.query_row(has_epoch, (), |row| row.get::<_, i64>(0)).map_err(failed)? > 0 {
+        copy.execute("UPDATE store_identity SET is_copy = 1", ()).map_err(failed)?;
+    }
+    copy.close().map_err(|(_, error)| failed(error))
 }
 
 fn name(path: &Path) -> Result<&str, String> {

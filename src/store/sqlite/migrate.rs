@@ -2,6 +2,7 @@
 //! behind and two processes that start at once do not interfere. Before that, a store with data is copied.
 
 use super::connect::{Connector, begin_immediate, check_library};
+use super::epoch;
 use super::older;
 use super::safety_copy::{CopyPurpose, SafetyCopy};
 use crate::fault;
@@ -97,6 +98,7 @@ pub(super) async fn migrate(connect: &Connector, how: UpgradeOptions) -> Result<
     check_library(&mut conn).await?;
     let done =
         if is_current(file_state(&mut conn).await?) { None } else { migrate_locked(connect, &mut conn, how).await? };
+    epoch::begin_in_copy(connect, &mut conn).await?;
     conn.close().await.map_err(writing)?;
     Ok(done)
 }

@@ -70,7 +70,7 @@ impl Side {
                 let answers = store.cancel(&[id(*document)], &"bob".into()).await.unwrap();
                 Said::Asked(answers.into_iter().map(|answered| answered.answer).collect())
             }
-            Step::Remove(document) => Said::Removed(store.remove(&[id(*document)]).await.unwrap()),
+            Step::Remove(document) => Said::Removed(store.remove(&[id(*document)], &"ana".into()).await.unwrap()),
             Step::Claim(slots, marking) => {
                 let (per_host, per_account) = (CAPS.host as u32, Some(CAPS.account as u32));
                 let limits = ClaimLimits { per_host, per_account, mark_timing: *marking, ..limits(*slots) };
@@ -392,7 +392,8 @@ impl Stage {
     /// Removes everything of a sequence except the log and the clocks.
     async fn clear(&mut self, scene: &Scene) {
         let ids: Vec<_> = scene.documents.iter().map(|id| DocumentId(*id)).collect();
-        let (one, other) = tokio::join!(self.sqlite.store.remove(&ids), self.postgres.store.remove(&ids));
+        let by = "ana".into();
+        let (one, other) = tokio::join!(self.sqlite.store.remove(&ids, &by), self.postgres.store.remove(&ids, &by));
         let removed: u64 = scene.documents.iter().map(|id| self.model.remove(*id)).sum();
         assert_eq!((one.unwrap(), other.unwrap()), (removed, removed), "removed");
         let (outcomes, others) = tokio::join!(

@@ -31,6 +31,7 @@ pub const fn sign(glyphs: &Glyphs, content: Option<ContentChange>, result: Outco
         | OutcomeResult::UnexpectedRetryExhausted => glyphs.failed,
         OutcomeResult::WorkerLost | OutcomeResult::CrashExhausted => glyphs.alarm,
         OutcomeResult::Cancelled | OutcomeResult::Purged => glyphs.stopped,
+        OutcomeResult::Removed => glyphs.none,
     }
 }
 

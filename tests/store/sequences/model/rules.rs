@@ -242,6 +242,22 @@ impl Model {
             let worker = self.worker_of(job);
             self.stop(job, worker);
         }
+        // The highest id is that of the last job.
+        let job = self.jobs.iter().filter(|(_, job)| job.document == id).map(|(job, _)| *job).max();
+        self.seq += 1;
+        self.lines.push(Line {
+            seq: self.seq,
+            at: self.now,
+            document: id,
+            job: job.unwrap_or_default(),
+            attempt: 0,
+            class: QueueClass::Manual,
+            result: Result::Removed,
+            code: None,
+            next: None,
+            worker: None,
+            asked_by: "ana",
+        });
         self.jobs.retain(|_, job| job.document != id);
         self.documents.remove(&id);
         1

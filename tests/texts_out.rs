@@ -1,0 +1,5 @@
+//! Tests how texts and their changes leave the store, with the real program.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
+mod exporting;
+mod following;
