@@ -89,7 +89,7 @@ async fn a_folder_follows_the_store() {
     // Those that any program's new files have here.
     let usual = install.folder().join("usual");
     fs::create_dir(&usual).unwrap();
-    assert_eq!(mode(&folder.join(&host).join(md("two"))), mode(&install.write("usual", "")));
+    assert_eq!(mode(&folder.join(&host).join(md("two"))), mode(&install.write("usual-file", "")));
     assert_eq!((mode(&folder), mode(&folder.join(&host))), (mode(&usual), mode(&usual)));
 
     assert_eq!(exported(&install, &folder, &[]), [0, 5, 0, 0, 0], "nothing has changed");
