@@ -275,7 +275,8 @@ mod tests {
             let mut stored = BTreeMap::new();
             for (url, assistant) in urls {
                 if let Ok(link) = crate::domain::link::Link::parse(&url) {
-                    stored.entry((link.as_str().to_owned(), assistant)).or_insert(stored.len() as i64 + 1);
+                    let next = stored.len() as i64 + 1;
+                    stored.entry((link.as_str().to_owned(), assistant)).or_insert(next);
                 }
             }
             let mut names = BTreeMap::new();
