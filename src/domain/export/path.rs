@@ -39,6 +39,9 @@ impl ExportPath {
         let mut stem = "page".to_owned();
         match Url::parse(url).ok().filter(|url| url.has_host()) {
             Some(parsed) => {
+                // Two texts of one URL are two documents; at most one of them has the form in which it is stored.
+                let stored = parsed.as_str();
+                is_plain &= stored.strip_suffix('/').unwrap_or(stored) == url;
                 // A port follows a `_`.
                 is_plain &= parsed.host_str().is_some_and(|host| !host.contains('_'));
                 names.push(folder_name(kept(&host_name(&parsed), &mut is_plain), &mut is_plain));
@@ -214,6 +217,8 @@ mod tests {
             ("https://example.org/%2e%2e/%2e%2e%2fetc%2fpasswd", "example.org/_._etc_passwd~7"),
             ("https://example.org/con/NUL.txt", "example.org/_con/_NUL.txt~7"),
             ("https://example.org/a./b%20", "example.org/a_/b_~7"),
+            ("https://example.org/", "example.org/index~7"),
+            ("HTTPS://example.org/a", "example.org/a~7"),
             ("https://example.org//a", "example.org/_/a~7"),
             ("https://[::1]/a", "___1_/a~7"),
             ("https://assistant-7/a", "_assistant-7/a~7"),
