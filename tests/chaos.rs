@@ -1,15 +1,27 @@
 //! Faults of every kind on several real processes of one store: nothing is lost, nothing is written twice, nothing
 //! waits long. Small by default; `QUARTERDECK_CHAOS=DOCUMENTS,FAULTS tests/run chaos::NAME -- --nocapture` runs the
-//! full size and prints a line of figures per test. The faults F1 to F22 are listed in assets/docs/guarantees.md,
-//! "Fault tests". Limits on time are checked only with `QUARTERDECK_MEASURE=1`.
+//! full size and prints a line of figures per test. `tests/chaos/run` runs them all, as [`catalog`] lists them, and
+//! prints one table. The faults F1 to F27 are listed in assets/docs/guarantees.md, "Fault tests". Limits on time are
+//! checked only with `QUARTERDECK_MEASURE=1`, and by `tests/chaos/run --full` where the list says so.
 
+#[cfg(feature = "faults")]
+mod aborts;
+mod catalog;
 mod commits;
 mod consoles;
+mod disk;
 mod kills;
+mod listed;
+mod loads;
 mod locks;
+mod network;
 mod pauses;
 mod restarts;
+mod shim;
+mod soak;
 mod storm;
+mod table;
+mod tail;
 
 use std::time::Duration;
 

@@ -3,6 +3,7 @@
 //! -- --nocapture`.
 
 use crate::health;
+use crate::support::figures::Figures;
 use crate::support::install::{Install, until};
 use crate::support::site::{Reply, Site, html};
 use quarterdeck::domain::document::Status;
@@ -56,5 +57,6 @@ async fn a_drain_loses_nothing_and_gives_back_what_does_not_end() {
         }
         store.close().await;
     }
+    Figures { size: 2 * HALF * rounds, faults: rounds, ..Figures::default() }.note();
     println!("F21: {rounds} drains with 32 running: half done, half given back, counters as before");
 }

@@ -1,5 +1,8 @@
 //! Tests that no row is left out of a list while others move: every verb that prints or acts on many rows, with a slow
-//! reader, and the pages of the console.
+//! reader, and the views of the console.
+
+mod deciding;
+mod views;
 
 use crate::support::install::Install;
 use crate::support::place::{Backend, Place};
@@ -31,15 +34,20 @@ struct Scene {
 
 impl Scene {
     async fn new(on: Backend) -> Self {
+        Self::with(on, DOCUMENTS, 1).await
+    }
+
+    /// Makes a scene of so many documents, which belong in turn to so many accounts and hosts.
+    async fn with(on: Backend, documents: usize, groups: usize) -> Self {
         let place = Place::new(on).await;
         let store = open(&place.url(), Access::Create).await.expect("a store");
         let new = |page| NewDocument {
-            link: Link::parse(&format!("https://example.org/{page:05}")).expect("a link"),
+            link: Link::parse(&format!("https://{:03}.example.org/{page:05}", page % groups)).expect("a link"),
             name: None,
-            account_id: AccountId(1),
+            account_id: AccountId(1 + i64::try_from(page % groups).expect("fits")),
             assistant_id: AssistantId(1),
         };
-        let documents: Vec<_> = (0..DOCUMENTS).map(new).collect();
+        let documents: Vec<_> = (0..documents).map(new).collect();
         let added = store.add(&documents).await.expect("the store answers");
         let ids = added.into_iter().map(|(AddResult::New(id) | AddResult::Exists(id))| id).collect();
         let scene =

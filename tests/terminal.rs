@@ -4,6 +4,7 @@ mod bursts;
 mod explaining;
 mod held;
 
+use crate::support::figures::Figures;
 use crate::support::install;
 use crate::support::limit::until_readable;
 use crate::support::pty::Terminal;
@@ -201,6 +202,7 @@ fn a_suspended_console_keeps_no_lock_from_others() {
     }
     terminal.keys("\x03\x03");
     terminal.ended();
+    Figures { size: 500, faults: 5, ..Figures::default() }.note();
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::{attempt, locking, relay, templates};
 use crate::domain::backoff::Backoff;
 use crate::domain::time::Timestamp;
 use crate::domain::topic::{Topic, TopicSet};
+use crate::fault;
 use crate::store::{ClaimLimits, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -229,6 +230,7 @@ async fn claim(worker: &Arc<Worker>, slots: u32) -> Result<u32, StoreError> {
     let jobs = worker.store.claim(&worker.id, limits).await?;
     let claimed = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
     for job in jobs {
+        fault::point("after_claim", &job.url);
         let stop = worker.running_jobs.insert(job.lease);
         worker.attempts.spawn(attempt::run(Arc::clone(worker), job, limits.mark_timing, stop));
     }

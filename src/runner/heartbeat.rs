@@ -6,6 +6,7 @@
 
 use super::running_jobs::Stop;
 use super::worker::Worker;
+use crate::fault;
 use crate::store::LeaseStatus;
 use std::sync::Arc;
 use tokio::time::{MissedTickBehavior, interval};
@@ -36,6 +37,7 @@ async fn run(worker: &Worker) {
         let leased = worker.running_jobs.all();
         match worker.store.heartbeat(&worker.id, &leased, lease).await {
             Ok(statuses) => {
+                fault::point("after_heartbeat", if leased.is_empty() { "idle" } else { "busy" });
                 for (leased, status) in leased.into_iter().zip(statuses) {
                     match status {
                         LeaseStatus::Renewed => {}

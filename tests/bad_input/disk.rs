@@ -3,9 +3,12 @@
 
 use super::{READS, assert_console_refuses, assert_refused, verbs};
 use crate::support::db;
+use crate::support::figures::{Figures, Note};
 use crate::support::install::{Install, until};
+use crate::support::invariants::figures_of;
 use crate::support::limit::lasts;
 use crate::support::measure::Stopwatch;
+use crate::support::place::Place;
 use crate::support::pty::Terminal;
 use crate::support::site::{Reply, Site, html};
 use quarterdeck::domain::document::Status;
@@ -34,6 +37,7 @@ impl Disk {
             return Some(Self(folder));
         }
         println!("no disk can be mounted here: not tried on a full one");
+        Note::NotRun("no disk can be mounted".into()).add();
         None
     }
 
@@ -170,6 +174,9 @@ async fn a_worker_keeps_its_results_through_a_full_disk_and_goes_on_by_itself() 
     assert_eq!(results, [Some("unchanged".to_owned())], "nobody was lost or failed");
     assert_eq!(db::integers(install.file(), "select max(seq) from outcomes").await, [i64::try_from(documents).ok()]);
     assert!(install.is_sound().await);
+    let figures = Figures { size: documents, faults: 1, ..figures_of(&Place::of_file(install.file())).await };
+    let recovered = Some(resumed.as_secs_f64());
+    Figures { slowest_recovery: recovered, last_done: recovered, ..figures }.note();
     println!(
         "full disk: {documents} documents, full for {:.1} s, all written {:.1} s after there was space, store {} KB",
         lasted.as_secs_f64(),

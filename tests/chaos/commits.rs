@@ -31,6 +31,7 @@ async fn f16_a_commit_whose_answer_is_lost_is_a_success_and_no_page_is_asked_for
         let begun = Stopwatch::start();
         fleet.drained().await;
         assert!(!proxy.is_armed(), "a commit was cut");
+        fleet.fault_is_over();
         longest = longest.max(begun.took());
     }
     let rest = documents - cuts * share;

@@ -1,4 +1,4 @@
-//! Tests workers that are killed with kill -9 (F1, F2, F13, F14).
+//! Tests workers that are killed with kill -9 (F1, F2, F13, F14, L1).
 
 use super::{AFTER_THE_LAST, size};
 use crate::support::fleet::{EAGER, Fleet, Random, dismiss, percentile};
@@ -84,6 +84,31 @@ async fn f13_a_death_is_seen_within_seconds(on: Backend) {
     measure::at_most("a death is seen, at p99", most, SEEN_DEAD);
 }
 
+/// Limit from one kill to the end of the last of its documents.
+const LAST_OF_32: Duration = Duration::from_secs(30);
+
+async fn l1_the_last_document_of_a_killed_worker_ends_soon(on: Backend) {
+    const RUNNING: usize = 32;
+    let (_, kills) = size(0, 1);
+    // As long as a slow page: one after the other they would need more than three minutes.
+    let page = |path: &str, _| Reply::After(Duration::from_secs(6), Box::new(html(path, "text")));
+    let settings = format!("runner.per_host = {RUNNING}\nrunner.concurrency = {RUNNING}\n");
+    let mut fleet = Fleet::new(on, Site::start(page).await, &settings).await;
+    let (mut longest, mut worker) = (Duration::ZERO, fleet.work());
+    for kill in 0..kills {
+        fleet.fill_from(kill * RUNNING, RUNNING).await;
+        fleet.running(RUNNING as u64).await;
+        fleet.kill(worker);
+        let killed = Stopwatch::start();
+        worker = fleet.work();
+        fleet.drained().await;
+        longest = longest.max(killed.took());
+    }
+    dismiss(worker);
+    fleet.check("L1 last document", RUNNING * kills, kills, longest).await;
+    measure::at_most("the last of 32 documents is done", longest, LAST_OF_32);
+}
+
 async fn f14_a_worker_that_is_restarted_again_and_again_leaves_nothing_stuck(on: Backend) {
     let (documents, restarts) = size(120, 6);
     let mut fleet = Fleet::new(on, Site::start(page).await, EAGER).await;
@@ -115,5 +140,7 @@ on_both! {
     (flavor = "multi_thread", worker_threads = 4)
     f1_f2_kills_at_random_moments_lose_nothing_and_write_nothing_twice,
     f13_a_death_is_seen_within_seconds,
-    f14_a_worker_that_is_restarted_again_and_again_leaves_nothing_stuck,
+    f14_a_worker_that_is_restarted_again_and_again_leaves_nothing_stuck;
+    only by command:
+    l1_the_last_document_of_a_killed_worker_ends_soon,
 }

@@ -51,6 +51,7 @@ async fn f6_a_redis_that_forgets_goes_or_comes_back_empty_loses_nothing_and_doub
                     redis.thaw()
                 }
                 console.until("that it is back", |screen| !screen.contents().contains("DEGRADED"));
+                fleet.fault_is_over();
             }
         }
     }

@@ -32,6 +32,7 @@ async fn f5_a_server_that_crashes_and_comes_back_costs_seconds_and_nothing_else(
     for restart in 1..=restarts {
         fleet.reached(planned * restart / (restarts + 2)).await;
         server.crash().await;
+        fleet.fault_is_over();
         let at = fleet.store.now();
         // Keeps work in the queue for the worker that reconnects last.
         while !names.iter().all(|name| first_since(&fleet.outcomes(), at, name).is_some()) {

@@ -1,9 +1,13 @@
-//! Tests a process that aborts at a named point of an attempt.
+//! Tests a page that aborts the process (F15), and aborts beside the fold of observations. (`chaos::aborts` tests every
+//! point of an attempt.)
 
 use super::{assert_invariants, number, size};
 use crate::support::db;
-use crate::support::install::{Install, Process};
+use crate::support::figures::Figures;
+use crate::support::install::Install;
+use crate::support::invariants::figures_of;
 use crate::support::measure::Stopwatch;
+use crate::support::place::Place;
 use crate::support::site::{Reply, Site, html};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -13,51 +17,6 @@ const ABORTED: Option<i32> = Some(6);
 async fn results(install: &Install) -> Vec<String> {
     let results = db::texts(install.file(), "select result from outcomes order by seq").await;
     results.into_iter().map(|result| result.expect("a word")).collect()
-}
-
-/// Points at which the process aborts: the number of requests for the page until then, and whether the end was written.
-const POINTS: [(&str, u32, bool); 4] =
-    [("before_fetch", 0, false), ("after_fetch", 1, false), ("before_finish", 1, false), ("after_finish", 1, true)];
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_abort_at_any_point_leaves_all_of_an_attempt_or_nothing() {
-    let (_, rounds) = size(0, 1);
-    for _ in 0..rounds.min(20) {
-        let mut places = Vec::new();
-        for _ in POINTS {
-            let site = Site::start(|_, hit| html("T", &format!("text {hit}"))).await;
-            let install = Install::new(site, "");
-            install.fill(&["/page".to_owned()]).await;
-            places.push(install);
-        }
-        // All concurrently, because each rescue takes seconds.
-        let start = |(install, (point, ..)): (&Install, &(&str, u32, bool))| {
-            install.start_with(&[("QUARTERDECK_FAULT", &format!("{point}:abort:/page"))], &["work", "--drain"])
-        };
-        let broken: Vec<Process> = places.iter().zip(&POINTS).map(start).collect();
-        for ((install, process), (point, hits, written)) in places.iter().zip(broken).zip(POINTS) {
-            let ended = process.ended();
-            assert_eq!(ended.signal, ABORTED, "{point}: {ended:?}");
-            assert_eq!(install.site.hits("/page"), hits, "{point}");
-            let state = db::texts(install.file(), "select state from jobs").await;
-            assert_eq!(state, [Some(if written { "done" } else { "running" }.to_owned())], "{point}");
-            assert_eq!(results(install).await.len(), usize::from(written), "{point}");
-            assert_eq!(number(install, "select content is not null from captain_documents").await, i64::from(written));
-        }
-        let again: Vec<Process> = places.iter().map(|install| install.start(&["work", "--drain"])).collect();
-        for ((install, process), (point, hits, written)) in places.iter().zip(again).zip(POINTS) {
-            let ended = process.ended();
-            assert_eq!(ended.code, Some(0), "{point}: {ended:?}");
-            let expected: &[&str] = if written { &["unchanged"] } else { &["worker_lost", "unchanged"] };
-            assert_eq!(results(install).await, expected, "{point}");
-            assert_eq!(install.site.hits("/page"), hits + u32::from(!written), "{point}");
-            assert_eq!(number(install, "select content_version from document_state").await, 1, "{point}");
-            assert_eq!(number(install, "select sync_status from captain_documents").await, 1, "{point}");
-            let log = install.run(&["log", "--json"]).out;
-            assert_eq!(log.len(), expected.len(), "{point}: the log shows what was committed before the end: {log:?}");
-            assert_invariants(install).await;
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -115,6 +74,8 @@ async fn a_page_that_aborts_the_process_is_given_up_and_takes_no_neighbour_with_
     }
     assert_eq!(install.site.hits("/poison"), 3);
     assert_invariants(&install).await;
+    let place = Place::of_file(install.file());
+    Figures { size: neighbours + 1, faults: aborts, kills: aborts, ..figures_of(&place).await }.note();
     println!("poison: {neighbours} neighbours synced, 3 aborts, {:.1} s", started.took().as_secs_f64());
 }
 

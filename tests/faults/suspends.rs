@@ -1,7 +1,10 @@
 //! Tests Ctrl-Z: a process that is stopped by it has no write lock, so that others go on.
 
 use super::{assert_invariants, number, size};
+use crate::support::figures::Figures;
 use crate::support::install::{Install, until, until_stopped};
+use crate::support::invariants::figures_of;
+use crate::support::place::Place;
 use crate::support::site::{Site, html};
 use rusqlite::Connection;
 use rustix::process::{Pid, Signal};
@@ -38,4 +41,6 @@ async fn a_worker_that_ctrl_z_stops_keeps_nobody_from_writing() {
     worker.signal(Signal::TERM);
     assert_eq!(worker.ended().code, Some(0));
     assert_invariants(&install).await;
+    let figures = figures_of(&Place::of_file(install.file())).await;
+    Figures { size: documents * stops, faults: stops, ..figures }.note();
 }

@@ -2,6 +2,7 @@
 //! size with `QUARTERDECK_FULL=1 cargo test --release --test main -- --nocapture store::fairness`.
 
 use super::support::{Backend, LEASE, Scene, fetched, limits, open, timeout, unexpected, worker};
+use crate::support::figures::Figures;
 use crate::support::measure::Stopwatch;
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::id::{AccountId, DocumentId};
@@ -78,6 +79,8 @@ async fn a_giant_keeps_nobody_waiting(backend: Backend) {
             index = jain(&served.values().map(|n| *n as f64).collect::<Vec<_>>());
         }
     }
+    let size = served.values().sum::<i64>() as usize;
+    Figures { size, ..Figures::default() }.note();
     println!(
         "F18 {backend:?}: {giant} of one account beside {SMALL} x {each}: first claims within {worst_first} rounds of 26, \
          worst wait {worst_wait} claims, Jain index {index:.4}, all small ones done when the giant had {}; {:.1} s",
@@ -103,6 +106,7 @@ async fn weights_are_shares_of_many_claims(backend: Backend) {
             *served.entry(account).or_default() += 1;
         }
     }
+    Figures { size: claims as usize, ..Figures::default() }.note();
     println!("F19 {backend:?}: {claims} claims at weights 3:2:1: {served:?}");
     for (account, share) in [(1, claims / 2), (2, claims / 3), (3, claims / 6)] {
         assert!((served[&account] - share).abs() * 20 <= share, "{served:?}");
@@ -112,11 +116,13 @@ async fn weights_are_shares_of_many_claims(backend: Backend) {
 /// F20: a trigger in the database checks the cap at every claim, so no moment is missed.
 async fn a_cap_holds_over_workers_that_are_killed(backend: Backend) {
     const WORKERS: usize = 8;
-    // Worker lives per database; at full size about ten minutes.
+    // Lives of each worker: half a minute on a quiet machine, ten minutes at full size.
     let lives = match backend {
-        Backend::Sqlite => size(3_000, 8),
-        Backend::Postgres => size(500, 3),
+        Backend::Sqlite => size(3_000, 60),
+        Backend::Postgres => size(500, 10),
     };
+    let chosen = std::env::var("QUARTERDECK_CHAOS").ok();
+    let lives = chosen.map_or(lives, |text| text.trim_start_matches("0,").parse().expect("0,LIVES"));
     let scene = Scene::new(backend).await;
     scene.sql("INSERT INTO accounts_sched (account_id, max_running) VALUES (1, 2)").await;
     scene.sql("CREATE TABLE most_running (n BIGINT)").await;
@@ -171,6 +177,7 @@ async fn a_cap_holds_over_workers_that_are_killed(backend: Backend) {
     let done: u64 = futures_util::future::join_all(workers).await.into_iter().sum();
     let most = scene.number("SELECT max(n) FROM most_running").await;
     let looks = scene.number("SELECT count(*) FROM most_running").await;
+    Figures { size: done as usize, faults: WORKERS * lives, ..Figures::default() }.note();
     println!(
         "F20 {backend:?}: {WORKERS} claimers, {:.0} s, {} killed, {done} done: {most} running at most of 2 allowed, \
          {looks} looks",
@@ -216,6 +223,7 @@ async fn retries_come_at_their_times_across_restarts(backend: Backend) {
         assert!(scene.claim(8).await.is_empty(), "a second early");
         scene.clock.advance(second);
     }
+    Figures { size: count as usize, faults: waits.len(), ..Figures::default() }.note();
     println!("F22 {backend:?}: {count} documents, 30/120/300 s and 5 s over restarts: at most {worst:?} away");
     assert!(worst <= second);
 }

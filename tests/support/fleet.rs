@@ -1,7 +1,7 @@
 //! Several real processes on one store under faults: filled, followed, killed, and checked against the invariants at
 //! the end.
 
-use super::install::{Install, Process, until};
+use super::install::{Ended, Install, Process, until};
 use super::invariants::{Case, assert_invariants, witness};
 use super::limit::{is_announced, within};
 use super::measure::Stopwatch;
@@ -40,6 +40,8 @@ pub struct Fleet {
     count: watch::Receiver<usize>,
     _following: AbortOnDropHandle<()>,
     killed: Vec<(u32, Timestamp)>,
+    last_fault: Mutex<Option<Timestamp>>,
+    clock_is_steady: bool,
     begun: Stopwatch,
 }
 
@@ -76,6 +78,8 @@ impl Fleet {
             count,
             _following: following,
             killed: Vec::new(),
+            last_fault: Mutex::default(),
+            clock_is_steady: true,
             begun: Stopwatch::start(),
         }
     }
@@ -85,6 +89,11 @@ impl Fleet {
         self.env.retain(|(known, _)| *known != name);
         self.env.push((name, value.to_owned()));
         self
+    }
+
+    /// Tells it that the test sets the clock of its processes: times of different outcomes are not compared then.
+    pub fn with_steps_of_the_clock(self) -> Self {
+        Self { clock_is_steady: false, ..self }
     }
 
     /// Returns the environment of its processes, for those that are started elsewhere.
@@ -118,8 +127,13 @@ impl Fleet {
     }
 
     pub fn start(&self, args: &[&str]) -> Process {
-        let env: Vec<_> = self.env.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        self.install.start_with(&env, args)
+        self.start_with(&[], args)
+    }
+
+    /// Starts the program with additional variables, which replace those of the same name.
+    pub fn start_with(&self, more: &[(&str, &str)], args: &[&str]) -> Process {
+        let env = self.env.iter().map(|(name, value)| (*name, value.as_str()));
+        self.install.start_with(&env.chain(more.iter().copied()).collect::<Vec<_>>(), args)
     }
 
     /// Kills a worker with kill -9.
@@ -127,7 +141,23 @@ impl Fleet {
         let id = worker.id();
         worker.signal(Signal::KILL);
         self.killed.push((id, self.store.now()));
+        self.fault_is_over();
         worker.ended();
+    }
+
+    /// Waits for the end of a worker that aborts by itself.
+    #[track_caller]
+    pub fn died(&mut self, worker: Process) -> Ended {
+        let id = worker.id();
+        let ended = worker.ended();
+        self.killed.push((id, self.store.now()));
+        self.fault_is_over();
+        ended
+    }
+
+    /// Notes the end of a fault: the figures contain the time from the last one to the end of the last job.
+    pub fn fault_is_over(&self) {
+        *self.last_fault.lock().expect("not poisoned") = Some(self.store.now());
     }
 
     /// Waits until the log has `count` outcomes, or no job is live. The limit applies to each outcome, not to all.
@@ -198,7 +228,11 @@ impl Fleet {
             statuses.is_clean(),
             "{name}: stored statuses and counts are those of documents and jobs: {statuses:?}"
         );
-        assert_invariants(&self.place, &tail, &Case { name: &name, size, faults, longest, took }).await;
+        let last_fault = *self.last_fault.lock().expect("not poisoned");
+        let last = last_fault.and_then(|at| Some(tail.last()?.at.since(at)));
+        let (kills, clock_is_steady) = (self.killed.len(), self.clock_is_steady);
+        let case = Case { name: &name, size, faults, kills, longest, last, took, clock_is_steady };
+        assert_invariants(&self.place, &tail, &case).await;
         self.store.close().await;
         tail
     }

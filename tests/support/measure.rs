@@ -1,6 +1,7 @@
 //! Measured times of tests. They are printed, and checked against their limits only when `QUARTERDECK_MEASURE` is set:
 //! on an otherwise idle machine, with a release build. In any other run a time limit would test the machine.
 
+use super::figures::Note;
 use std::time::{Duration, Instant};
 
 /// Returns true if measured times are checked.
@@ -11,6 +12,7 @@ fn counts() -> bool {
 /// Fails if `took` is over `most` and measured times are checked; else prints both.
 #[track_caller]
 pub fn at_most(what: &str, took: Duration, most: Duration) {
+    Note::Limit { what: what.to_owned(), seconds: took.as_secs_f64(), most: most.as_secs_f64() }.add();
     if counts() {
         assert!(took <= most, "{what}: {took:.2?}, at most {most:?}");
     } else if took > most {

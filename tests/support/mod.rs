@@ -7,6 +7,7 @@ pub mod db;
 pub mod deck;
 pub mod dns;
 pub mod facts;
+pub mod figures;
 pub mod fleet;
 pub mod hostile;
 pub mod install;

@@ -5,7 +5,7 @@ use super::postgres::{self, Database};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Row};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
@@ -18,20 +18,31 @@ pub enum Backend {
 }
 
 /// Makes a test of each function for each database; a function that is not listed is dead code, which the build
-/// refuses. The first argument, in brackets, creates the test's runtime.
+/// refuses. The first argument, in brackets, creates the test's runtime. Tests after `only by command:` are ignored
+/// unless `tests/chaos/run --full` runs them.
 macro_rules! on_both {
-    ($runtime:tt $($name:ident),* $(,)?) => {
+    ($runtime:tt $($name:ident),* $(,)? $(; only by command: $($large:ident),* $(,)?)?) => {
         mod on_sqlite {
             $(#[tokio::test $runtime]
             async fn $name() {
                 super::$name($crate::support::place::Backend::Sqlite).await;
             })*
+            $($(#[tokio::test $runtime]
+            #[ignore = "tests/chaos/run --full runs it"]
+            async fn $large() {
+                super::$large($crate::support::place::Backend::Sqlite).await;
+            })*)?
         }
         mod on_postgres {
             $(#[tokio::test $runtime]
             async fn $name() {
                 super::$name($crate::support::place::Backend::Postgres).await;
             })*
+            $($(#[tokio::test $runtime]
+            #[ignore = "tests/chaos/run --full runs it"]
+            async fn $large() {
+                super::$large($crate::support::place::Backend::Postgres).await;
+            })*)?
         }
     };
 }
@@ -39,6 +50,8 @@ macro_rules! on_both {
 /// A database, as the module describes.
 pub struct Place {
     folder: TempDir,
+    /// The file of a store on SQLite.
+    file: PathBuf,
     database: Option<(Database, Mutex<Option<PgConnection>>)>,
 }
 
@@ -49,18 +62,27 @@ impl Place {
             Backend::Sqlite => None,
             Backend::Postgres => Some((postgres::store().await, Mutex::new(None))),
         };
-        Self { folder: tempfile::tempdir().expect("a folder"), database }
+        Self::in_folder(tempfile::tempdir().expect("a folder"), database)
+    }
+
+    fn in_folder(folder: TempDir, database: Option<(Database, Mutex<Option<PgConnection>>)>) -> Self {
+        Self { file: folder.path().join("k.db"), folder, database }
     }
 
     /// Uses an existing database.
     pub fn on(database: Database) -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder"), database: Some((database, Mutex::new(None))) }
+        Self::in_folder(tempfile::tempdir().expect("a folder"), Some((database, Mutex::new(None))))
+    }
+
+    /// Uses an existing file.
+    pub fn of_file(file: &Path) -> Self {
+        Self { file: file.to_owned(), ..Self::in_folder(tempfile::tempdir().expect("a folder"), None) }
     }
 
     /// Makes the database of an empty store in which no commit waits for a disk: for tests with tens of thousands of
     /// commits.
     pub async fn in_memory(backend: Backend) -> Self {
-        let memory = std::path::Path::new("/dev/shm");
+        let memory = Path::new("/dev/shm");
         let place = Self::new(backend).await;
         match &place.database {
             Some((database, _)) => {
@@ -68,7 +90,7 @@ impl Place {
                 database.script(&off).await;
                 place
             }
-            None if memory.is_dir() => Self { folder: tempfile::tempdir_in(memory).expect("a folder"), ..place },
+            None if memory.is_dir() => Self::in_folder(tempfile::tempdir_in(memory).expect("a folder"), None),
             None => place,
         }
     }
@@ -84,11 +106,11 @@ impl Place {
     /// Returns the file of a store on SQLite.
     pub fn file(&self) -> PathBuf {
         assert!(self.database.is_none(), "not a file");
-        self.folder.path().join("k.db")
+        self.file.clone()
     }
 
     /// Returns a temporary folder, removed with the value; on SQLite it contains the file.
-    pub fn folder(&self) -> &std::path::Path {
+    pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 

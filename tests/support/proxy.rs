@@ -1,12 +1,15 @@
-//! A proxy between a store and its PostgreSQL server. It notes every round trip; on demand it holds a commit back, or cuts
-//! a connection after a commit was sent, before its response.
+//! A proxy between a program and its PostgreSQL or Redis. It notes every round trip to PostgreSQL; on demand it holds a
+//! commit back, cuts a connection after a commit was sent, before its response, delays what it passes on, resets
+//! connections, and passes on nothing while it keeps the connections open.
 
+use super::limit::lasts;
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 /// Connections that are cut: none, the next commit's, the next one's that ends an attempt.
@@ -28,6 +31,29 @@ struct Shared {
     trips: Mutex<Vec<String>>,
     /// The commit that is to be held back.
     hold: Mutex<Option<Hold>>,
+    /// Time that each piece needs in one direction, in microseconds.
+    delay: AtomicU64,
+    /// Number of pieces of which one is lost with its connection; 0 if none.
+    resets: AtomicU64,
+    /// Number of pieces so far.
+    pieces: AtomicU64,
+    /// True while nothing is passed on.
+    silent: watch::Sender<bool>,
+}
+
+impl Shared {
+    /// Waits as long as a piece is on its way; returns false if it is lost with its connection.
+    async fn arrives(&self) -> bool {
+        let mut silent = self.silent.subscribe();
+        // The sender lives as long as the proxy.
+        let _ = silent.wait_for(|silent| !*silent).await;
+        let delay = self.delay.load(Ordering::Relaxed);
+        if delay > 0 {
+            lasts(Duration::from_micros(delay)).await;
+        }
+        let (piece, resets) = (self.pieces.fetch_add(1, Ordering::Relaxed), self.resets.load(Ordering::Relaxed));
+        resets == 0 || piece % resets != resets - 1
+    }
 }
 
 /// A commit that is held back: says when it has arrived, and waits until it may go on.
@@ -88,6 +114,26 @@ impl Proxy {
     /// Does the same for the next commit of a transaction that records a page as unchanged.
     pub fn cut_a_commit_that_finishes(&self) {
         self.shared.cuts.store(FINISHES, Ordering::SeqCst);
+    }
+
+    /// Delays each piece in each direction.
+    pub fn delay(&self, one_way: Duration) {
+        self.shared.delay.store(u64::try_from(one_way.as_micros()).expect("fits"), Ordering::Relaxed);
+    }
+
+    /// Resets the connection of one piece of so many; 0 resets none.
+    pub fn reset_one_of(&self, pieces: u64) {
+        self.shared.resets.store(pieces, Ordering::Relaxed);
+    }
+
+    /// Passes nothing on from now on, in either direction, while the connections stay open: neither side notices.
+    pub fn fall_silent(&self) {
+        self.shared.silent.send_replace(true);
+    }
+
+    /// Passes on what it kept back, as a network does that is whole again.
+    pub fn speak_again(&self) {
+        self.shared.silent.send_replace(false);
     }
 
     /// Holds the next commit back.
@@ -191,7 +237,8 @@ impl ClientMessages {
 }
 
 async fn carry(client: TcpStream, to: &str, shared: &Shared) {
-    let server = TcpStream::connect(to).await.expect("the server listens");
+    // A server that is being restarted does not listen.
+    let Ok(server) = TcpStream::connect(to).await else { return };
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let (mut asked, mut answered) = (vec![0; 65_536], vec![0; 65_536]);
@@ -206,7 +253,7 @@ async fn carry(client: TcpStream, to: &str, shared: &Shared) {
                     let _ = held.arrived.send(());
                     let _ = held.goes_on.await;
                 }
-                if to_server.write_all(&asked[..length]).await.is_err() {
+                if !shared.arrives().await || to_server.write_all(&asked[..length]).await.is_err() {
                     return;
                 }
                 shared.trips.lock().expect("no panic holds it").extend(arrived.trips);
@@ -223,7 +270,7 @@ async fn carry(client: TcpStream, to: &str, shared: &Shared) {
             }
             read = from_server.read(&mut answered) => {
                 let Ok(length @ 1..) = read else { return };
-                if to_client.write_all(&answered[..length]).await.is_err() {
+                if !shared.arrives().await || to_client.write_all(&answered[..length]).await.is_err() {
                     return;
                 }
             }

@@ -4,6 +4,7 @@
 use super::copies::{assert_copied, beside};
 use super::{BEFORE, FILE, install, version};
 use crate::support::db;
+use crate::support::figures::Figures;
 use crate::support::fleet::Random;
 use crate::support::install::Install;
 use crate::support::place::Place;
@@ -54,6 +55,7 @@ async fn a_file_is_whole_whenever_its_migration_is_killed() {
     let mut points: Vec<_> = ["before_copy", "copy_written", "copied"].map(|point| format!("{point}:abort:")).into();
     points.extend(statements());
     points.extend(["before_commit:abort:".to_owned(), "migrated:abort:".to_owned()]);
+    Figures { size: points.len(), faults: points.len(), kills: points.len(), ..Figures::default() }.note();
     for point in points {
         let install = install().await;
         let killed = install.start_with(&[("QUARTERDECK_FAULT", &point)], &["migrate"]).ended();
@@ -112,6 +114,7 @@ async fn a_database_is_set_up_whenever_that_was_killed() {
     let store = store::open(&url, Access::Write).await.unwrap();
     assert_eq!(store.counts().await.unwrap().total(), 0);
     store.close().await;
+    Figures { size: steps.len(), faults: kills, kills, ..Figures::default() }.note();
     println!("{kills} kills of a set-up");
 }
 
@@ -165,6 +168,8 @@ async fn kills_at_random_moments_lose_nothing() {
             assert_eq!(db::texts(file, "PRAGMA integrity_check").await, [Some("ok".to_owned())], "{round}");
         }
     }
+    let kills = found.iter().sum();
+    Figures { size: rounds(), faults: kills, kills, ..Figures::default() }.note();
     println!("random kills: {} before the commit, {} after it", found[0], found[1]);
 }
 

@@ -7,6 +7,7 @@
 use super::super::support::{
     Backend, LEASE, Place, START, fetched, limits, new, open, outcomes_after, permanent, unexpected, worker,
 };
+use crate::support::figures::Figures;
 use proptest::prelude::ProptestConfig;
 use proptest::test_runner::{RngAlgorithm, TestError, TestRng, TestRunner};
 use quarterdeck::domain::document::DocumentRow;
@@ -471,4 +472,5 @@ fn model_and_both_databases_agree_after_any_sequence() {
     if let Err(panic) = other.join() {
         resume_unwind(panic);
     }
+    Figures { size: cases as usize, ..Figures::default() }.note();
 }

@@ -4,6 +4,7 @@
 use super::Tx;
 use crate::domain::id::Seq;
 use crate::domain::outcome::Outcome;
+use crate::fault;
 use crate::store::sql::combined_writes::CombinedWrites;
 use crate::store::sql::conn::{Conn, get};
 use crate::store::sql::dialect::Dialect;
@@ -24,12 +25,14 @@ impl Tx<'_> {
     /// Writes the recorded outcomes with their numbers, commits, passes them to the recorder, and returns them in the
     /// order of their numbers.
     pub(in crate::store) async fn commit(mut self) -> Result<Vec<Outcome>> {
+        break_at("before_outcomes", self.outcomes.iter().map(|new| &new.outcome));
         if self.dialect() == Dialect::Sqlite || self.outcomes.is_empty() {
             self.write_batches().await?;
         }
         let db = self.db;
         let mut unconfirmed = db.lock_unconfirmed(!self.outcomes.is_empty()).await;
         let outcomes = self.number_outcomes().await?;
+        break_at("after_outcomes", &outcomes);
         let earlier = match &unconfirmed {
             Some(unconfirmed) if !unconfirmed.is_empty() => self.find_committed(unconfirmed).await?,
             _ => Vec::new(),
@@ -43,6 +46,7 @@ impl Tx<'_> {
             db.note_commit(unconfirmed, committed.is_ok(), lost);
         }
         committed?;
+        break_at("after_commit", &outcomes);
         db.pass_to_recorder([&earlier, &outcomes]);
         drop(unconfirmed);
         if let (Some(mut slot), Conn::SqliteWriter(conn)) = (self.slot, self.conn) {
@@ -64,6 +68,7 @@ impl Tx<'_> {
             return Err(StoreError::Conflict);
         }
         let mut recorded = std::mem::take(&mut self.outcomes);
+        break_at("before_outcomes", recorded.iter().map(|new| &new.outcome));
         // Messages contain the numbers of outcomes, so a second statement writes them.
         if outbox::is_wanted(&self.subscribers, &recorded) {
             return Err(StoreError::Conflict);
@@ -76,6 +81,7 @@ impl Tx<'_> {
         }
         set_numbers(&mut recorded, written?);
         let outcomes: Vec<Outcome> = recorded.into_iter().map(|new| new.outcome).collect();
+        break_at("after_commit", &outcomes);
         db.pass_to_recorder([&[], &outcomes]);
         drop(unconfirmed);
         db.publish_commit(self.written, None);
@@ -157,6 +163,13 @@ impl Tx<'_> {
         let rows = self.conn.fetch_all(writes.statement()).await.map_err(writing)?;
         let row = rows.first().ok_or_else(no_row)?;
         if get::<Option<bool>>(row, "passed")? == Some(true) { get(row, "last") } else { Err(StoreError::Conflict) }
+    }
+}
+
+/// Passes the fault point `name` for each outcome that a transaction records.
+fn break_at<'o>(name: &str, outcomes: impl IntoIterator<Item = &'o Outcome>) {
+    for outcome in outcomes {
+        fault::point(name, &outcome.url);
     }
 }
 
