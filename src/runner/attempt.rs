@@ -167,11 +167,14 @@ async fn write(worker: &Worker, mut finish: Finish, lock: Lock, stop: &mut watch
                 was_refused = true;
                 finish.end = AttemptEnd::Failed(Failure::unexpected("StoreError", error.to_string()));
             }
-            Err(error) => match locking::wait_for_store(worker, &error, &mut backoff, stop).await {
-                NextStep::Run => {}
-                NextStep::Over => return false,
-                NextStep::Release => return true,
-            },
+            Err(error) => {
+                worker.running_jobs.note_write_failure(finish.lease);
+                match locking::wait_for_store(worker, &error, &mut backoff, stop).await {
+                    NextStep::Run => {}
+                    NextStep::Over => return false,
+                    NextStep::Release => return true,
+                }
+            }
         }
     }
 }

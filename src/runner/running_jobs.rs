@@ -30,13 +30,15 @@ struct RunningJob {
     stop: watch::Sender<Option<Stop>>,
     /// True once the page was fetched, while the result is being written.
     is_writing: bool,
+    /// True once the write of the result has failed; it is repeated.
+    write_failed: bool,
 }
 
 impl RunningJobs {
     /// Adds a claimed job. The returned receiver gets the reason to stop.
     pub(super) fn insert(&self, lease: JobLease) -> watch::Receiver<Option<Stop>> {
         let (stop, receiver) = watch::channel(None);
-        self.lock().insert(lease, RunningJob { stop, is_writing: false });
+        self.lock().insert(lease, RunningJob { stop, is_writing: false, write_failed: false });
         receiver
     }
 
@@ -45,6 +47,18 @@ impl RunningJobs {
         if let Some(job) = self.lock().get_mut(&lease) {
             job.is_writing = true;
         }
+    }
+
+    /// Notes that the result of a job could not be written; the write is repeated.
+    pub(super) fn note_write_failure(&self, lease: JobLease) {
+        if let Some(job) = self.lock().get_mut(&lease) {
+            job.write_failed = true;
+        }
+    }
+
+    /// Returns true while a result waits that could not be written.
+    pub(super) fn has_unwritten(&self) -> bool {
+        self.lock().values().any(|job| job.write_failed)
     }
 
     /// Removes a job whose attempt has ended.
@@ -124,7 +138,11 @@ mod tests {
         assert_eq!((jobs.all(), jobs.len(), jobs.fetching()), (vec![lease], 1, 1));
         jobs.note_writing(lease);
         assert_eq!((jobs.len(), jobs.fetching()), (1, 0));
+        assert!(!jobs.has_unwritten());
+        jobs.note_write_failure(lease);
+        assert!(jobs.has_unwritten());
         jobs.remove(lease);
+        assert!(!jobs.has_unwritten());
         assert_eq!(wait_for_stop(&mut stop).await, Stop::Lost);
     }
 }

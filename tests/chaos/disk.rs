@@ -59,7 +59,14 @@ async fn f9_a_disk_that_fails_is_named_and_nothing_is_lost() {
         longest = longest.max(begun.took());
     }
     fleet.drained().await;
-    workers.into_iter().for_each(|worker| drop(dismiss(worker)));
+    for worker in workers {
+        worker.signal(Signal::TERM);
+        let ended = worker.ended();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        // A store that can be read and not written has not recovered.
+        let recovered = ended.err.matches("answers again").count();
+        assert!(recovered <= 2 * faults, "{faults} faults, and it said {recovered} times that they were over");
+    }
     let outcomes = fleet.check("F9 failures of the disk", documents, faults, longest).await;
     let charged = outcomes.iter().filter(|outcome| !matches!(outcome.result, OutcomeResult::Unchanged)).count();
     assert_eq!(charged, (0..documents).filter(|page| page % 11 == 5).count(), "no failure but those of pages");

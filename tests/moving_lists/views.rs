@@ -14,7 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 const GROUPS: usize = 20;
 /// Fewer than a section shows.
 const DOCUMENTS: usize = 160;
-const READS: usize = 40;
+const READS: usize = 15;
 
 /// Requests and cancels documents without end: jobs leave the section of ready ones and come back, and documents change
 /// their status.
