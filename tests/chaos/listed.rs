@@ -33,7 +33,8 @@ fn every_fault_has_tests_and_the_small_ones_are_part_of_every_run() {
     }
     // An ignored test that no row names would never run.
     let named: BTreeSet<_> = listed.into_iter().map(|(_, test)| test).collect();
-    let forgotten: Vec<_> = ignored.iter().filter(|test| test.starts_with("chaos::") && !named.contains(*test)).collect();
+    let forgotten: Vec<_> =
+        ignored.iter().filter(|test| test.starts_with("chaos::") && !named.contains(*test)).collect();
     assert_eq!(forgotten, ["chaos::table::the_table"]);
 }
 

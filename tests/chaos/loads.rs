@@ -25,12 +25,8 @@ async fn fleet(on: Backend) -> Fleet {
 
 /// Requests one document as a person does.
 async fn ask(fleet: &Fleet, document: DocumentId) {
-    let request = Request {
-        kind: RequestKind::Sync,
-        class: QueueClass::Manual,
-        by: "person".into(),
-        scope: RequestScope::Named,
-    };
+    let request =
+        Request { kind: RequestKind::Sync, class: QueueClass::Manual, by: "person".into(), scope: RequestScope::Named };
     fleet.store.request(&[document], &request).await.expect("the store answers");
 }
 

@@ -79,7 +79,8 @@ async fn f11_a_half_open_connection_costs_one_lease_and_doubles_nothing() {
 async fn f12_a_slow_network_that_loses_connections_loses_no_sync() {
     let (documents, _) = size(60, 0);
     let redis = TestRedis::own(None);
-    let fleet = Fleet::new(Backend::Postgres, Site::start(|path, hit| html(path, &format!("answer {hit}"))).await, EAGER);
+    let fleet =
+        Fleet::new(Backend::Postgres, Site::start(|path, hit| html(path, &format!("answer {hit}"))).await, EAGER);
     let fleet = fleet.await;
     let (to_postgres, postgres) = through_proxy(&fleet.place.url()).await;
     let (to_redis, redis_url) = through_proxy(redis.url()).await;

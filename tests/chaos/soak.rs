@@ -248,7 +248,11 @@ async fn f25_mixed_faults_leave_memory_and_handles_bounded_and_screens_right(on:
         assert!(late.handles <= early.handles + 64 && late.threads <= early.threads + 16, "{early} {late}");
         let growth = late.memory as f64 / early.memory.max(1) as f64;
         assert!(growth < 1.5, "{}: memory of {early} and {late}", watched.name);
-        measure::at_least(&format!("memory of the {} before, as a share of that after", watched.name), 1.0 / growth, 0.95);
+        measure::at_least(
+            &format!("memory of the {} before, as a share of that after", watched.name),
+            1.0 / growth,
+            0.95,
+        );
     }
     drop(consoles);
     workers.into_iter().chain([old]).for_each(|worker| drop(dismiss(worker)));

@@ -37,7 +37,11 @@ async fn views_show_every_row_that_stays_and_one_instant(on: Backend) {
     let moving = keep_moving(Arc::clone(&other), moved.to_vec(), stop.clone());
     let each = (DOCUMENTS / GROUPS) as u64;
     let mut seen = BTreeSet::new();
-    for read in 0..READS {
+    let mut read = 0;
+    // On a busy machine the jobs may stand still for some reads.
+    while read < READS || seen.len() < 2 {
+        read += 1;
+        assert!(read < 100 * READS, "the jobs move while they are read");
         let jobs = scene.store.jobs(&JobsQuery { limit: MAX_SECTION_ROWS }).await.expect("the store answers");
         let ready: BTreeSet<_> = jobs.ready.iter().map(|job| job.document).collect();
         assert_eq!(ready.len(), jobs.ready.len(), "read {read}: each once");
@@ -61,7 +65,6 @@ async fn views_show_every_row_that_stays_and_one_instant(on: Backend) {
             assert_eq!(queued, account.ready, "read {read}: statuses and jobs are of one instant");
         }
     }
-    assert!(seen.len() > 1, "the jobs moved while they were read: {seen:?}");
     stop.cancel();
     drop(moving);
     other.close().await;

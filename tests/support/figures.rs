@@ -43,7 +43,11 @@ impl Figures {
 pub enum Note {
     Figures(Figures),
     /// A measured time and its limit on a machine that does nothing else.
-    Limit { what: String, seconds: f64, most: f64 },
+    Limit {
+        what: String,
+        seconds: f64,
+        most: f64,
+    },
     /// The reason for which the test could not be run here.
     NotRun(String),
 }
