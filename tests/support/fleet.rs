@@ -3,7 +3,7 @@
 
 use super::install::{Ended, Install, Process, until};
 use super::invariants::{Case, assert_invariants, witness};
-use super::limit::{is_announced, within};
+use super::limit::{self, is_announced, within};
 use super::measure::Stopwatch;
 use super::place::{Backend, Place};
 use super::site::Site;
@@ -14,7 +14,7 @@ use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
 use quarterdeck::domain::request::{Request, RequestKind, RequestScope};
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::runner::tail::{TailItem, follow};
-use quarterdeck::store::{Access, AddResult, CheckScope, NewDocument, Store, open};
+use quarterdeck::store::{Access, AddResult, CheckScope, NewDocument, Store, StoreError, open};
 use rustix::process::Signal;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -115,9 +115,9 @@ impl Fleet {
             assistant_id: AssistantId(1),
         };
         let documents: Vec<_> = (first..first + count).map(new).collect();
-        let added = self.store.add(&documents).await.expect("the store answers");
+        let added = answered("the documents", async || self.store.add(&documents).await).await;
         let ids: Vec<_> = added.into_iter().map(|(AddResult::New(id) | AddResult::Exists(id))| id).collect();
-        self.store.request(&ids, &bulk()).await.expect("the store answers");
+        answered("the requests", async || self.store.request(&ids, &bulk()).await).await;
         ids
     }
 
@@ -236,6 +236,16 @@ impl Fleet {
         self.store.close().await;
         tail
     }
+}
+
+/// Repeats a call until the store answers: a fault may keep it busy. A call that was committed may be repeated.
+#[track_caller]
+fn answered<T>(what: &str, call: impl AsyncFn() -> Result<T, StoreError>) -> impl Future<Output = T> {
+    limit::until(what.to_owned(), async move || match call().await {
+        Ok(answer) => Some(answer),
+        Err(StoreError::Unavailable(_)) => None,
+        Err(other) => panic!("{other:?}"),
+    })
 }
 
 /// Makes a request as the schedule does.
