@@ -64,10 +64,7 @@ pub(super) async fn run(worker: Arc<Worker>) {
             Ok(ClaimRound::Idle) => break,
             Ok(ClaimRound::PollAt(until)) => {
                 backoff.reset();
-                // A round that only reads proves nothing while results cannot be written, as on a full disk.
-                if !worker.running_jobs.has_unwritten() {
-                    worker.store_recovered();
-                }
+                worker.store_readable();
                 until
             }
             Err(error) => {

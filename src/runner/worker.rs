@@ -83,7 +83,14 @@ impl Worker {
         }
     }
 
-    /// Records that the database answered.
+    /// Records that the database answered a read. That proves nothing while results cannot be written, as on a full disk.
+    pub(super) fn store_readable(&self) {
+        if !self.running_jobs.has_unwritten() {
+            self.store_recovered();
+        }
+    }
+
+    /// Records that the database took a write.
     pub(super) fn store_recovered(&self) {
         self.health.send_if_modified(|health| std::mem::take(health) != Health::Fine);
     }

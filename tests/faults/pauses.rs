@@ -2,9 +2,12 @@
 
 use super::{assert_invariants, number, size};
 use crate::support::db;
+use crate::support::figures::Figures;
 use crate::support::install::{Install, until};
+use crate::support::invariants::figures_of;
 use crate::support::limit::lasts;
 use crate::support::measure::Stopwatch;
+use crate::support::place::Place;
 use crate::support::site::{Reply, Site, html};
 use quarterdeck::domain::document::Status;
 use rustix::process::Signal;
@@ -83,6 +86,8 @@ async fn a_worker_that_wakes_after_its_lease_changes_nothing() {
         lost += number(&install, "select count(*) from outcomes where result = 'worker_lost'").await;
         late += documents;
         assert_invariants(&install).await;
+        let figures = figures_of(&Place::of_file(install.file())).await;
+        Figures { size: documents, faults: 1, ..figures }.note();
     }
     println!("pauses: {lost} attempts taken over, {late} late ends refused, {:.1} s", started.took().as_secs_f64());
 }

@@ -4,7 +4,9 @@
 //! before the server binds it. These ports are below the range that the system assigns from, each used once per
 //! process.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::TcpListener;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 /// The first port of the range.
@@ -15,12 +17,15 @@ const COUNT: u16 = 22_000;
 /// Returns a free port of 127.0.0.1 that no other caller gets.
 pub fn free() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Two concurrent test processes start far from each other.
-    let begin = u16::try_from(u32::from(COUNT).wrapping_mul(std::process::id() % 97) / 97).expect("below the count");
+    // Two concurrent test processes start far from each other. In PID namespaces they have the same number.
+    static BEGIN: LazyLock<u16> = LazyLock::new(|| {
+        let random = RandomState::new().hash_one(std::process::id());
+        u16::try_from(random % u64::from(COUNT)).expect("below the count")
+    });
     loop {
         let next = NEXT.fetch_add(1, Ordering::Relaxed);
         assert!(next < COUNT, "no port is free");
-        let port = FIRST + (begin + next) % COUNT;
+        let port = FIRST + (*BEGIN + next) % COUNT;
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
