@@ -168,9 +168,8 @@ fn the_table() {
     let is_full = std::env::var_os("QUARTERDECK_CHAOS_FULL").is_some();
     let wanted = std::env::var("QUARTERDECK_CHAOS_FAULTS").unwrap_or_default();
     let wanted: Vec<_> = wanted.split_whitespace().collect();
-    for unknown in wanted.iter().filter(|wanted| !FAULTS.iter().any(|fault| fault.number == **wanted)) {
-        panic!("there is no fault {unknown}");
-    }
+    let unknown = wanted.iter().find(|wanted| !FAULTS.iter().any(|fault| fault.number == **wanted));
+    assert_eq!(unknown, None, "there is no such fault");
     let rows = FAULTS.iter().filter(|fault| wanted.is_empty() || wanted.contains(&fault.number));
     let rows = rows.flat_map(|fault| fault.rows());
     // A fault that is named is run, also when tests/run leaves it out.
