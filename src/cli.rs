@@ -26,6 +26,7 @@ mod extract;
 mod faq;
 mod health;
 mod help;
+mod http;
 pub mod import;
 mod keys;
 pub mod limits;

@@ -19,6 +19,7 @@ pub mod handle;
 mod heartbeat;
 mod locking;
 pub mod log;
+pub mod progress;
 mod relay;
 mod report;
 mod representation;
@@ -45,6 +46,7 @@ use crawling::KnownCrawling;
 use event::{Health, LockHealth, RunnerStatus};
 use fetch_pause::FetchPause;
 use handle::Handle;
+use progress::Progress;
 use relay::Relay;
 use report::Reporter;
 use representation::HostMarkdownCache;
@@ -80,7 +82,9 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
     let (status, status_receiver) = watch::channel(RunnerStatus { slots: settings.slots, ..RunnerStatus::default() });
     let (health, health_receiver) = watch::channel(Health::Fine);
     let (locks, locks_receiver) = watch::channel(LockHealth::Off);
+    let progress = Arc::new(Progress::new(settings.heartbeat));
     let handle = Handle {
+        progress: Arc::clone(&progress),
         events: events.clone(),
         status: status_receiver,
         health: health_receiver,
@@ -105,6 +109,7 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
         running_jobs: RunningJobs::default(),
         templates: Templates::default(),
         crawling: KnownCrawling::default(),
+        progress,
         fetch_pause: FetchPause::default(),
         claim_wakeup: Arc::clone(&handle.claim_wakeup),
         attempts: TaskTracker::new(),

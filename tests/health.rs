@@ -24,8 +24,12 @@ fn ask(address: &str, request: &str) -> Option<(u16, Value)> {
 
 /// Repeats the request until the status is `status` and the body satisfies `is`.
 pub fn until(address: &str, status: u16, is: impl Fn(&Value) -> bool) -> Value {
-    until_blocking(format_args!("{status} with what is to be told"), || {
-        let (code, told) = ask(address, "GET /health")?;
+    until_of(address, "/health", status, is)
+}
+
+fn until_of(address: &str, path: &str, status: u16, is: impl Fn(&Value) -> bool) -> Value {
+    until_blocking(format_args!("{status} of {path} with what is to be told"), || {
+        let (code, told) = ask(address, &format!("GET {path}"))?;
         (code == status && is(&told)).then_some(told)
     })
 }
@@ -48,7 +52,14 @@ async fn a_worker_tells_whether_it_does_its_work() {
     let at = address(&work);
     assert!(at.starts_with("127.0.0.1:"), "{at}");
     assert_eq!(until(&at, 200, |_| true), json!({"status": "ok", "busy": 0, "slots": 3}));
-    for (request, status) in [("GET /", 200), ("HEAD /health", 200), ("GET /other", 404), ("POST /health", 405)] {
+    for (request, status) in [
+        ("GET /", 200),
+        ("HEAD /health", 200),
+        ("GET /ready", 200),
+        ("GET /live", 200),
+        ("GET /other", 404),
+        ("POST /health", 405),
+    ] {
         assert_eq!(ask(&at, request).map(|(status, _)| status), Some(status), "{request}");
     }
 
@@ -58,6 +69,10 @@ async fn a_worker_tells_whether_it_does_its_work() {
     let away = until(&at, 503, |_| true);
     assert_eq!(away["status"], "unreachable");
     assert!(away["reason"].as_str().is_some_and(|why| why.contains("moved or removed")), "{away}");
+    let (status, ready) = ask(&at, "GET /ready").expect("an answer");
+    assert_eq!((status, &ready["status"], &ready["reason"]), (503, &away["status"], &away["reason"]));
+    // A restart would not bring the database back.
+    assert_eq!(ask(&at, "GET /live"), Some((200, json!({"status": "ok", "busy": 0, "slots": 3}))));
     std::fs::rename(&aside, &file).expect("moved");
     until(&at, 200, |_| true);
 
@@ -114,4 +129,18 @@ async fn idle_connections_keep_nobody_from_an_answer() {
     let mut answer = String::new();
     last.read_to_string(&mut answer).expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+/// A claim loop that has ended by a panic claims nothing any more, while the process and its port go on.
+#[cfg(feature = "faults")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_whose_loop_is_stuck_is_not_live() {
+    let install = Install::new(Site::start(|_, _| html("A", "Text.")).await, "");
+    let faults = [("QUARTERDECK_FAULT", "claim_loop:panic:"), ("QUARTERDECK_LIMIT", "stall:1")];
+    let work = install.start_with(&faults, &["work", "--health", "0"]);
+    let at = address(&work);
+    for path in ["/live", "/ready"] {
+        let stuck = until_of(&at, path, 503, |told| told["status"] == "stalled");
+        assert!(stuck["reason"].as_str().is_some_and(|why| why.contains("claim loop")), "{path}: {stuck}");
+    }
 }

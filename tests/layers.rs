@@ -174,7 +174,7 @@ fn dependencies_run_one_way() {
 fn the_command_line_serves_http_in_one_file_alone() {
     let serves = |(path, code): &(PathBuf, String)| path.starts_with("src/cli") && names(code, "hyper::");
     let found: Vec<_> = sources().into_iter().filter(serves).map(|(path, _)| path).collect();
-    assert_eq!(found, [Path::new("src/cli/health.rs")]);
+    assert_eq!(found, [Path::new("src/cli/http.rs")]);
 }
 
 #[test]

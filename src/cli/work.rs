@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::crawling::followed;
 use super::exit::{CliError, Exit, ensure_same_schema};
-use super::health::HealthPort;
+use super::health::{self, HealthPages};
 use super::output::note;
 use super::pause::report_pauses;
 use super::record::{OutcomeFiles, OutcomeLines};
@@ -28,7 +28,7 @@ pub struct Args {
     /// Number of concurrent syncs
     #[arg(long, value_name = "N")]
     pub concurrency: Option<u32>,
-    /// Serve the worker's health over HTTP on this port of 127.0.0.1: status 200, or 503 with the reason
+    /// Serve /live, /ready and /health over HTTP on this port of 127.0.0.1: status 200, or 503 with the reason
     #[arg(long, value_name = "PORT")]
     pub health: Option<u16>,
 }
@@ -39,7 +39,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     let mut stop = StopSignals::listen()?;
     context.files.open()?;
     let port = match args.health {
-        Some(port) => Some(HealthPort::listen(port).await?),
+        Some(port) => Some(health::listen(port).await?),
         None => None,
     };
     let lines = OutcomeLines::start();
@@ -56,7 +56,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     report_unfetchable(&context.config);
     // An error here is ignored: the runner reports that the store does not answer.
     let _ = report_pauses(&*store, |_| true).await;
-    let health = port.map(|port| port.serve(runner.clone(), store.clone()));
+    let pages = || Arc::new(HealthPages { runner: runner.clone(), store: store.clone() });
+    let health = port.map(|port| port.serve(pages()));
     until_ended(&runner, &mut stop, &lines, &context.files).await;
     drop(recovery);
     if let Some(health) = health {

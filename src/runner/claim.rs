@@ -53,6 +53,8 @@ pub(super) async fn run(worker: Arc<Worker>) {
         }
     }
     loop {
+        worker.progress.note_claim_round();
+        fault::point("claim_loop", "");
         if worker.leave.is_cancelled() || worker.drain.is_cancelled() || is_outdated(&worker) {
             break;
         }
@@ -141,6 +143,7 @@ async fn claim_round(worker: &Arc<Worker>, state: &mut LoopState) -> Result<Clai
     if !state.registered {
         worker.store.register(&worker.info()).await?;
         state.registered = true;
+        worker.progress.note_registered();
     }
     let cancels_due = is_due(state.cancels_read, CANCEL_INTERVAL);
     let may_claim = locking::may_claim(worker);
@@ -270,6 +273,7 @@ async fn shut_down(worker: &Arc<Worker>, registered: bool) {
     let mut mismatch = worker.store.schema_mismatch();
     let ends = |worker: &Worker| worker.leave.is_cancelled() || is_outdated(worker);
     while !ends(worker) && worker.running_jobs.len() > 0 && Instant::now() < deadline {
+        worker.progress.note_claim_round();
         publish_status(worker, Phase::Draining);
         tokio::select! {
             Ok(()) = mismatch.changed() => {}
@@ -282,6 +286,7 @@ async fn shut_down(worker: &Arc<Worker>, registered: bool) {
             },
         }
     }
+    worker.progress.note_claim_round();
     publish_status(worker, Phase::Draining);
     worker.running_jobs.stop_all(if is_outdated(worker) { Stop::Lost } else { Stop::Release });
     if timeout(RELEASE_TIMEOUT, worker.attempts.wait()).await.is_err() {

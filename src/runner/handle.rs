@@ -1,6 +1,7 @@
 //! Handle by which consoles and commands watch and stop a runner.
 
 use super::event::{Event, Health, LockHealth, RunnerStatus};
+use super::progress::Progress;
 use std::sync::Arc;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
@@ -8,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 /// Handle of a started runner. Clones refer to the same runner; dropping them does not stop it.
 #[derive(Clone, Debug)]
 pub struct Handle {
+    pub(super) progress: Arc<Progress>,
     pub(super) events: broadcast::Sender<Event>,
     pub(super) status: watch::Receiver<RunnerStatus>,
     pub(super) health: watch::Receiver<Health>,
@@ -41,6 +43,11 @@ impl Handle {
     /// Returns a receiver that always has the latest state of the Redis locks.
     pub fn locks(&self) -> watch::Receiver<LockHealth> {
         self.locks.clone()
+    }
+
+    /// Returns the signs of life of the runner's own loops.
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
     }
 
     /// Hints that the queue may have new jobs. Without the hint the claim loop polls within a second.

@@ -34,6 +34,7 @@ async fn run(worker: &Worker) {
             () = worker.ended.cancelled() => return,
             _ = ticks.tick() => {}
         }
+        worker.progress.note_heartbeat();
         let leased = worker.running_jobs.all();
         match worker.store.heartbeat(&worker.id, &leased, lease).await {
             Ok(statuses) => {
