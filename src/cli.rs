@@ -32,6 +32,11 @@ mod keys;
 pub mod limits;
 mod list;
 mod log;
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "cli/metrics_off.rs"]
+mod metrics;
 mod migrate;
 pub mod outcome_line;
 pub mod output;
@@ -49,6 +54,7 @@ pub mod selection;
 mod show;
 mod stop;
 mod subscribers;
+mod supervisor;
 mod suspend;
 mod sync;
 mod wait;
@@ -58,7 +64,7 @@ mod work;
 use crate::config::{Config, DefaultPaths, Environment, Flags};
 use crate::store::Decision;
 use clap::{Parser, Subcommand};
-use context::Context;
+use context::{ConfigOrigin, Context};
 use exit::{CliError, Exit};
 use output::{Output, note};
 use std::path::PathBuf;
@@ -208,6 +214,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         return doctor::run(args, paths, flags, out).await;
     }
     let config = Config::load(&paths, &Environment::read(), &flags)?;
+    let origin = ConfigOrigin { paths, flags };
     limits::restrict_new_files(config.store.group);
     diagnostics::start(&config);
     for warning in &config.warnings {
@@ -216,7 +223,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
     let context = Context::new(config, cli.read_only);
     let done = match cli.verb {
         None => console::run(&context, cli.ascii).await,
-        Some(Verb::Work(args)) => work::run(&context, &args).await,
+        Some(Verb::Work(args)) => work::run(&context, &args, &origin).await,
         Some(Verb::Add(args)) => add::run(&context, &args, out).await,
         Some(Verb::Import(args)) => import::run(&context, &args, out).await,
         Some(Verb::List(args)) => list::run(&context, &args, out).await,

@@ -17,6 +17,7 @@ pub use paths::DefaultPaths;
 
 use crate::chatwoot::faq_job::FaqSettings;
 use crate::domain::lock::LockMode;
+use crate::domain::log_level::LogLevel;
 use crate::domain::plan::{Plan, PlanName, PlanTable};
 use crate::domain::secret::Secret;
 use crate::fetch::FetchSettings;
@@ -26,6 +27,7 @@ use crate::{lock, runner};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -52,6 +54,8 @@ pub struct Config {
     pub schedule: Scheduling,
     /// Values of `[log]`.
     pub log: LogSettings,
+    /// Address at which a worker serves its metrics (`metrics.listen`); `None` for the port of `work --health`.
+    pub metrics: Option<SocketAddr>,
     /// Warnings, one for each key that the file still has under an old name.
     pub warnings: Vec<Problem>,
 }
@@ -176,7 +180,8 @@ impl Config {
             faq_job: FaqSettings::default(),
             fetch: FetchSettings::default(),
             schedule: Scheduling::default(),
-            log: LogSettings { dir: paths.log_dir.clone(), keep_days: 14 },
+            log: LogSettings { dir: paths.log_dir.clone(), keep_days: 14, level: LogLevel::default() },
+            metrics: None,
             warnings: Vec::new(),
         }
     }

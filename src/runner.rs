@@ -19,6 +19,7 @@ pub mod handle;
 mod heartbeat;
 mod locking;
 pub mod log;
+pub mod measures;
 pub mod progress;
 mod relay;
 mod report;
@@ -46,6 +47,7 @@ use crawling::KnownCrawling;
 use event::{Health, LockHealth, RunnerStatus};
 use fetch_pause::FetchPause;
 use handle::Handle;
+use measures::Measures;
 use progress::Progress;
 use relay::Relay;
 use report::Reporter;
@@ -83,7 +85,9 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
     let (health, health_receiver) = watch::channel(Health::Fine);
     let (locks, locks_receiver) = watch::channel(LockHealth::Off);
     let progress = Arc::new(Progress::new(settings.heartbeat));
+    let measures = Arc::new(Measures::default());
     let handle = Handle {
+        measures: Arc::clone(&measures),
         progress: Arc::clone(&progress),
         events: events.clone(),
         status: status_receiver,
@@ -109,6 +113,7 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
         running_jobs: RunningJobs::default(),
         templates: Templates::default(),
         crawling: KnownCrawling::default(),
+        measures,
         progress,
         fetch_pause: FetchPause::default(),
         claim_wakeup: Arc::clone(&handle.claim_wakeup),

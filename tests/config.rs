@@ -4,6 +4,7 @@
 use quarterdeck::config::{Config, ConfigError, DefaultPaths, Environment, Flags, TEMPLATE};
 use quarterdeck::domain::id::AccountId;
 use quarterdeck::domain::lock::LockMode;
+use quarterdeck::domain::log_level::LogLevel;
 use quarterdeck::domain::plan::{Cadence, PlanName};
 use quarterdeck::domain::schedule::DueRules;
 use quarterdeck::domain::secret::Secret;
@@ -141,6 +142,9 @@ fn every_key_sets_its_value() {
         [log]
         dir = "/var/log/q"
         keep_days = 7
+        level = "debug"
+        [metrics]
+        listen = "[::1]:9464"
         "#,
     )
     .expect("all of it is right");
@@ -187,6 +191,8 @@ fn every_key_sets_its_value() {
     assert_eq!((other.name.as_ref().map(PlanName::as_str), other.cadence), (Some("none"), None));
     assert!(terms.plans.plans.contains_key(&PlanName::new("My Plan").expect("a name")));
     assert_eq!((config.log.dir, config.log.keep_days), (PathBuf::from("/var/log/q"), 7));
+    assert_eq!(config.log.level, LogLevel::Debug);
+    assert_eq!(config.metrics, Some("[::1]:9464".parse().expect("an address")));
 }
 
 #[test]

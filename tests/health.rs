@@ -113,6 +113,7 @@ async fn idle_connections_keep_nobody_from_an_answer() {
     let install = Install::new(Site::start(|_, _| html("A", "Text.")).await, "");
     let work = install.start(&["work", "--health", "0"]);
     let at = address(&work);
+    until(&at, 200, |_| true);
     let mut idle = Vec::new();
     for round in 0..3 {
         for _ in 0..16 {

@@ -26,7 +26,8 @@ const MAY_NAME: [(&str, &[&str]); 13] = [
 ];
 
 /// Crates, and the only modules that may use them.
-const ONLY_IN: [(&str, &[&str]); 12] = [
+const ONLY_IN: [(&str, &[&str]); 13] = [
+    ("prometheus_client", &["cli"]),
     ("sqlx", &["store"]),
     ("redis", &["lock"]),
     ("reqwest", &["fetch"]),

@@ -6,10 +6,23 @@ use super::record::OutcomeFiles;
 use super::subscribers;
 use super::suspend::SuspendHandler;
 use super::wiring;
-use crate::config::Config;
+use crate::config::{Config, ConfigError, DefaultPaths, Environment, Flags};
 use crate::domain::text::SafeLine;
 use crate::store::{Access, Options, Recorder, Store, open_with};
 use std::sync::Arc;
+
+/// Origins of the settings of this call, from which they can be read again.
+pub(super) struct ConfigOrigin {
+    pub(super) paths: DefaultPaths,
+    pub(super) flags: Flags,
+}
+
+impl ConfigOrigin {
+    /// Reads the settings again, as far as they may have changed: the file.
+    pub(super) fn read(&self) -> Result<Config, ConfigError> {
+        Config::load(&self.paths, &Environment::read(), &self.flags)
+    }
+}
 
 /// Settings and outcome files of one call of the program; `read_only` is the flag `--read-only`.
 pub(super) struct Context {

@@ -1,12 +1,18 @@
 //! Warnings and errors of the program itself, written to a daily file in the log directory, never to a terminal.
 
 use crate::config::Config;
+use crate::domain::log_level::LogLevel;
 use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::{Layer as _, Registry, fmt, reload};
+
+/// The filter of this process, once it writes diagnostics.
+static FILTER: OnceLock<reload::Handle<Targets, Registry>> = OnceLock::new();
 
 /// Starts writing diagnostics. The file is created with the first line, so most runs leave none.
 pub(super) fn start(config: &Config) {
@@ -14,14 +20,35 @@ pub(super) fn start(config: &Config) {
         dir: config.log.dir.clone(),
         keep_days: usize::try_from(config.log.keep_days).unwrap_or(usize::MAX),
     })));
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_target(false)
-        .with_max_level(LevelFilter::WARN)
-        .with_writer(move || lines.clone())
-        .finish();
+    let (filter, handle) = reload::Layer::new(filter(config.log.level));
+    let layer = fmt::layer().with_ansi(false).with_target(false).with_writer(move || lines.clone());
+    let subscriber = tracing_subscriber::registry().with(layer.with_filter(filter));
     // A tracing subscriber that is already set (by a test in the same process) stays.
-    let _ = tracing::subscriber::set_global_default(subscriber);
+    if tracing::subscriber::set_global_default(subscriber).is_ok() {
+        let _ = FILTER.set(handle);
+    }
+}
+
+/// Writes messages of `level` and of more severe ones from now on.
+pub(super) fn set_level(level: LogLevel) {
+    if let Some(handle) = FILTER.get() {
+        // Fails only after the subscriber is gone, which lasts as long as the process.
+        let _ = handle.reload(filter(level));
+    }
+}
+
+/// Returns the filter for a level. It holds for messages of this program alone: those of libraries may contain what
+/// nobody has masked, such as headers, so only their warnings and errors are written.
+fn filter(level: LogLevel) -> Targets {
+    let level = match level {
+        LogLevel::Off => LevelFilter::OFF,
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
+    Targets::new().with_default(level.min(LevelFilter::WARN)).with_target(env!("CARGO_CRATE_NAME"), level)
 }
 
 #[derive(Clone)]

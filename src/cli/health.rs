@@ -44,6 +44,8 @@ pub(super) async fn listen(port: u16) -> Result<HttpPort, CliError> {
 pub(super) struct HealthPages {
     pub(super) runner: Handle,
     pub(super) store: Arc<dyn Queries>,
+    /// Further pages of the same port; `None` if they have a port of their own.
+    pub(super) metrics: Option<Arc<dyn HttpPages>>,
 }
 
 /// Status word and reason, in a sentence, of a worker that is not well.
@@ -55,7 +57,7 @@ impl HttpPages for HealthPages {
         let problem = match path {
             "/" | "/health" | "/ready" => self.unready_reason().await,
             "/live" => self.stall(),
-            _ => return None,
+            path => return self.metrics.as_ref()?.answer(path).await,
         };
         let (status, reason) = match problem {
             None => ("ok", None),
@@ -69,7 +71,7 @@ impl HttpPages for HealthPages {
     }
 
     fn paths(&self) -> &'static str {
-        "/live, /ready or /health"
+        if self.metrics.is_some() { "/live, /ready, /health or /metrics" } else { "/live, /ready or /health" }
     }
 }
 

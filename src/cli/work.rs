@@ -1,14 +1,18 @@
 //! `quarterdeck work`: a worker without a screen. Prints the outcomes that it records as JSON lines on stdout.
 
-use super::context::Context;
+use super::context::{ConfigOrigin, Context};
 use super::crawling::followed;
+use super::diagnostics;
 use super::exit::{CliError, Exit, ensure_same_schema};
 use super::health::{self, HealthPages};
+use super::http::HttpServer;
+use super::metrics::{self, Metrics};
 use super::output::note;
 use super::pause::report_pauses;
 use super::record::{OutcomeFiles, OutcomeLines};
 use super::recover;
-use super::stop::StopSignals;
+use super::stop::{StopSignal, StopSignals};
+use super::supervisor::Supervisor;
 use super::wiring::{connect_worker, report_lock_health, report_unfetchable, start_runner};
 use crate::domain::lock::LockMode;
 use crate::lock::{ConnectionState, Redis};
@@ -33,7 +37,7 @@ pub struct Args {
     pub health: Option<u16>,
 }
 
-pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+pub(super) async fn run(context: &Context, args: &Args, origin: &ConfigOrigin) -> Result<Exit, CliError> {
     context.ensure_writable("work")?;
     // Signals are received before anything runs, so that a signal during the start drains, too.
     let mut stop = StopSignals::listen()?;
@@ -42,8 +46,12 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
         Some(port) => Some(health::listen(port).await?),
         None => None,
     };
-    let lines = OutcomeLines::start();
-    let store = context.store_that_suspends(Some(lines.recorder())).await?;
+    let metrics_port = match context.config.metrics {
+        Some(address) => Some(metrics::listen(address).await?),
+        None => None,
+    };
+    let (lines, metrics) = (OutcomeLines::start(), Metrics::new());
+    let store = context.store_that_suspends(Some(metrics.recorder(lines.recorder()))).await?;
     let recovery = recover::run(store.clone(), Arc::downgrade(&context.files));
     let recovery = AbortOnDropHandle::new(tokio::spawn(recovery));
     let mode = if args.drain { Mode::Drain } else { Mode::Service(context.config.schedule.clone()) };
@@ -56,12 +64,20 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError
     report_unfetchable(&context.config);
     // An error here is ignored: the runner reports that the store does not answer.
     let _ = report_pauses(&*store, |_| true).await;
-    let pages = || Arc::new(HealthPages { runner: runner.clone(), store: store.clone() });
-    let health = port.map(|port| port.serve(pages()));
-    until_ended(&runner, &mut stop, &lines, &context.files).await;
+    let metrics = metrics.pages(runner.clone(), store.clone());
+    let shared = metrics_port.is_none().then(|| Arc::clone(&metrics));
+    let health = HealthPages { runner: runner.clone(), store: store.clone(), metrics: shared };
+    let health = port.map(|port| port.serve(Arc::new(health)));
+    let servers: Vec<HttpServer> = health.into_iter().chain(metrics_port.map(|port| port.serve(metrics))).collect();
+    let supervisor = Supervisor::of_environment();
+    let watched = AbortOnDropHandle::new(tokio::spawn(supervisor.clone().watch(runner.clone())));
+    let wakers = Wakers { stop: &mut stop, supervisor: &supervisor, origin };
+    until_ended(&runner, wakers, &lines, &context.files).await;
+    supervisor.stopping();
+    drop(watched);
     drop(recovery);
-    if let Some(health) = health {
-        health.end().await;
+    for server in servers {
+        server.end().await;
     }
     if let Some(redis) = redis {
         redis.close().await;
@@ -85,8 +101,9 @@ async fn require_locks(redis: &Redis) -> Result<(), CliError> {
 }
 
 /// Waits for the runner's end. The first signal drains the runner, so that it finishes its running jobs; the second
-/// signal releases them. The runner is also drained when stdout cannot be written.
-async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLines, files: &OutcomeFiles) {
+/// signal releases them. The runner is also drained when stdout cannot be written. HUP reads the settings again.
+async fn until_ended(runner: &Handle, wakers: Wakers<'_>, lines: &OutcomeLines, files: &OutcomeFiles) {
+    let Wakers { stop, supervisor, origin } = wakers;
     let mut file_problems = files.problems();
     // Not awaited on this thread: it would be woken at every step of every job.
     let notes = AbortOnDropHandle::new(tokio::spawn(print_notes(runner.clone())));
@@ -94,14 +111,19 @@ async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLin
     loop {
         tokio::select! {
             () = runner.ended() => break,
-            () = stop.next() => {
-                if stop_requested {
-                    runner.leave();
-                } else {
-                    runner.drain();
+            signal = stop.next_of_worker() => match signal {
+                StopSignal::Reload => {
+                    supervisor.reloading();
+                    reload(origin);
+                    supervisor.reloaded();
                 }
-                stop_requested = true;
-            }
+                StopSignal::End if stop_requested => runner.leave(),
+                StopSignal::End => {
+                    supervisor.stopping();
+                    runner.drain();
+                    stop_requested = true;
+                }
+            },
             () = lines.broken(), if read => {
                 read = false;
                 runner.drain();
@@ -114,6 +136,25 @@ async fn until_ended(runner: &Handle, stop: &mut StopSignals, lines: &OutcomeLin
     }
     // A panic of the task would have been printed.
     let _ = notes.await;
+}
+
+/// Signals to a worker, and those whom their effects concern.
+struct Wakers<'a> {
+    stop: &'a mut StopSignals,
+    supervisor: &'a Supervisor,
+    origin: &'a ConfigOrigin,
+}
+
+/// Reads the settings again and applies those that can change while a worker runs. Settings with mistakes change
+/// nothing.
+fn reload(origin: &ConfigOrigin) {
+    match origin.read() {
+        Ok(config) => {
+            diagnostics::set_level(config.log.level);
+            note(format!("log.level is \"{}\"; other settings change at the next start", config.log.level.word()));
+        }
+        Err(error) => note(format!("the settings stay as they were:\n{error}")),
+    }
 }
 
 /// Prints what an operator has to know of a runner's events and of its database, until the runner has ended.

@@ -8,6 +8,7 @@ use super::{Config, sites};
 use crate::chatwoot::faq_job::FaqSwitch;
 use crate::domain::id::AccountId;
 use crate::domain::lock::LockMode;
+use crate::domain::log_level::LogLevel;
 use crate::domain::plan::{Cadence, PlanName};
 use crate::domain::schedule::DueRules;
 use crate::domain::secret::Secret;
@@ -88,6 +89,8 @@ pub(super) const KEYS: &[Key] = &[
     key("plans.default", |c, v| put_some(&mut c.plans().default, plan_name(text(v)?))),
     key("log.dir", |c, v| put(&mut c.log.dir, directory(text(v)?))),
     key("log.keep_days", |c, v| put(&mut c.log.keep_days, whole(v, 1..=3_650))),
+    key("metrics.listen", |c, v| put_some(&mut c.metrics, listen_address(text(v)?))),
+    key("log.level", |c, v| put(&mut c.log.level, log_level(text(v)?))),
 ];
 
 /// Renamed keys, as pairs of old and new name: the old name still works, with a warning.
@@ -233,6 +236,17 @@ fn faq_queue(name: &str) -> Result<Option<String>, InvalidValue> {
 
 fn lock_mode(word: &str) -> Result<LockMode, InvalidValue> {
     LockMode::parse(word).ok_or_else(|| format!("must be \"required\", \"preferred\" or \"off\", not \"{word}\""))
+}
+
+/// Reads the address of a port to listen on. Host names are invalid: they may have several addresses.
+fn listen_address(address: &str) -> Result<SocketAddr, InvalidValue> {
+    let wrong = || format!("must be an address with a port, such as 127.0.0.1:9464 or [::1]:9464, not \"{address}\"");
+    address.parse().map_err(|_| wrong())
+}
+
+fn log_level(word: &str) -> Result<LogLevel, InvalidValue> {
+    let words = LogLevel::ALL.map(|level| format!("\"{}\"", level.word())).join(", ");
+    LogLevel::parse(word).ok_or_else(|| format!("must be one of {words}, not \"{word}\""))
 }
 
 fn written_text(word: &str) -> Result<WrittenText, InvalidValue> {

@@ -66,7 +66,10 @@ async fn execute(worker: &Arc<Worker>, claimed: ClaimedJob, stop: &mut watch::Re
         why = wait_for_stop(stop) => match why {
             Stop::Cancel => AttemptEnd::Stopped,
             Stop::Release => return true,
-            Stop::Lost => return false,
+            Stop::Lost => {
+                worker.measures.note_lost_lease();
+                return false;
+            }
         },
     };
     let finish = Finish { lease, end, duration: started.elapsed() };
@@ -142,6 +145,7 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> Option<AttemptEnd> {
 async fn write(worker: &Worker, mut finish: Finish, lock: Lock, stop: &mut watch::Receiver<Option<Stop>>) -> bool {
     let mut backoff = Backoff::of_service();
     let mut was_refused = false;
+    let ended = Instant::now();
     loop {
         match locking::verify(worker, lock, stop).await {
             NextStep::Run => {}
@@ -149,15 +153,24 @@ async fn write(worker: &Worker, mut finish: Finish, lock: Lock, stop: &mut watch
             NextStep::Release => return true,
         }
         match worker.store.finish(finish.clone(), &worker.settings.policy).await {
-            Ok(FinishResult::Written { report, .. }) => {
+            Ok(FinishResult::Written { report, outcomes, .. }) => {
+                for outcome in &outcomes {
+                    let (document, result) = (outcome.document_id.0, outcome.result.word());
+                    tracing::debug!(document, result, duration_ms = outcome.duration_ms, "an attempt was recorded");
+                }
                 if let Some(report) = report {
                     worker.reporter.report(&report);
                 }
+                worker.measures.note_write(ended.elapsed());
                 worker.store_recovered();
                 return false;
             }
             // This process cannot write to a newer schema; a worker of the newer version repeats the attempt.
-            Ok(FinishResult::LeaseLost) | Err(StoreError::Schema(_)) => return false,
+            Err(StoreError::Schema(_)) => return false,
+            Ok(FinishResult::LeaseLost) => {
+                worker.measures.note_lost_lease();
+                return false;
+            }
             Err(error @ (StoreError::Refused(_) | StoreError::Corrupt(_))) => {
                 // The store has already split the batch: a refusal that arrives here concerns this attempt alone.
                 if was_refused && matches!(&finish.end, AttemptEnd::Failed(_)) {

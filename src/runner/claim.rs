@@ -158,6 +158,7 @@ async fn claim_round(worker: &Arc<Worker>, state: &mut LoopState) -> Result<Clai
     let claimed = claimed?;
     if claimed > 0 {
         state.claim_took = begun.elapsed();
+        worker.measures.note_claim(state.claim_took);
     }
     publish_status(worker, Phase::Running);
     // A request that this round did not read is read by the next one.
@@ -232,6 +233,9 @@ async fn claim(worker: &Arc<Worker>, slots: u32) -> Result<u32, StoreError> {
     };
     let jobs = worker.store.claim(&worker.id, limits).await?;
     let claimed = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
+    if claimed > 0 {
+        tracing::debug!(claimed, slots, "jobs were claimed");
+    }
     for job in jobs {
         fault::point("after_claim", &job.url);
         let stop = worker.running_jobs.insert(job.lease);

@@ -1,6 +1,7 @@
 //! Handle by which consoles and commands watch and stop a runner.
 
 use super::event::{Event, Health, LockHealth, RunnerStatus};
+use super::measures::Measures;
 use super::progress::Progress;
 use std::sync::Arc;
 use tokio::sync::{Notify, broadcast, watch};
@@ -9,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 /// Handle of a started runner. Clones refer to the same runner; dropping them does not stop it.
 #[derive(Clone, Debug)]
 pub struct Handle {
+    pub(super) measures: Arc<Measures>,
     pub(super) progress: Arc<Progress>,
     pub(super) events: broadcast::Sender<Event>,
     pub(super) status: watch::Receiver<RunnerStatus>,
@@ -48,6 +50,11 @@ impl Handle {
     /// Returns the signs of life of the runner's own loops.
     pub fn progress(&self) -> Arc<Progress> {
         Arc::clone(&self.progress)
+    }
+
+    /// Returns the figures that the runner gathers about its own work.
+    pub fn measures(&self) -> Arc<Measures> {
+        Arc::clone(&self.measures)
     }
 
     /// Hints that the queue may have new jobs. Without the hint the claim loop polls within a second.

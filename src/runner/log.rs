@@ -1,5 +1,6 @@
 //! The outcome log as files: one JSON line per outcome that this process recorded, one file per day (UTC) and process.
 
+use crate::domain::log_level::LogLevel;
 use crate::domain::outcome::Outcome;
 use crate::domain::text::SafeLine;
 use std::fs;
@@ -15,13 +16,15 @@ use tracing_appender::rolling::{RollingFileAppender, Rotation};
 /// dropped.
 const MAX_BUFFERED_LINES: usize = 16_384;
 
-/// Folder of the log files and the time for which they are kept.
+/// Folder of the log files, the time for which they are kept, and the level of the program's own messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSettings {
     /// Folder of the log files, created when missing.
     pub dir: PathBuf,
     /// Number of days after which a file that is no longer written to is deleted, when some process opens its log.
     pub keep_days: u32,
+    /// Least severe messages of the program itself that are written.
+    pub level: LogLevel,
 }
 
 /// An open outcome log. Dropping it flushes the buffer.

@@ -45,11 +45,13 @@ pub(super) async fn run(worker: Arc<Worker>) {
         }
         match worker.store.rescue().await {
             Ok(rescued) => {
+                worker.measures.note_rescues(&rescued.delays);
                 for report in &rescued.reports {
                     worker.reporter.report(report);
                 }
                 if !rescued.outcomes.is_empty() {
                     let message = format!("{} jobs of dead workers were made ready again", rescued.outcomes.len());
+                    tracing::info!("{message}");
                     worker.emit(Event::Problem { message: message.as_str().into() });
                 }
             }

@@ -3,6 +3,7 @@
 use super::crawling::KnownCrawling;
 use super::event::{Event, Health, LockHealth, RunnerStatus};
 use super::fetch_pause::FetchPause;
+use super::measures::Measures;
 use super::progress::Progress;
 use super::relay::Relay;
 use super::report::Reporter;
@@ -45,6 +46,7 @@ pub(super) struct Worker {
     /// Wakes the claim loop when a slot is freed or new work is announced.
     pub(super) claim_wakeup: Arc<Notify>,
     pub(super) attempts: TaskTracker,
+    pub(super) measures: Arc<Measures>,
     pub(super) progress: Arc<Progress>,
     pub(super) events: broadcast::Sender<Event>,
     pub(super) status: watch::Sender<RunnerStatus>,

@@ -11,6 +11,7 @@
 pub(in crate::store) mod base;
 pub(in crate::store) mod chatwoot;
 pub(in crate::store) mod documents;
+pub(in crate::store) mod figures;
 pub(in crate::store) mod jobs;
 pub(in crate::store) mod outbox;
 pub(in crate::store) mod queries;

@@ -27,7 +27,7 @@ use crate::store::sql::error::{no_row, reading, writing};
 use crate::store::sql::rows::workers::KnownWorker;
 use crate::store::sql::statement::query;
 use crate::store::version::SchemaMismatch;
-use crate::store::{ChangeSender, Result, StoreError};
+use crate::store::{ChangeSender, ConnectionCounts, Result, StoreError};
 use pool::{Pool, PoolShare};
 use schema::DatabaseState;
 use session::{Session, lock_key};
@@ -112,6 +112,11 @@ impl Postgres {
     /// Returns the database's name for display, without secrets.
     pub(super) fn label(&self) -> SafeLine {
         SafeLine::new(&self.pool.url().label())
+    }
+
+    /// Returns the state of the pool.
+    pub(super) fn connections(&self) -> ConnectionCounts {
+        self.pool.counts()
     }
 
     /// Takes a connection for reads from the pool.

@@ -4,6 +4,7 @@
 mod base;
 mod chatwoot;
 mod documents;
+mod figures;
 mod jobs;
 mod outbox;
 mod queries;

@@ -31,7 +31,7 @@ use crate::store::sql::error::reading;
 use crate::store::sql::topics::Written;
 use crate::store::upgrade::{MigrationStep, ON_OPEN, OlderWorker, UpgradeOptions, UpgradeReport};
 use crate::store::version::SchemaMismatch;
-use crate::store::{Access, ChangeSender, Result, StoreError};
+use crate::store::{Access, ChangeSender, ConnectionCounts, Result, StoreError};
 use commit_counts::CountedChanges;
 use connect::{Connector, check_header};
 use locks::WorkerLocks;
@@ -103,6 +103,16 @@ impl Sqlite {
         let counts = CommitCounts::read(readers.connection(&connect).await?.connection()).await?;
         let changes = Arc::new(CountedChanges::new(changes.clone(), counts));
         Ok(Self { connect, upgraded, writer: Arc::default(), readers, locks, changes, lock_wait: LockWait::default() })
+    }
+
+    /// Returns the state of the connections: those that read, and the one that writes.
+    pub(super) fn connections(&self) -> ConnectionCounts {
+        let reading = match &self.readers {
+            Readers::Pool(pool) => u64::from(pool.size()).saturating_sub(pool.num_idle() as u64),
+            Readers::PerRead => 0,
+        };
+        let writing = u64::from(self.writer.try_lock().is_err());
+        ConnectionCounts { busy: reading + writing, max: u64::from(MAX_READERS) + 1 }
     }
 
     /// Returns the database's name for display: `sqlite` and the file name.

@@ -55,6 +55,7 @@ pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Resu
     // Leases that have expired, by worker and end: a renewed one has another end.
     let over: HashSet<_> = running.into_iter().filter(|lease| by_lease && is_over(lease)).collect();
     let outdated: HashSet<String> = known.iter().filter(|known| known.outdated).map(|known| known.id.clone()).collect();
+    let quiet: Vec<_> = known.iter().map(|known| (known.id.clone(), known.quiet_for(now))).collect();
     known.retain(|known| known.quiet_for(now) > HEARTBEAT_GRACE);
     let mut gone: Vec<String> = db.dead_workers(&known, now).await?.into_iter().collect();
     gone.sort();
@@ -80,6 +81,8 @@ pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Resu
             leases::give_row_back(&mut tx, &row).await?;
         } else if dead || expired {
             rescued.reports.extend(record_lost(&mut tx, &row).await?);
+            let worker = quiet.iter().find(|(id, _)| row.worker_id.as_ref() == Some(id));
+            rescued.delays.extend(worker.map(|(_, quiet)| *quiet).filter(|quiet| *quiet != Duration::MAX));
         }
     }
     for worker in known.iter().filter(|known| gone.contains(&known.id)) {
@@ -100,7 +103,7 @@ pub(in crate::store) async fn break_lease(db: &Database, job: JobId, by: &SafeLi
     let to = row.job.lease_broken(by, tx.now);
     let reports = end_attempt(&mut tx, &row, to).await?.into_iter().collect();
     let outcomes = tx.commit().await?;
-    Ok(Some(RescueResult { outcomes, reports }))
+    Ok(Some(RescueResult { outcomes, reports, delays: Vec::new() }))
 }
 
 /// Reads every running job in document order. On PostgreSQL the rows stay locked until the transaction ends.

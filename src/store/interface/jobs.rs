@@ -216,4 +216,6 @@ pub struct RescueResult {
     pub outcomes: Vec<Outcome>,
     /// One report per job that has lost too many workers and has failed.
     pub reports: Vec<ErrorReport>,
+    /// Time since the last heartbeat of each job's worker, for a rescue.
+    pub delays: Vec<Duration>,
 }

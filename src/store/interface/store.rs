@@ -4,6 +4,7 @@ use crate::domain::lock::StoreId;
 use crate::store::interface::base::CommitSignals;
 use crate::store::interface::chatwoot::ChatwootStore;
 use crate::store::interface::documents::DocumentStore;
+use crate::store::interface::figures::FigureStore;
 use crate::store::interface::jobs::JobStore;
 use crate::store::interface::outbox::OutboxStore;
 use crate::store::interface::queries::Queries;
@@ -26,7 +27,7 @@ impl<S: DocumentStore + Queries> ConsoleStore for S {}
 
 /// A whole store, for the code that opens and closes it and passes its interfaces on.
 #[async_trait]
-pub trait Store: RunnerStore + ConsoleStore + ChatwootStore + TextStore {
+pub trait Store: RunnerStore + ConsoleStore + ChatwootStore + TextStore + FigureStore {
     /// Returns the store's identity for other programs; created with the schema, never changed.
     async fn id(&self) -> Result<StoreId>;
 

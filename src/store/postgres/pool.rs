@@ -9,7 +9,7 @@ use super::abandoned::{self, AbandonedRead};
 use super::error::code;
 use super::url::{DatabaseUrl, TRANSACTION_SETTINGS};
 use crate::domain::backoff::Backoff;
-use crate::store::{Result, StoreError};
+use crate::store::{ConnectionCounts, Result, StoreError};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Error, Row, raw_sql};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -94,6 +94,12 @@ impl Pool {
     /// Returns the address of the database.
     pub(super) fn url(&self) -> &DatabaseUrl {
         &self.url
+    }
+
+    /// Returns the number of ordinary connections that are in use.
+    pub(super) fn counts(&self) -> ConnectionCounts {
+        let busy = ORDINARY_CONNECTIONS.saturating_sub(self.ordinary.available_permits());
+        ConnectionCounts { busy: busy as u64, max: ORDINARY_CONNECTIONS as u64 }
     }
 
     /// Returns the runtime that owns the connections.

@@ -17,7 +17,7 @@ use crate::store::sql::uptime::Uptime;
 use crate::store::sqlite::{CommitCounts, Sqlite};
 use crate::store::version::{self, SchemaMismatch};
 use crate::store::{ChangeSender, Changes, Result, StoreError};
-use crate::store::{Options, Recorder, UpgradeReport};
+use crate::store::{ConnectionCounts, Options, Recorder, UpgradeReport};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -234,6 +234,14 @@ impl Database {
             Engine::Postgres(postgres) => Conn::Postgres(postgres.acquire().await?),
         };
         Ok(Reader::on(conn))
+    }
+
+    /// Returns the state of this process's connections.
+    pub(in crate::store) fn connections(&self) -> ConnectionCounts {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.connections(),
+            Engine::Postgres(postgres) => postgres.connections(),
+        }
     }
 
     /// Pauses between the transactions of a bulk change, so that another process can write. Returns at once on
