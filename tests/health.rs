@@ -52,6 +52,7 @@ async fn a_worker_tells_whether_it_does_its_work() {
     let at = address(&work);
     assert!(at.starts_with("127.0.0.1:"), "{at}");
     assert_eq!(until(&at, 200, |_| true), json!({"status": "ok", "busy": 0, "slots": 3}));
+    until_of(&at, "/ready", 200, |_| true);
     for (request, status) in [
         ("GET /", 200),
         ("HEAD /health", 200),
@@ -113,7 +114,6 @@ async fn idle_connections_keep_nobody_from_an_answer() {
     let install = Install::new(Site::start(|_, _| html("A", "Text.")).await, "");
     let work = install.start(&["work", "--health", "0"]);
     let at = address(&work);
-    until(&at, 200, |_| true);
     let mut idle = Vec::new();
     for round in 0..3 {
         for _ in 0..16 {

@@ -3,7 +3,7 @@
 //! `/live` says if the process works: 200, or 503 once its loops are stuck, whatever the database does; a restart helps
 //! then. `/ready` says if the worker takes jobs: 200, or 503 with a `status` and a `reason` while it starts or ends, and
 //! while the database or a required Redis does not answer; a restart does not help then. `/` and `/health` answer like
-//! `/ready`.
+//! `/ready`, but also 200 while the worker starts, as they did before there was `/ready`.
 
 use super::exit::CliError;
 use super::http::{HttpAnswer, HttpPages, HttpPort};
@@ -21,6 +21,9 @@ use tokio::time::timeout;
 /// Time within which the database must answer to count as reachable. It is short because supervisors wait only a few
 /// seconds for the endpoint.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Status of a worker that is not registered yet.
+const STARTING: &str = "starting";
 
 /// Body of a response, in JSON.
 #[derive(Serialize)]
@@ -55,7 +58,8 @@ type Problem = (&'static str, String);
 impl HttpPages for HealthPages {
     async fn answer(&self, path: &str) -> Option<HttpAnswer> {
         let problem = match path {
-            "/" | "/health" | "/ready" => self.unready_reason().await,
+            "/ready" => self.unready_reason().await,
+            "/" | "/health" => self.unready_reason().await.filter(|(status, _)| *status != STARTING),
             "/live" => self.stall(),
             path => return self.metrics.as_ref()?.answer(path).await,
         };
@@ -107,7 +111,7 @@ impl HealthPages {
         // database.
         match timeout(ANSWER_TIMEOUT, self.store.last_seq()).await {
             Ok(Ok(_)) if self.runner.progress().is_registered() => None,
-            Ok(Ok(_)) => Some(("starting", "the worker is not registered in the database yet".to_owned())),
+            Ok(Ok(_)) => Some((STARTING, "the worker is not registered in the database yet".to_owned())),
             Ok(Err(error)) => Some(("unreachable", error.to_string())),
             Err(_) => {
                 Some(("unreachable", format!("the database does not answer within {} s", ANSWER_TIMEOUT.as_secs())))
