@@ -56,12 +56,17 @@ impl Progress {
 
     /// Returns why the runner counts as stuck, in a sentence; `None` while it works.
     pub fn stall(&self) -> Option<String> {
+        self.stall_at(self.now_ms())
+    }
+
+    /// Does the same for a time in milliseconds since the start.
+    fn stall_at(&self, now_ms: u64) -> Option<String> {
         let parts = [
             ("claim loop", &self.claim_ms, self.limit),
             ("heartbeat", &self.heartbeat_ms, self.limit + self.heartbeat_interval),
         ];
         parts.into_iter().find_map(|(part, last, limit)| {
-            let silent = Duration::from_millis(self.now_ms().saturating_sub(last.load(Ordering::Relaxed)));
+            let silent = Duration::from_millis(now_ms.saturating_sub(last.load(Ordering::Relaxed)));
             (silent > limit).then(|| format!("the {part} has not come round for {} s", silent.as_secs()))
         })
     }
@@ -75,21 +80,20 @@ impl Progress {
 mod tests {
     use super::*;
 
-    /// A runner that started so long ago and whose parts had their last rounds at these times after the start.
-    fn progress(age: Duration, claim: Duration, heartbeat: Duration) -> Option<String> {
+    /// Returns the stall of a runner of this age whose parts had their last rounds at these times, in seconds.
+    fn stall(age: u64, claim: u64, heartbeat: u64) -> Option<String> {
         let progress = Progress::new(Duration::from_secs(10));
-        let ms = |time: Duration| AtomicU64::new(time.as_millis() as u64);
-        let start = Instant::now().checked_sub(age)?;
-        Progress { start, claim_ms: ms(claim), heartbeat_ms: ms(heartbeat), ..progress }.stall()
+        progress.claim_ms.store(claim * 1_000, Ordering::Relaxed);
+        progress.heartbeat_ms.store(heartbeat * 1_000, Ordering::Relaxed);
+        progress.stall_at(age * 1_000)
     }
 
     #[test]
     fn a_part_that_does_not_come_round_is_named() {
-        let [start, minute, hour] = [0, 60, 3_600].map(Duration::from_secs);
-        assert_eq!(progress(hour, hour, hour), None);
-        assert_eq!(progress(minute, start, start), None, "a slow database is no stall");
-        assert_eq!(progress(hour, hour, hour - Duration::from_secs(95)), None, "a heartbeat comes every 10 s only");
-        assert!(progress(hour, minute, hour).is_some_and(|why| why.contains("claim loop") && why.contains("3540 s")));
-        assert!(progress(hour, hour, minute).is_some_and(|why| why.contains("heartbeat")));
+        assert_eq!(stall(3_600, 3_600, 3_600), None);
+        assert_eq!(stall(60, 0, 0), None, "a slow database is no stall");
+        assert_eq!(stall(3_600, 3_600, 3_505), None, "a heartbeat comes every 10 s only");
+        assert!(stall(3_600, 60, 3_600).is_some_and(|why| why.contains("claim loop") && why.contains("3540 s")));
+        assert!(stall(3_600, 3_600, 60).is_some_and(|why| why.contains("heartbeat")));
     }
 }
