@@ -8,6 +8,7 @@
 #[cfg(test)]
 mod fuzz;
 mod keys;
+mod listing;
 mod paths;
 mod read;
 mod secrets;
@@ -16,6 +17,8 @@ mod sites;
 pub use paths::DefaultPaths;
 
 use crate::chatwoot::faq_job::FaqSettings;
+use crate::domain::credential::SecretSource;
+use crate::domain::error_report::Dsn;
 use crate::domain::lock::LockMode;
 use crate::domain::log_level::LogLevel;
 use crate::domain::plan::{Plan, PlanName, PlanTable};
@@ -54,6 +57,8 @@ pub struct Config {
     pub schedule: Scheduling,
     /// Values of `[log]`.
     pub log: LogSettings,
+    /// Values of `[errors]`.
+    pub errors: ErrorSettings,
     /// Address at which a worker serves its metrics (`metrics.listen`); `None` for the port of `work --health`.
     pub metrics: Option<SocketAddr>,
     /// Warnings, one for each key that the file still has under an old name.
@@ -67,6 +72,42 @@ pub struct StoreConfig {
     pub url: String,
     /// Members of the file's group may read and write the store and the logs that this program creates.
     pub group: bool,
+}
+
+/// Settings of error reports.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ErrorSettings {
+    /// The setting `errors.sentry_dsn` as written.
+    source: Option<SecretOrSource>,
+    /// Project of Sentry that gets a report of each job that was given up through errors of this program or lost workers.
+    pub sentry: Option<Dsn>,
+}
+
+/// A secret, or the place where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum SecretOrSource {
+    Value(Secret),
+    Source(SecretSource),
+}
+
+impl ErrorSettings {
+    /// Reads the value of the DSN, or returns its mistake, which does not repeat it. A value that this process lacks is
+    /// a warning: it may not be the one that runs jobs.
+    fn read(&mut self, environment: &Environment, dir: &Path) -> Result<Option<String>, String> {
+        let secret = match &self.source {
+            None => return Ok(None),
+            Some(SecretOrSource::Value(secret)) => secret.clone(),
+            Some(SecretOrSource::Source(source)) => match secrets::value_of(source, environment, dir) {
+                Ok(secret) => secret,
+                Err(why) => {
+                    let message = format!("errors.sentry_dsn: {source} {why}; this process reports no errors");
+                    return Ok(Some(message));
+                }
+            },
+        };
+        self.sentry = Some(Dsn::parse(&secret).map_err(|error| format!("errors.sentry_dsn {error}"))?);
+        Ok(None)
+    }
 }
 
 impl StoreConfig {
@@ -170,6 +211,12 @@ impl Config {
         keys::KEYS.iter().map(|key| key.name).chain(keys::NAMED_KEYS.iter().map(|key| key.name))
     }
 
+    /// Returns the keys of a config file with their values, without comments and without what may be secret, except
+    /// passwords in URLs.
+    pub fn listing(text: &str) -> Vec<String> {
+        listing::listing(text)
+    }
+
     /// Returns the settings that apply without file, environment and flags.
     pub fn defaults(paths: &DefaultPaths) -> Self {
         Self {
@@ -181,6 +228,7 @@ impl Config {
             fetch: FetchSettings::default(),
             schedule: Scheduling::default(),
             log: LogSettings { dir: paths.log_dir.clone(), keep_days: 14, level: LogLevel::default() },
+            errors: ErrorSettings::default(),
             metrics: None,
             warnings: Vec::new(),
         }
@@ -222,6 +270,11 @@ impl Config {
         let mut problems = read::file(&mut config, &mut given, path, text);
         let dir = path.parent().unwrap_or(Path::new(""));
         config.fetch.secrets = secrets::read(&config.fetch.sites, environment, dir);
+        let origin = given.origin(&["errors.sentry_dsn"]);
+        match config.errors.read(environment, dir) {
+            Ok(warning) => config.warnings.extend(warning.map(|message| Problem { origin, message })),
+            Err(message) => problems.push(Problem { origin, message }),
+        }
         problems.extend(secrets::problems(&config.fetch.sites, &config.fetch.secrets, &given.origin(&["fetch.sites"])));
         for (origin, store) in [("QUARTERDECK_STORE", &environment.store), ("--store", &flags.store)] {
             if let Some(url) = store {

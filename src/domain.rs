@@ -16,6 +16,7 @@ pub mod day;
 pub mod difference;
 pub mod document;
 pub mod duration;
+pub mod error_report;
 pub mod export;
 pub mod extraction;
 pub mod failure;

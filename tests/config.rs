@@ -143,6 +143,8 @@ fn every_key_sets_its_value() {
         dir = "/var/log/q"
         keep_days = 7
         level = "debug"
+        [errors]
+        sentry_dsn = "https://k3y@sentry.example.org/7"
         [metrics]
         listen = "[::1]:9464"
         "#,
@@ -192,6 +194,8 @@ fn every_key_sets_its_value() {
     assert!(terms.plans.plans.contains_key(&PlanName::new("My Plan").expect("a name")));
     assert_eq!((config.log.dir, config.log.keep_days), (PathBuf::from("/var/log/q"), 7));
     assert_eq!(config.log.level, LogLevel::Debug);
+    let sentry = config.errors.sentry.expect("a DSN");
+    assert_eq!(sentry.endpoint().as_str(), "https://sentry.example.org/api/7/envelope/");
     assert_eq!(config.metrics, Some("[::1]:9464".parse().expect("an address")));
 }
 
@@ -524,5 +528,27 @@ fn redis_is_named_by_file_environment_or_flag_and_never_repeated() {
     ] {
         let said = load(file, None, flag).expect_err("wrong").to_string();
         assert!(said.starts_with(says) && !said.contains("secret"), "{said}");
+    }
+}
+
+#[test]
+fn a_secret_dsn_comes_from_a_file_and_is_never_repeated() {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("dsn"), "https://k3y@sentry.example.org/7\n").expect("written");
+    let file = dir.path().join("q.toml");
+    let load = |value: &str| {
+        std::fs::write(&file, format!("errors.sentry_dsn = {value}\n")).expect("written");
+        let environment = Environment { config: Some(file.clone()), ..Environment::default() };
+        Config::load(&places(), &environment, &Flags::default())
+    };
+    let config = load("{ file = \"dsn\" }").expect("read");
+    assert!(config.errors.sentry.is_some() && !format!("{config:?}").contains("k3y"), "{config:?}");
+    for wrong in ["\"k3y\"", "\"https://k3y@/7\"", "7"] {
+        let said = load(wrong).expect_err("a mistake").to_string();
+        assert!(said.contains("errors.sentry_dsn") && !said.contains("k3y"), "{said}");
+    }
+    for missing in ["{ file = \"none\" }", "{ env = \"NOT_SET\" }"] {
+        let config = load(missing).expect("a warning");
+        assert!(config.errors.sentry.is_none() && config.warnings.len() == 1, "{:?}", config.warnings);
     }
 }

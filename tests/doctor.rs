@@ -255,3 +255,40 @@ async fn what_is_wrong_with_a_server_is_named_with_its_cure_and_without_its_pass
     report.assert("rights", "fail", &["default_transaction_read_only", "--read-only"]);
     assert_eq!(report.code, Some(1));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bundle_has_no_secret_and_no_page_and_overwrites_nothing() {
+    let install = install().await;
+    let settings = std::fs::read_to_string(install.folder().join("config.toml")).expect("settings");
+    let log = install.folder().join("log");
+    let secrets = "fetch.firecrawl.api_key = \"hunter2\"\nfetch.proxy = \"http://ana:hunter2@127.0.0.1:1\"\n\
+         errors.sentry_dsn = \"http://hunter2@127.0.0.1:1/7\"\n# hunter2\n";
+    install.write("config.toml", format!("{settings}log.dir = {log:?}\n"));
+    install.fill(&["/page".to_owned(), "/other".to_owned()]).await;
+    assert_eq!(install.run(&["work", "--drain"]).code, Some(0));
+    install.write("config.toml", format!("{settings}log.dir = {log:?}\n{secrets}"));
+    let line = "2026-11-30T08:00:00Z ERROR a job was given up exception_class=panic detail=it is inside `Some text.`";
+    std::fs::write(log.join("quarterdeck.2026-11-30.log"), format!("first\n{line}\n")).expect("written");
+    let file = install.folder().join("bundle.txt");
+    let path = file.display().to_string();
+    let ran = install.run(&["doctor", "--bundle", &path]);
+    assert!(ran.err.contains(&path), "{ran:?}");
+    let text = std::fs::read_to_string(&file).expect("written");
+    for secret in ["hunter2", "Some text", "A page"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+    for fact in [
+        concat!("quarterdeck ", env!("CARGO_PKG_VERSION")),
+        "fetch.firecrawl.api_key = ***",
+        "documents synced: 2",
+        "of the last 1000 outcomes unchanged: 2",
+        "ok config: ",
+        "exception_class=panic detail=***",
+    ] {
+        assert!(text.contains(fact), "{fact:?} in {text}");
+    }
+    let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().expect("a file").permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let again = install.run(&["doctor", "--bundle", &path]);
+    assert_eq!((again.code, std::fs::read_to_string(&file).expect("kept")), (Some(2), text), "{}", again.err);
+}

@@ -23,6 +23,7 @@ mod dependencies;
 mod docs;
 mod doctor;
 mod draining;
+mod error_reports;
 mod faq_jobs;
 mod faults;
 mod fetch;

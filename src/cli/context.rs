@@ -73,7 +73,8 @@ impl Context {
             note(upgraded);
         }
         if !self.read_only {
-            subscribers::subscribe(&self.config, &*store);
+            let subscribed = subscribers::subscribe(&self.config, &*store);
+            subscribed.map_err(|error| CliError::Usage(error.to_string()))?;
         }
         Ok(store)
     }

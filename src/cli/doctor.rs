@@ -5,6 +5,7 @@
 //! terminal, locale), `database` (the store, its workers and its queue, with `faq` for the outbox, `schedule` for
 //! the automatic syncs and `texts` for the texts of Chatwoot), `locks` (Redis). `unblock` continues a stopped process that keeps the store locked.
 
+mod bundle;
 mod database;
 mod faq;
 mod locks;
@@ -23,8 +24,10 @@ use crate::domain::text::SafeLine;
 use crate::format;
 use crate::store::CheckDepth;
 use crate::tui::glyphs::{ASCII, UNICODE};
+use bundle::Bundle;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
+use std::path::PathBuf;
 
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
@@ -48,6 +51,10 @@ pub struct Args {
     /// On a database of Chatwoot, fetch 20 pages and say how many of the stored texts a pass would rewrite; stores nothing
     #[arg(long)]
     pub sample: bool,
+    /// Also write a text file for a bug report, which must not exist: version, settings without secrets, these findings,
+    /// counts, the end of the log; no content of pages. Without FILE a name with the time in the current folder
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "")]
+    pub bundle: Option<PathBuf>,
     /// Do not ask before --unblock
     #[arg(long, requires = "unblock")]
     pub yes: bool,
@@ -95,14 +102,25 @@ pub(super) async fn run(args: &Args, paths: DefaultPaths, flags: Flags, out: &mu
     if let Some(host) = &args.forget_template {
         database::forget_template(&context, host).await?;
     }
+    let mut bundle = args.bundle.as_deref().map(Bundle::create).transpose()?;
+    if let Some(bundle) = &mut bundle {
+        bundle.begin_findings(&context);
+    }
     let mut all = Vec::new();
     for check in CHECKS {
         for finding in check(&context).await {
             print(&finding, args.json, out)?;
+            if let Some(bundle) = &mut bundle {
+                let remedy = finding.remedy.as_ref().map_or(String::new(), |remedy| format!("; {remedy}"));
+                bundle.line(format_args!("{} {}: {}{remedy}", finding.status.word(), finding.check, finding.message));
+            }
             all.push(finding.status);
         }
         // Flushed before the next check starts, so that a slow or hanging check can be identified.
         out.flush()?;
+    }
+    if let Some(bundle) = bundle {
+        bundle.finish(&context).await?;
     }
     let number = |word: &str| all.iter().filter(|verdict| verdict.word() == word).count();
     let (failed, warned) = (number(CheckStatus::Fail.word()), number(CheckStatus::Warn.word()));

@@ -89,6 +89,7 @@ pub(super) const KEYS: &[Key] = &[
     key("plans.default", |c, v| put_some(&mut c.plans().default, plan_name(text(v)?))),
     key("log.dir", |c, v| put(&mut c.log.dir, directory(text(v)?))),
     key("log.keep_days", |c, v| put(&mut c.log.keep_days, whole(v, 1..=3_650))),
+    key("errors.sentry_dsn", |c, v| put_some(&mut c.errors.source, sites::secret_or_source(v))),
     key("metrics.listen", |c, v| put_some(&mut c.metrics, listen_address(text(v)?))),
     key("log.level", |c, v| put(&mut c.log.level, log_level(text(v)?))),
 ];

@@ -18,14 +18,18 @@ pub(super) fn read(sites: &SiteRules, environment: &Environment, dir: &Path) -> 
     let mut values = SecretValues::default();
     for source in sites.0.iter().flat_map(|site| &site.credentials).map(|credential| credential.source()) {
         if !values.0.contains_key(source) {
-            let value = match source {
-                SecretSource::Env(name) => environment.values.get(name).cloned().ok_or_else(|| "is not set".to_owned()),
-                SecretSource::File(path) => file(&dir.join(path)),
-            };
-            values.0.insert(source.clone(), value);
+            values.0.insert(source.clone(), value_of(source, environment, dir));
         }
     }
     values
+}
+
+/// Reads the value of a source, or returns why it has none. `dir` is the directory of the config file.
+pub(super) fn value_of(source: &SecretSource, environment: &Environment, dir: &Path) -> Result<Secret, String> {
+    match source {
+        SecretSource::Env(name) => environment.values.get(name).cloned().ok_or_else(|| "is not set".to_owned()),
+        SecretSource::File(path) => file(&dir.join(path)),
+    }
 }
 
 /// Returns the mistakes in the values: characters that a header cannot have. No message repeats a value.

@@ -1,8 +1,10 @@
 //! Reads the value of `fetch.sites`: a list of tables, each a rule for one host or one document.
 
+use super::SecretOrSource;
 use super::read::{InvalidValue, list, text, whole};
 use crate::domain::credential::{Credential, SecretSource};
 use crate::domain::id::DocumentId;
+use crate::domain::secret::Secret;
 use crate::domain::site_rule::{Extract, FetcherKind, MarkdownUse, SiteRule, SiteRules};
 use crate::fetch::check_site;
 use toml::de::DeValue;
@@ -11,7 +13,7 @@ use toml::de::DeValue;
 const RULE_KEYS: &str = "host or document, fetcher, fallback, extract, include, exclude, ignore, markdown, headers, \
      cookies, basic, bearer";
 /// The two forms of a secret value, as messages show them.
-const SOURCE: &str = "{ env = \"NAME\" } or { file = \"PATH\" }";
+pub(super) const SOURCE: &str = "{ env = \"NAME\" } or { file = \"PATH\" }";
 
 /// Reads all rules and checks their selectors and patterns. Returns the first mistake, which is reported at the line of
 /// the whole list.
@@ -89,8 +91,17 @@ fn basic(value: &DeValue<'_>) -> Result<Credential, InvalidValue> {
     Ok(Credential::Basic { user, password })
 }
 
+/// Reads a secret, or the source of one. Messages never repeat it.
+pub(super) fn secret_or_source(value: &DeValue<'_>) -> Result<SecretOrSource, InvalidValue> {
+    match value.as_str() {
+        Some(text) => Ok(SecretOrSource::Value(Secret::new(text))),
+        None if value.is_table() => source(value).map(SecretOrSource::Source),
+        None => Err(format!("must be a text in quotes, {SOURCE}, not a {}", value.type_str())),
+    }
+}
+
 /// Reads the source of a secret value. Messages never repeat a value that was written in place of its source.
-fn source(value: &DeValue<'_>) -> Result<SecretSource, InvalidValue> {
+pub(super) fn source(value: &DeValue<'_>) -> Result<SecretSource, InvalidValue> {
     if value.is_str() {
         return Err(format!("must be {SOURCE}: a secret is not written into this file"));
     }
