@@ -134,8 +134,8 @@ pub(super) fn start_runner(
 ) -> Result<Handle, CliError> {
     ensure_open_files(config.runner.slots)?;
     let fetcher = Fetcher::new(config.fetch.clone()).map_err(|error| CliError::Usage(error.to_string()))?;
-    let subscribers = subscribers::configured(config, &*store, redis.as_ref())
-        .map_err(|error| CliError::Usage(error.to_string()))?;
+    let subscribers =
+        subscribers::configured(config, &*store, redis.as_ref()).map_err(|error| CliError::Usage(error.to_string()))?;
     let parts = Services { store, fetcher: Arc::new(fetcher), redis, subscribers, name: worker_name() };
     Ok(runner::start(parts, config.runner.clone(), mode))
 }

@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn what_is_no_dsn_is_refused_without_being_repeated() {
-        for text in ["", "abc", "https://sentry.io/42", "https://abc@sentry.io/", "ftp://abc@sentry.io/1", "https://abc@/1"]
+        for text in
+            ["", "abc", "https://sentry.io/42", "https://abc@sentry.io/", "ftp://abc@sentry.io/1", "https://abc@/1"]
         {
             assert_eq!(dsn(text), Err(DsnError), "{text}");
         }

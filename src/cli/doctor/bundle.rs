@@ -9,7 +9,7 @@ use crate::domain::document::Status;
 use crate::domain::filter::Filter;
 use crate::domain::text::{SafeLine, safe_block};
 use crate::domain::time::Timestamp;
-use crate::store::{Access, OutcomeQuery, OutcomesFrom, Queries as _, SCHEMA_VERSION, Store, StoreBase as _, open};
+use crate::store::{Access, OutcomeQuery, OutcomesFrom, SCHEMA_VERSION, Store, open};
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 use std::fs::{self, File, OpenOptions};
@@ -53,7 +53,8 @@ impl Bundle {
         bundle.line(format_args!("quarterdeck {}, schema version {SCHEMA_VERSION}", env!("CARGO_PKG_VERSION")));
         bundle.line(format_args!("made at {}", now.rfc3339()));
         let system = rustix::system::uname();
-        let parts = [system.sysname(), system.release(), system.machine()].map(|part| part.to_string_lossy().into_owned());
+        let parts =
+            [system.sysname(), system.release(), system.machine()].map(|part| part.to_string_lossy().into_owned());
         bundle.line(format_args!("system {}", parts.join(" ")));
         Ok(bundle)
     }
@@ -148,9 +149,9 @@ impl Bundle {
         let entries = fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
         let is_log = |name: &str| name.starts_with("quarterdeck.") && name.ends_with(".log");
         // The names end in the day, so the last one is the newest.
-        let newest = entries.map(|entry| entry.path()).filter(|path| {
-            path.file_name().and_then(|name| name.to_str()).is_some_and(is_log)
-        });
+        let newest = entries
+            .map(|entry| entry.path())
+            .filter(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(is_log));
         let Some(newest) = newest.max() else { return };
         let Ok(text) = tail(&newest) else { return };
         let lines: Vec<&str> = text.lines().collect();
