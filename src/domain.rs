@@ -41,6 +41,7 @@ pub mod retry;
 pub mod schedule;
 pub mod secret;
 pub mod site_rule;
+pub mod stages;
 pub mod suggest;
 pub mod template;
 pub mod text;

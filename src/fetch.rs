@@ -48,6 +48,7 @@ mod robots;
 mod roots;
 mod settings;
 mod sniff;
+mod stage_clock;
 mod stated_text;
 mod trace;
 

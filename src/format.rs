@@ -10,6 +10,7 @@ mod failure;
 mod faq;
 mod number;
 mod outcome;
+mod stages;
 mod time;
 
 pub use answer::{answer, answer_note, answer_word, answers, capitalized, skip_reason, skip_reason_short};
@@ -19,4 +20,5 @@ pub use failure::{error_code, failure};
 pub use faq::{faq_effects, faq_note, faqs};
 pub use number::{bytes, chars, count, number, percent, rate, short_number};
 pub use outcome::{logged_outcome, outcome};
+pub use stages::stages;
 pub use time::{age, age_changes_at, countdown, countdown_changes_at, duration, next_minute, next_second, until};

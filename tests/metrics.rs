@@ -108,6 +108,8 @@ async fn prometheus_reads_what_a_worker_did() {
         ("quarterdeck_attempt_duration_seconds_count", 3.0),
         ("quarterdeck_attempt_duration_seconds_bucket{le=\"+Inf\"}", 3.0),
         ("quarterdeck_rescue_delay_seconds_count", 0.0),
+        ("quarterdeck_stage_duration_seconds_count{stage=\"convert\"}", 2.0),
+        ("quarterdeck_stage_duration_seconds_count{stage=\"tls\"}", 0.0),
         ("quarterdeck_store_up", 1.0),
         ("quarterdeck_store_connections{state=\"max\"}", 5.0),
         ("quarterdeck_hosts_waiting{kind=\"breaker\"}", 60.0),

@@ -154,6 +154,9 @@ fn print(
     out.line("Attempts, oldest first")?;
     for outcome in attempts {
         out.line(format!("  {}", outcome_line::text(outcome, zone)))?;
+        if let Some(stages) = outcome.stages {
+            out.line(format!("      {}", format::stages(stages)))?;
+        }
     }
     if !versions.is_empty() {
         out.line("")?;

@@ -309,6 +309,7 @@ mod tests {
             next_attempt_at: None,
             worker: None,
             requested_by: None,
+            stages: None,
             name: SafeLine::default(),
         }
     }

@@ -6,6 +6,7 @@ use super::document::RecentResult;
 use super::failure::ErrorCode;
 use super::id::{AccountId, AssistantId, DocumentId, JobId, Seq};
 use super::job::QueueClass;
+use super::stages::Stages;
 use super::text::SafeLine;
 use super::time::Timestamp;
 use super::word_enum::{serde_by_word, word_enum};
@@ -256,6 +257,9 @@ pub struct Outcome {
     /// Requester of the job; for a refused request, a decision or a removal, the person who made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<SafeLine>,
+    /// Durations of the stages of the attempt; absent unless it fetched something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stages: Option<Stages>,
     /// Name of the document at the time of recording, for display; not part of the JSON line.
     #[serde(skip)]
     pub name: SafeLine,

@@ -6,7 +6,8 @@ use super::guard::{AddressGuard, GuardedResolver};
 use super::lookup::{Lookup, LookupError};
 use super::memory::Memory;
 use super::settings::FetchSettings;
-use super::trace::{Mark, Trace, traced_tls};
+use super::stage_clock::{self, StageEvent, TimedConnections, TimedLookup};
+use super::trace::{Mark, Trace, measured_tls};
 use crate::domain::failure::Failure;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use reqwest::{Client, ClientBuilder, Proxy, RequestBuilder, Response, redirect};
@@ -68,6 +69,7 @@ impl HttpClient {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let guard = Arc::new(AddressGuard::new(settings.allow_private_hosts.clone(), settings.denied_ports.clone()));
         let proxy_host = settings.proxy.as_ref().and_then(Url::host_str).map(str::to_owned);
+        let lookup = Arc::new(TimedLookup(lookup));
         let resolver = GuardedResolver { guard: Arc::clone(&guard), lookup, proxy: proxy_host };
         let proxy = settings.proxy.clone().map(Proxy::all).transpose().map_err(FetchSetupError::Client)?;
         let builder = || {
@@ -84,11 +86,13 @@ impl HttpClient {
                 .dns_resolver(resolver.clone());
             // Must follow `no_proxy`, which removes this proxy too.
             let builder = proxy.iter().cloned().fold(builder, ClientBuilder::proxy);
+            let builder = builder.connector_layer(TimedConnections);
+            let builder = match measured_tls(trace.as_ref()) {
+                Some(tls) => builder.tls_backend_preconfigured(tls),
+                None => builder,
+            };
             match &trace {
-                Some(trace) => match traced_tls(trace) {
-                    Some(tls) => builder.tls_backend_preconfigured(tls).connector_layer(trace.clone()),
-                    None => builder.connector_layer(trace.clone()),
-                },
+                Some(trace) => builder.connector_layer(trace.clone()),
                 None => builder,
             }
         };
@@ -107,9 +111,13 @@ impl HttpClient {
             judged.map_err(|refusal| errors::refused(refusal.to_string()))?;
         }
         self.note(|| Mark::RequestStarted(url.to_string()));
+        stage_clock::note(StageEvent::RequestStarted);
         headers.entry(ACCEPT).or_insert(ACCEPT_HTML);
         let request = self.client.get(url.clone()).headers(headers);
         let sent = self.within(deadline, Stage::Waiting, request.send()).await?;
+        if sent.is_ok() {
+            stage_clock::note(StageEvent::HeadReceived);
+        }
         if let (Some(trace), Ok(response)) = (&self.trace, &sent) {
             trace.note_response(response);
         }

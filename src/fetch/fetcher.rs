@@ -8,6 +8,7 @@ use super::fetchers::{Fetchers, PageFetcher, PageRequest};
 use super::lookup::{Lookup, NameServers, SystemLookup};
 use super::request::{FetchRequest, FetchResponse};
 use super::settings::{FetchSettings, FirecrawlAccess};
+use super::stage_clock;
 use super::trace::{Trace, TracedLookup};
 use crate::domain::content::{ConverterVersion, Page};
 use crate::domain::failure::{Blame, Failure};
@@ -15,6 +16,7 @@ use crate::domain::id::DocumentId;
 use crate::domain::link::host_of;
 use crate::domain::representation::{Negotiation, Representation};
 use crate::domain::site_rule::{FetcherKind, SiteRule, Unfetchable};
+use crate::domain::stages::Stages;
 use crate::domain::template::{BlockComparison, Template};
 use reqwest::header::HeaderMap;
 use std::sync::Arc;
@@ -106,6 +108,12 @@ impl Fetcher {
             }
             (fetched, _) => fetched,
         }
+    }
+
+    /// Does the same as [`fetch`](Self::fetch), and returns the durations of the stages that were ended; `None` if none
+    /// was.
+    pub async fn fetch_timed(&self, request: &FetchRequest) -> (Result<FetchResponse, Failure>, Option<Stages>) {
+        stage_clock::timed(self.fetch(request)).await
     }
 
     /// Follows another installation's access to Firecrawl, or none; an own key in the settings wins. Fetches that run go

@@ -17,6 +17,7 @@ use super::markdown;
 use super::memory::{MemoryPermit, SMALL_BODY};
 use super::request::FetchResponse;
 use super::sniff::{binary_format, is_html_page, sniffed};
+use super::stage_clock::{self, StageEvent};
 use super::trace::Mark;
 use crate::domain::body_digest::{BodyDigest, BodyHasher, ConversionInputs};
 use crate::domain::content::{IdenticalBody, MAX_CONTENT_CHARS, Page, Validators};
@@ -78,6 +79,7 @@ pub(super) async fn page(
     let mut hasher = BodyHasher::new(&source.inputs(&response, source.representation(content_type.kind)));
     let (body, deadline) = read_body(client, response, deadline, |piece| hasher.update(piece)).await?;
     client.note(|| Mark::BodyReceived);
+    stage_clock::note(StageEvent::BodyReceived);
     let digest = hasher.finish();
     if known == Some(&digest) {
         let (validators, bytes) = (Validators::new(etag, last_modified), body.bytes.len() as u64);
@@ -89,6 +91,7 @@ pub(super) async fn page(
     let received = Received { body, content_type, source };
     let (converted, report) = convert(client, received, deadline).await?;
     client.note(|| Mark::Converted(report.map(Arc::new)));
+    stage_clock::note(StageEvent::Converted);
     let page = page_of(converted, (&requested, &url), bytes, status)?;
     Ok(FetchResponse::Page(Box::new(Page { etag, last_modified, body_digest: Some(digest), ..page })))
 }

@@ -2,6 +2,7 @@
 //! when the TLS handshake begins, and between the steps of a fetch.
 
 use super::lookup::{Addresses, Lookup};
+use super::stage_clock::TimedSessions;
 use crate::domain::extraction::ExtractionReport;
 use reqwest::{Response, header::HeaderMap};
 use rustls::NamedGroup;
@@ -115,14 +116,17 @@ where
     }
 }
 
-/// Returns a TLS configuration like that of every fetch, except that no session is kept: the request for a stored
-/// session marks the start of a handshake. `None` on a machine without root certificates.
-pub(super) fn traced_tls(trace: &Trace) -> Option<rustls::ClientConfig> {
+/// Returns the TLS configuration of fetches, in which the request for a stored session marks the start of a handshake.
+/// With a trace no session is kept. `None` on a machine without root certificates.
+pub(super) fn measured_tls(trace: Option<&Trace>) -> Option<rustls::ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().ok()?;
     let mut config = builder.with_platform_verifier().ok()?.with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    config.resumption = Resumption::store(Arc::new(NoSessions(trace.clone())));
+    config.resumption = match trace {
+        Some(trace) => Resumption::store(Arc::new(NoSessions(trace.clone()))),
+        None => Resumption::store(Arc::new(TimedSessions::new())),
+    };
     Some(config)
 }
 

@@ -15,6 +15,7 @@ use crate::domain::document::SyncStep;
 use crate::domain::failure::{Blame, Failure};
 use crate::domain::job::AttemptEnd;
 use crate::domain::lock::Lock;
+use crate::domain::stages::Stages;
 use crate::fault;
 use crate::fetch::FetchResponse;
 use crate::store::{ClaimedJob, Finish, FinishResult, MarkTiming, StoreError};
@@ -52,8 +53,13 @@ async fn execute(worker: &Arc<Worker>, claimed: ClaimedJob, stop: &mut watch::Re
     let started = Instant::now();
     let (lease, url, lock) = (claimed.lease, claimed.url.clone(), locking::lock_of(&claimed));
     // A separate task, so that a panic ends only this attempt.
-    let work = AbortOnDropHandle::new(tokio::spawn(work(Arc::clone(worker), claimed)));
-    let end = tokio::select! {
+    let own = Arc::clone(worker);
+    let work = AbortOnDropHandle::new(tokio::spawn(async move {
+        let mut stages = None;
+        let end = work(own, claimed, &mut stages).await;
+        end.map(|end| (end, stages))
+    }));
+    let (end, stages) = tokio::select! {
         biased;
         joined = work => match joined {
             Ok(Some(end)) => end,
@@ -61,10 +67,10 @@ async fn execute(worker: &Arc<Worker>, claimed: ClaimedJob, stop: &mut watch::Re
                 fetch_pause::begin(worker);
                 return true;
             }
-            Err(error) => AttemptEnd::Failed(report::failure_of_join(error, &worker.events)),
+            Err(error) => (AttemptEnd::Failed(report::failure_of_join(error, &worker.events)), None),
         },
         why = wait_for_stop(stop) => match why {
-            Stop::Cancel => AttemptEnd::Stopped,
+            Stop::Cancel => (AttemptEnd::Stopped, None),
             Stop::Release => return true,
             Stop::Lost => {
                 worker.measures.note_lost_lease();
@@ -72,7 +78,7 @@ async fn execute(worker: &Arc<Worker>, claimed: ClaimedJob, stop: &mut watch::Re
             }
         },
     };
-    let finish = Finish { lease, end, duration: started.elapsed() };
+    let finish = Finish { lease, end, duration: started.elapsed(), stages };
     fault::point("before_finish", &url);
     worker.running_jobs.note_writing(lease);
     worker.claim_wakeup.notify_one();
@@ -82,8 +88,8 @@ async fn execute(worker: &Arc<Worker>, claimed: ClaimedJob, stop: &mut watch::Re
 }
 
 /// Fetches the page and compares it with what is stored. Returns `None` if this machine, not the page, is the reason that
-/// it could not be fetched.
-async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> Option<AttemptEnd> {
+/// it could not be fetched. Sets the durations of the stages of the fetch.
+async fn work(worker: Arc<Worker>, claimed: ClaimedJob, stages: &mut Option<Stages>) -> Option<AttemptEnd> {
     let document = claimed.document_id;
     let step = |step| worker.emit_everywhere(Event::Step { document, step });
     step(SyncStep::Fetching);
@@ -99,7 +105,8 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob) -> Option<AttemptEnd> {
     request.chatwoot = chatwoot_text::is_written(&worker, &claimed);
     let stays_whole = request.chatwoot || worker.store.is_chatwoot_database();
     request.template = template.clone().filter(|_| !stays_whole);
-    let fetched = worker.fetcher.fetch(&request).await;
+    let (fetched, fetch_stages) = worker.fetcher.fetch_timed(&request).await;
+    *stages = fetch_stages;
     if fetched.as_ref().is_err_and(|failure| failure.blame == Blame::Machine) {
         return None;
     }

@@ -50,6 +50,7 @@ pub(super) const MIGRATIONS: [MigrationFile; 23] = [
     migration!("0021_chatwoot_texts.sql", "the main content of pages whose text is Chatwoot's own"),
     migration!("0022_faqs.sql", "FAQs of documents of Chatwoot, and the FAQ jobs that were asked for"),
     migration!("0023_changes.sql", "numbers of changes of texts, and the epoch of the store's history"),
+    migration!("0024_stages.sql", "how long each stage of an attempt took"),
 ];
 
 /// The schema version of this program: the number of migrations. The same on both databases.

@@ -52,7 +52,7 @@ async fn finish(store: &dyn JobStore, claimed: &[ClaimedJob]) {
         let page = Page::new(Some("T"), "text".to_owned(), 4, 200).unwrap();
         let fingerprint = Fingerprint::of(&page.content);
         let end = AttemptEnd::Fetched { page: Box::new(page), fingerprint, change: ContentChange::First };
-        let finish = Finish { lease: job.lease, end, duration: Duration::from_millis(120) };
+        let finish = Finish { lease: job.lease, end, duration: Duration::from_millis(120), stages: None };
         store.finish(finish, &RetryPolicy::default()).await.unwrap()
     });
     let ended = futures_util::future::join_all(finishes).await;

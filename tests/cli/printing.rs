@@ -92,6 +92,7 @@ fn failure() -> Outcome {
         next_attempt_at: Some(NOW.plus(std::time::Duration::from_secs(30))),
         worker: Some(SafeLine::new("box:1")),
         requested_by: Some(SafeLine::new("ana")),
+        stages: None,
         name: SafeLine::new("Refunds"),
     }
 }

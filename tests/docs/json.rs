@@ -18,6 +18,7 @@ use quarterdeck::domain::failure::ErrorCode;
 use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
+use quarterdeck::domain::stages::{Stage, Stages};
 use quarterdeck::domain::text::SafeLine;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::migrate;
@@ -26,6 +27,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::Duration;
 
 /// Header of the tables that list fields.
 const HEAD: &str = "| field | type | null | meaning |";
@@ -205,7 +207,11 @@ impl Session {
 }
 
 /// Returns an outcome with every field and one with only the required fields: not all can be produced from outside.
-fn full_and_bare_outcome() -> [Value; 2] {
+fn full_and_bare_outcome() -> [Value; 3] {
+    let mut stages = Stages::default();
+    Stage::ALL.into_iter().for_each(|stage| stages.set(stage, Duration::from_millis(1)));
+    let mut some = Stages::default();
+    some.set(Stage::Body, Duration::from_millis(1));
     let full = Outcome {
         document_id: DocumentId(1),
         account_id: AccountId(1),
@@ -227,10 +233,12 @@ fn full_and_bare_outcome() -> [Value; 2] {
         next_attempt_at: Some(Timestamp::from_micros(1)),
         worker: Some(SafeLine::new("host:1")),
         requested_by: Some(SafeLine::new("ana")),
+        stages: Some(stages),
         name: SafeLine::new("not part of the line"),
     };
-    let bare = Outcome { worker: None, requested_by: None, detail: None, content: None, ..full.clone() };
-    [full, bare].map(|outcome| serde_json::from_str(&outcome.json()).expect("JSON"))
+    let bare = Outcome { worker: None, requested_by: None, detail: None, content: None, stages: None, ..full.clone() };
+    let part = Outcome { stages: Some(some), ..bare.clone() };
+    [full, bare, part].map(|outcome| serde_json::from_str(&outcome.json()).expect("JSON"))
 }
 
 /// Returns a document with a job of Chatwoot's that has every field and one with only the required fields.

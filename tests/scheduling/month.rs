@@ -283,7 +283,7 @@ impl Month {
             _ => fetched("T", "text", ContentChange::Same),
         });
         let finishes = jobs.iter().zip(ends).map(|(job, end)| {
-            store.finish(Finish { lease: job.lease, end, duration: Duration::from_millis(300) }, &policy)
+            store.finish(Finish { lease: job.lease, end, duration: Duration::from_millis(300), stages: None }, &policy)
         });
         for finished in join_all(finishes).await {
             finished.unwrap();

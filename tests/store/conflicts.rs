@@ -23,7 +23,7 @@ async fn far(scene: &Scene) -> (Arc<SqlStore>, Proxy) {
     scene.ask(&[id], QueueClass::Manual).await;
     let claimed = far.claim(&worker("w2").id, limits(1)).await.expect("the store answers");
     let finish =
-        Finish { lease: claimed[0].lease, end: fetched("T", "t", ContentChange::First), duration: Duration::ZERO };
+        Finish { lease: claimed[0].lease, end: fetched("T", "t", ContentChange::First), duration: Duration::ZERO, stages: None };
     far.finish(finish, &Default::default()).await.expect("the store answers");
     (far, proxy)
 }
@@ -67,7 +67,7 @@ async fn a_finish_whose_lease_is_broken_meanwhile_writes_nothing() {
     let mut held = proxy.hold_the_next_commit();
     let policy = Default::default();
     let end = fetched("Title", "a text that comes too late", ContentChange::First);
-    let finish = far.finish(Finish { lease: job.lease, end, duration: Duration::ZERO }, &policy);
+    let finish = far.finish(Finish { lease: job.lease, end, duration: Duration::ZERO, stages: None }, &policy);
     let breaking = async {
         held.arrived().await;
         scene.store.break_lease(job.lease.job_id, &"ana".into()).await.expect("the store answers").expect("it ran");

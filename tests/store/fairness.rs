@@ -160,7 +160,7 @@ async fn a_cap_holds_over_workers_that_are_killed(backend: Backend) {
                     for job in &claimed {
                         let end = fetched("T", "text", ContentChange::First);
                         let took = Duration::from_millis(1);
-                        let finish = quarterdeck::store::Finish { lease: job.lease, end, duration: took };
+                        let finish = quarterdeck::store::Finish { lease: job.lease, end, duration: took, stages: None };
                         let policy = quarterdeck::domain::retry::RetryPolicy::default();
                         if let FinishResult::Written { .. } = store.finish(finish, &policy).await.unwrap() {
                             done += 1;

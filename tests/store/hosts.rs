@@ -134,7 +134,7 @@ async fn what_two_processes_hear_of_a_host_is_one_story(on: Backend) {
         let claimed = scene.claim(5).await;
         let policy = RetryPolicy::default();
         let end = |place: usize, job: &ClaimedJob| {
-            let finish = Finish { lease: job.lease, end: timeout(), duration: SECOND };
+            let finish = Finish { lease: job.lease, end: timeout(), duration: SECOND, stages: None };
             let store = if place.is_multiple_of(2) { scene.store.clone() } else { other.clone() };
             let policy = policy.clone();
             async move { store.finish(finish, &policy).await.unwrap() }

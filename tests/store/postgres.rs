@@ -142,7 +142,7 @@ async fn chatwoots_own_table_is_used_and_never_altered() {
     store.request(&[id], &request(QueueClass::Manual)).await.unwrap();
     let job = store.claim(&worker("w1").id, limits(1)).await.unwrap().remove(0);
     let finish =
-        Finish { lease: job.lease, end: fetched("New", "text", ContentChange::First), duration: Duration::ZERO };
+        Finish { lease: job.lease, end: fetched("New", "text", ContentChange::First), duration: Duration::ZERO, stages: None };
     store.finish(finish, &Default::default()).await.unwrap();
     let row = store.find(&store::DocumentRef::Id(id)).await.unwrap().remove(0);
     assert_eq!((row.updated_at, row.synced_at), (clock_now(&clock), Some(clock_now(&clock))), "to the microsecond");
@@ -214,7 +214,7 @@ async fn a_role_that_owns_our_schema_alone_is_enough() {
     store.request(&[id], &request(QueueClass::Manual)).await.unwrap();
     let job = store.claim(&worker("w1").id, limits(1)).await.unwrap().remove(0);
     let finish =
-        Finish { lease: job.lease, end: fetched("New", "text", ContentChange::First), duration: Duration::ZERO };
+        Finish { lease: job.lease, end: fetched("New", "text", ContentChange::First), duration: Duration::ZERO, stages: None };
     assert!(matches!(store.finish(finish, &Default::default()).await.unwrap(), FinishResult::Written { .. }));
     let message = store.add(&[new(1, "https://a.test/y")]).await.unwrap_err().to_string();
     assert!(message.contains("may not add documents"), "{message}");
@@ -299,7 +299,7 @@ async fn many_writers_keep_caps_exact_and_numbers_dense() {
                     } else {
                         fetched("T", "text", ContentChange::First)
                     };
-                    store.finish(Finish { lease: job.lease, end, duration: Duration::ZERO }, &policy)
+                    store.finish(Finish { lease: job.lease, end, duration: Duration::ZERO, stages: None }, &policy)
                 });
                 let (asked, finished) = tokio::join!(asking, futures_util::future::join_all(finishing));
                 asked.unwrap();

@@ -130,7 +130,7 @@ impl Play {
                     End::Stopped => AttemptEnd::Stopped,
                 };
                 let writes = matches!(&end, AttemptEnd::Fetched { change, .. } if change.writes());
-                let finish = Finish { lease: job.lease, end, duration: Duration::from_millis(7) };
+                let finish = Finish { lease: job.lease, end, duration: Duration::from_millis(7), stages: None };
                 let finished = store.finish(finish, &Default::default()).await.unwrap();
                 if let FinishResult::Written { outcomes, .. } = finished {
                     let content = outcomes.iter().any(|line| line.content.is_some());

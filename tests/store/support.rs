@@ -86,7 +86,7 @@ impl Scene {
     }
 
     pub async fn finish(&self, claimed: &ClaimedJob, end: AttemptEnd) -> FinishResult {
-        let finish = Finish { lease: claimed.lease, end, duration: Duration::from_millis(120) };
+        let finish = Finish { lease: claimed.lease, end, duration: Duration::from_millis(120), stages: None };
         self.store.finish(finish, &RetryPolicy::default()).await.unwrap()
     }
 

@@ -17,7 +17,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3_600);
 
 async fn end(scene: &Scene, job: &ClaimedJob, end: AttemptEnd, millis: u64) {
-    let finish = Finish { lease: job.lease, end, duration: Duration::from_millis(millis) };
+    let finish = Finish { lease: job.lease, end, duration: Duration::from_millis(millis), stages: None };
     scene.store.finish(finish, &RetryPolicy::default()).await.unwrap();
 }
 
@@ -161,7 +161,7 @@ async fn a_host_is_seen_with_its_failures_limits_and_median(backend: Backend) {
 async fn the_hour_ends_and_an_exhaustion_is_no_attempt_of_its_own(backend: Backend) {
     let scene = Scene::new(backend).await;
     let (_, job) = scene.running("https://a.test/x").await;
-    let finish = Finish { lease: job.lease, end: timeout(), duration: SECOND };
+    let finish = Finish { lease: job.lease, end: timeout(), duration: SECOND, stages: None };
     let once = RetryPolicy { transient_waits: Vec::new(), ..RetryPolicy::default() };
     scene.store.finish(finish, &once).await.unwrap();
     assert_eq!(scene.outcomes().await.len(), 2, "the failure, and that it was the last one");

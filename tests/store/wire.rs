@@ -39,7 +39,7 @@ async fn a_commit_whose_answer_is_lost_is_found_by_its_outcome() {
             0 => fetched("T", "text", ContentChange::First),
             _ => permanent(),
         };
-        let finish = || Finish { lease: job.lease, end: end(), duration: Duration::ZERO };
+        let finish = || Finish { lease: job.lease, end: end(), duration: Duration::ZERO, stages: None };
         let before = far.last_seq().await.unwrap();
         proxy.cut_the_next_commit();
         let lost = far.finish(finish(), &Default::default()).await;
@@ -99,7 +99,7 @@ async fn everything_but_locks_works_behind_pgbouncer() {
     let policy = Default::default();
     let finishes = claimed[1..].iter().zip([&one, &other].into_iter().cycle()).map(|(job, store)| {
         let end = fetched("T", "text", ContentChange::First);
-        store.finish(Finish { lease: job.lease, end, duration: Duration::ZERO }, &policy)
+        store.finish(Finish { lease: job.lease, end, duration: Duration::ZERO, stages: None }, &policy)
     });
     for finished in futures_util::future::join_all(finishes).await {
         assert!(matches!(finished.unwrap(), FinishResult::Written { state: JobState::Done, .. }));

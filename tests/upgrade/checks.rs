@@ -48,7 +48,7 @@ async fn every_write_to_a_store_of_a_newer_program_is_refused(on: Backend) {
     refused("beat", store.heartbeat(&worker("w1").id, &[job.lease], LEASE).await);
     let holder = LockHolder { name: "Chatwoot".into(), value: "1".into() };
     refused("defer", store.defer(job.lease, &holder, Duration::from_secs(5)).await);
-    let finish = Finish { lease: job.lease, end: permanent(), duration: Duration::ZERO };
+    let finish = Finish { lease: job.lease, end: permanent(), duration: Duration::ZERO, stages: None };
     refused("finish", store.finish(finish, &Default::default()).await);
     refused("release", store.release(&[job.lease]).await);
     refused("break a lease", store.break_lease(job.lease.job_id, &by).await);

@@ -32,7 +32,7 @@ async fn version_of(file: &Path) -> i64 {
 }
 
 /// Columns that versions after the fixture's have added.
-const LATER_COLUMNS: [&str; 21] = [
+const LATER_COLUMNS: [&str; 22] = [
     "schema_version",
     "body_digest",
     "unfetchable",
@@ -54,6 +54,7 @@ const LATER_COLUMNS: [&str; 21] = [
     "text_changed_at",
     "last_content",
     "restored_version",
+    "stages",
 ];
 
 /// Returns every row of every table, as text.

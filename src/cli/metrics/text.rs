@@ -84,7 +84,8 @@ impl Snapshot {
         to.counters("lease_losses", lost, [(Vec::new(), self.runner.lost_leases)])?;
         let durations = [(Vec::new(), &self.tally.durations)];
         to.histograms("attempt_duration", "Duration of an attempt in seconds, from its claim to its end", durations)?;
-        let stages = [("claim", &self.runner.claims), ("write", &self.runner.writes)];
+        let fetched = self.tally.stages().map(|(stage, durations)| (stage.word(), durations));
+        let stages = fetched.chain([("claim", &self.runner.claims), ("write", &self.runner.writes)]);
         let stages = stages.map(|(stage, durations)| (vec![("stage", stage)], durations));
         to.histograms("stage_duration", "Duration of a stage of an attempt in seconds", stages)?;
         let help = "Time in seconds from the last sign of life of a dead worker to the rescue of each of its jobs";

@@ -77,6 +77,7 @@ fn outcome() -> Outcome {
         next_attempt_at: None,
         worker: None,
         requested_by: Some(SafeLine::new("Ana Lima")),
+        stages: None,
         name: SafeLine::new("Refunds and Returns"),
     }
 }

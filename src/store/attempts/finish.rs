@@ -263,6 +263,7 @@ async fn write_finish(
         fetched: if unfit.is_none() { full_fetch(end) } else { None },
         quarantined: if unfit.is_none() { page_quarantined(end) } else { None },
         failed_try: failed_try(&to, end, policy),
+        stages: finish.stages,
         ..TransitionData::default()
     };
     apply(tx, &row, document.as_ref(), &to, with).await?;

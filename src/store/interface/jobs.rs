@@ -11,6 +11,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::representation::{HostMarkdown, MarkdownFinding};
 use crate::domain::retry::{Counters, RetryPolicy};
 use crate::domain::site_rule::Unfetchable;
+use crate::domain::stages::Stages;
 use crate::domain::template::TemplateVersion;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
@@ -177,6 +178,8 @@ pub struct Finish {
     pub end: AttemptEnd,
     /// Wall-clock duration of the attempt.
     pub duration: Duration,
+    /// Durations of its stages; `None` if it fetched nothing.
+    pub stages: Option<Stages>,
 }
 
 /// The result of writing the end of an attempt.

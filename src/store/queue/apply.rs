@@ -9,6 +9,7 @@ use crate::domain::id::{AccountId, AssistantId, Seq};
 use crate::domain::job::{JobState, RowWrite, Transition};
 use crate::domain::lock::LockHolder;
 use crate::domain::outcome::{Outcome, OutcomeDraft, OutcomeResult};
+use crate::domain::stages::Stages;
 use crate::domain::text::{SafeLine, without_nul};
 use crate::domain::time::Timestamp;
 use crate::store::Result;
@@ -37,6 +38,8 @@ pub(in crate::store) struct TransitionData<'a> {
     /// Failure that ended the attempt: its class, the number of failures of that class so far, and the attempts
     /// allowed.
     pub(in crate::store) failed_try: Option<FailureCount>,
+    /// Durations of the stages of the attempt that ended.
+    pub(in crate::store) stages: Option<Stages>,
     /// Holder of the document's lock, if the job is postponed because of that lock.
     pub(in crate::store) lock_holder: Option<&'a LockHolder>,
 }
@@ -293,6 +296,8 @@ pub(in crate::store) fn new_outcome(
         next_attempt_at: draft.next_attempt_at,
         worker: with.worker.clone(),
         requested_by: row.requested_by.clone(),
+        // An exhaustion repeats nothing of its attempt.
+        stages: with.stages.filter(|_| draft.duration_ms.is_some()),
         name,
     };
     NewOutcome { outcome, host: row.host.clone(), token: with.token, text_changed: false }

@@ -338,7 +338,7 @@ mod tests {
             let page = Page::new(Some("T"), text, 9, 200).unwrap();
             let fingerprint = Fingerprint::of(&page.content);
             let end = AttemptEnd::Fetched { page: Box::new(page), fingerprint, change: ContentChange::First };
-            Finish { lease: claimed[place].lease, end, duration: Duration::ZERO }
+            Finish { lease: claimed[place].lease, end, duration: Duration::ZERO, stages: None }
         };
         let (big, small) = (finish(0, "word ".repeat(30_000)), finish(1, "small".into()));
         let policy = Default::default();

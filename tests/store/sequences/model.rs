@@ -155,7 +155,7 @@ impl Side {
             End::Permanent => permanent(),
             End::Stopped => AttemptEnd::Stopped,
         };
-        let finish = Finish { lease: held, end, duration: Duration::from_millis(7) };
+        let finish = Finish { lease: held, end, duration: Duration::from_millis(7), stages: None };
         let failed = matches!(finish.end, AttemptEnd::Failed(_));
         let said = finished(self.store.finish(finish, &Default::default()).await.unwrap());
         if failed {

@@ -5,6 +5,7 @@ use crate::domain::failure::ErrorCode;
 use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq};
 use crate::domain::job::QueueClass;
 use crate::domain::outcome::{Outcome, OutcomeResult};
+use crate::domain::stages::Stages;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
@@ -30,7 +31,7 @@ pub(in crate::store) fn insert(new: &NewOutcome) -> Statement {
     let mut sql = Sql::new(
         "INSERT INTO @outcomes (seq, at, document_id, account_id, assistant_id, name, url, host, job_id, attempt, \
          token, queue, result, error_code, exception_class, duration_ms, http_status, detail, content, bytes, \
-         next_attempt_at, worker, requested_by) VALUES ",
+         next_attempt_at, worker, requested_by, stages) VALUES ",
     );
     sql.bind_list(values(new));
     sql.query()
@@ -40,13 +41,14 @@ pub(in crate::store) fn insert(new: &NewOutcome) -> Statement {
 /// the last `?count` numbers before the counter in `numbered`.
 pub(in crate::store) const INSERT_NUMBERED: &str = "INSERT INTO @outcomes (seq, at, document_id, account_id, \
      assistant_id, name, url, host, job_id, attempt, token, queue, result, error_code, exception_class, duration_ms, \
-     http_status, detail, content, bytes, next_attempt_at, worker, requested_by) \
+     http_status, detail, content, bytes, next_attempt_at, worker, requested_by, stages) \
      SELECT n.last - ?count + CAST(k.value ->> 0 AS BIGINT), CAST(k.value ->> 1 AS BIGINT), \
      CAST(k.value ->> 2 AS BIGINT), CAST(k.value ->> 3 AS BIGINT), CAST(k.value ->> 4 AS BIGINT), k.value ->> 5, \
      k.value ->> 6, k.value ->> 7, CAST(k.value ->> 8 AS BIGINT), CAST(k.value ->> 9 AS BIGINT), \
      CAST(k.value ->> 10 AS BIGINT), CAST(k.value ->> 11 AS BIGINT), k.value ->> 12, k.value ->> 13, k.value ->> 14, \
      CAST(k.value ->> 15 AS BIGINT), CAST(k.value ->> 16 AS BIGINT), k.value ->> 17, k.value ->> 18, \
-     CAST(k.value ->> 19 AS BIGINT), CAST(k.value ->> 20 AS BIGINT), k.value ->> 21, k.value ->> 22 \
+     CAST(k.value ->> 19 AS BIGINT), CAST(k.value ->> 20 AS BIGINT), k.value ->> 21, k.value ->> 22, \
+     CAST(k.value ->> 23 AS BIGINT) \
      FROM numbered n, elements(?rows) k";
 
 /// Returns the JSON array for [`INSERT_NUMBERED`]. The place of an outcome, from 1 on, stands for its number.
@@ -67,7 +69,7 @@ pub(in crate::store) fn rows(new: &[NewOutcome]) -> String {
 }
 
 /// Returns the values of an outcome's columns.
-fn values(new: &NewOutcome) -> [Value; 23] {
+fn values(new: &NewOutcome) -> [Value; 24] {
     let outcome = &new.outcome;
     let text = |line: &Option<SafeLine>| line.as_ref().map(SafeLine::as_str).into_value();
     let big = |number: Option<u64>| number.map(|number| i64::try_from(number).unwrap_or(i64::MAX)).into_value();
@@ -95,6 +97,7 @@ fn values(new: &NewOutcome) -> [Value; 23] {
         outcome.next_attempt_at.map(Timestamp::micros).into_value(),
         text(&outcome.worker),
         text(&outcome.requested_by),
+        outcome.stages.and_then(Stages::packed).into_value(),
     ]
 }
 
@@ -121,6 +124,7 @@ pub(in crate::store) fn outcome(row: &Row) -> Result<Outcome> {
         next_attempt_at: time(row, "next_attempt_at")?,
         worker: line(row, "worker")?,
         requested_by: line(row, "requested_by")?,
+        stages: get::<Option<i64>>(row, "stages")?.and_then(Stages::unpack),
         name: line(row, "name")?.unwrap_or_default(),
     })
 }

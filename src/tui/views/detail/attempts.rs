@@ -131,6 +131,10 @@ fn about_attempt(model: &Model, outcome: &Outcome, y: u16, canvas: &mut Canvas<'
         fact("next attempt", &at.clock(&model.zone()));
     }
     lines.push(facts);
+    if let Some(stages) = outcome.stages {
+        let stages = clip(&format::stages(stages), usize::from(available), appearance.glyphs.ellipsis);
+        lines.push(vec![span(format!("  {stages}"), Tone::Dim)]);
+    }
     for (line, text) in lines.iter().enumerate() {
         canvas.spans(1, y + line as u16, available, text, appearance);
     }

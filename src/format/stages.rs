@@ -1,0 +1,41 @@
+//! Durations of the stages of an attempt as text.
+
+use crate::domain::stages::{Stage, Stages};
+use std::time::Duration;
+
+/// Returns each stage with its duration: `name 1.2 ms, connect 0.3 ms`.
+pub fn stages(stages: Stages) -> String {
+    let parts = stages.iter().map(|(stage, duration)| format!("{} {}", stage_name(stage), milliseconds(duration)));
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+const fn stage_name(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Name => "name",
+        Stage::Connect => "connect",
+        Stage::Tls => "TLS",
+        Stage::FirstByte => "first byte",
+        Stage::Body => "body",
+        Stage::Convert => "convert",
+    }
+}
+
+/// Returns a duration in milliseconds, below 10 ms with a decimal place: most stages are that short.
+fn milliseconds(duration: Duration) -> String {
+    let ms = duration.as_secs_f64() * 1e3;
+    if ms < 10.0 { format!("{ms:.1} ms") } else { format!("{ms:.0} ms") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_stages_that_took_place_are_named() {
+        let mut some = Stages::default();
+        some.set(Stage::FirstByte, Duration::from_millis(212));
+        some.set(Stage::Name, Duration::from_micros(1_230));
+        assert_eq!(stages(some), "name 1.2 ms, first byte 212 ms");
+        assert_eq!(stages(Stages::default()), "");
+    }
+}
