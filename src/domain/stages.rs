@@ -124,9 +124,10 @@ mod tests {
 
     fn duration() -> impl Strategy<Value = Option<Duration>> {
         // Each order of magnitude is as likely.
-        prop::option::of((0_u32..35, 0.0..2.0).prop_map(|(bits, part)| {
-            Duration::from_micros(((1_u64 << bits) as f64 * part) as u64)
-        }))
+        prop::option::of(
+            (0_u32..35, 0.0..2.0)
+                .prop_map(|(bits, part)| Duration::from_micros(((1_u64 << bits) as f64 * part) as u64)),
+        )
     }
 
     proptest! {

@@ -5,9 +5,7 @@
 use super::lookup::{Addresses, Lookup};
 use crate::domain::stages::{Stage, Stages};
 use rustls::NamedGroup;
-use rustls::client::{
-    ClientSessionMemoryCache, ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue,
-};
+use rustls::client::{ClientSessionMemoryCache, ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
 use rustls::pki_types::ServerName;
 use std::collections::BTreeMap;
 use std::pin::Pin;

@@ -22,8 +22,12 @@ async fn far(scene: &Scene) -> (Arc<SqlStore>, Proxy) {
     let id = scene.add(9, "https://first.test/").await;
     scene.ask(&[id], QueueClass::Manual).await;
     let claimed = far.claim(&worker("w2").id, limits(1)).await.expect("the store answers");
-    let finish =
-        Finish { lease: claimed[0].lease, end: fetched("T", "t", ContentChange::First), duration: Duration::ZERO, stages: None };
+    let finish = Finish {
+        lease: claimed[0].lease,
+        end: fetched("T", "t", ContentChange::First),
+        duration: Duration::ZERO,
+        stages: None,
+    };
     far.finish(finish, &Default::default()).await.expect("the store answers");
     (far, proxy)
 }

@@ -79,7 +79,8 @@ async fn a_late_finish_writes_nothing(backend: Backend) {
     let scene = Scene::new(backend).await;
     let (id, claimed) = scene.running("https://a.test/x").await;
     let old = JobLease { token: Token(claimed.lease.token.0 - 1), ..claimed.lease };
-    let finish = Finish { lease: old, end: fetched("A", "late", ContentChange::First), duration: Duration::ZERO, stages: None };
+    let finish =
+        Finish { lease: old, end: fetched("A", "late", ContentChange::First), duration: Duration::ZERO, stages: None };
     let late = scene.store.finish(finish, &Default::default()).await.unwrap();
     assert_eq!(late, FinishResult::LeaseLost);
     assert!(scene.outcomes().await.is_empty());

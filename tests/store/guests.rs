@@ -471,6 +471,9 @@ async fn a_role_with_the_rights_that_are_asked_for_keeps_shadow_rows() {
     store.request(&[DocumentId(2)], &request(QueueClass::Manual)).await.unwrap();
     let job = store.claim(&worker("w1").id, limits(1)).await.unwrap().remove(0);
     let end = fetched("New", "text", ContentChange::First);
-    store.finish(Finish { lease: job.lease, end, duration: Duration::ZERO, stages: None }, &Default::default()).await.unwrap();
+    store
+        .finish(Finish { lease: job.lease, end, duration: Duration::ZERO, stages: None }, &Default::default())
+        .await
+        .unwrap();
     assert_exact(&scene, &"a sync").await;
 }

@@ -126,7 +126,10 @@ async fn reading_alone_makes_no_file_and_writes_nothing() {
         reader.claim(&worker("w9").id, super::support::limits(1)).await.map(drop),
         reader.heartbeat(&worker("w9").id, &[], Duration::from_secs(30)).await.map(drop),
         reader
-            .finish(Finish { lease: job.lease, end: permanent(), duration: Duration::ZERO, stages: None }, &Default::default())
+            .finish(
+                Finish { lease: job.lease, end: permanent(), duration: Duration::ZERO, stages: None },
+                &Default::default(),
+            )
             .await
             .map(drop),
         reader.release(&[job.lease]).await,

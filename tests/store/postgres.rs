@@ -141,8 +141,12 @@ async fn chatwoots_own_table_is_used_and_never_altered() {
     clock.set(Timestamp::from_micros(START.micros() + 123_457));
     store.request(&[id], &request(QueueClass::Manual)).await.unwrap();
     let job = store.claim(&worker("w1").id, limits(1)).await.unwrap().remove(0);
-    let finish =
-        Finish { lease: job.lease, end: fetched("New", "text", ContentChange::First), duration: Duration::ZERO, stages: None };
+    let finish = Finish {
+        lease: job.lease,
+        end: fetched("New", "text", ContentChange::First),
+        duration: Duration::ZERO,
+        stages: None,
+    };
     store.finish(finish, &Default::default()).await.unwrap();
     let row = store.find(&store::DocumentRef::Id(id)).await.unwrap().remove(0);
     assert_eq!((row.updated_at, row.synced_at), (clock_now(&clock), Some(clock_now(&clock))), "to the microsecond");
@@ -213,8 +217,12 @@ async fn a_role_that_owns_our_schema_alone_is_enough() {
     store.register(&worker("w1")).await.unwrap();
     store.request(&[id], &request(QueueClass::Manual)).await.unwrap();
     let job = store.claim(&worker("w1").id, limits(1)).await.unwrap().remove(0);
-    let finish =
-        Finish { lease: job.lease, end: fetched("New", "text", ContentChange::First), duration: Duration::ZERO, stages: None };
+    let finish = Finish {
+        lease: job.lease,
+        end: fetched("New", "text", ContentChange::First),
+        duration: Duration::ZERO,
+        stages: None,
+    };
     assert!(matches!(store.finish(finish, &Default::default()).await.unwrap(), FinishResult::Written { .. }));
     let message = store.add(&[new(1, "https://a.test/y")]).await.unwrap_err().to_string();
     assert!(message.contains("may not add documents"), "{message}");

@@ -23,7 +23,8 @@ async fn group(far: &SqlStore, proxy: &Proxy, end: &AttemptEnd) -> Vec<String> {
     let claimed = far.claim(&worker("w1").id, limits(16)).await.expect("the store answers");
     assert_eq!(claimed.len(), GROUP);
     let policy = Default::default();
-    let finish = |lease| far.finish(Finish { lease, end: end.clone(), duration: Duration::ZERO, stages: None }, &policy);
+    let finish =
+        |lease| far.finish(Finish { lease, end: end.clone(), duration: Duration::ZERO, stages: None }, &policy);
     for finished in join_all(claimed.iter().map(|job| finish(job.lease))).await {
         assert!(matches!(finished, Ok(FinishResult::Written { .. })), "{finished:?}");
     }

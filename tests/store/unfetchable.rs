@@ -70,7 +70,10 @@ async fn single_documents_delay_none_behind_them(on: Backend) {
     assert_eq!(ids(&claimed), BTreeSet::from([second]));
     scene
         .store
-        .finish(Finish { lease: claimed[0].lease, end: permanent(), duration: Duration::ZERO, stages: None }, &Default::default())
+        .finish(
+            Finish { lease: claimed[0].lease, end: permanent(), duration: Duration::ZERO, stages: None },
+            &Default::default(),
+        )
         .await
         .unwrap();
     for _ in 0..3 {

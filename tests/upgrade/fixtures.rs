@@ -204,8 +204,12 @@ async fn a_store_of_any_earlier_version_is_brought_up_to_date(on: Backend) {
         assert_eq!(rows(&store).await.len(), 1, "{before}");
         store.request(&[DocumentId(1)], &request(QueueClass::Manual)).await.unwrap();
         let job = store.claim(&worker("w1").id, limits(1)).await.unwrap().remove(0);
-        let finish =
-            Finish { lease: job.lease, end: fetched("T", "x", ContentChange::First), duration: Duration::ZERO, stages: None };
+        let finish = Finish {
+            lease: job.lease,
+            end: fetched("T", "x", ContentChange::First),
+            duration: Duration::ZERO,
+            stages: None,
+        };
         assert!(
             matches!(store.finish(finish, &Default::default()).await.unwrap(), FinishResult::Written { .. }),
             "{before}"
@@ -239,7 +243,12 @@ async fn undelivered_messages_of_the_version_before_are_delivered(on: Backend) {
     store.subscribe(Arc::new(FaqJobs::new(FaqSettings::default(), None)));
     store.request(&[DocumentId(1)], &request(QueueClass::Manual)).await.unwrap();
     let job = store.claim(&worker("w1").id, limits(1)).await.unwrap().remove(0);
-    let finish = Finish { lease: job.lease, end: fetched("T", "x", ContentChange::First), duration: Duration::ZERO, stages: None };
+    let finish = Finish {
+        lease: job.lease,
+        end: fetched("T", "x", ContentChange::First),
+        duration: Duration::ZERO,
+        stages: None,
+    };
     store.finish(finish, &Default::default()).await.unwrap();
     let after = store.due_deliveries(SUBSCRIBER, 9).await.unwrap();
     assert_eq!((&after[..2], after.len()), (&pending[..], 3));
