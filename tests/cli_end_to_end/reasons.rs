@@ -41,9 +41,14 @@ fn not_tls() -> u16 {
 }
 
 fn probe(place: &Place, url: &str) -> Ran {
+    run(place, url, ["show", url, "--probe"])
+}
+
+/// Adds a document, and runs a verb that trusts the tests' authority.
+fn run<const N: usize>(place: &Place, url: &str, args: [&str; N]) -> Ran {
     place.run(["add", url]).ok();
     let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fetch/tls/authority.pem");
-    let mut command = place.command(["show", url, "--probe"]);
+    let mut command = place.command(args);
     // The tests must not use a proxy from the environment.
     command
         .env("SSL_CERT_FILE", authority)
@@ -60,6 +65,25 @@ fn a_certificate_that_is_good_is_taken_and_the_handshake_is_timed() {
     let probed = probe(&place, &format!("https://127.0.0.1:{}/", https(include_bytes!("../fetch/tls/good.pem")))).ok();
     for part in ["  connect ", "  tls ", "  first byte", "title       Safe"] {
         assert!(probed.contains(part), "{part}: {probed}");
+    }
+}
+
+#[test]
+fn an_attempt_records_how_long_each_stage_took() {
+    let place = Place::new();
+    let url = format!("https://127.0.0.1:{}/", https(include_bytes!("../fetch/tls/good.pem")));
+    let ran = run(&place, &url, ["sync", &url, "--wait", "--json"]).ok();
+    let outcome: serde_json::Value = serde_json::from_str(ran.trim()).expect("an outcome");
+    let stages = outcome["stages"].as_object().expect("stages");
+    let took: Vec<_> = stages.iter().map(|(stage, ms)| (stage.as_str(), ms.as_f64().expect("milliseconds"))).collect();
+    let names: Vec<_> = took.iter().map(|(stage, _)| *stage).collect();
+    assert_eq!(names, ["connect", "tls", "first_byte", "body", "convert"], "an address has no name to look up");
+    let sum: f64 = took.iter().map(|(_, ms)| ms).sum();
+    // A duration is cut to whole milliseconds, a stage rounded.
+    assert!(sum > 0.0 && sum <= (outcome["duration_ms"].as_f64().expect("a duration") + 1.0) * 1.02, "{outcome}");
+    let shown = place.run(["show", &url]).ok();
+    for part in ["connect ", "TLS ", "first byte ", "body ", "convert "] {
+        assert!(shown.lines().any(|line| line.starts_with("      ") && line.contains(part)), "{part}: {shown}");
     }
 }
 

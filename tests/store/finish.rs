@@ -27,6 +27,7 @@ async fn a_first_content_is_written_whole(backend: Backend) {
     assert_eq!((outcomes[0].seq.0, outcomes[0].result, outcomes[0].attempt), (1, OutcomeResult::Unchanged, 1));
     assert_eq!(outcomes[0].name.as_str(), "A title", "the log names it as the list does from now on");
     assert_eq!(outcomes, scene.outcomes().await);
+    assert!(outcomes[0].stages.is_some());
     let row = scene.row(id).await;
     assert_eq!((row.status, row.name.as_str(), row.content_length), (Status::Synced, "A title", Some(9)));
     assert_eq!((row.synced_at, row.attempted_at), (Some(scene.store.now()), Some(scene.store.now())));

@@ -11,6 +11,7 @@ use quarterdeck::domain::link::Link;
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
 use quarterdeck::domain::request::{Request, RequestAnswer, RequestKind, RequestScope};
 use quarterdeck::domain::retry::RetryPolicy;
+use quarterdeck::domain::stages::{Stage, Stages};
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
     Access, AddResult, ClaimLimits, ClaimedJob, DocumentRef, DocumentStore, Finish, FinishResult, JobStore,
@@ -86,7 +87,11 @@ impl Scene {
     }
 
     pub async fn finish(&self, claimed: &ClaimedJob, end: AttemptEnd) -> FinishResult {
-        let finish = Finish { lease: claimed.lease, end, duration: Duration::from_millis(120), stages: None };
+        let mut stages = Stages::default();
+        stages.set(Stage::Name, Duration::from_micros(7));
+        stages.set(Stage::Convert, Duration::from_millis(90));
+        let (duration, stages) = (Duration::from_millis(120), Some(stages));
+        let finish = Finish { lease: claimed.lease, end, duration, stages };
         self.store.finish(finish, &RetryPolicy::default()).await.unwrap()
     }
 

@@ -234,6 +234,7 @@ pub fn outcome(seq: i64, document: i64, name: &str, result: OutcomeResult) -> Ou
         next_attempt_at: None,
         worker: Some("web-2:4410".into()),
         requested_by: Some("schedule".into()),
+        stages: None,
         name: name.into(),
     }
 }
