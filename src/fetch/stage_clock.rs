@@ -129,6 +129,7 @@ impl<S> Layer<S> for TimedConnections {
     }
 }
 
+/// A connector that records when a connection is ready.
 #[derive(Clone)]
 pub(super) struct TimedConnector<S>(S);
 
