@@ -23,7 +23,7 @@ macro_rules! migration {
 }
 
 /// All migrations, oldest first. A released file never changes, because stores keep its checksum.
-pub(super) const MIGRATIONS: [MigrationFile; 23] = [
+pub(super) const MIGRATIONS: [MigrationFile; 24] = [
     migration!("0001_store.sql", "the tables of jobs, outcomes, workers and the rest"),
     migration!("0002_locks.sql", "the store's own id, and who has the lock that a job waits for"),
     migration!("0003_outbox.sql", "messages for Chatwoot's own jobs"),

@@ -195,6 +195,7 @@ fn removal(document: Document, last_job: JobId, by: &SafeLine, at: Timestamp) ->
         next_attempt_at: None,
         worker: None,
         requested_by: Some(by.clone()),
+        stages: None,
         name: document.name,
     };
     NewOutcome { outcome, host: document.host, token: None, text_changed: false }
