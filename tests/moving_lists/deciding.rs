@@ -30,7 +30,7 @@ impl Scene {
             }
             let policy = RetryPolicy::default();
             let ends = claimed.iter().map(|job| {
-                let finish = Finish { lease: job.lease, end: end(), duration: Duration::from_millis(1) };
+                let finish = Finish { lease: job.lease, end: end(), duration: Duration::from_millis(1), stages: None };
                 self.store.finish(finish, &policy)
             });
             for ended in futures_util::future::join_all(ends).await {
