@@ -7,7 +7,7 @@ use super::content_rules::ContentRules;
 use super::explain;
 use super::html::{self, Noscript};
 use super::login_form::LoginForm;
-use super::main_content::{self, MainContent, PageMeasures};
+use super::main_content::{self, MainContent, PageMeasures, PageType};
 use super::markdown;
 use super::paths::path_marks;
 use super::stated_text;
@@ -34,6 +34,8 @@ pub struct Converted {
     pub(super) login: Option<LoginForm>,
     /// Chatwoot's own texts of the page, if they are wanted.
     pub(super) chatwoot: Option<Box<ChatwootTexts>>,
+    /// True for a page that scripts fill: a header, menus and a footer, and no content.
+    pub(super) is_shell: bool,
     /// Paths of the lines of `markdown`; empty for a text that is not from HTML.
     pub paths: Vec<PathMark>,
 }
@@ -135,7 +137,8 @@ fn convert_and<T>(
     let base = page.base.as_deref().and_then(|href| base.join(href).ok()).unwrap_or_else(|| base.clone());
     let mut content = main_content::choose(&document, &page, rules, &mut clock)?;
     let mut written = markdown::write(&content, &base, &mut clock)?;
-    if content.kind.is_some() && written.text.trim().is_empty() {
+    let is_shell = content.kind == Some(PageType::Shell);
+    if content.kind.is_some() && !is_shell && written.text.trim().is_empty() {
         // The measures count some text that is not written, such as that of a button in a block of code.
         content = content.whole(&document);
         written = markdown::write(&content, &base, &mut clock)?;
@@ -165,6 +168,7 @@ fn convert_and<T>(
         representation: Representation::Html,
         login,
         chatwoot: None,
+        is_shell,
         paths,
     };
     Ok((converted, also))

@@ -2,11 +2,12 @@
 //! the page. A site rule may select other elements or the whole body.
 //!
 //! `measure` walks the page once; `page_type` says what kind of page it is; `frame` recognises what stands around the
-//! content; `region` chooses the root of the content and prunes it. `hints` and `tag` read the names of elements,
+//! content, for one of the reasons in `drop_reason`; `region` chooses the root of the content and prunes it. `hints` and `tag` read the names of elements,
 //! `structured` what the page says about itself, `selected` the site rule; `left_out` lists what is not content.
 //! Everything after the walk works on the list of
 //! measures, in a fixed number of passes.
 
+mod drop_reason;
 mod frame;
 mod hints;
 mod left_out;
@@ -22,7 +23,7 @@ use super::content_rules::ContentRules;
 use super::dom::is_heading;
 use crate::domain::site_rule::Extract;
 use dom_query::{Document, NodeId, NodeRef};
-pub(super) use frame::DropReason;
+pub(super) use drop_reason::DropReason;
 use html5ever::LocalName;
 pub(super) use measure::{PageMeasures, share};
 pub(super) use page_type::PageType;
@@ -46,7 +47,7 @@ pub(super) enum Keep {
 #[derive(Debug)]
 pub(super) struct MainContent<'a> {
     /// Root elements of the content, in page order; none is inside another. There is more than one only if a site rule
-    /// selects the content.
+    /// selects the content, and none on a page that scripts fill.
     pub roots: Vec<NodeRef<'a>>,
     /// Elements that are left out, with the reason and the index of the measure.
     pub dropped: HashMap<NodeId, (DropReason, usize)>,
@@ -108,7 +109,8 @@ pub(super) fn choose<'a>(
     }
     let Some(region) = Region::choose(page, clock)? else { return Ok(whole) };
     let root = NodeRef::new(page.elements[region.root].node, &document.tree);
-    Ok(MainContent { roots: vec![root], dropped: dropped(page, &region, clock)?, kind: Some(region.kind), ..whole })
+    let roots = if region.kind == PageType::Shell { Vec::new() } else { vec![root] };
+    Ok(MainContent { roots, dropped: dropped(page, &region, clock)?, kind: Some(region.kind), ..whole })
 }
 
 fn dropped(

@@ -33,6 +33,8 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use url::Url;
 
+/// Detail of the failure of a page that scripts fill.
+const ONLY_A_FRAME: &str = "the page has only a header, menus and a footer; its content may be added by scripts";
 /// Number of bytes above which a page is converted alone from the start, because its tree takes several times the
 /// page's size.
 const CONVERT_ALONE_ABOVE: usize = 4 * 1024 * 1024;
@@ -100,9 +102,11 @@ pub(super) async fn page(
 /// document and that of the response, `bytes` is the size of the body, `status` the HTTP status.
 pub(super) fn page_of(converted: Converted, urls: (&Url, &Url), bytes: u64, status: u16) -> Result<Page, Failure> {
     let page = Page::new(converted.title.as_deref(), converted.markdown, bytes, status);
+    let is_shell = converted.is_shell;
     let is_login = converted.login.is_some_and(|form| form.is_page(urls.0, urls.1));
     let empty = || match is_login {
         true => Failure::permanent(ErrorCode::AccessDenied, "the page is a login form without any text"),
+        false if is_shell => Failure::permanent(ErrorCode::ContentEmpty, ONLY_A_FRAME),
         false => Failure::permanent(ErrorCode::ContentEmpty, "the page has no text"),
     };
     let page = page.ok_or_else(empty)?;
@@ -285,7 +289,7 @@ impl Received {
 /// Returns a text that needs no conversion.
 fn unconverted(title: Option<String>, markdown: String, representation: Representation) -> Converted {
     let (unmatched, paths) = (Vec::new(), Vec::new());
-    Converted { title, markdown, unmatched, representation, login: None, chatwoot: None, paths }
+    Converted { title, markdown, unmatched, representation, login: None, chatwoot: None, is_shell: false, paths }
 }
 
 /// Decoded text of a body.

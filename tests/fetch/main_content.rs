@@ -266,6 +266,64 @@ fn a_shell_with_its_text_in_noscript_is_read_there() {
 }
 
 #[test]
+fn a_page_that_scripts_fill_has_no_content() {
+    const FRAME: &str = "<header><a href=/>Pumps and locks</a></header><nav><ul><li><a href=/a>Pumps</a><li><a href=/b>Locks and gates\
+                         </a><li><a href=/e>Prices and delivery</a><li><a href=/f>Visit our showroom</a></ul></nav><footer><h2>Help</h2><a href=/c>Terms of use</a> <a href=/d>Privacy</a> © Pumps \
+                         Ltd. All rights reserved.</footer>";
+    let base = Url::parse("https://example.org/").expect("a URL");
+    let has_text = |html: &str| {
+        let converted = convert(html, &base).expect("a page");
+        let is_shell = explain(html, None).expect("a page").page_type == "shell";
+        assert_eq!(is_shell, converted.markdown.trim().is_empty(), "{html}");
+        !is_shell
+    };
+    let app = "<div id=app></div><script src=/app.js></script>";
+    assert!(!has_text(&format!("{FRAME}{app}")));
+    assert!(!has_text(&format!("{FRAME}<main>\n</main>")), "scripts may fill it");
+    assert!(!has_text(&format!("<h1>Pumps</h1>{FRAME}{app}<div class=cookie-banner>We use cookies.</div>")));
+    // With something of its own the page is stored.
+    assert!(has_text(&format!("{FRAME}<p>")), "nothing is there to fill");
+    assert!(has_text(&format!("<header><h1>Pump 3</h1></header>{FRAME}{app}")));
+    assert!(has_text(&format!(
+        "{FRAME}{app}<p>The keeper of the lock opened the gates at dawn, as the rule demands.</p>"
+    )));
+    let opening = "We are open from dawn to dusk, but never on a Sunday; in winter the keeper of the lock lives at the mill, \
+                   where he can be found at night.";
+    assert!(has_text(&format!("{FRAME}{app}<footer><p>{opening}</p></footer>")));
+    let line = "The keeper of the lock opened the gates at dawn, as the rule demands. ";
+    let stated =
+        format!("{{\"@type\": \"Product\", \"description\": \"{} By noon five barges had passed.\"}}", line.repeat(4));
+    let page = format!("<script type=application/ld+json>{stated}</script><body>{FRAME}{app}");
+    assert!(convert(&page, &base).expect("a page").markdown.contains("five barges"), "it states its text");
+    let report = explain(&format!("{FRAME}{app}"), None).expect("a page");
+    let reasons: Vec<_> = report.dropped.iter().map(|one| one.reason.clone()).collect();
+    assert_eq!(reasons, ["header", "navigation", "footer"]);
+}
+
+#[test]
+fn sentences_contradict_the_name_of_a_banner_a_panel_and_an_offer() {
+    let base = Url::parse("https://example.org/").expect("a URL");
+    let text = |html: &str| convert(html, &base).expect("a page").markdown;
+    let page = |part: &str| text(&format!("<main><h1>Locks</h1>{}{part}</main>", paragraphs(6)));
+    let banner = "<section class=hero-banner><h2>At your service</h2><p>We come within a day, wherever your lock may be.</p>\
+                  <a href=/call>Call</a></section>";
+    assert!(page(banner).contains("within a day"));
+    assert!(!page("<section class=hero-banner>FREE SHIPPING | LIFETIME WARRANTY</section>").contains("FREE"));
+    let panel = "<button>When are you open?</button><div class=item-content hidden><p>We are open from dawn to dusk, but \
+                 never on a Sunday.</p></div>";
+    assert!(page(panel).contains("never on a Sunday"));
+    let notice = panel.replace("item-content", "newsletter-content");
+    assert!(!page(&notice).contains("never on a Sunday"));
+    let row = |words: &str| {
+        let cell = format!("<div class=cell><h3><a href=/x>Read about this model</a></h3><p>{words}</p></div>");
+        let head = "<script type=application/ld+json>{\"@type\": \"Product\"}</script><body>";
+        text(&format!("{head}<main><h1>Pump</h1>{}<div class=row>{}</div></main>", paragraphs(6), cell.repeat(3)))
+    };
+    assert!(row("Its motor needs no oil, and it runs for ten years without a rest.").contains("ten years"));
+    assert!(!row("Also in red").contains("Also in red"), "other products");
+}
+
+#[test]
 fn hostile_shapes_take_time_in_proportion() {
     let base = Url::parse("https://example.org/").expect("a URL");
     let shapes = [

@@ -1,93 +1,12 @@
 //! Detection of a page's frame: the elements around the content, recognised by name, role and class, and confirmed by
 //! their measures. The tables hold all weights: the share of the page's sentences that a hint may drop.
 
+use super::drop_reason::DropReason;
 use super::hints::Hints;
 use super::measure::{ElementMeasure, share};
 use super::page_type::PageType;
 use super::structured::StructuredTypes;
 use super::tag::Tag;
-use std::borrow::Cow;
-
-/// Reason for which an element is left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::fetch) enum DropReason {
-    Navigation,
-    Header,
-    Footer,
-    Sidebar,
-    Hidden,
-    Sharing,
-    Related,
-    Comments,
-    /// Reviews of what a page sells.
-    Reviews,
-    Promotion,
-    Overlay,
-    Form,
-    Filters,
-    Metadata,
-    /// All but the headings of a `header` within the content.
-    Byline,
-    Caption,
-    Editing,
-    /// A list of teasers for other pages.
-    Teasers,
-    /// Mostly links, with no sentences.
-    Links,
-    /// A label that all items of a list have.
-    Repeated,
-    /// A heading over nothing.
-    EmptySection,
-    /// Outside the root of the content, or outside all elements that a site rule includes.
-    Outside,
-    /// Excluded by a site rule.
-    SiteRule,
-    /// A block that stands on many pages of the host: on `pages` of `of` that were sampled.
-    Recurring {
-        pages: u16,
-        of: u16,
-    },
-}
-
-impl DropReason {
-    /// Returns the reason as words.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Navigation => "navigation",
-            Self::Header => "header",
-            Self::Footer => "footer",
-            Self::Sidebar => "sidebar",
-            Self::Hidden => "hidden",
-            Self::Sharing => "sharing",
-            Self::Related => "related",
-            Self::Comments => "comments",
-            Self::Reviews => "reviews",
-            Self::Promotion => "promotion",
-            Self::Overlay => "overlay",
-            Self::Form => "form",
-            Self::Filters => "filters",
-            Self::Metadata => "metadata",
-            Self::Byline => "byline",
-            Self::Caption => "caption",
-            Self::Editing => "editing",
-            Self::Teasers => "teasers",
-            Self::Links => "links",
-            Self::Repeated => "repeated",
-            Self::EmptySection => "empty section",
-            Self::Outside => "outside the content",
-            Self::SiteRule => "site rule",
-            Self::Recurring { .. } => "stands on many pages of this host",
-        }
-    }
-
-    /// Returns the reason as words, with its numbers.
-    pub fn describe(self) -> Cow<'static, str> {
-        match self {
-            Self::Recurring { pages, of } => format!("stands on {pages} of {of} pages of this host").into(),
-            reason => reason.word().into(),
-        }
-    }
-}
 
 /// Length of the sentences of a quotation from which it is left out of a post.
 const LEAST_QUOTE: u32 = 200;
@@ -107,6 +26,10 @@ const SMALL: f32 = 0.15;
 const MOST_ITEM: f32 = 0.2;
 /// Number of prices from which a part sells something.
 const LEAST_PRICES: u16 = 3;
+/// Share of sentences up to which a row of links beside a product leads to other pages.
+const MOST_TEASER_PROSE: f32 = 0.5;
+/// Length of the sentences from which a banner says something.
+const LEAST_BANNER: u32 = 60;
 /// Share of links from which a column beside a product leads to other pages.
 const LEAST_LINKED_COLUMN: f32 = 0.75;
 
@@ -234,7 +157,9 @@ impl Candidate<'_> {
     fn is_panel(&self) -> bool {
         let one = self.one;
         let is_text = share(one.prose, one.text) > 0.8 && one.link_share() < 0.3;
-        is_text && self.around.item > 0 && self.rules.kind != PageType::Article
+        let is_notice = one.hints.has(Hints::OVERLAY.with(Hints::PROMOTION).with(Hints::CONSENT));
+        let is_one_of_many = self.around.item > 0 || (one.hints.has(Hints::SUBSTANCE) && !is_notice);
+        is_text && is_one_of_many && self.rules.kind != PageType::Article
     }
 
     /// Returns true for an item of a list, or a part of one, that is small beside the page.
@@ -244,7 +169,9 @@ impl Candidate<'_> {
 
     fn by_name(&self) -> Option<DropReason> {
         let one = self.one;
-        let is_offer = self.rules.kind == PageType::Product && self.text < 0.4;
+        // Sentences with a link each describe what is sold.
+        let is_offer =
+            self.rules.kind == PageType::Product && self.text < 0.4 && share(one.prose, one.text) <= MOST_TEASER_PROSE;
         let is_on_story = match self.rules.kind {
             PageType::Forum => true,
             PageType::Article => self.is_stated_article(),
@@ -344,6 +271,11 @@ impl Candidate<'_> {
         }
         if hints.has(Hints::LAYOUT) {
             hints = hints.without(Hints::EDITING);
+        }
+        // A banner with sentences is part of the text.
+        let is_banner = one.prose >= LEAST_BANNER && share(one.prose, one.text) > 0.4 && one.link_share() < 0.3;
+        if kind != PageType::Forum && is_banner {
+            hints = hints.without(Hints::HEADER);
         }
         if kind == PageType::Product && one.link_share() < LEAST_LINKED_COLUMN {
             hints = hints.without(Hints::SIDEBAR);

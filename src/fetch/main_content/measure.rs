@@ -85,6 +85,8 @@ pub(in crate::fetch) struct PageMeasures {
     pub(super) types: StructuredTypes,
     /// Estimated length of the text in `noscript` elements of the body.
     pub noscript: u32,
+    /// True if the page has a script that runs, or a block with nothing in it, as scripts fill.
+    pub(super) is_scripted: bool,
 }
 
 /// Length from which the text in `noscript` elements may be the page.

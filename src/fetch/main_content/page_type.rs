@@ -1,7 +1,7 @@
 //! Type of a page, from its structured data and the shape of its content. It decides what counts as content: answers
 //! are the content of a forum, and comments are not that of an article.
 
-use super::frame::DropReason;
+use super::drop_reason::DropReason;
 use super::hints::Hints;
 use super::measure::{ElementMeasure, PageMeasures, share};
 use super::structured::StructuredTypes;
@@ -25,6 +25,8 @@ pub(in crate::fetch) enum PageType {
     Listing,
     /// Sections of short texts, as about a company and its services.
     Service,
+    /// Page that scripts fill: a header, menus and a footer, and no content.
+    Shell,
 }
 
 /// Signals of a page's type: sums over the content, which is the page's marked content or its body, without the frame.
@@ -124,6 +126,7 @@ impl PageType {
             Self::Collection => "collection",
             Self::Listing => "listing",
             Self::Service => "service",
+            Self::Shell => "shell",
         }
     }
 

@@ -1,6 +1,6 @@
 //! Choice of the region of a page that is its content, and of what is left out within it.
 //!
-//! The steps: leave out the frame, doubt a reason that takes most of the page (`doubt`), choose the root (`root`), prune
+//! A page that scripts fill has no content (`shell`). The steps on others: leave out the frame, doubt a reason that takes most of the page (`doubt`), choose the root (`root`), prune
 //! below it (`prune`), and take all of that back if nothing is left. `kept` sums up what is left of each element.
 
 mod doubt;
@@ -8,8 +8,10 @@ mod kept;
 mod prune;
 mod repeated;
 mod root;
+mod shell;
 
-use super::frame::{DropReason, FrameRules, Surroundings, frame};
+use super::drop_reason::DropReason;
+use super::frame::{FrameRules, Surroundings, frame};
 use super::hints::Hints;
 use super::measure::PageMeasures;
 use super::page_type::{PageType, TypeSignals};
@@ -48,6 +50,9 @@ impl Region {
         // The type is read from the content, without the frame that is the same for all types.
         let mut region = Self::of_body(page, PageType::Listing);
         region.drop_frame(page, &Doubts::default(), clock)?;
+        if page.is_shell(clock)? {
+            return Ok(Some(Self { kind: PageType::Shell, ..region }));
+        }
         let signals = TypeSignals::of(page, &region.drops, clock)?;
         region.kind = PageType::of(page, &signals);
         region.has_remarks = signals.has_remarks();

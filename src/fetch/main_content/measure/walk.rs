@@ -123,6 +123,7 @@ impl PageMeasures {
                     with_text(&text, |json| self.types.add_json(json));
                 }
             }
+            local_name!("script") => self.is_scripted = true,
             local_name!("noscript") if !self.elements.is_empty() => {
                 if let Some(text) = node.first_child() {
                     let length = with_text(&text, plain_text_length).unwrap_or_default();
@@ -160,6 +161,7 @@ impl Walk {
         }
         // Leaves without text need no measure, and neither do the spans of highlighted code but line numbers.
         let in_code = self.in_code > 0;
+        self.page.is_scripted |= !has_children && may_be_filled(&element.name.local);
         if matches!(tag, Tag::Break | Tag::Image) || !has_children || (in_code && !is_line_number(element)) {
             if tag == Tag::Image
                 && let Some(current) = self.current_measure()
@@ -233,6 +235,8 @@ impl Walk {
         let end = u32::try_from(self.page.elements.len()).unwrap_or(u32::MAX);
         if let Some(measure) = self.page.elements.get_mut(open.index as usize) {
             measure.end = end;
+            let is_blank = measure.text == 0 && end == open.index + 1;
+            self.page.is_scripted |= is_blank && matches!(open.tag, Tag::Block | Tag::Main | Tag::Section);
         }
     }
 
@@ -329,6 +333,11 @@ impl Walk {
         }
         (hints, shape)
     }
+}
+
+/// Returns true for a block that scripts may fill, if nothing is in it.
+fn may_be_filled(name: &LocalName) -> bool {
+    matches!(*name, local_name!("div") | local_name!("main") | local_name!("section"))
 }
 
 /// Returns true for an element of a code block that its class marks as a line number or the like.

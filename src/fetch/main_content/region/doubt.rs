@@ -2,7 +2,7 @@
 
 use super::kept::Kept;
 use crate::fetch::budget::{BudgetMeter, ConvertError};
-use crate::fetch::main_content::frame::DropReason;
+use crate::fetch::main_content::drop_reason::DropReason;
 use crate::fetch::main_content::measure::PageMeasures;
 use crate::fetch::main_content::page_type::PageType;
 

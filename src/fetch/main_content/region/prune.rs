@@ -3,7 +3,7 @@
 use super::Region;
 use super::kept::Kept;
 use crate::fetch::budget::{BudgetMeter, ConvertError};
-use crate::fetch::main_content::frame::DropReason;
+use crate::fetch::main_content::drop_reason::DropReason;
 use crate::fetch::main_content::hints::Hints;
 use crate::fetch::main_content::measure::{ElementMeasure, PageMeasures, share};
 use crate::fetch::main_content::page_type::PageType;
@@ -134,6 +134,10 @@ fn reason_in_article(one: &ElementMeasure, own: Kept, whole: u32) -> Option<Drop
     }
     if one.hints.has(Hints::CAPTION) && own.text < MOST_CAPTION {
         return Some(DropReason::Caption);
+    }
+    // A layout has "extra" space and no author.
+    if one.hints.has(Hints::LAYOUT) {
+        return None;
     }
     let is_byline = one.hints.has(Hints::METADATA.with(Hints::AUTHOR)) && own.prose < MOST_BYLINE / 2;
     (is_byline && own.text < MOST_BYLINE).then_some(DropReason::Metadata)

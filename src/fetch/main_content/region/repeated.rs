@@ -3,7 +3,7 @@
 
 use super::Region;
 use crate::fetch::budget::{BudgetMeter, ConvertError};
-use crate::fetch::main_content::frame::DropReason;
+use crate::fetch::main_content::drop_reason::DropReason;
 use crate::fetch::main_content::measure::{ElementMeasure, PageMeasures, share};
 use crate::fetch::main_content::page_type::PageType;
 use crate::fetch::main_content::tag::Tag;
