@@ -88,7 +88,8 @@ impl AwaitedJobs {
                 self.failed += 1;
                 true
             }
-            // Outcomes after which the job goes on, or that another outcome of the same job follows.
+            // Outcomes after which the job goes on, or that another outcome of the same job follows. A removal is one of
+            // the document, not of a job.
             OutcomeResult::TransientFailure
             | OutcomeResult::UnexpectedFailure
             | OutcomeResult::WorkerLost
@@ -334,7 +335,9 @@ mod tests {
                 OutcomeResult::AlreadySyncing
                 | OutcomeResult::TransientFailure
                 | OutcomeResult::UnexpectedFailure
-                | OutcomeResult::WorkerLost => (false, Exit::SomeFailed),
+                | OutcomeResult::WorkerLost
+                // Its document is gone, which `remove_missing` notices.
+                | OutcomeResult::Removed => (false, Exit::SomeFailed),
                 _ => (true, Exit::SomeFailed),
             };
             assert_eq!((one.is_over(), one.exit()), expected, "{result:?}");

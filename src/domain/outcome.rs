@@ -77,8 +77,8 @@ impl OutcomeKind {
         }
     }
 
-    /// Returns true for the kinds of which one action (cancel, purge, remove) can record very many; a list combines equal ones
-    /// into one entry.
+    /// Returns true for the kinds of which one action (cancel, purge, remove) can record very many; a list combines equal
+    /// ones into one entry.
     pub const fn is_combined(self) -> bool {
         match self {
             Self::Cancelled | Self::Purged | Self::Removed => true,

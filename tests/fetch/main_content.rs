@@ -291,6 +291,8 @@ fn a_page_that_scripts_fill_has_no_content() {
                    where he can be found at night.";
     assert!(has_text(&format!("{FRAME}{app}<footer><p>{opening}</p></footer>")));
     let line = "The keeper of the lock opened the gates at dawn, as the rule demands. ";
+    let named = format!("<main><div class=theme-announcement><p>{}</p></div></main>", line.repeat(2));
+    assert!(has_text(&format!("{FRAME}{}{app}{named}", FRAME.replace("<h2>", "<h3>").repeat(3))), "a name is no proof");
     let stated =
         format!("{{\"@type\": \"Product\", \"description\": \"{} By noon five barges had passed.\"}}", line.repeat(4));
     let page = format!("<script type=application/ld+json>{stated}</script><body>{FRAME}{app}");

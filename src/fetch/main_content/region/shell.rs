@@ -25,17 +25,19 @@ impl PageMeasures {
         let mut index = 1;
         while let Some(one) = self.elements.get(index) {
             let is_small = share(one.text, body.text) < LEAST_PAGE;
-            let is_notice = is_small && one.hints.has(Hints::OVERLAY.with(Hints::CONSENT).with(Hints::UNSEEN));
-            let is_hidden = is_small && one.hints.has(Hints::HIDDEN);
-            if one.has_main || !(is_notice || is_hidden || is_landmark(one)) {
+            let is_notice = is_small && one.hints.has(Hints::CONSENT);
+            let is_closed = is_small && one.hints.has(Hints::HIDDEN.with(Hints::UNSEEN));
+            let is_over = is_small && one.hints.has(Hints::OVERLAY);
+            if one.has_main || !(is_notice || is_closed || is_over || is_landmark(one)) {
                 index += 1;
                 continue;
             }
             outside = outside.saturating_sub(one.text);
             said = said.saturating_sub(one.prose);
+            // A notice about cookies may be long; other sentences may be the page's, whatever their element is called.
             if !is_notice {
                 sentences = sentences.saturating_add(one.prose).saturating_add(one.code);
-                if one.has_title && !is_hidden {
+                if one.has_title && !is_closed {
                     return Ok(false);
                 }
             }
