@@ -37,6 +37,7 @@ pub mod pause;
 pub mod plan;
 pub mod representation;
 pub mod request;
+pub mod retention;
 pub mod retry;
 pub mod schedule;
 pub mod secret;

@@ -5,6 +5,7 @@
 
 mod answer;
 mod chatwoot_job;
+mod disk;
 mod extraction;
 mod failure;
 mod faq;
@@ -15,6 +16,7 @@ mod time;
 
 pub use answer::{answer, answer_note, answer_word, answers, capitalized, skip_reason, skip_reason_short};
 pub use chatwoot_job::{chatwoot_job, chatwoot_job_note, chatwoot_job_time};
+pub use disk::disk_use;
 pub use extraction::{dropped_head, dropped_measures, dropped_row, reason_column, reason_width};
 pub use failure::{error_code, failure};
 pub use faq::{faq_effects, faq_note, faqs};

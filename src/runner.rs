@@ -7,7 +7,7 @@
 //! `settings` has the settings and modes of a runner, `worker` the state that its tasks share. `claim` keeps the slots
 //! full and runs each job by `attempt`, under the document's lock (`locking`), with the `representation` of its host, unless there is a `fetch_pause`; `heartbeat` renews leases, `rescue`
 //! makes the jobs of dead workers ready again, `schedule` enqueues due documents, `relay` delivers the messages of the
-//! outbox, `templates` learns what recurs on the pages of a host, `crawling` follows Chatwoot's way of fetching pages.
+//! outbox, `retention` removes what is old, `templates` learns what recurs on the pages of a host, `crawling` follows Chatwoot's way of fetching pages.
 
 mod attempt;
 mod chatwoot_text;
@@ -25,6 +25,7 @@ mod relay;
 mod report;
 mod representation;
 mod rescue;
+mod retention;
 mod running_jobs;
 pub mod schedule;
 mod settings;
@@ -133,6 +134,7 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
     tokio::spawn(rescue::read_shadows(worker.store.clone(), worker.ended.clone()));
     tokio::spawn(crawling::follow(Arc::clone(&worker)));
     tokio::spawn(schedule::run(Arc::clone(&worker)));
+    tokio::spawn(retention::run(Arc::clone(&worker)));
     tokio::spawn(templates::run(Arc::clone(&worker)));
     if let Some(redis) = &worker.redis {
         signals::join(worker.store.clone(), redis, worker.events.clone(), worker.ended.clone());

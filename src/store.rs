@@ -23,6 +23,7 @@ mod backup;
 mod changes;
 mod chatwoot;
 mod checks;
+mod compact;
 mod error;
 mod examine;
 mod interface;
@@ -32,6 +33,7 @@ mod outbox;
 mod postgres;
 mod queries;
 mod queue;
+mod retention;
 mod run_upgrade;
 mod schedule;
 mod sql;
@@ -46,6 +48,7 @@ pub use backup::{BackupMethod, ServerTools, back_up, backup_contents, backup_met
 pub use changes::{ChangeSender, Changes};
 pub use chatwoot::optional::{OPTIONAL_COLUMNS, OptionalColumns};
 pub use checks::CheckDepth;
+pub use compact::{compact, plan_compaction, store_file};
 pub use error::{Result, StoreError};
 pub use examine::{examine, write_lock_holder};
 pub use interface::base::{CommitSignals, QueueState, StoreBase};
@@ -61,9 +64,10 @@ pub use interface::jobs::{
 };
 pub use interface::outbox::OutboxStore;
 pub use interface::queries::{
-    AccountSummary, HostSummary, JobBlockers, JobProgress, JobSummary, JobsPage, JobsQuery, Listing, MAX_SECTION_ROWS,
-    OutcomeQuery, OutcomesFrom, Queries, WorkerHealth, WorkerSummary,
+    AccountSummary, DiskUse, HostSummary, JobBlockers, JobProgress, JobSummary, JobsPage, JobsQuery, Listing,
+    MAX_SECTION_ROWS, OutcomeQuery, OutcomesFrom, Queries, WorkerHealth, WorkerSummary,
 };
+pub use interface::retention::{Removed, RetentionStep, RetentionStore};
 pub use interface::schedule::{PassMode, PassRequest, PassResult, PassTrigger, PlanSource, Plans, ScheduleStore};
 pub use interface::status::{CheckScope, StatusCheck, StatusStore};
 pub use interface::store::{ConsoleStore, RunnerStore, Store};
@@ -77,7 +81,7 @@ pub use sql::clock::{Clock, ManualClock, SystemClock};
 pub use sql::uptime::Uptime;
 pub use sql_store::SqlStore;
 pub use sqlite::write_lock::{ProcessState, WriteLockHolder};
-pub use store_contents::StoreContents;
+pub use store_contents::{CompactionPlan, StoreContents};
 pub use upgrade::{MigrationStep, OlderWorker, UpgradeOptions, UpgradeReport};
 pub use version::SchemaMismatch;
 

@@ -6,6 +6,7 @@ use quarterdeck::domain::id::AccountId;
 use quarterdeck::domain::lock::LockMode;
 use quarterdeck::domain::log_level::LogLevel;
 use quarterdeck::domain::plan::{Cadence, PlanName};
+use quarterdeck::domain::retention::Retention;
 use quarterdeck::domain::schedule::DueRules;
 use quarterdeck::domain::secret::Secret;
 use std::path::{Path, PathBuf};
@@ -139,6 +140,11 @@ fn every_key_sets_its_value() {
         api_key = "fc-secret"
         url = "http://10.0.0.9:3002"
         version = 1
+        [retention]
+        outcomes = "forever"
+        max_outcomes = "forever"
+        versions = 0
+        jobs = "2 days"
         [log]
         dir = "/var/log/q"
         keep_days = 7
@@ -166,6 +172,8 @@ fn every_key_sets_its_value() {
     );
     assert_eq!((config.fetch.max_body, config.fetch.max_redirects), (5 * 1_048_576, 0));
     assert_eq!(config.runner.host_interval, Duration::from_millis(1_500));
+    let kept = Retention { outcomes: None, max_outcomes: None, versions: 0, jobs: Some(seconds(172_800)) };
+    assert_eq!(config.runner.retention, kept);
     assert!(config.fetch.respect_robots);
     assert_eq!(config.fetch.firecrawl.api_key.as_ref().map(|key| key.reveal()), Some("fc-secret"));
     assert!(!format!("{config:?}").contains("fc-secret"), "a key is never printed");

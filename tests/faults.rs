@@ -9,6 +9,8 @@ mod aborts;
 #[cfg(feature = "faults")]
 mod blocks;
 mod pauses;
+#[cfg(feature = "faults")]
+mod removals;
 mod shortages;
 mod stops;
 mod successors;

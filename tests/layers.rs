@@ -90,11 +90,11 @@ const STORE_LAYERS: [&[&str]; 9] = [
     &["sqlite", "postgres", "sql"],
     &["sql::database", "sql::transaction", "sql::rows::attempts", "sql::rows::jobs", "sql::rows::documents"],
     &["chatwoot"],
-    &["queue", "outbox", "templates"],
+    &["queue", "outbox", "retention", "templates"],
     &["attempts"],
     &["schedule"],
     &["queries"],
-    &["sql_store", "backup", "examine", "run_upgrade"],
+    &["sql_store", "backup", "compact", "examine", "run_upgrade"],
 ];
 
 /// Modules above the store, and the store's interfaces that each may name. `cli` assembles the program and may name

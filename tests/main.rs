@@ -12,6 +12,7 @@ mod chatwoot_jobs;
 mod chatwoot_verbs;
 mod cli;
 mod cli_end_to_end;
+mod compaction;
 mod conditional;
 mod config;
 mod conformance;

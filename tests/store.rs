@@ -24,6 +24,8 @@ mod pauses;
 pub mod postgres;
 mod read;
 mod requests;
+mod retention;
+mod retention_year;
 mod round_trips;
 mod schedule;
 mod sequences;

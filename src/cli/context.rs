@@ -68,6 +68,7 @@ impl Context {
         let access = if self.read_only { Access::ReadOnly } else { Access::Create };
         let mut options = Options::new(access);
         options.recorder = Some(self.files.recorder(also));
+        options.kept_versions = self.config.runner.retention.versions;
         let store = open_with(&self.config.store.url, options).await?;
         if let Some(upgraded) = store.upgraded() {
             note(upgraded);

@@ -30,7 +30,13 @@ impl After {
             Self::Cursor(cursor) => cursor.clone(),
             Self::Seq(seq) => history.cursor(TextPosition::after(*seq)),
         };
-        history.check(&cursor).map(|()| cursor.position).map_err(refused)
+        history.check(&cursor).map(|()| cursor.position).map_err(|reason| match reason {
+            CursorRefusal::Pruned => CliError::Usage(format!(
+                "--after: this cursor {reason} (pruned up to {}); export anew, without --after",
+                history.first.0 - 1
+            )),
+            other => refused(other),
+        })
     }
 }
 

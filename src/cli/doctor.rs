@@ -2,11 +2,14 @@
 //! nothing unless an option asks for a repair.
 //!
 //! [`CHECKS`] lists the checks: `settings` (config file, log directory, private hosts, credentials), `machine` (certificates,
-//! terminal, locale), `database` (the store, its workers and its queue, with `faq` for the outbox, `schedule` for
-//! the automatic syncs and `texts` for the texts of Chatwoot), `locks` (Redis). `unblock` continues a stopped process that keeps the store locked.
+//! terminal, locale), `database` (the store, its workers and its queue, with `faq` for the outbox, `disk` for its size, `schedule` for
+//! the automatic syncs and `texts` for the texts of Chatwoot), `locks` (Redis). `unblock` continues a stopped process that keeps the store
+//! locked, `compact` writes a file anew.
 
 mod bundle;
+mod compact;
 mod database;
+mod disk;
 mod faq;
 mod locks;
 mod machine;
@@ -46,8 +49,12 @@ pub struct Args {
     #[arg(long, value_name = "HOST")]
     pub forget_template: Option<String>,
     /// First continue (SIGCONT) a stopped process that keeps the others from writing to an SQLite store
-    #[arg(long)]
+    #[arg(long, group = "asks")]
     pub unblock: bool,
+    /// First write the file of an SQLite store anew, without the pages that nothing uses any more; no other process may use
+    /// the store
+    #[arg(long, group = "asks")]
+    pub compact: bool,
     /// On a database of Chatwoot, fetch 20 pages and say how many of the stored texts a pass would rewrite; stores nothing
     #[arg(long)]
     pub sample: bool,
@@ -55,8 +62,8 @@ pub struct Args {
     /// counts, the end of the log; no content of pages. Without FILE a name with the time in the current folder
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "")]
     pub bundle: Option<PathBuf>,
-    /// Do not ask before --unblock
-    #[arg(long, requires = "unblock")]
+    /// Do not ask before --unblock or --compact
+    #[arg(long, requires = "asks")]
     pub yes: bool,
 }
 
@@ -95,6 +102,9 @@ pub(super) async fn run(args: &Args, paths: DefaultPaths, flags: Flags, out: &mu
     let context = CheckContext { default_paths: paths, environment, flags, config, depth, sample: args.sample };
     if args.unblock {
         unblock::run(&context, args.yes).await?;
+    }
+    if args.compact {
+        compact::run(&context, args.yes).await?;
     }
     if args.rebuild {
         database::rebuild(&context).await?;

@@ -33,6 +33,8 @@ pub(super) struct Key {
 
 /// Upper bound of settings that count documents or jobs: above every sensible value.
 const MAX_COUNT: i64 = 1_000_000_000;
+/// The word for what is never removed.
+const FOREVER: &str = "forever";
 const DAY: Duration = Duration::from_secs(86_400);
 const HOUR: Duration = Duration::from_secs(3_600);
 const SECOND: Duration = Duration::from_secs(1);
@@ -87,6 +89,10 @@ pub(super) const KEYS: &[Key] = &[
     key("schedule.total", |c, v| put_some(&mut c.schedule.terms.total, whole(v, 1..=MAX_COUNT))),
     key("schedule.queue_depth", |c, v| put(&mut c.schedule.terms.queue_depth, whole(v, 1..=MAX_COUNT))),
     key("plans.default", |c, v| put_some(&mut c.plans().default, plan_name(text(v)?))),
+    key("retention.outcomes", |c, v| put(&mut c.runner.retention.outcomes, kept_for(v))),
+    key("retention.max_outcomes", |c, v| put(&mut c.runner.retention.max_outcomes, kept_number(v))),
+    key("retention.versions", |c, v| put(&mut c.runner.retention.versions, whole(v, 0..=1_000))),
+    key("retention.jobs", |c, v| put(&mut c.runner.retention.jobs, kept_for(v))),
     key("log.dir", |c, v| put(&mut c.log.dir, directory(text(v)?))),
     key("log.keep_days", |c, v| put(&mut c.log.keep_days, whole(v, 1..=3_650))),
     key("errors.sentry_dsn", |c, v| put_some(&mut c.errors.source, sites::secret_or_source(v))),
@@ -171,6 +177,27 @@ impl NamedKey {
             path.split('.').all(|part| own.next().is_some_and(|own| own == part || own == "NAME" && part != "default"));
         fits && own.next().is_some()
     }
+}
+
+/// Reads the age from which something is removed, at least a day; `None` for "forever".
+fn kept_for(value: &DeValue<'_>) -> Result<Option<Duration>, InvalidValue> {
+    if value.as_str() == Some(FOREVER) {
+        return Ok(None);
+    }
+    duration(value, DAY..=DAY * 36_500).map(Some).map_err(|wrong| or_forever(&wrong))
+}
+
+/// Adds the word to the message about a value that is not valid.
+fn or_forever(wrong: &str) -> InvalidValue {
+    wrong.replacen("must be", &format!("must be \"{FOREVER}\" or"), 1)
+}
+
+/// Reads the number above which the oldest are removed; `None` for "forever".
+fn kept_number(value: &DeValue<'_>) -> Result<Option<u64>, InvalidValue> {
+    if value.as_str() == Some(FOREVER) {
+        return Ok(None);
+    }
+    whole(value, 1..=MAX_COUNT).map(Some).map_err(|wrong| or_forever(&wrong))
 }
 
 fn rules(word: &str) -> Result<DueRules, InvalidValue> {

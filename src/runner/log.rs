@@ -40,14 +40,16 @@ impl OutcomeLog {
     /// an old file cannot be deleted.
     pub fn in_files(settings: &LogSettings, problem: watch::Sender<Option<SafeLine>>) -> io::Result<Self> {
         fs::create_dir_all(&settings.dir)?;
-        delete_old(&settings.dir, settings.keep_days)?;
+        let now = SystemTime::now();
+        delete_old(&settings.dir, settings.keep_days, now)?;
         let file = RollingFileAppender::builder()
             .rotation(Rotation::DAILY)
             .filename_prefix(format!("outcomes-{}", std::process::id()))
             .filename_suffix("jsonl")
             .build(&settings.dir)
             .map_err(io::Error::other)?;
-        let file = LineFile { file, problem, is_torn: false };
+        let cleanup = Some(DailyCleanup { settings: settings.clone(), day: day_of(now) });
+        let file = LineFile { file, problem, is_torn: false, cleanup };
         let (lines, guard) =
             NonBlockingBuilder::default().lossy(false).buffered_lines_limit(MAX_BUFFERED_LINES).finish(file);
         Ok(Self { lines: Mutex::new(lines), _flushes_when_dropped: guard })
@@ -83,6 +85,29 @@ struct LineFile<W> {
     problem: watch::Sender<Option<SafeLine>>,
     /// The last write failed within a line, which the next one must not continue.
     is_torn: bool,
+    cleanup: Option<DailyCleanup>,
+}
+
+/// Deletes old files once a day, for a process that runs for longer than they are kept.
+struct DailyCleanup {
+    settings: LogSettings,
+    /// Day of the last deletion.
+    day: u64,
+}
+
+impl DailyCleanup {
+    /// Deletes old files of all processes, unless it was done on this day.
+    fn run(&mut self, now: SystemTime) {
+        if std::mem::replace(&mut self.day, day_of(now)) != day_of(now) {
+            // What cannot be deleted now is deleted tomorrow, and is no reason to lose a line.
+            let _ = delete_old(&self.settings.dir, self.settings.keep_days, now);
+        }
+    }
+}
+
+/// Returns the number of a day, UTC.
+fn day_of(now: SystemTime) -> u64 {
+    now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs() / 86_400)
 }
 
 impl<W: Write> LineFile<W> {
@@ -110,6 +135,9 @@ impl<W: Write> LineFile<W> {
 impl<W: Write> Write for LineFile<W> {
     /// Writes one whole line.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if let Some(cleanup) = &mut self.cleanup {
+            cleanup.run(SystemTime::now());
+        }
         let written = self.write_line(line);
         let problem = written.as_ref().err().map(|error| SafeLine::new(&error.to_string()));
         self.problem.send_if_modified(|known| {
@@ -125,9 +153,9 @@ impl<W: Write> Write for LineFile<W> {
     }
 }
 
-fn delete_old(dir: &Path, keep_days: u32) -> io::Result<()> {
+/// Deletes the outcome files of all processes, also of dead ones, to which nothing was written for `keep_days` days.
+fn delete_old(dir: &Path, keep_days: u32, now: SystemTime) -> io::Result<()> {
     let keep = Duration::from_secs(u64::from(keep_days) * 86_400);
-    let now = SystemTime::now();
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         let name = entry.file_name();
@@ -142,6 +170,8 @@ fn delete_old(dir: &Path, keep_days: u32) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
     use super::*;
 
     /// A disk with space for some bytes.
@@ -167,9 +197,35 @@ mod tests {
     }
 
     #[test]
+    fn a_process_that_runs_for_long_deletes_old_files_of_all_processes_once_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let written = |name: &str, day: u64| {
+            let path = folder.path().join(name);
+            fs::write(&path, "{}").unwrap();
+            let at = SystemTime::UNIX_EPOCH + Duration::from_secs(day * 86_400);
+            fs::File::open(&path).unwrap().set_modified(at).unwrap();
+            path
+        };
+        let day = |day: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(day * 86_400 + 3_600);
+        let settings = LogSettings { dir: folder.path().to_owned(), keep_days: 14, level: LogLevel::default() };
+        let mut cleanup = DailyCleanup { settings, day: 20_000 };
+        let of_a_dead_worker = written("outcomes-77.2024-10-01.jsonl", 19_990);
+        let another = written("quarterdeck.log", 1);
+        cleanup.run(day(20_000));
+        cleanup.run(day(20_003));
+        assert!(of_a_dead_worker.exists(), "13 days old");
+        cleanup.run(day(20_005));
+        assert!(!of_a_dead_worker.exists() && another.exists());
+        let later = written("outcomes-78.2024-10-01.jsonl", 19_980);
+        cleanup.run(day(20_005));
+        assert!(later.exists(), "once a day");
+    }
+
+    #[test]
     fn a_full_disk_is_reported_and_its_torn_line_is_ended() {
         let (problem, problems) = watch::channel(None);
-        let mut file = LineFile { file: Disk { written: Vec::new(), space: 6 }, problem, is_torn: false };
+        let mut file =
+            LineFile { file: Disk { written: Vec::new(), space: 6 }, problem, is_torn: false, cleanup: None };
         assert!(file.write(b"one\n").is_ok() && problems.borrow().is_none());
         assert!(file.write(b"two\n").is_err() && problems.borrow().is_some());
         assert!(file.write(b"three\n").is_err());

@@ -1,10 +1,11 @@
 //! Settings and modes of a runner.
 
+use crate::domain::retention::Retention;
 use crate::domain::retry::RetryPolicy;
 use crate::domain::schedule::ScheduleSettings;
 use std::time::Duration;
 
-/// Settings of `[runner]` and `[retry]`, and two of `[fetch]`: `host_interval`, which applies over all workers, and
+/// Settings of `[runner]`, `[retry]` and `[retention]`, and two of `[fetch]`: `host_interval`, which applies over all workers, and
 /// `from_installation`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -24,6 +25,7 @@ pub struct Settings {
     /// Time that a drain waits for running attempts before it releases them.
     pub drain: Duration,
     pub policy: RetryPolicy,
+    pub retention: Retention,
     /// True if pages of a Chatwoot database are fetched as Chatwoot's own settings say (`fetch.from_installation`).
     pub follows_installation: bool,
 }
@@ -39,6 +41,7 @@ impl Default for Settings {
             heartbeat: Duration::from_secs(10),
             drain: Duration::from_secs(25),
             policy: RetryPolicy::default(),
+            retention: Retention::default(),
             follows_installation: true,
         }
     }

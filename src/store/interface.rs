@@ -5,8 +5,9 @@
 //! [`Queries`](queries::Queries). Passes of the schedule use [`ScheduleStore`](schedule::ScheduleStore), relays of
 //! messages to subscribers use [`OutboxStore`](outbox::OutboxStore), [`StatusStore`](status::StatusStore) keeps stored
 //! statuses correct, [`TemplateStore`](templates::TemplateStore) has the templates of hosts,
-//! [`TextStore`](texts::TextStore) gives texts and their changes out, and [`ChatwootStore`](chatwoot::ChatwootStore)
-//! reads the tables of a Chatwoot database. All of them extend [`StoreBase`](base::StoreBase); [`Store`](store::Store) is all of them.
+//! [`TextStore`](texts::TextStore) gives texts and their changes out, [`RetentionStore`](retention::RetentionStore)
+//! removes what is old, and [`ChatwootStore`](chatwoot::ChatwootStore) reads the tables of a Chatwoot database. All of them
+//! extend [`StoreBase`](base::StoreBase); [`Store`](store::Store) is all of them.
 
 pub(in crate::store) mod base;
 pub(in crate::store) mod chatwoot;
@@ -15,6 +16,7 @@ pub(in crate::store) mod figures;
 pub(in crate::store) mod jobs;
 pub(in crate::store) mod outbox;
 pub(in crate::store) mod queries;
+pub(in crate::store) mod retention;
 pub(in crate::store) mod schedule;
 pub(in crate::store) mod status;
 pub(in crate::store) mod store;

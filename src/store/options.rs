@@ -1,6 +1,7 @@
 //! Options for opening a store.
 
 use crate::domain::outcome::Outcome;
+use crate::domain::retention::Retention;
 use crate::store::sql::clock::{Clock, SystemClock};
 use std::sync::Arc;
 
@@ -34,6 +35,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Receives every outcome that this process records.
     pub recorder: Option<Recorder>,
+    /// Number of earlier texts that are kept of each document when a new one is stored.
+    pub kept_versions: u32,
 }
 
 /// A callback that receives the outcomes of each transaction of this process after the commit, in the order of the
@@ -44,6 +47,6 @@ pub type Recorder = Arc<dyn Fn(&[Outcome]) + Send + Sync>;
 impl Options {
     /// Returns options with the system's clock and without a recorder.
     pub fn new(access: Access) -> Self {
-        Self { access, clock: Arc::new(SystemClock), recorder: None }
+        Self { access, clock: Arc::new(SystemClock), recorder: None, kept_versions: Retention::default().versions }
     }
 }

@@ -11,6 +11,7 @@ pub(in crate::store) mod dialect;
 pub(in crate::store) mod documents;
 pub(in crate::store) mod error;
 pub(in crate::store) mod filter;
+pub(in crate::store) mod packed;
 pub(in crate::store) mod reader;
 pub(in crate::store) mod rendered;
 pub(in crate::store) mod rows;

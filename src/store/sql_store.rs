@@ -8,6 +8,7 @@ mod figures;
 mod jobs;
 mod outbox;
 mod queries;
+mod retention;
 mod schedule;
 mod status;
 mod templates;
@@ -19,6 +20,7 @@ use super::attempts::liveness::Liveness;
 use super::attempts::mark;
 use super::queries::counts;
 use super::queue::lanes;
+use super::retention::RemovalState;
 use super::schedule::scan::IdleAccounts;
 use super::sql::database::Database;
 use super::{FinishResult, JobLease, MarkResult, Options, Result, Store, UpgradeReport};
@@ -33,6 +35,7 @@ pub struct SqlStore {
     liveness: Liveness,
     /// Accounts that passes of the schedule need not scan yet.
     idle_accounts: IdleAccounts,
+    removal: RemovalState,
     open_attempts: Arc<OpenAttempts>,
     /// True if the last claim found a job, so that the next one probably does, too.
     finds_work: AtomicBool,
@@ -60,6 +63,7 @@ impl SqlStore {
             db,
             liveness: Liveness::default(),
             idle_accounts: IdleAccounts::default(),
+            removal: RemovalState::default(),
             open_attempts,
             finds_work: AtomicBool::default(),
             finishes,

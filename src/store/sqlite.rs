@@ -2,13 +2,14 @@
 //! processes are alive, and a task that notices commits of other processes.
 //!
 //! `connect` opens the file or refuses it, `migrate` brings it up to date after `safety_copy` has made a copy and `older`
-//! has found no worker of an older program, `backup` copies it for people and puts a copy in its place, `epoch` begins a new
-//! epoch in such a copy, `examine` checks
+//! has found no worker of an older program, `compact` writes it anew, `backup` copies it for people and puts a copy in its
+//! place, `epoch` begins a new epoch in such a copy, `examine` checks
 //! it for `doctor`, `locks` keeps the lock files, `read_connection` stops reads whose caller went away, `watch` watches
 //! for commits, `write_lock` finds the process that keeps this one from writing.
 
 pub(super) mod backup;
 mod commit_counts;
+pub(super) mod compact;
 mod connect;
 mod epoch;
 pub(super) mod error;

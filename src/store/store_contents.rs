@@ -13,3 +13,14 @@ pub struct StoreContents {
     pub outcomes: u64,
     pub last_outcome: Option<Timestamp>,
 }
+
+/// The effect of a compaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompactionPlan {
+    /// Size of the file in bytes.
+    pub bytes: u64,
+    /// Size of the new file in bytes, at most, which is also the space that the compaction needs beside the old one.
+    pub needed: u64,
+    /// True if the file gives unused pages back by itself.
+    pub shrinks_itself: bool,
+}

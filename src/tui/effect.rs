@@ -34,6 +34,8 @@ pub enum Effect {
     },
     LoadPauses,
     LoadWorkers,
+    /// Reads the disk use of the store, for the reader of the workers.
+    LoadDiskUse,
     /// Reads how many FAQ jobs are not yet in Sidekiq's queue.
     LoadFaqBacklog,
     /// Reads the newest outcomes again, because the outcome panel lacks some of them.
@@ -97,6 +99,7 @@ pub enum ReadKind {
     View,
     Pauses,
     Workers,
+    DiskUse,
     FaqBacklog,
     NewestOutcomes,
     OlderOutcomes,
@@ -120,6 +123,7 @@ impl Effect {
             Self::LoadView { .. } => ReadKind::View,
             Self::LoadPauses => ReadKind::Pauses,
             Self::LoadWorkers => ReadKind::Workers,
+            Self::LoadDiskUse => ReadKind::DiskUse,
             Self::LoadFaqBacklog => ReadKind::FaqBacklog,
             Self::LoadNewestOutcomes => ReadKind::NewestOutcomes,
             Self::LoadOlderOutcomes(_) => ReadKind::OlderOutcomes,

@@ -25,7 +25,7 @@ use crate::domain::pause::Pause;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::runner::event::{Health, LockHealth, RunnerStatus};
-use crate::store::{QueueState, SchemaMismatch};
+use crate::store::{DiskUse, QueueState, SchemaMismatch};
 use explanation::TextExplanation;
 use jiff::tz::TimeZone;
 use overlay::Overlay;
@@ -106,6 +106,8 @@ pub struct Model {
     /// The FAQ jobs that have not been in Sidekiq's queue for longer than a delivery takes; `None` without any.
     pub faq_backlog: Option<FaqBacklog>,
     pub workers: Workers,
+    /// Disk use of the store when the reader of the workers was opened the last time.
+    pub disk: Option<DiskUse>,
     pub rate: Rate,
     pub runner: RunnerStatus,
     /// State of the runner's connection to the database.
@@ -166,6 +168,7 @@ impl Model {
             pauses: Vec::new(),
             faq_backlog: None,
             workers: Workers::default(),
+            disk: None,
             rate: Rate::default(),
             runner: RunnerStatus::default(),
             health: Health::Fine,

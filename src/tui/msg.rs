@@ -15,7 +15,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::topic::TopicSet;
 use crate::runner::event::{Event, Health, LockHealth, RunnerStatus};
 use crate::store::{
-    AddResult, DecisionResult, DocumentPage, Preview, QueueState, RescueResult, SchemaMismatch, WorkerSummary,
+    AddResult, DecisionResult, DiskUse, DocumentPage, Preview, QueueState, RescueResult, SchemaMismatch, WorkerSummary,
 };
 use crossterm::event::KeyEvent;
 
@@ -59,6 +59,7 @@ pub enum Msg {
     Rows(ViewRows),
     Pauses(StoreResult<Vec<Pause>>),
     Workers(StoreResult<Vec<WorkerSummary>>),
+    DiskUse(StoreResult<DiskUse>),
     /// The FAQ jobs that are not yet in Sidekiq's queue; `None` without any.
     FaqBacklog(StoreResult<Option<FaqBacklog>>),
     /// The newest outcomes, read at the start or on request.

@@ -7,7 +7,7 @@ use quarterdeck::domain::failure::ErrorCode;
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
 use quarterdeck::runner::event::{Event, LockHealth, Phase, RunnerStatus};
-use quarterdeck::store::{SchemaMismatch, Sort, SortBy, WorkerHealth, WorkerSummary};
+use quarterdeck::store::{DiskUse, SchemaMismatch, Sort, SortBy, WorkerHealth, WorkerSummary};
 use quarterdeck::tui::ExitReason;
 use quarterdeck::tui::effect::{CommandKind, Effect};
 use quarterdeck::tui::keymap::{keys_markdown, keys_text};
@@ -474,9 +474,14 @@ fn workers_are_a_key_away_and_scroll_where_there_are_many() {
     screen.asked();
     screen.press(&["w"]);
     assert!(screen.text().contains("Reading the workers."), "{}", screen.text());
-    assert!(screen.asked().is_empty(), "it was asked for already, and is never asked for twice at a time");
+    // The workers were asked for already, and are never asked for twice at a time.
+    assert!(matches!(screen.asked().as_slice(), [Effect::LoadDiskUse]));
+    let disk = DiskUse { bytes: 180_000_000, unused: Some(9_000_000), outcomes: 300_000, ..DiskUse::default() };
+    screen.send(Msg::DiskUse(Ok(disk)));
+    let used = "The store takes 180 MB, of which 9.0 MB are unused; it has";
     screen.send(Msg::Workers(Ok(Vec::new())));
     assert!(screen.text().contains("No worker:"), "{}", screen.text());
+    assert!(screen.text().contains(used), "{}", screen.text());
     let many = (0..40).map(|n| WorkerSummary { name: format!("host:{n}").as_str().into(), ..workers().remove(1) });
     screen.send(Msg::Workers(Ok(many.collect())));
     assert!(screen.text().contains("40 workers, 200 of 640 slots busy"), "{}", screen.text());

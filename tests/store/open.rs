@@ -159,7 +159,7 @@ async fn eight_processes_that_start_at_once_make_one_store() {
     let path = folder.path().join("k.db");
     let clock = Arc::new(ManualClock::at(START));
     let opening = (0..8).map(|_| {
-        let options = Options { access: Access::Create, clock: clock.clone(), recorder: None };
+        let options = Options { clock: clock.clone(), ..Options::new(Access::Create) };
         let url = url(&path);
         tokio::spawn(async move { store::open_with(&url, options).await })
     });

@@ -15,10 +15,10 @@ use quarterdeck::domain::text::SafeLine;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::domain::topic::TopicSet;
 use quarterdeck::store::{
-    AccountSummary, AddResult, BulkVerb, ChangeSender, Changes, Decision, DecisionResult, DocumentPage, DocumentRef,
-    DocumentStore, HostSummary, JobsPage, JobsQuery, Listing, NewDocument, OutcomeQuery, OutcomesFrom, PagePosition,
-    PageQuery, Preview, QuarantinedContent, Queries, QueueState, RescueResult, Result, ReviewTarget, SchemaMismatch,
-    Sort, SortBy, StoreBase, StoreError, StoredContent, StoredVersion, Targets, WorkerSummary,
+    AccountSummary, AddResult, BulkVerb, ChangeSender, Changes, Decision, DecisionResult, DiskUse, DocumentPage,
+    DocumentRef, DocumentStore, HostSummary, JobsPage, JobsQuery, Listing, NewDocument, OutcomeQuery, OutcomesFrom,
+    PagePosition, PageQuery, Preview, QuarantinedContent, Queries, QueueState, RescueResult, Result, ReviewTarget,
+    SchemaMismatch, Sort, SortBy, StoreBase, StoreError, StoredContent, StoredVersion, Targets, WorkerSummary,
 };
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -59,6 +59,9 @@ pub struct Facts {
     /// The next time at which the queue's figures change.
     pub next_due_at: Option<Timestamp>,
     pub workers: Vec<WorkerSummary>,
+    pub disk: DiskUse,
+    /// Number of queries of the disk use.
+    pub disk_read: usize,
     /// Number of queries of the workers.
     pub workers_read: usize,
     pub jobs: JobsPage,
@@ -487,5 +490,20 @@ impl Queries for Memory {
 
     async fn last_seq(&self) -> Result<Seq> {
         self.read(|facts| facts.outcomes.last().map_or(Seq::START, |outcome| outcome.seq))
+    }
+
+    async fn pruned_up_to(&self) -> Result<Seq> {
+        Ok(Seq::START)
+    }
+
+    async fn disk_use(&self) -> Result<DiskUse> {
+        self.read(|facts| {
+            facts.disk_read += 1;
+            facts.disk.clone()
+        })
+    }
+
+    async fn outcomes_before(&self, before: Timestamp) -> Result<u64> {
+        self.read(|facts| facts.outcomes.iter().filter(|outcome| outcome.at < before).count() as u64)
     }
 }

@@ -32,7 +32,7 @@ async fn version_of(file: &Path) -> i64 {
 }
 
 /// Columns that versions after the fixture's have added.
-const LATER_COLUMNS: [&str; 22] = [
+const LATER_COLUMNS: [&str; 24] = [
     "schema_version",
     "body_digest",
     "unfetchable",
@@ -55,6 +55,8 @@ const LATER_COLUMNS: [&str; 22] = [
     "last_content",
     "restored_version",
     "stages",
+    "outcome_seq",
+    "packed",
 ];
 
 /// Returns every row of every table, as text.

@@ -13,11 +13,12 @@ use quarterdeck::domain::id::{AccountId, DocumentId, OutboxId, Seq};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::domain::pause::PauseScope;
+use quarterdeck::domain::retention::Retention;
 use quarterdeck::lock::FaqJobs;
 use quarterdeck::store::{
     self, Access, Decision, DecisionResult, DocumentStore, Finish, FinishResult, JobStore, ManualClock, MigrationStep,
-    OutboxStore, PagePosition, PageQuery, Queries, ReviewTarget, SCHEMA_VERSION, Sort, SortBy, SqlStore, Store,
-    StoreBase, StoreError,
+    OutboxStore, PagePosition, PageQuery, Queries, RetentionStep, RetentionStore, ReviewTarget, SCHEMA_VERSION, Sort,
+    SortBy, SqlStore, Store, StoreBase, StoreError,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -229,7 +230,7 @@ async fn undelivered_messages_of_the_version_before_are_delivered(on: Backend) {
     }
     // One message was delivered: its id is not used again.
     place.sql(&format!("DELETE FROM {} WHERE id = 3", place.either("outbox", "quarterdeck.outbox"))).await;
-    let (store, _) = opened(&place).await;
+    let (store, clock) = opened(&place).await;
     let pending = store.due_deliveries(SUBSCRIBER, 9).await.unwrap();
     for (n, (message, key)) in (1..).zip(pending.iter().zip(&keys)) {
         assert_eq!((message.id, &message.key, message.attempts), (OutboxId(n), key, 0));
@@ -254,10 +255,19 @@ async fn undelivered_messages_of_the_version_before_are_delivered(on: Backend) {
     assert_eq!((&after[..2], after.len()), (&pending[..], 3));
     assert!(after[2].id > OutboxId(2) && after[2].key.len() == keys[0].len(), "{:?}", after[2]);
     assert_eq!(after[2].payload, r#"{"document_id":1,"account_id":1}"#);
+    // It is not known which outcomes the old messages are about, so all are kept until they are delivered.
+    clock.advance(Duration::from_secs(400 * 86_400));
+    let remove_all = async || {
+        while let RetentionStep::More(_) = store.remove_old(&Retention::default(), "one").await.unwrap() {}
+        store.pruned_up_to().await.unwrap()
+    };
+    assert_eq!(remove_all().await, Seq::START);
     for message in &after {
+        assert_eq!(remove_all().await, Seq::START);
         store.delivered(message.id, None).await.unwrap();
     }
     assert!(store.pending_deliveries().await.unwrap().is_empty());
+    assert_eq!(remove_all().await, store.last_seq().await.unwrap());
     store.close().await;
 }
 

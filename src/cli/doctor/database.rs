@@ -2,7 +2,7 @@
 
 use super::schedule::schedule;
 use super::texts::texts;
-use super::{CheckContext, faq};
+use super::{CheckContext, disk, faq};
 use crate::cli::crawling;
 use crate::cli::exit::CliError;
 use crate::cli::output::note;
@@ -45,6 +45,10 @@ pub(super) async fn store(context: &CheckContext) -> Vec<Finding> {
         Ok(store) => {
             if let Err(error) = check_contents(&*store, config, context.depth, &mut found).await {
                 found.push(store_error(&error));
+            }
+            match disk::disk(&*store, config).await {
+                Ok(disk) => found.extend(disk),
+                Err(error) => found.push(store_error(&error)),
             }
             found.extend(attachments(&*store).await);
             found.extend(faq::coverage(&*store).await);

@@ -93,6 +93,34 @@ pub trait Queries: StoreBase {
 
     /// Returns the number of the last outcome; [`Seq::START`] if there is none.
     async fn last_seq(&self) -> Result<Seq>;
+
+    /// Returns the number up to which outcomes were removed because they are old; [`Seq::START`] if none was. All with
+    /// higher numbers are kept. Grows at any time: a reader that asks for everything after N has missed nothing if this is
+    /// at most N after its read.
+    async fn pruned_up_to(&self) -> Result<Seq>;
+
+    /// Returns the disk use of the store. Costs the same whatever its size.
+    async fn disk_use(&self) -> Result<DiskUse>;
+
+    /// Returns the number of outcomes from before a time.
+    async fn outcomes_before(&self, before: Timestamp) -> Result<u64>;
+}
+
+/// The disk use of a store.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DiskUse {
+    /// Size of the file without SQLite's log, or of the tables with their indexes, in bytes.
+    pub bytes: u64,
+    /// Size of the pages of the file that nothing uses, in bytes; `None` on PostgreSQL.
+    pub unused: Option<u64>,
+    /// True if a file gives unused pages back by itself. False on PostgreSQL.
+    pub shrinks_itself: bool,
+    /// Names of the tables and their sizes with indexes in bytes, the largest first; empty on SQLite.
+    pub tables: Vec<(String, u64)>,
+    /// Number of outcomes.
+    pub outcomes: u64,
+    /// Time of the oldest outcome, UTC.
+    pub oldest_outcome_at: Option<Timestamp>,
 }
 
 /// A query for outcomes: a filter, a starting point and a limit.
@@ -100,7 +128,8 @@ pub trait Queries: StoreBase {
 pub struct OutcomeQuery {
     /// Condition on the outcomes. With a term about a field that outcomes do not have, the query fails.
     pub filter: Filter,
-    /// Restricts the result to one document.
+    /// Restricts the result to one document. If all of its outcomes were removed because they are old, the newest of them
+    /// is the result.
     pub document: Option<DocumentId>,
     pub from: OutcomesFrom,
     /// Maximum number of outcomes.

@@ -8,6 +8,7 @@ use crate::store::interface::figures::FigureStore;
 use crate::store::interface::jobs::JobStore;
 use crate::store::interface::outbox::OutboxStore;
 use crate::store::interface::queries::Queries;
+use crate::store::interface::retention::RetentionStore;
 use crate::store::interface::schedule::ScheduleStore;
 use crate::store::interface::status::StatusStore;
 use crate::store::interface::templates::TemplateStore;
@@ -16,9 +17,15 @@ use crate::store::{Result, UpgradeReport};
 use async_trait::async_trait;
 
 /// The interfaces that the runner needs.
-pub trait RunnerStore: JobStore + ScheduleStore + OutboxStore + StatusStore + TemplateStore + CommitSignals {}
+pub trait RunnerStore:
+    JobStore + ScheduleStore + OutboxStore + StatusStore + TemplateStore + RetentionStore + CommitSignals
+{
+}
 
-impl<S: JobStore + ScheduleStore + OutboxStore + StatusStore + TemplateStore + CommitSignals> RunnerStore for S {}
+impl<S: JobStore + ScheduleStore + OutboxStore + StatusStore + TemplateStore + RetentionStore + CommitSignals>
+    RunnerStore for S
+{
+}
 
 /// The interfaces that the console needs.
 pub trait ConsoleStore: DocumentStore + Queries {}

@@ -8,16 +8,26 @@ use crate::store::sql::conn::get;
 use crate::store::sql::database::Database;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::filter::push_outcomes;
-use crate::store::sql::rows::outcomes::outcome;
+use crate::store::sql::rows::outcomes::{columns, outcome};
 use crate::store::sql::statement::{Sql, query};
 use crate::store::{OutcomeQuery, OutcomesFrom, Result};
 
+/// The outcomes of the document `?1`. If all of them were removed because they are old, that is the newest of them.
+const OUTCOMES_OF_DOCUMENT: &str = concat!(
+    "(SELECT ",
+    columns!(),
+    " FROM @outcomes WHERE document_id = ?1 UNION ALL SELECT ",
+    columns!(),
+    " FROM @last_outcomes WHERE document_id = ?1 AND NOT EXISTS (SELECT 1 FROM @outcomes WHERE document_id = ?1)) o"
+);
+
 pub(in crate::store) async fn outcomes(db: &Database, request: &OutcomeQuery) -> Result<Vec<Outcome>> {
-    let mut sql = Sql::new("SELECT o.* FROM @outcomes o");
+    let mut sql = Sql::new("SELECT o.* FROM ");
+    match request.document {
+        None => sql.push("@outcomes o"),
+        Some(document) => sql.add_value(document.0).push(OUTCOMES_OF_DOCUMENT),
+    };
     push_outcomes(&mut sql, &request.filter, db.now())?;
-    if let Some(document) = request.document {
-        sql.push(" AND o.document_id = ").bind(document.0);
-    }
     let oldest_first = match request.from {
         OutcomesFrom::After(seq) => {
             sql.push(" AND o.seq > ").bind(seq.0);

@@ -25,7 +25,7 @@ pub(in crate::store) async fn differs(tx: &mut Tx<'_>, document: &Document, text
 
 /// Returns the keys of a change of a document's row that replace its text by that of `page` and, if the page has a
 /// title, its name by the title; with the length of the text in characters. Keeps the previous text as a version, and
-/// deletes versions beyond the newest five.
+/// deletes the oldest versions beyond the number that is kept.
 pub(in crate::store) async fn replace(
     tx: &mut Tx<'_>,
     document: &Document,
@@ -33,9 +33,12 @@ pub(in crate::store) async fn replace(
     fingerprint: &Fingerprint,
 ) -> Result<(Map<String, Value>, usize)> {
     if document.has_content() {
-        tx.change_row(OLD_VERSIONS, document.id, json!({ "id": document.id })).await?;
-        let keep = json!({ "id": document.id, "fingerprint": document.fingerprint });
-        tx.change_row(VERSIONS, document.id, keep).await?;
+        let kept = tx.kept_versions();
+        tx.change_row(OLD_VERSIONS, document.id, json!({ "id": document.id, "kept": kept })).await?;
+        if kept > 0 {
+            let keep = json!({ "id": document.id, "fingerprint": document.fingerprint });
+            tx.change_row(VERSIONS, document.id, keep).await?;
+        }
     }
     let content = without_nul(page.content.clone());
     let title = page.title.as_ref().map(|title| title.as_str().to_owned()).filter(|title| !title.is_empty());

@@ -163,6 +163,7 @@ async fn remove_one(tx: &mut Tx<'_>, id: DocumentId, by: &SafeLine) -> Result<bo
         "DELETE FROM @document_versions WHERE document_id = ?",
         "DELETE FROM @held_contents WHERE document_id = ?",
         "DELETE FROM @document_state WHERE document_id = ?",
+        "DELETE FROM @last_outcomes WHERE document_id = ?",
         "DELETE FROM captain_documents WHERE id = ?",
     ] {
         tx.run(query(statement).bind(id.0)).await?;

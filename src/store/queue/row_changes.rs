@@ -6,14 +6,16 @@
 
 use crate::store::sql::batch::RowChange;
 
-/// Deletes the versions of a document beyond the newest four, which makes room for the one that [`VERSIONS`] adds.
+/// Deletes the oldest versions of a document, so that with the one that [`VERSIONS`] adds, the text stored now, `kept`
+/// are left.
 pub(super) const OLD_VERSIONS: RowChange = RowChange {
     position: 0,
     table: "document_versions",
     statement: "DELETE FROM @document_versions WHERE ?2 IS NOT NULL \
-         AND document_id IN (SELECT CAST(k.value ->> 'id' AS BIGINT) FROM elements(?1) k) AND version NOT IN \
-         (SELECT v.version FROM @document_versions v WHERE v.document_id = document_versions.document_id \
-         ORDER BY v.version DESC LIMIT 4)",
+         AND document_id IN (SELECT CAST(k.value ->> 'id' AS BIGINT) FROM elements(?1) k) AND version <= \
+         (SELECT s.content_version - CAST(k.value ->> 'kept' AS BIGINT) FROM elements(?1) k \
+         JOIN @document_state s ON s.document_id = CAST(k.value ->> 'id' AS BIGINT) \
+         WHERE s.document_id = document_versions.document_id)",
 };
 
 /// Keeps the stored text of a document as a version. Comes before the text is replaced.

@@ -57,6 +57,7 @@ macro_rules! prepared {
                 Value::Int(value) => prepared.bind(value),
                 Value::Text(value) => prepared.bind(value),
                 Value::Flag(value) => prepared.bind(value),
+                Value::Bytes(value) => prepared.bind(value),
                 Value::Ints(values) => bind_ints!($database, prepared, values),
             };
         }

@@ -37,6 +37,7 @@ pub(in crate::store) struct Database {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) recorder: Option<Recorder>,
     read_only: bool,
+    pub(super) kept_versions: u32,
     /// Subscribers to which this process offers its outcomes.
     subscribers: RwLock<Subscribers>,
     /// Changes by commits of this process and, as far as they are noticed, of others.
@@ -78,6 +79,7 @@ impl Database {
             clock,
             recorder: options.recorder,
             read_only: options.access.is_read_only(),
+            kept_versions: options.kept_versions,
             subscribers: RwLock::new(Arc::new([])),
             changes,
             commits: ChangeSender::default(),

@@ -10,6 +10,7 @@ pub(in crate::store) enum Value {
     Int(Option<i64>),
     Text(Option<String>),
     Flag(Option<bool>),
+    Bytes(Option<Vec<u8>>),
     /// Several numbers: an array on PostgreSQL, JSON on SQLite; `SELECT each(?)` reads them.
     Ints(Vec<i64>),
 }
@@ -62,6 +63,15 @@ impl IntoValue for bool {
     }
     fn missing() -> Value {
         Value::Flag(None)
+    }
+}
+
+impl IntoValue for Vec<u8> {
+    fn into_value(self) -> Value {
+        Value::Bytes(Some(self))
+    }
+    fn missing() -> Value {
+        Value::Bytes(None)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::store::sql::statement::Statement;
 
 /// The tables that transactions write, each with the topic of its data. `None` is bookkeeping, which nobody reads
 /// again after a commit.
-const TABLES: [(&str, Option<Topic>); 20] = [
+const TABLES: [(&str, Option<Topic>); 22] = [
     ("captain_documents", Some(Topic::Documents)),
     ("document_state", Some(Topic::Documents)),
     ("document_status", Some(Topic::Documents)),
@@ -27,6 +27,8 @@ const TABLES: [(&str, Option<Topic>); 20] = [
     ("outbox", None),
     ("host_markdown", None),
     ("scheduler", None),
+    ("retention", None),
+    ("last_outcomes", None),
 ];
 
 /// The topics of the data that a transaction has written so far.

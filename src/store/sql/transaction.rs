@@ -123,6 +123,11 @@ impl<'s> Tx<'s> {
         self.db.lease_only()
     }
 
+    /// Returns the number of earlier texts that are kept of each document.
+    pub(in crate::store) fn kept_versions(&self) -> u32 {
+        self.db.kept_versions
+    }
+
     /// Returns true if the documents are Chatwoot's own.
     pub(in crate::store) fn is_on_chatwoot_database(&self) -> bool {
         self.db.is_chatwoot_database()

@@ -10,13 +10,13 @@ use crate::domain::outcome::Outcome;
 use crate::domain::pause::Pause;
 use crate::domain::time::Timestamp;
 use crate::store::queries::{
-    accounts, contents, counts, deadline, documents, faqs, hosts, jobs, outcomes, page, preview, workers,
+    accounts, contents, counts, deadline, disk, documents, faqs, hosts, jobs, outcomes, page, preview, workers,
 };
 use crate::store::queue::{pauses, purge};
 use crate::store::{
-    AccountSummary, BulkVerb, DocumentPage, DocumentRef, HostSummary, JobsPage, JobsQuery, Listing, OutcomeQuery,
-    PageQuery, Preview, QuarantinedContent, Queries, Result, Sort, StoredContent, StoredVersion, Targets,
-    WorkerSummary,
+    AccountSummary, BulkVerb, DiskUse, DocumentPage, DocumentRef, HostSummary, JobsPage, JobsQuery, Listing,
+    OutcomeQuery, PageQuery, Preview, QuarantinedContent, Queries, Result, Sort, StoredContent, StoredVersion, Targets,
+    WorkerSummary, retention,
 };
 use async_trait::async_trait;
 
@@ -108,5 +108,17 @@ impl Queries for SqlStore {
 
     async fn last_seq(&self) -> Result<Seq> {
         outcomes::last_seq(&self.db).await
+    }
+
+    async fn pruned_up_to(&self) -> Result<Seq> {
+        retention::pruned_up_to(&self.db).await
+    }
+
+    async fn disk_use(&self) -> Result<DiskUse> {
+        disk::disk_use(&self.db).await
+    }
+
+    async fn outcomes_before(&self, before: Timestamp) -> Result<u64> {
+        disk::outcomes_before(&self.db, before).await
     }
 }

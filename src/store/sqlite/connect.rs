@@ -7,7 +7,7 @@ use super::write_lock::lock_error;
 use crate::store::sql::error::reading;
 use crate::store::upgrade::{UpgradeOptions, UpgradeReport};
 use crate::store::{Access, Result, StoreError};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Row, query, raw_sql};
 use std::fs::OpenOptions;
 use std::io::{self, Read};
@@ -152,7 +152,10 @@ impl Connector {
 
     /// Opens a connection that writes. `synchronous=FULL`: a commit that was reported survives a power loss.
     pub(super) async fn writer(&self) -> Result<SqliteConnection> {
-        let options = self.options(false).pragma("journal_mode", "WAL").pragma("synchronous", "FULL");
+        // In a new file, pages that nothing uses any more can be given back. Before everything else: the first write
+        // decides it.
+        let options = self.options(false).auto_vacuum(SqliteAutoVacuum::Incremental);
+        let options = options.pragma("journal_mode", "WAL").pragma("synchronous", "FULL");
         let since = Instant::now();
         connect_with_retry(options.pragma("cache_size", "-16384").busy_timeout(WRITER_BUSY_TIMEOUT))
             .await

@@ -240,6 +240,7 @@ fn bind(prepared: &mut CachedStatement<'_>, values: &[Value]) -> SqlxResult<()> 
             Value::Int(value) => prepared.raw_bind_parameter(index, value),
             Value::Text(value) => prepared.raw_bind_parameter(index, value),
             Value::Flag(value) => prepared.raw_bind_parameter(index, value),
+            Value::Bytes(value) => prepared.raw_bind_parameter(index, value),
             // SQLite has no arrays, so it gets JSON: the debug format of the list.
             Value::Ints(values) => prepared.raw_bind_parameter(index, format!("{values:?}")),
         }
@@ -273,6 +274,15 @@ impl<'r> FromColumn<'r> for &'r str {
     fn from_column(value: &'r rusqlite::types::Value) -> Option<Self> {
         match value {
             rusqlite::types::Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl FromColumn<'_> for Vec<u8> {
+    fn from_column(value: &rusqlite::types::Value) -> Option<Self> {
+        match value {
+            rusqlite::types::Value::Blob(bytes) => Some(bytes.clone()),
             _ => None,
         }
     }

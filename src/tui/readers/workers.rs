@@ -36,6 +36,7 @@ pub(super) fn text(model: &Model) -> Vec<Spans> {
         text.extend(sentence(none, Tone::Plain));
     }
     if workers.list.is_empty() {
+        text.extend(disk(model, available));
         return text;
     }
     let totals = workers.totals();
@@ -59,7 +60,16 @@ pub(super) fn text(model: &Model) -> Vec<Spans> {
             text.extend(unfetchable(worker, available));
         }
     }
+    text.extend(disk(model, available));
     text
+}
+
+/// Returns an empty line and the disk use of the store; nothing before it is read.
+fn disk(model: &Model, available: usize) -> Vec<Spans> {
+    let Some(used) = model.disk.as_ref().filter(|used| used.bytes > 0) else { return Vec::new() };
+    let sentence = format::disk_use(used.bytes, used.unused, used.outcomes, used.oldest_outcome_at);
+    let lines = wrap(&format::capitalized(&sentence), available, 5).into_iter();
+    std::iter::once(Spans::new()).chain(lines.map(|line| vec![span(line, Tone::Dim)])).collect()
 }
 
 /// Returns the lines about the sites whose credentials the worker lacks.

@@ -4,7 +4,7 @@ use super::effects::Update;
 use super::loads;
 use crate::domain::document::StatusCounts;
 use crate::domain::topic::{Topic, TopicSet};
-use crate::store::{QueueState, WorkerSummary};
+use crate::store::{DiskUse, QueueState, WorkerSummary};
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::Overlay;
@@ -119,5 +119,13 @@ pub(super) fn take_workers(model: &mut Model, answer: StoreResult<Vec<WorkerSumm
     up.redraw |= before != model.workers.totals() || matches!(model.overlay, Some(Overlay::Workers(_)));
     if model.workers.read.finish() {
         workers(model, up);
+    }
+}
+
+/// Stores the disk use. An error is not shown: the list of workers, read at the same time, shows it.
+pub(super) fn take_disk_use(model: &mut Model, answer: StoreResult<DiskUse>, up: &mut Update) {
+    if let Ok(disk) = answer {
+        up.redraw |= model.disk.as_ref() != Some(&disk) && matches!(model.overlay, Some(Overlay::Workers(_)));
+        model.disk = Some(disk);
     }
 }

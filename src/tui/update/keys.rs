@@ -120,6 +120,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::Workers => {
             model.overlay = Some(Overlay::Workers(0));
             figures::poll_workers(model, up);
+            up.effect(Effect::LoadDiskUse);
         }
         Action::Palette => model.overlay = Some(Overlay::Palette(Palette::default())),
         Action::Help => model.overlay = Some(Overlay::Help(0)),

@@ -1,5 +1,6 @@
 //! Rows of `outbox`: the messages that subscribers make of a transaction's outcomes, written by its commit.
 
+use crate::domain::id::Seq;
 use crate::domain::outbox::{OutboxMessage, OutcomeEvent, Subscriber, Subscribers};
 use crate::domain::text::without_nul;
 use crate::domain::time::Timestamp;
@@ -11,6 +12,8 @@ use std::sync::Arc;
 /// A message with the name of its subscriber.
 struct NewMessage {
     subscriber: String,
+    /// Number of the outcome that the message is about.
+    outcome: Seq,
     message: OutboxMessage,
 }
 
@@ -40,13 +43,13 @@ fn messages(subscribers: &Subscribers, new: &NewOutcome) -> Vec<NewMessage> {
         let id = uuid::Uuid::new_v4().simple().to_string();
         let event = OutcomeEvent { outcome: &new.outcome, text_changed: new.text_changed, id: &id };
         let message = subscriber.message(&event)?;
-        Some(NewMessage { subscriber: subscriber.name().to_owned(), message })
+        Some(NewMessage { subscriber: subscriber.name().to_owned(), outcome: new.outcome.seq, message })
     };
     subscribers.iter().filter_map(message).collect()
 }
 
 fn insert(messages: &[NewMessage], now: Timestamp) -> Statement {
-    let mut sql = Sql::new("INSERT INTO @outbox (subscriber, key, payload, created_at, next_at) VALUES ");
+    let mut sql = Sql::new("INSERT INTO @outbox (subscriber, key, payload, created_at, next_at, outcome_seq) VALUES ");
     for (index, new) in messages.iter().enumerate() {
         if index > 0 {
             sql.push(", ");
@@ -57,7 +60,7 @@ fn insert(messages: &[NewMessage], now: Timestamp) -> Statement {
         for text in texts {
             sql.bind(text).push(", ");
         }
-        sql.bind(now.micros()).push(", ").bind(now.micros()).push(")");
+        sql.bind(now.micros()).push(", ").bind(now.micros()).push(", ").bind(new.outcome.0).push(")");
     }
     sql.push(" ON CONFLICT (subscriber, key) DO NOTHING");
     sql.query()

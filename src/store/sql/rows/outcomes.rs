@@ -26,30 +26,37 @@ pub(in crate::store) struct NewOutcome {
     pub(in crate::store) text_changed: bool,
 }
 
+/// The columns of `outcomes` and `last_outcomes`, in the order of [`values`].
+macro_rules! columns {
+    () => {
+        "seq, at, document_id, account_id, assistant_id, name, url, host, job_id, attempt, token, queue, result, \
+         error_code, exception_class, duration_ms, http_status, detail, content, bytes, next_attempt_at, worker, \
+         requested_by, stages"
+    };
+}
+pub(in crate::store) use columns;
+
 /// Returns the statement that inserts the outcome `new`, whose number must be set, on SQLite.
 pub(in crate::store) fn insert(new: &NewOutcome) -> Statement {
-    let mut sql = Sql::new(
-        "INSERT INTO @outcomes (seq, at, document_id, account_id, assistant_id, name, url, host, job_id, attempt, \
-         token, queue, result, error_code, exception_class, duration_ms, http_status, detail, content, bytes, \
-         next_attempt_at, worker, requested_by, stages) VALUES ",
-    );
+    let mut sql = Sql::new(concat!("INSERT INTO @outcomes (", columns!(), ") VALUES "));
     sql.bind_list(values(new));
     sql.query()
 }
 
 /// The insertion of outcomes on PostgreSQL: of the JSON array `?rows`, whose arrays have the values of [`values`], with
 /// the last `?count` numbers before the counter in `numbered`.
-pub(in crate::store) const INSERT_NUMBERED: &str = "INSERT INTO @outcomes (seq, at, document_id, account_id, \
-     assistant_id, name, url, host, job_id, attempt, token, queue, result, error_code, exception_class, duration_ms, \
-     http_status, detail, content, bytes, next_attempt_at, worker, requested_by, stages) \
-     SELECT n.last - ?count + CAST(k.value ->> 0 AS BIGINT), CAST(k.value ->> 1 AS BIGINT), \
+pub(in crate::store) const INSERT_NUMBERED: &str = concat!(
+    "INSERT INTO @outcomes (",
+    columns!(),
+    ") SELECT n.last - ?count + CAST(k.value ->> 0 AS BIGINT), CAST(k.value ->> 1 AS BIGINT), \
      CAST(k.value ->> 2 AS BIGINT), CAST(k.value ->> 3 AS BIGINT), CAST(k.value ->> 4 AS BIGINT), k.value ->> 5, \
      k.value ->> 6, k.value ->> 7, CAST(k.value ->> 8 AS BIGINT), CAST(k.value ->> 9 AS BIGINT), \
      CAST(k.value ->> 10 AS BIGINT), CAST(k.value ->> 11 AS BIGINT), k.value ->> 12, k.value ->> 13, k.value ->> 14, \
      CAST(k.value ->> 15 AS BIGINT), CAST(k.value ->> 16 AS BIGINT), k.value ->> 17, k.value ->> 18, \
      CAST(k.value ->> 19 AS BIGINT), CAST(k.value ->> 20 AS BIGINT), k.value ->> 21, k.value ->> 22, \
      CAST(k.value ->> 23 AS BIGINT) \
-     FROM numbered n, elements(?rows) k";
+     FROM numbered n, elements(?rows) k"
+);
 
 /// Returns the JSON array for [`INSERT_NUMBERED`]. The place of an outcome, from 1 on, stands for its number.
 pub(in crate::store) fn rows(new: &[NewOutcome]) -> String {
@@ -59,6 +66,8 @@ pub(in crate::store) fn rows(new: &[NewOutcome]) -> String {
             Value::Text(text) => text.into(),
             Value::Flag(flag) => flag.into(),
             Value::Ints(numbers) => numbers.into(),
+            // No column of outcomes has them.
+            Value::Bytes(bytes) => bytes.into(),
         }
     };
     let row = |(place, new): (i64, &NewOutcome)| -> serde_json::Value {
