@@ -1,8 +1,8 @@
--- The epoch of the store's history: the time in seconds since 1970 at which it began. A cursor names it, so that one from
+-- The epoch of the store's history: the time in milliseconds since 1970 at which it began. A cursor names it, so that one from
 -- before a backup was restored is refused. `is_copy` is 1 in a backup: whoever first writes to it begins a new epoch.
 ALTER TABLE store_identity ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE store_identity ADD COLUMN is_copy INTEGER NOT NULL DEFAULT 0;
-UPDATE store_identity SET epoch = CAST(strftime('%s', 'now') AS INTEGER);
+UPDATE store_identity SET epoch = CAST(unixepoch('subsec') * 1000 AS INTEGER);
 
 -- Number of the outcome that last wrote the text, and of the one that first did; 0 and NULL while no outcome has.
 ALTER TABLE document_state ADD COLUMN text_seq INTEGER NOT NULL DEFAULT 0;

@@ -6,9 +6,10 @@ use crate::store::Result;
 use crate::store::sql::error::{reading, writing};
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection, query};
 
-/// Begins an epoch later than the store's own and than `?1`.
+/// Begins an epoch later than the store's own and than `?1`: the time in milliseconds since 1970. A copy that is put in
+/// place does not know the epochs of the store before; two of one second would be the same.
 pub(super) const BEGIN: &str = "UPDATE store_identity SET is_copy = 0, \
-     epoch = max(epoch + 1, ?1 + 1, CAST(strftime('%s', 'now') AS INTEGER))";
+     epoch = max(epoch + 1, ?1 + 1, CAST(unixepoch('subsec') * 1000 AS INTEGER))";
 
 /// Begins a new epoch if the store is a copy that nobody has written to.
 pub(super) async fn begin_in_copy(connect: &Connector, conn: &mut SqliteConnection) -> Result<()> {
