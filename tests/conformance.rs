@@ -185,7 +185,7 @@ async fn j10_the_fields_of_a_line_stand_in_upstreams_order(on: Backend) {
     let line: serde_json::Value = serde_json::from_str(&outcome.json()).expect("JSON");
     let fields: Vec<_> = line.as_object().expect("an object").keys().map(String::as_str).collect();
     let order = "document_id account_id assistant_id result error_code exception_class duration_ms at seq job_id attempt \
-                 queue url http_status detail content bytes next_attempt_at worker requested_by";
+                 queue url http_status detail content bytes next_attempt_at worker requested_by stages";
     let order: Vec<_> = order.split_whitespace().filter(|field| fields.contains(field)).collect();
     assert_eq!(fields, order);
 }

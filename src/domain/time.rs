@@ -57,6 +57,11 @@ impl Timestamp {
         self.civil(zone, "%Y-%m-%d %H:%M:%S")
     }
 
+    /// Formats date and time of day in UTC: `2026-11-25 14:02:31`.
+    pub fn date_clock_utc(self) -> String {
+        self.date_clock(&TimeZone::UTC)
+    }
+
     /// Returns the abbreviation of `zone` at this instant: `CET`.
     pub fn zone_name(self, zone: &TimeZone) -> String {
         self.civil(zone, "%Z")
