@@ -40,6 +40,7 @@ mod lookup;
 mod main_content;
 mod markdown;
 mod memory;
+mod observer;
 mod paths;
 mod pipeline;
 mod probe;

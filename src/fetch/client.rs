@@ -5,9 +5,10 @@ use super::errors::{self, Stage, timed_out};
 use super::guard::{AddressGuard, GuardedResolver};
 use super::lookup::{Lookup, LookupError};
 use super::memory::Memory;
+use super::observer::{ObservedLookup, Observer};
 use super::settings::FetchSettings;
-use super::stage_clock::{self, StageEvent, TimedConnections, TimedLookup};
-use super::trace::{Mark, Trace, measured_tls};
+use super::stage_clock::StageEvent;
+use super::trace::{Mark, Trace};
 use crate::domain::failure::Failure;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use reqwest::{Client, ClientBuilder, Proxy, RequestBuilder, Response, redirect};
@@ -50,7 +51,7 @@ pub enum FetchSetupError {
 pub(super) struct HttpClient {
     client: Client,
     resolver: GuardedResolver,
-    trace: Option<Trace>,
+    pub(super) observer: Observer,
     pub(super) guard: Arc<AddressGuard>,
     pub(super) memory: Memory,
     pub(super) conversions: ConversionPool,
@@ -69,7 +70,8 @@ impl HttpClient {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let guard = Arc::new(AddressGuard::new(settings.allow_private_hosts.clone(), settings.denied_ports.clone()));
         let proxy_host = settings.proxy.as_ref().and_then(Url::host_str).map(str::to_owned);
-        let lookup = Arc::new(TimedLookup(lookup));
+        let observer = Observer::new(trace);
+        let lookup = Arc::new(ObservedLookup { inner: lookup, observer: observer.clone() });
         let resolver = GuardedResolver { guard: Arc::clone(&guard), lookup, proxy: proxy_host };
         let proxy = settings.proxy.clone().map(Proxy::all).transpose().map_err(FetchSetupError::Client)?;
         let builder = || {
@@ -86,13 +88,9 @@ impl HttpClient {
                 .dns_resolver(resolver.clone());
             // Must follow `no_proxy`, which removes this proxy too.
             let builder = proxy.iter().cloned().fold(builder, ClientBuilder::proxy);
-            let builder = builder.connector_layer(TimedConnections);
-            let builder = match measured_tls(trace.as_ref()) {
+            let builder = builder.connector_layer(observer.clone());
+            match observer.tls() {
                 Some(tls) => builder.tls_backend_preconfigured(tls),
-                None => builder,
-            };
-            match &trace {
-                Some(trace) => builder.connector_layer(trace.clone()),
                 None => builder,
             }
         };
@@ -100,7 +98,7 @@ impl HttpClient {
         let client = builder().build().or_else(|_| builder().tls_certs_only([]).build());
         let client = client.map_err(FetchSetupError::Client)?;
         let memory = Memory::new(settings.max_memory, settings.max_body);
-        Ok(Self { client, resolver, trace, guard, memory, conversions: ConversionPool::new(), settings })
+        Ok(Self { client, resolver, observer, guard, memory, conversions: ConversionPool::new(), settings })
     }
 
     /// Sends one GET request with these headers, by default for HTML, and waits for the head of the response. Redirects are not
@@ -110,16 +108,12 @@ impl HttpClient {
             let judged = self.within(deadline, Stage::Connecting, self.resolver.judge_before_proxy(url)).await?;
             judged.map_err(|refusal| errors::refused(refusal.to_string()))?;
         }
-        self.note(|| Mark::RequestStarted(url.to_string()));
-        stage_clock::note(StageEvent::RequestStarted);
+        self.observer.note(StageEvent::RequestStarted, || Mark::RequestStarted(url.to_string()));
         headers.entry(ACCEPT).or_insert(ACCEPT_HTML);
         let request = self.client.get(url.clone()).headers(headers);
         let sent = self.within(deadline, Stage::Waiting, request.send()).await?;
-        if sent.is_ok() {
-            stage_clock::note(StageEvent::HeadReceived);
-        }
-        if let (Some(trace), Ok(response)) = (&self.trace, &sent) {
-            trace.note_response(response);
+        if let Ok(response) = &sent {
+            self.observer.note(StageEvent::HeadReceived, || Mark::of_head(response));
         }
         sent.map_err(|error| self.failure(&error))
     }
@@ -127,18 +121,6 @@ impl HttpClient {
     /// Prepares a request to a service's API, not to a page; the caller must limit its time.
     pub(super) fn post(&self, url: Url) -> RequestBuilder {
         self.client.post(url)
-    }
-
-    /// Returns true if the fetch is traced.
-    pub(super) fn is_traced(&self) -> bool {
-        self.trace.is_some()
-    }
-
-    /// Records a step, if the fetch is traced.
-    pub(super) fn note(&self, mark: impl FnOnce() -> Mark) {
-        if let Some(trace) = &self.trace {
-            trace.note(mark());
-        }
     }
 
     /// Awaits `wait` for at most the read time-out, and until `deadline` at most.

@@ -9,7 +9,7 @@ use super::lookup::{Lookup, NameServers, SystemLookup};
 use super::request::{FetchRequest, FetchResponse};
 use super::settings::{FetchSettings, FirecrawlAccess};
 use super::stage_clock;
-use super::trace::{Trace, TracedLookup};
+use super::trace::Trace;
 use crate::domain::content::{ConverterVersion, Page};
 use crate::domain::failure::{Blame, Failure};
 use crate::domain::id::DocumentId;
@@ -59,7 +59,7 @@ impl Fetcher {
 
     /// Creates a fetcher for a single fetch whose steps are recorded in `trace`.
     pub(super) fn traced(settings: FetchSettings, trace: Trace) -> Result<Self, FetchSetupError> {
-        let lookup = Arc::new(TracedLookup { inner: lookup_of(&settings)?, trace: trace.clone() });
+        let lookup = lookup_of(&settings)?;
         Self::build(settings, lookup, Some(trace))
     }
 

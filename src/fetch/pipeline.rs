@@ -17,7 +17,7 @@ use super::markdown;
 use super::memory::{MemoryPermit, SMALL_BODY};
 use super::request::FetchResponse;
 use super::sniff::{binary_format, is_html_page, sniffed};
-use super::stage_clock::{self, StageEvent};
+use super::stage_clock::StageEvent;
 use super::trace::Mark;
 use crate::domain::body_digest::{BodyDigest, BodyHasher, ConversionInputs};
 use crate::domain::content::{IdenticalBody, MAX_CONTENT_CHARS, Page, Validators};
@@ -80,8 +80,7 @@ pub(super) async fn page(
     let (etag, last_modified) = (text_of(&response, ETAG), text_of(&response, LAST_MODIFIED));
     let mut hasher = BodyHasher::new(&source.inputs(&response, source.representation(content_type.kind)));
     let (body, deadline) = read_body(client, response, deadline, |piece| hasher.update(piece)).await?;
-    client.note(|| Mark::BodyReceived);
-    stage_clock::note(StageEvent::BodyReceived);
+    client.observer.note(StageEvent::BodyReceived, || Mark::BodyReceived);
     let digest = hasher.finish();
     if known == Some(&digest) {
         let (validators, bytes) = (Validators::new(etag, last_modified), body.bytes.len() as u64);
@@ -92,8 +91,7 @@ pub(super) async fn page(
     let (requested, url) = (source.requested.clone(), source.url.clone());
     let received = Received { body, content_type, source };
     let (converted, report) = convert(client, received, deadline).await?;
-    client.note(|| Mark::Converted(report.map(Arc::new)));
-    stage_clock::note(StageEvent::Converted);
+    client.observer.note(StageEvent::Converted, || Mark::Converted(report.map(Arc::new)));
     let page = page_of(converted, (&requested, &url), bytes, status)?;
     Ok(FetchResponse::Page(Box::new(Page { etag, last_modified, body_digest: Some(digest), ..page })))
 }
@@ -236,7 +234,7 @@ struct Received {
 /// Decodes and converts a body, on a thread of the pool unless it is small. A page that exceeds the shared memory budget
 /// is converted once more, without other conversions at the same time. The report is made for traced fetches.
 async fn convert(client: &HttpClient, mut received: Received, deadline: Instant) -> Result<Explained, Failure> {
-    let explains = client.is_traced();
+    let explains = client.observer.is_traced();
     let mut budget =
         if received.body.bytes.len() > CONVERT_ALONE_ABOVE { TreeBudget::Alone } else { TreeBudget::Shared };
     loop {

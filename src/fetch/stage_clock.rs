@@ -2,22 +2,11 @@
 //! names up, connects and begins handshakes, so that the shared client measures each fetch by itself. A connection that
 //! the client goes on to open in the background, because another one has become free, is measured nowhere.
 
-use super::lookup::{Addresses, Lookup};
 use crate::domain::stages::{Stage, Stages};
-use rustls::NamedGroup;
-use rustls::client::{ClientSessionMemoryCache, ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
-use rustls::pki_types::ServerName;
 use std::collections::BTreeMap;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::Instant;
-use tower_layer::Layer;
-use tower_service::Service;
-
-/// Number of TLS sessions that are kept to be resumed, as by default.
-const SESSIONS: usize = 256;
 
 tokio::task_local! {
     static CLOCK: Arc<Mutex<StageTimes>>;
@@ -99,102 +88,5 @@ impl StageTimes {
         if let Some(since) = since {
             *self.sums.entry(stage).or_default() += now.saturating_duration_since(since);
         }
-    }
-}
-
-/// A resolver whose look-ups are measured.
-pub(super) struct TimedLookup(pub(super) Arc<dyn Lookup>);
-
-impl Lookup for TimedLookup {
-    fn addresses(&self, name: String) -> Addresses {
-        let lookup = self.0.addresses(name);
-        Box::pin(async move {
-            note(StageEvent::LookupStarted);
-            let found = lookup.await;
-            note(StageEvent::Resolved);
-            found
-        })
-    }
-}
-
-/// A layer whose connectors are measured.
-#[derive(Clone, Copy)]
-pub(super) struct TimedConnections;
-
-impl<S> Layer<S> for TimedConnections {
-    type Service = TimedConnector<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        TimedConnector(inner)
-    }
-}
-
-/// A connector that records when a connection is ready.
-#[derive(Clone)]
-pub(super) struct TimedConnector<S>(S);
-
-impl<S, R> Service<R> for TimedConnector<S>
-where
-    S: Service<R>,
-    S::Future: Send + 'static,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: R) -> Self::Future {
-        let connecting = self.0.call(request);
-        Box::pin(async move {
-            let connected = connecting.await;
-            if connected.is_ok() {
-                note(StageEvent::Connected);
-            }
-            connected
-        })
-    }
-}
-
-/// TLS sessions of earlier connections. The request for one marks the start of a handshake.
-#[derive(Debug)]
-pub(super) struct TimedSessions(ClientSessionMemoryCache);
-
-impl TimedSessions {
-    pub(super) fn new() -> Self {
-        Self(ClientSessionMemoryCache::new(SESSIONS))
-    }
-}
-
-impl ClientSessionStore for TimedSessions {
-    fn set_kx_hint(&self, server: ServerName<'static>, group: NamedGroup) {
-        self.0.set_kx_hint(server, group);
-    }
-
-    fn kx_hint(&self, server: &ServerName<'_>) -> Option<NamedGroup> {
-        note(StageEvent::Handshake);
-        self.0.kx_hint(server)
-    }
-
-    fn set_tls12_session(&self, server: ServerName<'static>, value: Tls12ClientSessionValue) {
-        self.0.set_tls12_session(server, value);
-    }
-
-    fn tls12_session(&self, server: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
-        self.0.tls12_session(server)
-    }
-
-    fn remove_tls12_session(&self, server: &ServerName<'static>) {
-        self.0.remove_tls12_session(server);
-    }
-
-    fn insert_tls13_ticket(&self, server: ServerName<'static>, value: Tls13ClientSessionValue) {
-        self.0.insert_tls13_ticket(server, value);
-    }
-
-    fn take_tls13_ticket(&self, server: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
-        self.0.take_tls13_ticket(server)
     }
 }
