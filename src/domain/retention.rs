@@ -34,7 +34,7 @@ impl Default for Retention {
     }
 }
 
-/// What keeps outcomes from being removed, whatever their age.
+/// Limits on the outcomes that may be removed, whatever their age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutcomeBounds {
     /// Number of the newest outcome.

@@ -1,5 +1,6 @@
 //! Removal of what is old: outcomes as a prefix of the log, then once a day ended jobs and earlier texts; compression of
-//! the texts that stay; and unused pages of a file go back to the file system. Each step is one short transaction, under a lease in the row of `retention`, so that one process acts and no writer waits for long.
+//! the texts that stay; and unused pages of a file go back to the file system. Each step is one short transaction, under a
+//! lease in the row of `retention`, so that one process acts and no writer waits for long.
 
 mod outcomes;
 mod pack;
@@ -10,12 +11,13 @@ pub(in crate::store) use outcomes::pruned_up_to;
 
 use crate::domain::retention::Retention;
 use crate::domain::time::Timestamp;
+use crate::store::sql::conn::Purpose;
 use crate::store::sql::database::Database;
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
 use crate::store::{Result, RetentionStep};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use sweep::Sweep;
 use tokio::sync::Mutex;
 
@@ -28,7 +30,7 @@ const STEP_TIME: Duration = Duration::from_millis(5);
 /// Time after which another process may take over.
 const LEASE: Duration = Duration::from_secs(30);
 
-/// What a process remembers between two steps.
+/// State of a process between two steps.
 #[derive(Debug)]
 pub(in crate::store) struct RemovalState {
     /// The sweep that this process makes; `None` between two.
@@ -79,6 +81,27 @@ pub(in crate::store) async fn step(
         done = vacuum::step(db, state, holder).await?;
     }
     Ok(done)
+}
+
+/// The transaction of a step, which has the lease.
+struct Step<'d> {
+    tx: Tx<'d>,
+    begun: Instant,
+}
+
+impl<'d> Step<'d> {
+    /// Begins a step; `None` if another process has the lease.
+    async fn begin(db: &'d Database, holder: &str) -> Result<Option<Self>> {
+        let mut tx = Tx::begin(db, Purpose::Rows).await?;
+        let begun = Instant::now();
+        Ok(acquire_lease(&mut tx, holder).await?.then_some(Self { tx, begun }))
+    }
+
+    /// Chooses the size of the next step after this one with `rows` rows, and commits.
+    async fn end(self, state: &RemovalState, rows: u64) -> Result<()> {
+        state.adapt(rows, self.begun.elapsed());
+        self.tx.commit().await.map(drop)
+    }
 }
 
 /// Takes or renews the lease within a step. Returns false if another process has it.

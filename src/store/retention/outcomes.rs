@@ -1,18 +1,17 @@
 //! Removal of outcomes, always the oldest ones. The newest outcome of a document that exists stays, in `last_outcomes`.
 
-use super::{MAX_ROWS, RemovalState, acquire_lease};
+use super::{MAX_ROWS, RemovalState, Step};
 use crate::domain::id::Seq;
 use crate::domain::retention::{OutcomeBounds, Retention};
 use crate::domain::time::Timestamp;
 use crate::fault;
 use crate::store::interface::retention::Removed;
-use crate::store::sql::conn::{Purpose, Row, get};
+use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::rows::outcomes::columns;
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
 use crate::store::{Result, RetentionStep};
-use std::time::Instant;
 
 /// Returns the number up to which outcomes were removed.
 pub(in crate::store) async fn pruned_up_to(db: &Database) -> Result<Seq> {
@@ -25,15 +24,10 @@ pub(super) async fn step(db: &Database, state: &RemovalState, keep: &Retention, 
     let Some((pruned, up_to)) = removable(db, keep, state.rows().min(MAX_ROWS)).await? else {
         return Ok(RetentionStep::Done);
     };
-    let mut tx = Tx::begin(db, Purpose::Rows).await?;
-    let since = Instant::now();
-    if !acquire_lease(&mut tx, holder).await? {
-        return Ok(RetentionStep::LeaseTaken);
-    }
-    let outcomes = remove(&mut tx, pruned, up_to).await?;
-    state.adapt(outcomes, since.elapsed());
+    let Some(mut step) = Step::begin(db, holder).await? else { return Ok(RetentionStep::LeaseTaken) };
+    let outcomes = remove(&mut step.tx, pruned, up_to).await?;
     fault::point("prune", "");
-    tx.commit().await?;
+    step.end(state, outcomes).await?;
     Ok(RetentionStep::More(Removed { outcomes, ..Removed::default() }))
 }
 

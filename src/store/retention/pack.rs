@@ -1,15 +1,13 @@
 //! Compression of earlier texts. A finish writes them as they are, since it would have to read them first; here they are
 //! compressed soon after.
 
-use super::{RemovalState, acquire_lease};
+use super::{RemovalState, Step};
 use crate::store::interface::retention::Removed;
-use crate::store::sql::conn::{Purpose, Row, get};
+use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::packed::pack;
 use crate::store::sql::statement::query;
-use crate::store::sql::transaction::Tx;
 use crate::store::{Result, RetentionStep, StoreError};
-use std::time::Instant;
 use tokio::task::spawn_blocking;
 
 /// Maximum number of texts of a step.
@@ -28,20 +26,15 @@ pub(super) async fn step(db: &Database, state: &RemovalState, holder: &str) -> R
         plain.into_iter().map(|(document, version, text)| (document, version, pack(&text))).collect::<Vec<_>>()
     });
     let packed = packed.await.map_err(|error| StoreError::Unavailable(format!("a task ended: {error}")))?;
-    let mut tx = Tx::begin(db, Purpose::Rows).await?;
-    let since = Instant::now();
-    if !acquire_lease(&mut tx, holder).await? {
-        return Ok(RetentionStep::LeaseTaken);
-    }
+    let Some(mut step) = Step::begin(db, holder).await? else { return Ok(RetentionStep::LeaseTaken) };
     for (document, version, frame) in packed {
         let write = query(
             "UPDATE @document_versions SET packed = ?3, content = '' \
              WHERE document_id = ?1 AND version = ?2 AND packed IS NULL",
         );
-        tx.run_quietly(write.bind(document).bind(version).bind(frame)).await?;
+        step.tx.run_quietly(write.bind(document).bind(version).bind(frame)).await?;
     }
-    state.adapt(0, since.elapsed());
-    tx.commit().await?;
+    step.end(state, 0).await?;
     Ok(RetentionStep::More(Removed::default()))
 }
 

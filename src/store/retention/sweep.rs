@@ -1,7 +1,7 @@
 //! The daily check of all ended jobs, earlier texts and what belongs to documents that are gone: the tables are read in
 //! ranges of ids, and what is old in a range is removed, so that no index by time is needed.
 
-use super::{LEASE, MAX_ROWS, RemovalState, acquire_lease};
+use super::{LEASE, MAX_ROWS, RemovalState, Step, acquire_lease};
 use crate::domain::retention::Retention;
 use crate::domain::time::Timestamp;
 use crate::store::interface::retention::Removed;
@@ -13,7 +13,7 @@ use crate::store::sql::statement::{Sql, query};
 use crate::store::sql::transaction::Tx;
 use crate::store::{Result, RetentionStep};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Time between two sweeps.
 const INTERVAL: Duration = Duration::from_secs(86_400);
@@ -31,6 +31,16 @@ pub(super) struct Sweep {
     renewed: Timestamp,
 }
 
+impl Sweep {
+    /// Goes on after the id `last`, or with the next table if the range was the last one.
+    fn go_on(&mut self, last: Option<i64>) {
+        (self.table, self.after) = match last {
+            Some(last) => (self.table, last),
+            None => (self.table + 1, i64::MIN),
+        };
+    }
+}
+
 /// A table whose rows a sweep checks.
 struct SweptTable {
     /// The first id after the next range of ids: those after `?1`, `?2` of them.
@@ -46,6 +56,35 @@ struct SweptTable {
     bound: fn(&Retention, Timestamp) -> Option<i64>,
     /// Counts removed rows.
     count: fn(u64) -> Removed,
+}
+
+/// A table with a row per document, of which those of documents that are gone are removed.
+macro_rules! of_gone_documents {
+    ($table:literal) => {
+        SweptTable {
+            range: concat!(
+                "SELECT document_id FROM ",
+                $table,
+                " WHERE document_id > ?1 ORDER BY document_id LIMIT 1 OFFSET ?2"
+            ),
+            old: concat!(
+                "SELECT t.document_id AS a, ?3 AS b FROM ",
+                $table,
+                " t WHERE t.document_id > ?1 AND t.document_id <= ?2 \
+                 AND NOT EXISTS (SELECT 1 FROM captain_documents d WHERE d.id = t.document_id) LIMIT ?4"
+            ),
+            remove: concat!(
+                "DELETE FROM ",
+                $table,
+                " WHERE document_id IN (SELECT t.document_id FROM ",
+                $table,
+                " t WHERE t.document_id IN (SELECT CAST(k.value ->> 'a' AS BIGINT) FROM elements(?1) k)"
+            ),
+            skips_locked: " FOR UPDATE OF t SKIP LOCKED)",
+            bound: |_, _| Some(0),
+            count: |_| Removed { outcomes: 0, jobs: 0, versions: 0 },
+        }
+    };
 }
 
 const TABLES: [SweptTable; 4] = [
@@ -73,26 +112,8 @@ const TABLES: [SweptTable; 4] = [
         bound: |keep, _| Some(i64::from(keep.versions)),
         count: |versions| Removed { outcomes: 0, jobs: 0, versions },
     },
-    SweptTable {
-        range: "SELECT document_id FROM @held_contents WHERE document_id > ?1 ORDER BY document_id LIMIT 1 OFFSET ?2",
-        old: "SELECT h.document_id AS a, ?3 AS b FROM @held_contents h WHERE h.document_id > ?1 AND h.document_id <= ?2 \
-              AND NOT EXISTS (SELECT 1 FROM captain_documents d WHERE d.id = h.document_id) LIMIT ?4",
-        remove: "DELETE FROM @held_contents WHERE document_id IN (SELECT h.document_id FROM @held_contents h \
-                 WHERE h.document_id IN (SELECT CAST(k.value ->> 'a' AS BIGINT) FROM elements(?1) k)",
-        skips_locked: " FOR UPDATE OF h SKIP LOCKED)",
-        bound: |_, _| Some(0),
-        count: |_| Removed { outcomes: 0, jobs: 0, versions: 0 },
-    },
-    SweptTable {
-        range: "SELECT document_id FROM @last_outcomes WHERE document_id > ?1 ORDER BY document_id LIMIT 1 OFFSET ?2",
-        old: "SELECT l.document_id AS a, ?3 AS b FROM @last_outcomes l WHERE l.document_id > ?1 AND l.document_id <= ?2 \
-              AND NOT EXISTS (SELECT 1 FROM captain_documents d WHERE d.id = l.document_id) LIMIT ?4",
-        remove: "DELETE FROM @last_outcomes WHERE document_id IN (SELECT l.document_id FROM @last_outcomes l \
-                 WHERE l.document_id IN (SELECT CAST(k.value ->> 'a' AS BIGINT) FROM elements(?1) k)",
-        skips_locked: " FOR UPDATE OF l SKIP LOCKED)",
-        bound: |_, _| Some(0),
-        count: |_| Removed { outcomes: 0, jobs: 0, versions: 0 },
-    },
+    of_gone_documents!("@held_contents"),
+    of_gone_documents!("@last_outcomes"),
 ];
 
 /// Makes one step of the sweep; begins one if the last was a day ago.
@@ -122,7 +143,7 @@ pub(super) async fn step(db: &Database, state: &RemovalState, keep: &Retention, 
         return Ok(RetentionStep::More(Removed::default()));
     };
     let Some(bound) = (table.bound)(keep, now) else {
-        (sweep.table, sweep.after) = (sweep.table + 1, i64::MIN);
+        sweep.go_on(None);
         return Ok(RetentionStep::More(Removed::default()));
     };
     let rows = state.rows().min(MAX_ROWS);
@@ -133,31 +154,22 @@ pub(super) async fn step(db: &Database, state: &RemovalState, keep: &Retention, 
     let old = reader.all(old).await?;
     drop(reader);
     if old.is_empty() {
-        match last {
-            Some(last) => sweep.after = last,
-            None => (sweep.table, sweep.after) = (sweep.table + 1, i64::MIN),
-        }
+        sweep.go_on(last);
         return Ok(RetentionStep::More(Removed::default()));
     }
-    let mut tx = Tx::begin(db, Purpose::Rows).await?;
-    let since = Instant::now();
-    if !acquire_lease(&mut tx, holder).await? {
+    let Some(mut step) = Step::begin(db, holder).await? else {
         *current = None;
         return Ok(RetentionStep::LeaseTaken);
-    }
+    };
     let pair = |row: &Row| Ok(json!({ "a": get::<i64>(row, "a")?, "b": get::<i64>(row, "b")? }));
     let pairs = Value::Array(old.iter().map(pair).collect::<Result<_>>()?).to_string();
     let mut remove = Sql::new(table.remove);
-    remove.push(if tx.dialect() == Dialect::Postgres { table.skips_locked } else { ")" });
-    let removed = tx.run_quietly(remove.query().bind(pairs)).await?;
-    state.adapt(removed, since.elapsed());
-    tx.commit().await?;
+    remove.push(if step.tx.dialect() == Dialect::Postgres { table.skips_locked } else { ")" });
+    let removed = step.tx.run_quietly(remove.query().bind(pairs)).await?;
+    step.end(state, removed).await?;
     if removed == 0 {
         // All of them are locked: their next sweep is tomorrow.
-        match last {
-            Some(last) => sweep.after = last,
-            None => (sweep.table, sweep.after) = (sweep.table + 1, i64::MIN),
-        }
+        sweep.go_on(last);
     }
     Ok(RetentionStep::More((table.count)(removed)))
 }

@@ -1,19 +1,17 @@
 //! Pages that nothing uses any more go back to the file system, on SQLite: in stores that were made for it, a few at a
 //! time. Some are left, which the next rows take.
 
-use super::{RemovalState, acquire_lease};
+use super::{RemovalState, Step};
 use crate::store::interface::retention::Removed;
-use crate::store::sql::conn::{Purpose, get};
+use crate::store::sql::conn::get;
 use crate::store::sql::database::Database;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::statement::query;
-use crate::store::sql::transaction::Tx;
 use crate::store::{Result, RetentionStep};
-use std::time::Instant;
 
 /// Number of unused pages (4 KiB each) that stay in any file.
 const SPARE_PAGES: i64 = 256;
-/// One unused page in this number of pages stays.
+/// Number of pages for each of which one more unused page stays.
 const SPARE_SHARE: i64 = 20;
 /// The value of `auto_vacuum` with which pages are given back on request.
 const INCREMENTAL: i64 = 2;
@@ -34,19 +32,14 @@ pub(super) async fn step(db: &Database, state: &RemovalState, holder: &str) -> R
     if get::<i64>(&row, "vacuum")? != INCREMENTAL || unused <= SPARE_PAGES.max(all / SPARE_SHARE) {
         return Ok(RetentionStep::Done);
     }
-    let mut tx = Tx::begin(db, Purpose::Rows).await?;
-    let since = Instant::now();
-    if !acquire_lease(&mut tx, holder).await? {
-        return Ok(RetentionStep::LeaseTaken);
-    }
+    let Some(mut step) = Step::begin(db, holder).await? else { return Ok(RetentionStep::LeaseTaken) };
     // The number cannot be bound.
     let some = match state.rows() {
         400.. => "PRAGMA incremental_vacuum(400)",
         100..400 => "PRAGMA incremental_vacuum(100)",
         _ => "PRAGMA incremental_vacuum(20)",
     };
-    tx.all(query(some)).await?;
-    state.adapt(u64::MAX, since.elapsed());
-    tx.commit().await?;
+    step.tx.all(query(some)).await?;
+    step.end(state, u64::MAX).await?;
     Ok(RetentionStep::More(Removed::default()))
 }
