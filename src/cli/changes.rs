@@ -4,6 +4,7 @@
 use super::context::Context;
 use super::cursor::After;
 use super::exit::{CliError, Exit};
+use super::follow::follow_outcomes;
 use super::output::{Output, note};
 use super::selection::read_filter;
 use super::stop::StopSignals;
@@ -13,7 +14,6 @@ use crate::domain::filter::{Filter, Subject};
 use crate::domain::id::{AccountId, AssistantId, DocumentId, Seq};
 use crate::domain::text_change::{TextChange, TextChangeKind};
 use crate::domain::time::Timestamp;
-use crate::runner::tail::{TailItem, follow};
 use crate::store::{Store, TextChanges};
 use serde::Serialize;
 use std::sync::Arc;
@@ -135,23 +135,15 @@ async fn follow_from(
     stop: &mut StopSignals,
     out: &mut Output,
 ) -> Result<(), CliError> {
-    let mut tail = follow(store.clone(), last);
-    loop {
-        tokio::select! {
-            tailed = tail.recv() => match tailed {
-                Some(TailItem::Outcomes(outcomes)) => {
-                    let Some(newest) = outcomes.last() else { continue };
-                    // On a database of Chatwoot any sync may find a text that is not its own.
-                    let is_about_texts = |content| content != ContentChange::Quarantined;
-                    if outcomes.iter().filter_map(|outcome| outcome.content).any(is_about_texts) {
-                        feed.print_up_to(newest.seq, out).await?;
-                        out.flush()?;
-                    }
-                }
-                Some(TailItem::Unreachable(error)) => note(format!("{error}; retrying")),
-                None => return Ok(()),
-            },
-            () = stop.next() => return Ok(()),
+    follow_outcomes(store.clone(), last, stop, async |outcomes| {
+        let Some(newest) = outcomes.last() else { return Ok(()) };
+        // On a database of Chatwoot any sync may find a text that is not its own.
+        let is_about_texts = |content| content != ContentChange::Quarantined;
+        if outcomes.iter().filter_map(|outcome| outcome.content).any(is_about_texts) {
+            feed.print_up_to(newest.seq, out).await?;
+            out.flush()?;
         }
-    }
+        Ok(())
+    })
+    .await
 }

@@ -68,20 +68,10 @@ struct ChunkJson<'a> {
     headings: &'a [&'a str],
 }
 
-/// What was done, in JSON.
-#[derive(Serialize)]
-struct SummaryJson {
-    written: u64,
-    unchanged: u64,
-    removed: u64,
-    left: u64,
-    failed: u64,
-}
-
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     let filter = read_filter(args.filter.as_deref().unwrap_or_default(), Subject::Documents)?;
     let is_stdout = args.target == Path::new("-");
-    let is_file = args.target.extension().is_some_and(|end| end.eq_ignore_ascii_case("jsonl"));
+    let is_file = names_lines(&args.target);
     let wrong = match (is_stdout, is_file) {
         (true, _) if args.json => Some("--json prints what was done; on stdout are the texts"),
         (true, _) | (_, true) if args.prune => Some("--prune removes files of a folder"),
@@ -131,12 +121,11 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
 }
 
 fn print(summary: &ExportSummary, args: &Args, out: &mut Output) -> io::Result<()> {
-    let ExportSummary { written, unchanged, removed, left, failed } = *summary;
     if args.json {
-        return out.json(&SummaryJson { written, unchanged, removed, left, failed });
+        return out.json(summary);
     }
-    let what =
-        if args.target.extension().is_some_and(|end| end.eq_ignore_ascii_case("jsonl")) { "line" } else { "file" };
+    let ExportSummary { written, unchanged, removed, left, failed } = *summary;
+    let what = if names_lines(&args.target) { "line" } else { "file" };
     let mut line = format!("wrote {} to {}", format::count(written, what), args.target.display());
     for (number, words) in [(unchanged, "unchanged"), (removed, "removed"), (failed, "failed")] {
         if number > 0 {
@@ -224,6 +213,11 @@ fn line(stored: &StoredText, content: &str, chunk: Option<ChunkJson<'_>>) -> io:
         content,
     };
     Ok(serde_json::to_string(&json)? + "\n")
+}
+
+/// Returns true for the name of a file of JSON lines.
+fn names_lines(target: &Path) -> bool {
+    target.extension().is_some_and(|end| end.eq_ignore_ascii_case("jsonl"))
 }
 
 fn output_failed(target: &Path, error: &io::Error) -> CliError {

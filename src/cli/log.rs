@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::cursor::After;
 use super::exit::{CliError, Exit};
+use super::follow::follow_outcomes;
 use super::outcome_line::Format;
 use super::output::{Output, note};
 use super::selection::read_filter;
@@ -11,7 +12,6 @@ use crate::domain::filter::{Filter, Subject, parse_span};
 use crate::domain::id::Seq;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::Timestamp;
-use crate::runner::tail::{TailItem, follow};
 use crate::store::{OutcomeQuery, OutcomesFrom, Queries, StoreError};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
@@ -199,23 +199,14 @@ impl Printer {
         stop: &mut StopSignals,
         out: &mut Output,
     ) -> Result<(), CliError> {
-        let mut tail = follow(store.clone(), last);
-        loop {
-            tokio::select! {
-                tailed = tail.recv() => match tailed {
-                    Some(TailItem::Outcomes(outcomes)) => {
-                        let now = store.now();
-                        for outcome in outcomes.iter().filter(|outcome| self.filter.matches_outcome(outcome, now)) {
-                            self.print(outcome, out)?;
-                        }
-                        out.flush()?;
-                    }
-                    Some(TailItem::Unreachable(error)) => note(format!("{error}; retrying")),
-                    None => return Ok(()),
-                },
-                () = stop.next() => return Ok(()),
+        follow_outcomes(store.clone(), last, stop, async |outcomes| {
+            let now = store.now();
+            for outcome in outcomes.iter().filter(|outcome| self.filter.matches_outcome(outcome, now)) {
+                self.print(outcome, out)?;
             }
-        }
+            Ok(out.flush()?)
+        })
+        .await
     }
 }
 

@@ -7,7 +7,7 @@ use super::time::Timestamp;
 use super::word_enum::{serde_by_word, word_enum};
 
 word_enum! {
-    /// What has become of a document's text since the position from which a consumer reads.
+    /// Change of a document's text since the position from which a consumer reads.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum TextChangeKind {
         /// The document's first text is newer than the position.

@@ -1,4 +1,4 @@
-//! What an export has written, in two files in its folder.
+//! List of what an export has written, in two files in its folder.
 //!
 //! The *index* has a line for each document, in the order of ids, and is replaced at the end of a run. The *journal* has
 //! the lines of the present run: each before its file is written, and from time to time the id up to which all files are
@@ -53,7 +53,7 @@ impl ExportHeader {
 pub(super) struct ExportedFile {
     pub(super) id: DocumentId,
     pub(super) path: String,
-    /// What the file holds; empty if that is not known.
+    /// Digest of the front matter in the file; empty if that is not known.
     pub(super) state: String,
 }
 

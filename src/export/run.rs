@@ -9,6 +9,7 @@ use crate::domain::id::DocumentId;
 use crate::domain::text_change::TextHead;
 use crate::store::{StoreError, TextStore};
 use rustix::io::Errno;
+use serde::Serialize;
 use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
@@ -34,8 +35,8 @@ pub struct FolderExport<'a> {
     pub prune: bool,
 }
 
-/// Figures of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Figures of a run; in JSON as they are (assets/docs/json.md).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ExportSummary {
     pub written: u64,
     pub unchanged: u64,
@@ -61,7 +62,7 @@ pub enum ExportError {
     Read(#[from] StoreError),
 }
 
-/// What a run does about a document or a file of before.
+/// Action of a run for a document or a file of before.
 enum Step {
     Keep(ExportedFile),
     /// With the length of the text in characters.

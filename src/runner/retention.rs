@@ -20,9 +20,7 @@ pub(super) async fn run(worker: Arc<Worker>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            () = worker.ended.cancelled() => return,
-            () = worker.drain.cancelled() => return,
-            () = worker.leave.cancelled() => return,
+            () = worker.stops() => return,
             _ = ticks.tick() => {}
         }
         let removed = remove_all(&worker).await;
@@ -49,9 +47,7 @@ async fn remove_all(worker: &Worker) -> Removed {
         }
         let pause = MIN_PAUSE.max(since.elapsed() * PAUSE_FACTOR);
         tokio::select! {
-            () = worker.ended.cancelled() => return removed,
-            () = worker.drain.cancelled() => return removed,
-            () = worker.leave.cancelled() => return removed,
+            () = worker.stops() => return removed,
             () = sleep(pause) => {}
         }
     }

@@ -28,9 +28,7 @@ pub(super) async fn run(worker: Arc<Worker>) {
     let mut reported = HashSet::new();
     loop {
         tokio::select! {
-            () = worker.ended.cancelled() => return,
-            () = worker.drain.cancelled() => return,
-            () = worker.leave.cancelled() => return,
+            () = worker.stops() => return,
             _ = ticks.tick() => {}
         }
         match pass(&worker, &scheduling.terms, acts).await {

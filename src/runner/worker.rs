@@ -59,6 +59,15 @@ pub(super) struct Worker {
 }
 
 impl Worker {
+    /// Waits until the worker ends, drains or leaves.
+    pub(super) async fn stops(&self) {
+        tokio::select! {
+            () = self.ended.cancelled() => {}
+            () = self.drain.cancelled() => {}
+            () = self.leave.cancelled() => {}
+        }
+    }
+
     /// Sends an event to this process's watchers; without a watcher, the event is dropped.
     pub(super) fn emit(&self, event: Event) {
         let _ = self.events.send(event);
