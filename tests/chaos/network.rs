@@ -126,6 +126,14 @@ async fn busy(documents: usize) -> (Own, Fleet, Vec<crate::support::install::Pro
     (server, fleet, workers)
 }
 
+/// Ends a fault, and returns the time until the next outcome.
+async fn recovery(fleet: &Fleet) -> Duration {
+    fleet.fault_is_over();
+    let begun = Stopwatch::start();
+    fleet.reached(fleet.count() + 1).await;
+    begun.took()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 #[ignore = "tests/chaos/run --full runs it"]
 async fn l2_all_sessions_of_the_server_ended_cost_seconds_and_nothing_else() {
@@ -136,10 +144,7 @@ async fn l2_all_sessions_of_the_server_ended_cost_seconds_and_nothing_else() {
         fleet.reached(documents * (fault + 1) / (faults + 2)).await;
         let ended = fleet.place.number(TERMINATE).await.expect("a count");
         assert!(ended >= 3, "{ended} sessions were there");
-        fleet.fault_is_over();
-        let begun = Stopwatch::start();
-        fleet.reached(fleet.count() + 1).await;
-        longest = longest.max(begun.took());
+        longest = longest.max(recovery(&fleet).await);
     }
     fleet.drained().await;
     workers.into_iter().for_each(|worker| drop(dismiss(worker)));
@@ -183,10 +188,7 @@ async fn l3_a_server_without_a_free_session_costs_the_time_until_it_has_one() {
             }
         };
         within("the end of the sessions", free).await;
-        fleet.fault_is_over();
-        let begun = Stopwatch::start();
-        fleet.reached(fleet.count() + 1).await;
-        longest = longest.max(begun.took());
+        longest = longest.max(recovery(&fleet).await);
     }
     fleet.drained().await;
     workers.into_iter().for_each(|worker| drop(dismiss(worker)));
