@@ -24,6 +24,7 @@ pub mod exit;
 mod export;
 mod extract;
 mod faq;
+mod follow;
 mod health;
 mod help;
 mod http;
