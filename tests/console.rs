@@ -5,8 +5,10 @@ mod cursor;
 mod groups;
 mod held;
 mod idle;
+mod marks;
 mod panel;
 mod pauses;
+mod places;
 mod reads;
 mod views;
 

@@ -300,13 +300,13 @@ fn hosts_and_accounts_are_gone_to_by_key_and_paused_and_their_documents_shown() 
         text.contains("accounts 4") && text.contains("enterprise 2m") && text.contains("business 10m")
     });
     terminal.keys("p");
-    terminal.until("the chooser", |screen| screen.contents().contains("[ Pause account ]"));
-    terminal.keys("\r");
+    terminal.until("the chooser", |screen| screen.contents().contains("[ Keep ]"));
+    terminal.keys("\t\r");
     terminal.until("the pause, with whose it is", |screen| {
         let text = screen.contents();
         text.contains("paused account 1; running jobs finish") && text.contains("□ paused by ")
     });
-    terminal.keys("p\r");
+    terminal.keys("p\t\r");
     terminal.until("that it goes on", |screen| screen.contents().contains("resumed account 1"));
     terminal.keys("\r");
     terminal.until("the documents of an account", |screen| screen.contents().contains("match account:1"));

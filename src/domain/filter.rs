@@ -16,6 +16,7 @@ use super::content::ContentChange;
 use super::document::{DocumentKind, Status};
 use super::failure::ErrorCode;
 use super::faq::FaqState;
+use super::id::DocumentId;
 use super::job::QueueClass;
 use super::outcome::OutcomeResult;
 use std::time::Duration;
@@ -83,6 +84,14 @@ impl Filter {
 }
 
 impl Filter {
+    /// Returns the filter for those of these documents that match this filter.
+    pub fn among(&self, documents: &[DocumentId]) -> Self {
+        let condition = FilterCondition::Id(documents.iter().map(|document| document.0).collect());
+        let mut terms = self.terms.clone();
+        terms.push(Term { negated: false, condition });
+        Self { terms }
+    }
+
     /// Returns true if a term is about FAQs, which only a database of Chatwoot has.
     pub fn is_about_faqs(&self) -> bool {
         self.terms.iter().any(|term| matches!(term.condition, FilterCondition::Faq(_)))

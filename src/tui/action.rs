@@ -64,6 +64,7 @@ pub enum Action {
     Palette,
     Help,
     Back,
+    LastPlace,
     Redraw,
     Suspend,
     Quit,

@@ -73,6 +73,11 @@ pub enum Effect {
     },
     /// Reads the ids of all documents that match the list's filter, to mark them.
     MarkAll(Filter),
+    /// Reads which of these marked documents match the list's filter.
+    LoadListedMarks {
+        filter: Filter,
+        marks: Vec<DocumentId>,
+    },
     RunCommand(Command),
     /// Copies text to the clipboard. The second field names the text in the confirmation, such as `URL`.
     Copy(String, &'static str),
@@ -110,6 +115,7 @@ pub enum ReadKind {
     Explanation,
     Preview,
     MarkAll,
+    ListedMarks,
 }
 
 impl Effect {
@@ -133,6 +139,7 @@ impl Effect {
             Self::Explain { .. } => ReadKind::Explanation,
             Self::Preview { .. } => ReadKind::Preview,
             Self::MarkAll(_) => ReadKind::MarkAll,
+            Self::LoadListedMarks { .. } => ReadKind::ListedMarks,
             Self::RunCommand(_)
             | Self::Copy(..)
             | Self::Open(_)

@@ -7,6 +7,7 @@ pub mod overlay;
 pub mod rate;
 pub mod reads;
 pub mod toast;
+pub mod trail;
 pub mod workers;
 
 use super::glyphs::{self, Glyphs};
@@ -33,6 +34,7 @@ use rate::Rate;
 use reads::{MIN_TIMED_INTERVAL, ReadState, StatusDeadline};
 use std::collections::HashMap;
 use toast::{Level, Notices};
+use trail::Trail;
 use workers::Workers;
 
 /// The side of the screen that has the focus, and so receives the keys while no overlay is open.
@@ -90,6 +92,8 @@ pub struct Model {
     pub documents: Documents,
     /// State of the views other than the document list.
     pub views: Views,
+    /// The places that the person has left, to which Escape and `-` return.
+    pub trail: Trail,
     pub detail: Option<Detail>,
     /// The last comparison of two texts. Kept when the details close, so that it need not be repeated when they open
     /// again.
@@ -157,6 +161,7 @@ impl Model {
             active_view: ViewId::default(),
             documents: Documents::default(),
             views: Views::default(),
+            trail: Trail::default(),
             detail: None,
             compared: None,
             explanation: None,

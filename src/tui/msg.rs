@@ -6,6 +6,7 @@ use super::views::detail::difference::DifferenceData;
 use crate::domain::document::StatusCounts;
 use crate::domain::extraction::ExplainedPage;
 use crate::domain::faq::FaqBacklog;
+use crate::domain::filter::Filter;
 use crate::domain::id::{DocumentId, Seq};
 use crate::domain::outcome::Outcome;
 use crate::domain::pause::Pause;
@@ -98,7 +99,14 @@ pub enum Msg {
         costs_credits: bool,
     },
     /// The ids of all documents that match the filter, to mark them.
-    MatchingIds(StoreResult<Vec<DocumentId>>),
+    MatchingIds(Filter, StoreResult<Vec<DocumentId>>),
+    /// Those of the marked documents that match the list's filter.
+    ListedMarks {
+        filter: Filter,
+        /// The marked documents that were looked for.
+        asked: Vec<DocumentId>,
+        answer: StoreResult<Vec<DocumentId>>,
+    },
     /// A command was carried out or refused, or has failed.
     CommandDone(Command, StoreResult<CommandResult>),
     /// An event of the runner, or of another process's runner.

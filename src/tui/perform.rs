@@ -240,7 +240,15 @@ impl Shared {
                 };
                 Msg::Preview { generation, answer: answer(store.preview(&targets, verb).await), costs_credits }
             }
-            Effect::MarkAll(filter) => Msg::MatchingIds(answer(store.matching(&filter, Sort::BY_ID, None).await)),
+            Effect::MarkAll(filter) => {
+                let answer = answer(store.matching(&filter, Sort::BY_ID, None).await);
+                Msg::MatchingIds(filter, answer)
+            }
+            Effect::LoadListedMarks { filter, marks } => {
+                let asked = filter.among(&marks);
+                let answer = answer(store.matching(&asked, Sort::BY_ID, None).await);
+                Msg::ListedMarks { filter, asked: marks, answer }
+            }
             // The other effects read nothing.
             _ => return,
         };

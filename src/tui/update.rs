@@ -9,12 +9,14 @@ mod faqs;
 mod figures;
 mod keys;
 mod loads;
+mod marks;
 mod moves;
 mod outcomes;
 mod pauses;
 mod prompt;
 mod step;
 mod timed;
+mod trail;
 mod views;
 
 pub use effects::Update;
@@ -90,7 +92,8 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::Preview { generation, answer, costs_credits } => {
             dialog::take_preview(model, generation, (answer, costs_credits), &mut up);
         }
-        Msg::MatchingIds(answer) => acts::take_matching(model, answer, &mut up),
+        Msg::MatchingIds(filter, answer) => marks::take_matching(model, &filter, answer, &mut up),
+        Msg::ListedMarks { filter, asked, answer } => marks::take_listed(model, &filter, &asked, answer, &mut up),
         Msg::CommandDone(command, answer) => acts::take_done(model, &command, answer, &mut up),
         Msg::CopiedOrOpened(answer) => {
             match answer {

@@ -1,6 +1,7 @@
 //! Draws the screen from the state alone: head, panes, footer, and the overlay (a dialog, prompt, reader or the
 //! palette). [`screen`](super::screen) computes their rectangles, the [`views`](super::views) draw the panes.
 
+mod crumbs;
 mod dialog;
 mod footer;
 mod head;
@@ -16,8 +17,10 @@ use super::layout::{MIN_SIZE, too_small};
 use super::model::{Focus, Model};
 use super::scope::PaneId;
 use super::screen::areas;
+use super::text::Spans;
 use super::views;
 use super::views::view::Pane;
+use crumbs::crumbs;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
@@ -34,8 +37,15 @@ pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
     head::draw(model, areas.head, buf);
     let explained = !areas.peek.is_empty();
     let main_focused = model.focus == Focus::Main;
-    let pane = |area, focused, frame| Pane { area, focused, toast: toast(model, &areas, frame), explained };
-    views::for_pane(model.main_pane()).draw(model, pane(areas.main, main_focused, ToastFrame::List), buf);
+    let pane = |area, focused, frame| Pane {
+        area,
+        focused,
+        toast: toast(model, &areas, frame),
+        crumbs: Spans::new(),
+        explained,
+    };
+    let main = Pane { crumbs: crumbs(model, areas.main.width), ..pane(areas.main, main_focused, ToastFrame::List) };
+    views::for_pane(model.main_pane()).draw(model, main, buf);
     peek::draw(model, areas.peek, &toast(model, &areas, ToastFrame::Peek), buf);
     views::for_pane(PaneId::Outcomes).draw(model, pane(areas.panel, !main_focused, ToastFrame::Panel), buf);
     footer::draw(model, areas.footer, buf);

@@ -78,7 +78,7 @@ async fn a_filter_without_the_cursors_document_goes_to_the_first_row() {
         assert!(operator.cursor_line().contains("Document 0003"), "{}", operator.screen());
         operator.press(&["j", "esc"]);
         operator.sees("documents 400 by").await;
-        assert!(operator.cursor_line().contains("Document 0030"), "{}", operator.screen());
+        assert!(operator.cursor_line().contains("Document 0400"), "{}", operator.screen());
     })
     .await;
 }

@@ -32,6 +32,7 @@ pub fn key(name: &str) -> KeyEvent {
         "end" => plain(KeyCode::End),
         "pgdn" => plain(KeyCode::PageDown),
         "ctrl-c" => KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL),
+        "ctrl-u" => KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL),
         "ctrl-z" => KeyEvent::new(KeyCode::Char('z'), KeyModifiers::CONTROL),
         "space" => plain(KeyCode::Char(' ')),
         one => plain(KeyCode::Char(one.chars().next().expect("a key has a name"))),

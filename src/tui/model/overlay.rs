@@ -8,6 +8,7 @@ use crate::domain::word_enum::variant_list;
 use crate::store::{BulkVerb, Preview};
 use crate::tui::command::Command;
 use crate::tui::scope::KeyScope;
+use crate::tui::views::documents::marks::HiddenMarks;
 use tui_input::Input;
 
 /// The open overlay. The number in a variant is the reader's scroll position: the index of the first line shown.
@@ -119,6 +120,8 @@ pub enum PromptKind {
         /// Name of the worker that has the lease, if it is known.
         worker: Option<SafeLine>,
     },
+    /// The number of documents to remove, typed as a confirmation. The documents are fixed when the prompt opens.
+    Remove(Vec<DocumentId>),
 }
 
 /// A yes-or-no question about a command. The command and its documents are fixed when the dialog opens.
@@ -165,6 +168,8 @@ pub struct PreviewDialog {
     pub selection_text: SafeLine,
     /// Number of marked documents; `None` when a filter selects the documents.
     pub marked_count: Option<usize>,
+    /// How many of the marked documents were not in the list when the dialog opened.
+    pub hidden_marks: HiddenMarks,
     /// The store's answer, once it has arrived.
     pub answer: Option<Result<Preview, SafeLine>>,
     /// True if each page that is fetched costs a credit of Firecrawl.

@@ -81,7 +81,8 @@ pub fn frame<'b>(
     let appearance = model.appearance();
     let foot = if pane.toast.is_empty() { &header.foot } else { &pane.toast };
     let border = appearance.theme.border(pane.focused);
-    let title = title(model, rows, header.name, header.totals);
+    let mut title = title(model, rows, header.name, header.totals);
+    title.splice(0..0, pane.crumbs.iter().cloned());
     Frame { title: &title, aside: &[], foot, border }.draw(pane.area, buf, appearance);
     let inner = inside(pane.area);
     let mut canvas = Canvas::new(buf, inner);

@@ -13,11 +13,12 @@ use crate::tui::command::{Command, CommandKind};
 use crate::tui::describe::answer;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
-use crate::tui::model::overlay::{ConfirmDialog, Overlay, PreviewDialog};
+use crate::tui::model::overlay::{ConfirmDialog, Overlay, PreviewDialog, Prompt, PromptKind};
 use crate::tui::model::toast::Level;
 use crate::tui::msg::{CommandResult, StoreResult};
-use crate::tui::screen::list_rows;
+use crate::tui::views::documents::marks::HiddenMarks;
 use crate::tui::views::selected::SelectedDocument;
+use tui_input::Input;
 
 /// Number of marked documents above which a command opens a preview first.
 const PREVIEW_THRESHOLD: usize = 20;
@@ -47,6 +48,11 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
             preview(model, Targets::Ids(vec![one.document]), verb, &one.name, up);
         }
         Ok(ActionTarget::One(one)) => single(model, verb, one, up),
+        // Documents that are not in the list that the person sees are never changed unasked.
+        Ok(ActionTarget::Marked(marks)) if model.documents.hidden_marks() != HiddenMarks::None => {
+            let which = format::count(marks.len() as u64, "marked document");
+            preview(model, Targets::Ids(marks), verb, &which, up);
+        }
         Ok(ActionTarget::Marked(marks)) => match marks.as_slice() {
             [document] if verb != BulkVerb::Faq => {
                 let row = model.documents.find(*document);
@@ -132,14 +138,15 @@ fn several(model: &mut Model, verb: BulkVerb, documents: Vec<DocumentId>, up: &m
             "Cancel jobs",
             command,
         ),
-        BulkVerb::Remove => confirm(
-            model,
-            format!("remove {}", format::count(number, "document")),
-            vec!["Contents, earlier versions and jobs are removed for good; outcomes stay in the log.".to_owned()],
-            "Remove",
-            command,
-        ),
+        BulkVerb::Remove => remove(model, command.documents),
     }
+}
+
+/// Opens the prompt for removing several documents. The person must type their number: a key pressed by mistake must
+/// not remove them.
+pub(super) fn remove(model: &mut Model, documents: Vec<DocumentId>) {
+    let kind = PromptKind::Remove(documents);
+    model.overlay = Some(Overlay::Prompt(Prompt { kind, input: Input::default(), problem: None }));
 }
 
 fn confirm(model: &mut Model, title: String, lines: Vec<String>, verb: &'static str, command: Command) {
@@ -157,44 +164,12 @@ fn preview(model: &mut Model, targets: Targets, verb: BulkVerb, which: &str, up:
         verb,
         selection_text: which.into(),
         marked_count,
+        hidden_marks: if marked_count.is_some() { model.documents.hidden_marks() } else { HiddenMarks::None },
         answer: None,
         costs_credits: false,
         yes_focused: false,
     })));
     up.effect(Effect::Preview { generation, targets, verb });
-}
-
-/// Changes the marks (the documents selected for the next command): toggles the row under the cursor and moves down,
-/// marks all documents that match the filter, or clears all marks.
-pub(super) fn mark(model: &mut Model, action: Action, up: &mut Update) {
-    match action {
-        Action::MarkAll => up.effect(Effect::MarkAll(model.documents.filter.clone())),
-        Action::ClearMarks => model.documents.marks.clear(),
-        _ => {
-            let Some(document) = model.documents.cursor else { return };
-            let marks = &mut model.documents.marks;
-            if !marks.remove(&document) {
-                marks.insert(document);
-            }
-            let rows = list_rows(model);
-            let index = model.documents.cursor_index + 1;
-            if index < model.documents.page.total && model.documents.move_to(index, rows) {
-                loads::page(model, up);
-            }
-        }
-    }
-}
-
-/// Marks the documents that were found to match the filter, in addition to those already marked.
-pub(super) fn take_matching(model: &mut Model, answer: StoreResult<Vec<DocumentId>>, up: &mut Update) {
-    up.redraw();
-    match answer {
-        Ok(documents) => {
-            model.notify(Level::Done, format!("marked {}", format::count(documents.len() as u64, "document")));
-            model.documents.marks.extend(documents);
-        }
-        Err(reason) => model.notify(Level::Failed, format!("nothing was marked: {reason}")),
-    }
 }
 
 /// Copies the URL or error of the current document, or opens its page.

@@ -2,7 +2,7 @@
 //! difference from the stored text is shown.
 
 use super::effects::Update;
-use super::{loads, prompt, views};
+use super::{loads, prompt, trail, views};
 use crate::domain::filter::Filter;
 use crate::format;
 use crate::store::Decision;
@@ -79,6 +79,7 @@ pub(super) fn compare_version(model: &mut Model) {
 /// in this way.
 pub(super) fn show_quarantined(model: &mut Model, up: &mut Update) {
     let show_all = model.documents.shows_only_quarantined() && model.list_is_shown();
+    trail::leave(model);
     views::show(model, ViewId::Documents, up);
     let text = if show_all { "" } else { QUARANTINE_FILTER };
     prompt::set_filter(model, Filter::parse(text).unwrap_or_default(), text.to_owned(), up);

@@ -3,7 +3,7 @@
 use super::effects::Update;
 use super::{acts, prompt};
 use crate::domain::request::RequestScope as Named;
-use crate::store::Preview;
+use crate::store::{BulkVerb, Preview};
 use crate::tui::action::Action;
 use crate::tui::command::Command;
 use crate::tui::effect::{Effect, ExitReason};
@@ -44,6 +44,10 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) -> Option<
         }
         Overlay::Preview(mut dialog) => {
             if choose {
+                if dialog.yes_focused && dialog.verb == BulkVerb::Remove && dialog.targets().len() > 1 {
+                    acts::remove(model, dialog.targets().to_vec());
+                    return None;
+                }
                 if dialog.yes_focused && !dialog.targets().is_empty() {
                     let command = Command {
                         kind: acts::command_kind(dialog.verb, Named::Bulk),

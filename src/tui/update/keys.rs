@@ -1,7 +1,7 @@
 //! Key handling: finds the action of a key in the current scope and carries it out, or shows why it is unavailable.
 
 use super::effects::Update;
-use super::{acts, changes, dialog, figures, loads, moves, outcomes, pauses, prompt, views};
+use super::{acts, changes, dialog, figures, loads, marks, moves, outcomes, pauses, prompt, trail, views};
 use crate::domain::filter::Filter;
 use crate::store::Sort;
 use crate::tui::action::Action;
@@ -10,6 +10,7 @@ use crate::tui::effect::{Effect, ExitReason};
 use crate::tui::keymap::{Key, lookup};
 use crate::tui::model::overlay::{Overlay, Palette, Prompt, PromptKind, QuitChoice};
 use crate::tui::model::toast::Level;
+use crate::tui::model::trail::ScreenLocation;
 use crate::tui::model::{Focus, Model, ShutdownState};
 use crate::tui::scope::{KeyScope, PaneId};
 use crate::tui::screen::list_rows;
@@ -69,13 +70,14 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         | Action::CancelAll
         | Action::Faq
         | Action::FaqAll => acts::act(model, action, up),
-        Action::Mark | Action::MarkAll | Action::ClearMarks => acts::mark(model, action, up),
+        Action::Mark | Action::MarkAll | Action::ClearMarks => marks::mark(model, action, up),
         Action::CopyUrl | Action::CopyError | Action::Open => acts::copy_or_open(model, action, up),
         Action::Purge => acts::purge(model),
         Action::Pause => pauses::choose(model),
         Action::PauseAll => pauses::choose_all(model),
         Action::Add => open_prompt(model, PromptKind::Add, ""),
         Action::Filter => {
+            model.trail.before_filter = Some(Box::new(ScreenLocation::here(model)));
             let before = PromptKind::Filter(model.documents.filter.clone(), model.documents.filter_text.clone());
             let text = model.documents.filter_text.clone();
             open_prompt(model, before, &text);
@@ -88,7 +90,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::Search => open_prompt(model, PromptKind::Search(model.panel.search.clone()), ""),
         Action::Sort => model.overlay = Some(Overlay::Sort),
         Action::Details => loads::open_detail(model, up),
-        Action::ShowView(view) => views::show(model, view, up),
+        Action::ShowView(view) => views::go_to(model, view, up),
         Action::ShowDocuments => views::show_documents(model, up),
         Action::About => model.overlay = Some(Overlay::About(0)),
         Action::Why => loads::explain(model, up),
@@ -125,6 +127,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::Palette => model.overlay = Some(Overlay::Palette(Palette::default())),
         Action::Help => model.overlay = Some(Overlay::Help(0)),
         Action::Back => back(model, up),
+        Action::LastPlace => trail::last(model, up),
         Action::Redraw => up.effect(Effect::Redraw),
         Action::Suspend => up.effect(Effect::Suspend),
         Action::Quit => quit(model, up),
@@ -154,23 +157,31 @@ fn sort(model: &mut Model, key: Key, up: &mut Update) {
     loads::page(model, up);
 }
 
-/// Goes one step back: closes the details, else ends zoom, else returns to the document list, else clears its filter.
-/// In the outcome panel, does what [`outcomes::back`] does. Never quits.
+/// Goes one step back: leaves the details, else ends zoom, unpins the outcomes, goes back along the way to this place,
+/// shows the document list or clears its filter. In the outcome panel, does what [`outcomes::back`] does. Never quits.
 fn back(model: &mut Model, up: &mut Update) {
     if model.pane() == PaneId::Outcomes {
         return outcomes::back(model, up);
     }
-    if model.detail.take().is_some() {
-        model.documents.show_cursor(list_rows(model));
+    if model.detail.is_some() {
+        if !trail::back(model, up) {
+            model.detail = None;
+            model.documents.show_cursor(list_rows(model));
+        }
         return;
     }
     if model.zoom {
         model.zoom = false;
+    } else if model.panel.pin.is_some() {
+        outcomes::act(model, Action::Pin, up);
+    } else if trail::back(model, up) {
+        // The place before is shown.
     } else if model.active_view != ViewId::Documents {
         views::show(model, ViewId::Documents, up);
     } else if !model.documents.filter_text.is_empty() {
         model.documents.filter = Filter::default();
         model.documents.filter_text.clear();
+        model.documents.filter_changed();
         model.documents.restart();
         loads::page(model, up);
     }

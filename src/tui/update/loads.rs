@@ -1,7 +1,7 @@
 //! Reads from the store: requests and their answers. The answer to an older numbered request is dropped.
 
 use super::effects::Update;
-use super::figures;
+use super::{figures, marks, trail};
 use crate::domain::extraction::ExplainedPage;
 use crate::domain::text::SafeLine;
 use crate::domain::topic::{Topic, TopicSet};
@@ -125,6 +125,8 @@ pub(super) fn take_page(model: &mut Model, generation: u64, answer: StoreResult<
             }
             if missing || model.documents.reread_needed {
                 page(model, up);
+            } else {
+                marks::check(model, up);
             }
         }
         Err(reason) => {
@@ -159,6 +161,7 @@ pub(super) fn open_detail(model: &mut Model, up: &mut Update) {
     if model.documents.find(one.document).is_some_and(|row| row.quarantine_reason.is_some()) {
         detail.tab = Tab::Changes;
     }
+    trail::leave(model);
     model.detail = Some(detail);
     model.focus = Focus::Main;
     up.effect(Effect::LoadDetail { generation, document: one.document });

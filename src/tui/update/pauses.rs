@@ -15,9 +15,8 @@ use crate::tui::model::toast::Level;
 use crate::tui::msg::StoreResult;
 use crate::tui::views;
 
-/// Opens the choice of a pause to begin or end. In a view of hosts or accounts the only choice is the current row, and
-/// it has the focus, since the person selected it. In other panes the choices are the account of the current document
-/// and, if it has one, its host.
+/// Opens the choice of a pause to begin or end. In a view of hosts or accounts the only choice is the current row. In
+/// other panes the choices are the account of the current document and, if it has one, its host.
 pub(super) fn choose(model: &mut Model) {
     let grouped = model.pane().has_groups();
     let scopes = if grouped { group(model).map(|scope| vec![scope]) } else { of_document(model) };
@@ -37,9 +36,8 @@ pub(super) fn choose(model: &mut Model) {
     }
     lines.push(String::new());
     lines.push("A pause stops jobs from starting, whoever requests them; running jobs finish.".to_owned());
-    let focused = grouped.then_some(0);
     model.overlay =
-        Some(Overlay::Choice(ChoiceDialog { title: "pause or resume".to_owned(), lines, choices, focused }));
+        Some(Overlay::Choice(ChoiceDialog { title: "pause or resume".to_owned(), lines, choices, focused: None }));
 }
 
 /// Opens the confirmation to pause everything, or to resume it if everything is paused.

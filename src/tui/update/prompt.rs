@@ -1,8 +1,8 @@
 //! Prompts (lines that a person types). Filters and searches apply while they are typed, and mistakes are shown.
 
 use super::effects::Update;
-use super::loads;
 use super::outcomes::{JumpDirection, filter_changed, jump};
+use super::{loads, trail};
 use crate::domain::filter::{Filter, FilterError, Subject};
 use crate::domain::link::Link;
 use crate::domain::text::SafeLine;
@@ -107,7 +107,7 @@ fn input_changed(model: &mut Model, up: &mut Update) {
             filter_changed(model, up);
         }
         PromptKind::Search(_) => model.panel.search = text.trim().to_lowercase(),
-        PromptKind::Add | PromptKind::BreakLease { .. } => {}
+        PromptKind::Add | PromptKind::BreakLease { .. } | PromptKind::Remove(_) => {}
     }
 }
 
@@ -142,11 +142,12 @@ pub(super) fn set_filter(model: &mut Model, filter: Filter, text: String, up: &m
 /// Sets the filter of the document list and reads the rows anew, even if the filter is unchanged.
 pub(super) fn restart_with_filter(model: &mut Model, filter: Filter, text: String, up: &mut Update) {
     (model.documents.filter, model.documents.filter_text) = (filter, text);
+    model.documents.filter_changed();
     model.documents.restart();
     loads::page(model, up);
 }
 
-/// Accepts the typed text: adds the document, breaks the lease, keeps the filter, or jumps to the nearest match of the
+/// Accepts the typed text: adds the document, breaks the lease, removes the documents, keeps the filter, or jumps to the nearest match of the
 /// search. Text with a mistake is not accepted.
 pub(super) fn accept(model: &mut Model, up: &mut Update) {
     let Some(Overlay::Prompt(prompt)) = &mut model.overlay else { return };
@@ -168,8 +169,23 @@ pub(super) fn accept(model: &mut Model, up: &mut Update) {
         let command = Command { kind: CommandKind::BreakLease(job), documents: vec![document], name: Some(name) };
         return up.effect(Effect::RunCommand(command));
     }
+    if let PromptKind::Remove(documents) = &prompt.kind {
+        let number = documents.len() as u64;
+        if text.replace(',', "") != number.to_string() {
+            let reason = SafeLine::new(&format!("type the number of documents, {number}, to remove them"));
+            prompt.problem = Some(InputError { at: None, reason });
+            return;
+        }
+        let command = Command { kind: CommandKind::Remove, documents: documents.clone(), name: None };
+        model.overlay = None;
+        return up.effect(Effect::RunCommand(command));
+    }
     let is_search = matches!(prompt.kind, PromptKind::Search(_));
     model.overlay = None;
+    if let Some(before) = model.trail.before_filter.take().filter(|before| before.list.filter != model.documents.filter)
+    {
+        model.trail.leave(*before);
+    }
     if is_search && !text.is_empty() {
         model.panel.search = text.to_lowercase();
         let needle = model.panel.search.clone();
@@ -205,12 +221,15 @@ fn add(model: &mut Model, text: &str, up: &mut Update) {
 pub(super) fn close(model: &mut Model, up: &mut Update) {
     let Some(Overlay::Prompt(Prompt { kind, .. })) = model.overlay.take() else { return };
     match kind {
-        PromptKind::Filter(filter, text) => set_filter(model, filter, text, up),
+        PromptKind::Filter(filter, text) => match model.trail.before_filter.take() {
+            Some(before) => trail::restore(model, *before, up),
+            None => set_filter(model, filter, text, up),
+        },
         PromptKind::Outcomes(filter, text) => {
             (model.panel.filter, model.panel.filter_text) = (filter, text);
             filter_changed(model, up);
         }
         PromptKind::Search(search) => model.panel.search = search,
-        PromptKind::Add | PromptKind::BreakLease { .. } => {}
+        PromptKind::Add | PromptKind::BreakLease { .. } | PromptKind::Remove(_) => {}
     }
 }

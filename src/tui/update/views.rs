@@ -1,7 +1,7 @@
 //! Switching between views, and the keys that only some views have.
 
 use super::effects::Update;
-use super::{loads, prompt};
+use super::{loads, prompt, trail};
 use crate::domain::filter::{Filter, FilterCondition, Term};
 use crate::domain::pause::PauseScope;
 use crate::store::JobProgress;
@@ -22,6 +22,14 @@ pub(super) fn show(model: &mut Model, view: ViewId, up: &mut Update) {
     loads::active_view(model, up);
 }
 
+/// Goes to a view by its key. The place that the person leaves is noted.
+pub(super) fn go_to(model: &mut Model, view: ViewId, up: &mut Update) {
+    if model.pane() != PaneId::View(view) {
+        trail::leave_for(model, view);
+    }
+    show(model, view, up);
+}
+
 /// Scrolls the active view so that its cursor is on the screen, for example after a change of height.
 pub(super) fn fit(model: &mut Model) {
     let lines = view_lines(model, model.active_view);
@@ -40,6 +48,7 @@ pub(super) fn show_documents(model: &mut Model, up: &mut Update) {
     };
     let filter = Filter { terms: vec![Term { negated: false, condition }] };
     let text = filter.to_string();
+    trail::leave(model);
     prompt::restart_with_filter(model, filter, text, up);
     show(model, ViewId::Documents, up);
 }

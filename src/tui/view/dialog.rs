@@ -1,6 +1,5 @@
 //! Dialogs in the middle of a dimmed screen, with text that says what will and will not change. The first button
-//! changes nothing ("Keep" or "Stay"). It has the focus when a dialog opens, except in the choice of a pause in a view
-//! of hosts or accounts.
+//! changes nothing ("Keep" or "Stay") and has the focus when a dialog opens.
 
 use crate::domain::faq::FaqPreview;
 use crate::domain::request::RequestKind;
@@ -13,6 +12,7 @@ use crate::tui::model::overlay::{ChoiceDialog, ConfirmDialog, PreviewDialog, Qui
 use crate::tui::text::lines::wrap;
 use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
+use crate::tui::views::documents::marks::HiddenMarks;
 use crate::tui::views::documents::state::SORTS;
 use crate::tui::widgets::canvas::{Canvas, clear};
 use crate::tui::widgets::frame::Frame;
@@ -165,6 +165,16 @@ fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview, available: 
         (None, _) => format!("{noun} match"),
     };
     lines.push(line(all, matches, Tone::Plain));
+    match dialog.hidden_marks {
+        HiddenMarks::None => {}
+        HiddenMarks::Unknown => {
+            lines.push(vec![span("Some of them may not be in the list: the filter hides them.", Tone::Failed)]);
+        }
+        HiddenMarks::Some(hidden) => {
+            let verb = if hidden == 1 { "is" } else { "are" };
+            lines.push(line(hidden, format!("of them {verb} not in the list: the filter hides them"), Tone::Failed));
+        }
+    }
     lines.push(match dialog.verb {
         BulkVerb::Request(_) => {
             line(number, "will be put in the queue, ahead of automatic syncs".to_owned(), Tone::Waiting)

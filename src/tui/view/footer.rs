@@ -100,6 +100,7 @@ fn word(model: &Model, action: Action, usual: &'static str) -> &'static str {
                 PromptKind::Search(_) => "search",
                 PromptKind::Add => "add",
                 PromptKind::BreakLease { .. } => "break lease",
+                PromptKind::Remove(_) => "remove",
             },
             _ => usual,
         },

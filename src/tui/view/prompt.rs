@@ -1,6 +1,7 @@
 //! Draws a prompt in the last lines of the body: the typed text, and below it the mistake in the text or a hint.
 
 use crate::domain::text::width;
+use crate::format;
 use crate::tui::layout::{Areas, inside};
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Prompt, PromptKind, characters_left};
@@ -29,7 +30,7 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
     let height = (3 + lines.len().max(1) as u16).min(home.height);
     let area = Rect { y: home.bottom().saturating_sub(height), height, ..home };
     clear(area, buf);
-    let lease;
+    let (lease, removal);
     let (title, hint) = match &prompt.kind {
         PromptKind::Filter(..) if model.options.faqs_unknown.is_none() => {
             ("filter documents", "words, status:failed, faq:none, error:timeout, host:a.org, synced:>2d, -word")
@@ -44,6 +45,12 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
             let from = worker.as_deref().unwrap_or("its worker");
             lease = (format!("break the lease of {name}"), format!("type {document} to take the job from {from}"));
             (lease.0.as_str(), lease.1.as_str())
+        }
+        PromptKind::Remove(documents) => {
+            let number = documents.len();
+            let title = format!("remove {} with contents and versions", format::count(number as u64, "document"));
+            removal = (title, format!("type {number} to remove them for good; Esc keeps them"));
+            (removal.0.as_str(), removal.1.as_str())
         }
     };
     let hint = if characters_left(&prompt.input) == 0 { "the text is full and takes no more" } else { hint };

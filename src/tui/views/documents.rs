@@ -2,6 +2,7 @@
 //! bulk action.
 
 mod draw;
+pub mod marks;
 pub mod peek;
 pub mod state;
 pub mod text;

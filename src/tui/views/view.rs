@@ -21,6 +21,8 @@ pub struct Pane {
     /// The toast (a short message) for the bottom line of the frame; empty if there is no toast or another pane shows
     /// it.
     pub toast: Spans,
+    /// The way to the view, for the begin of the title: the places that Escape goes back to.
+    pub crumbs: Spans,
     /// True if the peek pane, which is below the main area, is shown; it explains the row under the cursor of the main
     /// area's view.
     pub explained: bool,

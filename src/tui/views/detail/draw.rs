@@ -38,7 +38,8 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
         return;
     }
     let appearance = model.appearance();
-    let title = vec![span(detail.name.to_string(), Tone::Strong)];
+    let mut title = pane.crumbs.clone();
+    title.push(span(detail.name.to_string(), Tone::Strong));
     let aside = vec![span(format!("document {}", detail.document), Tone::Dim)];
     Frame { title: &title, aside: &aside, foot: &pane.toast, border: appearance.theme.border(pane.focused) }
         .draw(pane.area, buf, appearance);

@@ -1,6 +1,7 @@
 //! Drawing of the list of documents: status, name, last error, times. The widths of the columns depend on the width of
 //! the pane only, never on the data.
 
+use super::marks::HiddenMarks;
 use super::state::SORTS;
 use super::text::{attempted, faqs, next, status_detail, synced};
 use crate::domain::document::{DocumentRow, Status};
@@ -111,7 +112,8 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
         return;
     }
     let appearance = model.appearance();
-    let title = title(model);
+    let mut title = title(model);
+    title.splice(0..0, pane.crumbs.iter().cloned());
     Frame { title: &title, aside: &[], foot: &pane.toast, border: appearance.theme.border(pane.focused) }
         .draw(pane.area, buf, appearance);
     let inner = inside(pane.area);
@@ -148,9 +150,21 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     bar.draw(pane.area, 2, pane.focused, buf, appearance);
 }
 
+/// Returns the number of marked documents if some of them are not in the list; else nothing.
+fn hidden_marks(model: &Model) -> Spans {
+    let hidden = match model.documents.hidden_marks() {
+        HiddenMarks::None => return Spans::new(),
+        HiddenMarks::Unknown => "some may be hidden".to_owned(),
+        HiddenMarks::Some(hidden) => format!("{} hidden", format::number(hidden)),
+    };
+    let marked = format::number(model.documents.marks.len() as u64);
+    vec![span(format!("{} {marked} marked, {hidden}  ", model.glyphs.mark), Tone::Waiting)]
+}
+
 fn title(model: &Model) -> Spans {
     let documents = &model.documents;
-    let mut title = vec![span("documents", Tone::Strong)];
+    let mut title = hidden_marks(model);
+    title.push(span("documents", Tone::Strong));
     if !documents.loaded {
         title.push(span(" reading", Tone::Dim));
         return title;

@@ -42,6 +42,10 @@ pub struct Documents {
     pub follows_row: bool,
     /// Marked documents, also those outside the window.
     pub marks: BTreeSet<DocumentId>,
+    /// Those of the marked documents that are known to match the filter.
+    pub listed_marks: BTreeSet<DocumentId>,
+    /// The store has answered which marked documents match the filter.
+    pub marks_checked: bool,
     /// Number of the newest read request; results of earlier requests are dropped.
     pub generation: u64,
     /// The newest request has no result yet.
