@@ -58,6 +58,7 @@ mod subscribers;
 mod supervisor;
 mod suspend;
 mod sync;
+mod versions;
 mod wait;
 mod wiring;
 mod work;
@@ -120,8 +121,14 @@ pub enum Verb {
     Import(import::Args),
     /// Print documents
     List(list::Args),
-    /// Print one document with its content, attempts and versions
+    /// Print documents with their contents, attempts and versions
     Show(show::Args),
+    /// Print which earlier texts of a document are stored
+    Versions(versions::VersionsArgs),
+    /// Print what has changed between two texts of a document, word by word
+    Diff(versions::DiffArgs),
+    /// Put an earlier text of a document in place of the stored one (a backup is restored by `backup --restore`)
+    Restore(versions::RestoreArgs),
     /// Print a page's title and text as they would be stored, and why; stores nothing
     Extract(extract::Args),
     /// Request syncs of documents
@@ -229,6 +236,9 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Import(args)) => import::run(&context, &args, out).await,
         Some(Verb::List(args)) => list::run(&context, &args, out).await,
         Some(Verb::Show(args)) => show::run(&context, &args, out).await,
+        Some(Verb::Versions(args)) => versions::versions(&context, &args, out).await,
+        Some(Verb::Diff(args)) => versions::diff(&context, &args, out).await,
+        Some(Verb::Restore(args)) => versions::restore(&context, &args, out).await,
         Some(Verb::Extract(args)) => extract::run(&context, &args, out).await,
         Some(Verb::Sync(args)) => sync::run(&context, &args, out).await,
         Some(Verb::Retry(args)) => retry::run(&context, &args, out).await,

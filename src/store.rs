@@ -72,7 +72,7 @@ pub use interface::schedule::{PassMode, PassRequest, PassResult, PassTrigger, Pl
 pub use interface::status::{CheckScope, StatusCheck, StatusStore};
 pub use interface::store::{ConsoleStore, RunnerStore, Store};
 pub use interface::templates::{TemplateCounts, TemplateStore};
-pub use interface::texts::{StoredText, TextChanges, TextStore};
+pub use interface::texts::{RestoredText, StoredText, TextChanges, TextStore};
 pub use migrations::SCHEMA_VERSION;
 pub use options::{Access, Options, Recorder};
 pub use postgres::migrate::migrate;

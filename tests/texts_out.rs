@@ -3,3 +3,4 @@
 
 mod exporting;
 mod following;
+mod versions;

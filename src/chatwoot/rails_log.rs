@@ -44,7 +44,7 @@ const fn is_logged(result: OutcomeResult) -> bool {
         OutcomeKind::Success | OutcomeKind::Refused | OutcomeKind::Failure => true,
         // Chatwoot has no leases and therefore no lost workers.
         OutcomeKind::Exhaustion => !matches!(result, OutcomeResult::CrashExhausted),
-        OutcomeKind::Lost | OutcomeKind::Cancelled | OutcomeKind::Purged | OutcomeKind::Removed => false,
+        OutcomeKind::Lost | OutcomeKind::Cancelled | OutcomeKind::Purged | OutcomeKind::Act => false,
     }
 }
 

@@ -81,6 +81,7 @@ struct AddedJson<'a> {
     id: DocumentId,
     url: &'a str,
     added: bool,
+    document_id: DocumentId,
 }
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
@@ -115,7 +116,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         };
         let url = document.link.as_str();
         if args.json {
-            out.json(&AddedJson { id, url, added: is_new })?;
+            out.json(&AddedJson { id, url, added: is_new, document_id: id })?;
         } else {
             out.line(format!("{} {id} {url}", if is_new { "added" } else { "exists" }))?;
         }

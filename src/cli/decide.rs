@@ -47,7 +47,7 @@ pub(super) async fn run(
             exit = Exit::WrongUse;
         }
         if args.json {
-            out.json(&serde_json::json!({ "document_id": row.id, "answer": answer, "reason": why }))?;
+            out.json(&serde_json::json!({ "document_id": row.id, "id": row.id, "answer": answer, "reason": why }))?;
         } else {
             let why = why.map(|why| format!(": {why}")).unwrap_or_default();
             out.line(format!("{} {}: {answer}{why}", row.id, row.name))?;

@@ -111,7 +111,7 @@ fn is_of_its_worker(outcome: &Outcome) -> bool {
     match outcome.result.kind() {
         OutcomeKind::Success | OutcomeKind::Refused | OutcomeKind::Failure => true,
         OutcomeKind::Exhaustion => outcome.result != OutcomeResult::CrashExhausted,
-        OutcomeKind::Lost | OutcomeKind::Cancelled | OutcomeKind::Purged | OutcomeKind::Removed => false,
+        OutcomeKind::Lost | OutcomeKind::Cancelled | OutcomeKind::Purged | OutcomeKind::Act => false,
     }
 }
 

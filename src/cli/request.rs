@@ -236,6 +236,7 @@ struct AnswerJson<'a> {
     answer: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
+    id: DocumentId,
 }
 
 /// Prints the answers, batch by batch: a line for each named document, or sums for documents that a filter matched.
@@ -276,7 +277,8 @@ impl AnswerPrinter {
             self.refused |= self.is_named && never;
             self.accepted |= !matches!(answer, RequestAnswer::Skipped(_));
             if self.json {
-                out.json(&AnswerJson { document_id: *document_id, answer: word, reason: reason.as_deref() })?;
+                let (id, reason) = (*document_id, reason.as_deref());
+                out.json(&AnswerJson { document_id: id, answer: word, reason, id })?;
             } else if self.is_named {
                 match reason {
                     Some(reason) if word == "skipped" => note(format!("{document_id} {reason}")),

@@ -37,6 +37,8 @@ pub struct DocumentJson<'a> {
     fingerprint: Option<&'a str>,
     content_length: Option<u64>,
     updated_at: Timestamp,
+    document_id: DocumentId,
+    changed_at: Option<Timestamp>,
     faqs: Option<FaqsJson<'a>>,
 }
 
@@ -98,6 +100,8 @@ impl<'a> From<&'a DocumentRow> for DocumentJson<'a> {
             fingerprint: row.fingerprint.as_deref(),
             content_length: row.content_length,
             updated_at: row.updated_at,
+            document_id: row.id,
+            changed_at: row.changed_at,
             faqs: row.faqs.as_ref().map(FaqsJson::from),
         }
     }

@@ -1,4 +1,4 @@
-//! `quarterdeck show ID|URL`: prints one document with its content, attempts and versions.
+//! `quarterdeck show ID|URL…`: prints documents with their contents, attempts and versions, or their texts alone.
 
 use super::chatwoot_jobs;
 use super::context::Context;
@@ -11,17 +11,22 @@ use super::pause::pauses_of_row;
 use super::probe::{self, HostFacts, ProbeBaseline};
 use super::rows::DocumentDetailJson;
 use super::selection::{find, read_name};
+use super::versions::text_of;
 use crate::domain::chatwoot_job::ChatwootJob;
 use crate::domain::document::{DocumentKind, DocumentRow, Status};
+use crate::domain::export::front_matter;
 use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;
 use crate::domain::outcome::Outcome;
 use crate::domain::text::safe_block;
 use crate::domain::time::Timestamp;
 use crate::format;
-use crate::store::{OutcomeQuery, OutcomesFrom, QuarantinedContent, Queries, StoreError, StoredContent, StoredVersion};
+use crate::store::{
+    OutcomeQuery, OutcomesFrom, QuarantinedContent, Queries, Store, StoreError, StoredContent, StoredVersion,
+};
+use clap::ValueEnum;
 use jiff::tz::TimeZone;
-use std::io;
+use std::io::{self, IsTerminal as _};
 
 /// Maximum number of outcomes read by one query.
 const BATCH: u64 = 500;
@@ -29,19 +34,43 @@ const BATCH: u64 = 500;
 /// Arguments of `show`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The document; for a URL, the documents of all assistants that have it
-    #[arg(value_name = "ID|URL")]
-    pub document: String,
+    /// The documents; for a URL, those of all assistants that have it
+    #[arg(value_name = "ID|URL", required = true)]
+    pub documents: Vec<String>,
     /// Print one JSON object per line
-    #[arg(long)]
+    #[arg(long, conflicts_with = "format")]
     pub json: bool,
     /// Fetch the page once, print each stage and what a sync would change; nothing is stored
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with_all = ["json", "format", "version"])]
     pub probe: bool,
+    /// Print this version of the text alone, as `versions` lists them
+    #[arg(long, value_name = "N", conflicts_with = "json")]
+    pub version: Option<u64>,
+    /// Output format; markdown prints the text alone, with front matter
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ShowFormat,
+}
+
+/// Output format of `show`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ShowFormat {
+    /// Everything that is known, for people
+    #[default]
+    Text,
+    /// One JSON object per line
+    Json,
+    /// The text as it is stored
+    Markdown,
 }
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
-    read_name(&args.document)?;
+    for document in &args.documents {
+        read_name(document)?;
+    }
+    let as_json = args.json || args.format == ShowFormat::Json;
+    if as_json && args.version.is_some() {
+        return Err(CliError::Usage("--version prints a text; without it, --json has the present one".to_owned()));
+    }
     let store = context.readable_store().await?;
     let pauses = store.pauses().await?;
     let theirs = if args.probe { None } else { chatwoot_jobs::read(&context.config, &store).await? };
@@ -51,7 +80,11 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     // Without an answer nothing is known, which is something else than no jobs.
     let theirs = theirs.filter(|jobs| jobs.problem.is_none() || !jobs.jobs.is_empty());
     let mut exit = Exit::Done;
-    for row in find(&*store, std::slice::from_ref(&args.document)).await? {
+    for row in find(&*store, &args.documents).await? {
+        if args.version.is_some() || args.format == ShowFormat::Markdown {
+            print_text(&*store, row.id, args.version, out).await?;
+            continue;
+        }
         let content = store.content(row.id).await?;
         if args.probe {
             let stored = store.stored(row.id).await?.unwrap_or_default();
@@ -69,7 +102,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         let versions = store.versions(row.id).await?;
         let attempts = outcomes_of(&*store, row.id).await?;
         let jobs: Option<Vec<ChatwootJob>> = theirs.as_ref().map(|jobs| jobs.of(row.id).cloned().collect());
-        if args.json {
+        if as_json {
             let text = content.as_ref().map(|content| content.text.as_str());
             let json = DocumentDetailJson::new(&row, text, &attempts, &versions, quarantined.as_ref());
             out.json(&json.with_chatwoot_jobs(jobs.as_deref()))?;
@@ -85,6 +118,22 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     }
     store.close().await;
     Ok(exit)
+}
+
+/// Prints the stored text with its front matter, or an earlier one without.
+async fn print_text(store: &dyn Store, id: DocumentId, version: Option<u64>, out: &mut Output) -> Result<(), CliError> {
+    let text = match version {
+        Some(version) => text_of(store, id, version).await?,
+        None => match store.stored_texts(&[id]).await?.pop() {
+            Some(stored) => front_matter(&stored.head) + &stored.text,
+            None => return Err(CliError::Usage(format!("{id}: no text is stored"))),
+        },
+    };
+    // A program gets the text as it is; a terminal gets nothing that controls it.
+    let text = if io::stdout().is_terminal() { safe_block(&text) } else { text };
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    out.text(&text)?;
+    Ok(out.text(end)?)
 }
 
 /// Reads every stored outcome of a document, oldest first.

@@ -94,7 +94,8 @@ impl AwaitedJobs {
             | OutcomeResult::UnexpectedFailure
             | OutcomeResult::WorkerLost
             | OutcomeResult::AlreadySyncing
-            | OutcomeResult::Removed => false,
+            | OutcomeResult::Removed
+            | OutcomeResult::Restored => false,
         };
         if ended {
             self.pending.remove(&outcome.job_id);

@@ -1,12 +1,14 @@
 //! Line-by-line difference of two texts, kept as short as a bounded amount of work allows.
 //!
 //! `compare` finds the common lines, in bounded time and memory for any texts; this file derives the lines between
-//! them; `display` cuts a difference to the size that is displayed.
+//! them; `words` compares the words of lines that differ, and `display` cuts a difference to the size that is displayed.
 
 mod compare;
 mod display;
+mod words;
 
 pub use display::{Difference, DisplayLine};
+pub use words::{WordChange, word_difference};
 
 /// Line of a difference, with its text as `T`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! A document as lists and screens show it, and the single status that is derived for it.
 
+use super::content::ContentChange;
 use super::failure::{ErrorCode, FailureClass};
 use super::faq::FaqCoverage;
 use super::host_backoff::HostBackoff;
@@ -204,6 +205,10 @@ pub struct DocumentRow {
     pub content_length: Option<u64>,
     /// Time of the last change of content or name, UTC.
     pub updated_at: Timestamp,
+    /// Time at which an outcome last reported a new or changed content, UTC.
+    pub changed_at: Option<Timestamp>,
+    /// Effect of the last successful sync on the content.
+    pub last_content: Option<ContentChange>,
     /// Number of failures of the live job that are of the same class as its last failure, shown as `n of m`: "timeout,
     /// 2 of 4".
     pub failure_count: Option<FailureCount>,

@@ -64,7 +64,10 @@ impl Filter {
     /// out: the store knows when the next of them changes.
     pub fn depends_on_time(&self) -> bool {
         self.terms.iter().any(|term| match term.condition {
-            FilterCondition::Attempted(_) | FilterCondition::Synced(_) | FilterCondition::Next(_) => true,
+            FilterCondition::Attempted(_)
+            | FilterCondition::Synced(_)
+            | FilterCondition::Changed(_)
+            | FilterCondition::Next(_) => true,
             FilterCondition::Word(_)
             | FilterCondition::Status(_)
             | FilterCondition::Kind(_)
@@ -128,6 +131,8 @@ pub enum FilterCondition {
     Attempted(Age),
     /// `synced:<2d`: less than two days ago; `>`: longer ago, or never.
     Synced(Age),
+    /// `changed:<1d`: an outcome reported a new or changed text less than a day ago; `>`: longer ago, or never.
+    Changed(Age),
     /// `next:<10m`: within ten minutes; `>`: later, or never.
     Next(Age),
     /// `queue:`, class of the document's live job, else of its last job; for outcomes, the class of the job at that
@@ -135,8 +140,8 @@ pub enum FilterCondition {
     Queue(Vec<QueueClass>),
     /// `result:`, for outcomes only.
     Result(Vec<OutcomeResult>),
-    /// `content:`, effect of an attempt on the stored content. For documents only `held` is allowed: content in
-    /// quarantine.
+    /// `content:`, effect of an attempt on the stored content; for documents, that of the last successful sync, and
+    /// `held` for content in quarantine.
     Content(Vec<ContentChange>),
     /// `by:`, name of the requester, compared as a whole without regard to ASCII case; for outcomes only.
     By(Vec<String>),

@@ -43,6 +43,8 @@ word_enum! {
         Purged = "purged",
         /// The document was removed with its text.
         Removed = "removed",
+        /// A person has put an earlier text in place of the stored one.
+        Restored = "restored",
     }
 }
 serde_by_word!(OutcomeResult);
@@ -63,8 +65,8 @@ pub enum OutcomeKind {
     Cancelled,
     /// The job was dropped from the queue before its first attempt.
     Purged,
-    /// The document was removed.
-    Removed,
+    /// A person has removed the document or restored an earlier text of it.
+    Act,
 }
 
 impl OutcomeKind {
@@ -73,7 +75,7 @@ impl OutcomeKind {
     pub const fn ends_attempt(self) -> bool {
         match self {
             Self::Success | Self::Failure | Self::Lost => true,
-            Self::Refused | Self::Exhaustion | Self::Cancelled | Self::Purged | Self::Removed => false,
+            Self::Refused | Self::Exhaustion | Self::Cancelled | Self::Purged | Self::Act => false,
         }
     }
 
@@ -81,7 +83,7 @@ impl OutcomeKind {
     /// ones into one entry.
     pub const fn is_combined(self) -> bool {
         match self {
-            Self::Cancelled | Self::Purged | Self::Removed => true,
+            Self::Cancelled | Self::Purged | Self::Act => true,
             Self::Success | Self::Refused | Self::Failure | Self::Lost | Self::Exhaustion => false,
         }
     }
@@ -101,7 +103,7 @@ impl OutcomeResult {
             }
             Self::Cancelled => OutcomeKind::Cancelled,
             Self::Purged => OutcomeKind::Purged,
-            Self::Removed => OutcomeKind::Removed,
+            Self::Removed | Self::Restored => OutcomeKind::Act,
         }
     }
 
@@ -118,7 +120,7 @@ impl OutcomeResult {
             | OutcomeKind::Refused
             | OutcomeKind::Cancelled
             | OutcomeKind::Purged
-            | OutcomeKind::Removed => false,
+            | OutcomeKind::Act => false,
         }
     }
 
@@ -137,7 +139,8 @@ impl OutcomeResult {
             | Self::WorkerLost
             | Self::Cancelled
             | Self::Purged
-            | Self::Removed => false,
+            | Self::Removed
+            | Self::Restored => false,
         }
     }
 
@@ -146,7 +149,7 @@ impl OutcomeResult {
     /// [`RecentResult::Failed`].
     pub const fn recent(self) -> Option<RecentResult> {
         match self {
-            Self::Updated => Some(RecentResult::Updated),
+            Self::Updated | Self::Restored => Some(RecentResult::Updated),
             Self::Unchanged => Some(RecentResult::Unchanged),
             Self::TransientFailure | Self::UnexpectedFailure => Some(RecentResult::Retrying),
             Self::PermanentFailure => Some(RecentResult::Failed),

@@ -23,6 +23,7 @@ pub const fn outcome(content: Option<ContentChange>, result: OutcomeResult) -> &
         OutcomeResult::Cancelled => "cancelled",
         OutcomeResult::Purged => "purged",
         OutcomeResult::Removed => "removed",
+        OutcomeResult::Restored => "restored",
     }
 }
 

@@ -10,5 +10,6 @@ pub(in crate::store) mod leases;
 pub(in crate::store) mod liveness;
 pub(in crate::store) mod mark;
 pub(in crate::store) mod rescue;
+pub(in crate::store) mod restore;
 pub(in crate::store) mod review;
 pub(in crate::store) mod workers;

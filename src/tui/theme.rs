@@ -125,7 +125,7 @@ pub const fn recent(result: RecentResult) -> Tone {
 /// Returns the tone of an outcome's result.
 pub const fn outcome(result: OutcomeResult) -> Tone {
     match result {
-        OutcomeResult::Updated => Tone::Good,
+        OutcomeResult::Updated | OutcomeResult::Restored => Tone::Good,
         OutcomeResult::Unchanged | OutcomeResult::Cancelled | OutcomeResult::Purged | OutcomeResult::Removed => {
             Tone::Dim
         }

@@ -48,6 +48,8 @@ fn never_synced() -> DocumentRow {
         versions: 0,
         host_backoff: None,
         quarantine_reason: None,
+        changed_at: None,
+        last_content: None,
         faqs: None,
     }
 }

@@ -301,6 +301,10 @@ async fn sync_and_decide(session: &mut Session) {
     session.keep("accept and reject", 0, &["accept", "3", "--json"]);
     session.keep("accept and reject", 0, &["reject", "4", "--json"]);
     session.keep("accept and reject", 2, &["accept", "1", "--json"]);
+    session.keep("versions", 0, &["versions", "3", "--json"]);
+    session.keep("diff", 0, &["diff", "3", "--json"]);
+    session.keep("restore", 0, &["restore", "3", "1", "--json"]);
+    session.keep("versions", 0, &["versions", "3", "--json"]);
     // Chatwoot writes texts without a fingerprint.
     sql(&session.install, "update captain_documents set content = 'of Chatwoot', metadata = '{}' where id = 1").await;
     session.keep("Outcomes", 0, &["sync", "1", "--wait", "--json"]);

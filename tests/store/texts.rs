@@ -6,9 +6,13 @@ use quarterdeck::domain::cursor::{CursorRefusal, Epoch, TextPosition};
 use quarterdeck::domain::filter::Filter;
 use quarterdeck::domain::id::{DocumentId, Seq};
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
+use quarterdeck::domain::outbox::{OutboxMessage, OutcomeEvent, Subscriber};
+use quarterdeck::domain::outcome::OutcomeResult;
+use quarterdeck::domain::request::{Request, RequestKind};
 use quarterdeck::domain::text_change::{TextChange, TextChangeKind};
-use quarterdeck::store::{DocumentStore, Queries, Sort, SqlStore, TextChanges, TextStore};
+use quarterdeck::store::{DocumentStore, OutboxStore, Queries, RestoredText, Sort, SqlStore, TextChanges, TextStore};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 async fn sync(scene: &Scene, document: DocumentId, end: AttemptEnd) {
     scene.ask(&[document], QueueClass::Manual).await;
@@ -124,6 +128,57 @@ async fn the_text_and_its_facts_are_read(on: Backend) {
     assert_eq!(scene.store.stored_texts(&[ids[1], DocumentId(99)]).await.unwrap(), []);
 }
 
+async fn an_earlier_text_is_restored_and_stays_until_the_page_changes(on: Backend) {
+    let scene = Scene::new(on).await;
+    scene.store.subscribe(Arc::new(Changes));
+    let document = scene.add(1, "https://a.test/1").await;
+    for text in ["one and the first text", "two and the second text"] {
+        fetch(&scene, document, text, 1).await;
+    }
+    let text = async || scene.store.stored_texts(&[document]).await.unwrap().remove(0).text;
+    let restore = async |version| scene.store.restore_text(document, version, &"ana".into()).await.unwrap();
+    assert_eq!(restore(2).await, RestoredText::Current);
+    assert_eq!(restore(7).await, RestoredText::NoVersion);
+    let before = scene.number("SELECT CAST(count(*) AS bigint) FROM outbox").await;
+    assert_eq!(restore(1).await, RestoredText::Done { version: 3 });
+    assert_eq!(text().await, "one and the first text");
+    let messages = scene.number("SELECT CAST(count(*) AS bigint) FROM outbox").await;
+    assert_eq!(messages, before + 1, "a subscriber learns of it");
+    let last = scene.outcomes().await.pop().unwrap();
+    assert_eq!((last.result, last.content), (OutcomeResult::Restored, Some(ContentChange::Changed)));
+    let since = TextPosition::after(Seq(2));
+    assert_eq!(short(&changes(&scene.store, since, 9).await, since), [(3, document.0, "changed")]);
+    let row = scene.row(document).await;
+    assert_eq!((row.versions, row.last_content, row.changed_at), (2, Some(ContentChange::Changed), Some(START)));
+    // The whole page was fetched and is the same: the restored text stays.
+    fetch(&scene, document, "two and the second text", 1).await;
+    assert_eq!(text().await, "one and the first text");
+    // A person asks for the whole page.
+    let whole = Request { kind: RequestKind::SyncWhole, ..request(QueueClass::Manual) };
+    scene.store.request(&[document], &whole).await.unwrap();
+    fetch(&scene, document, "two and the second text", 1).await;
+    assert_eq!(text().await, "two and the second text");
+    assert_eq!(restore(1).await, RestoredText::Done { version: 5 });
+    fetch(&scene, document, "three and the third text", 1).await;
+    assert_eq!(text().await, "three and the third text");
+    let (running, _job) = scene.running("https://a.test/2").await;
+    assert_eq!(scene.store.restore_text(running, 1, &"ana".into()).await.unwrap(), RestoredText::Syncing);
+}
+
+/// Wants a message of each change of a text.
+struct Changes;
+
+impl Subscriber for Changes {
+    fn name(&self) -> &str {
+        "changes"
+    }
+
+    fn message(&self, event: &OutcomeEvent<'_>) -> Option<OutboxMessage> {
+        let key = event.outcome.seq.to_string();
+        event.text_changed.then(|| OutboxMessage { key, payload: String::new() })
+    }
+}
+
 /// Follows random changes of twelve documents by cursors, as a consumer does that is killed at any time.
 async fn a_consumer_that_keeps_the_last_cursor_has_what_the_store_has(on: Backend) {
     let scene = Scene::new(on).await;
@@ -215,6 +270,7 @@ on_both! {
     ()
     each_document_is_given_once_with_its_last_change,
     a_text_that_is_written_as_no_change_is_given_too,
+    an_earlier_text_is_restored_and_stays_until_the_page_changes,
     a_text_that_no_outcome_has_written_comes_first,
     the_text_and_its_facts_are_read,
     a_consumer_that_keeps_the_last_cursor_has_what_the_store_has,

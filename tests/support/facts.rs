@@ -81,6 +81,8 @@ pub fn document(id: i64, name: &str, status: Status) -> DocumentRow {
         versions: 4,
         host_backoff: None,
         quarantine_reason: None,
+        changed_at: None,
+        last_content: None,
         faqs: None,
     }
 }
@@ -184,6 +186,8 @@ pub fn documents() -> Vec<DocumentRow> {
             versions: 0,
             host_backoff: None,
             quarantine_reason: None,
+            changed_at: None,
+            last_content: None,
             faqs: None,
             attempt: None,
             ..document(200 + place as i64, name, Never)

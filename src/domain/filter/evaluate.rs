@@ -28,10 +28,12 @@ impl Filter {
             FilterCondition::Assistant(values) => values.contains(&row.assistant_id.0),
             FilterCondition::Attempted(age) => age.of_past(row.attempted_at, now),
             FilterCondition::Synced(age) => age.of_past(row.synced_at, now),
+            FilterCondition::Changed(age) => age.of_past(row.changed_at, now),
             FilterCondition::Next(age) => age.of_future(row.next_attempt_at, now),
             FilterCondition::Queue(values) => row.queue.is_some_and(|class| values.contains(&class)),
             FilterCondition::Content(values) => {
-                row.quarantine_reason.is_some() && values.contains(&ContentChange::Quarantined)
+                let is_quarantined = row.quarantine_reason.is_some() && values.contains(&ContentChange::Quarantined);
+                is_quarantined || row.last_content.is_some_and(|last| has_word(values, last))
             }
             FilterCondition::Result(_) | FilterCondition::By(_) => false,
         })
@@ -55,9 +57,7 @@ impl Filter {
             FilterCondition::Assistant(values) => values.contains(&outcome.assistant_id.0),
             FilterCondition::Queue(values) => values.contains(&outcome.queue),
             FilterCondition::Result(values) => values.contains(&outcome.result),
-            FilterCondition::Content(values) => {
-                outcome.content.is_some_and(|content| values.iter().any(|value| value.word() == content.word()))
-            }
+            FilterCondition::Content(values) => outcome.content.is_some_and(|content| has_word(values, content)),
             FilterCondition::By(values) => outcome
                 .requested_by
                 .as_ref()
@@ -67,6 +67,7 @@ impl Filter {
             | FilterCondition::Faq(_)
             | FilterCondition::Attempted(_)
             | FilterCondition::Synced(_)
+            | FilterCondition::Changed(_)
             | FilterCondition::Next(_) => false,
         })
     }
@@ -105,6 +106,11 @@ impl Age {
             Comparison::More => at.is_none_or(|at| at > edge),
         }
     }
+}
+
+/// Returns true if one of `values` has the word of `content`, which two of them share.
+fn has_word(values: &[ContentChange], content: ContentChange) -> bool {
+    values.iter().any(|value| value.word() == content.word())
 }
 
 fn contains(text: &str, word: &str) -> bool {

@@ -29,6 +29,7 @@ word_enum! {
         Assistant = "assistant",
         Attempted = "attempted",
         Synced = "synced",
+        Changed = "changed",
         Next = "next",
         Queue = "queue",
         Result = "result",
@@ -42,7 +43,7 @@ impl Field {
     pub(super) fn check_subject(self, subject: Subject) -> Result<(), String> {
         let wrong = match (self, subject) {
             (
-                Self::Status | Self::Kind | Self::Faq | Self::Attempted | Self::Synced | Self::Next,
+                Self::Status | Self::Kind | Self::Faq | Self::Attempted | Self::Synced | Self::Changed | Self::Next,
                 Subject::Outcomes,
             ) => "outcomes",
             (Self::Result | Self::By, Subject::Documents) => "documents",
@@ -69,6 +70,7 @@ impl FilterCondition {
             Self::Assistant(_) => Field::Assistant,
             Self::Attempted(_) => Field::Attempted,
             Self::Synced(_) => Field::Synced,
+            Self::Changed(_) => Field::Changed,
             Self::Next(_) => Field::Next,
             Self::Queue(_) => Field::Queue,
             Self::Result(_) => Field::Result,

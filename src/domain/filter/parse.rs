@@ -28,15 +28,26 @@ impl Filter {
         Reader { text, at: 0, values: 0 }.filter(None)
     }
 
-    /// Reads a filter, and refuses a field that does not apply to `subject`; the error has the field's position. For
-    /// documents, also refuses every value of `content:` but `held` and `review`, which mean the same.
+    /// Reads a filter, and refuses a field that does not apply to `subject`; the error has the field's position.
     pub fn parse_for(text: &str, subject: Subject) -> Result<Self, FilterError> {
         Reader { text, at: 0, values: 0 }.filter(Some(subject))
     }
 }
 
-/// The console's word for quarantined content, accepted in place of the stored word `held`.
-const REVIEW: &str = "review";
+/// The console's words for effects on the content, each with the stored one.
+const CONTENT_WORDS: [(&str, ContentChange); 3] = [
+    ("review", ContentChange::Quarantined),
+    ("needs_review", ContentChange::Quarantined),
+    ("first_content", ContentChange::First),
+];
+
+/// The console's words for results that it does not distinguish. `failed` is the end of a document's job, and `gave_up`
+/// the end after retries.
+const RESULT_GROUPS: [(&str, fn(OutcomeResult) -> bool); 3] = [
+    ("failed", OutcomeResult::fails_for_good),
+    ("gave_up", OutcomeResult::is_exhaustion),
+    ("retrying", |result| matches!(result, OutcomeResult::TransientFailure | OutcomeResult::UnexpectedFailure)),
+];
 
 /// Maximum number of terms: a database refuses much larger conditions.
 const MAX_TERMS: usize = 200;
@@ -119,16 +130,7 @@ impl<'a> Reader<'a> {
             self.at += 1;
             values.push(self.value(true)?);
         }
-        let value_at = values[0].at;
-        let condition = test(field, values)?;
-        match (&condition, subject) {
-            (FilterCondition::Content(words), Some(Subject::Documents))
-                if words.iter().any(|word| *word != ContentChange::Quarantined) =>
-            {
-                error(value_at, "only content:held is supported here")
-            }
-            _ => Ok(Term { negated, condition }),
-        }
+        Ok(Term { negated, condition: test(field, values)? })
     }
 
     /// Reads a value up to white space outside quotes; with `several`, also up to a comma.
@@ -180,14 +182,23 @@ fn test(field: Field, values: Vec<Value>) -> Result<FilterCondition, FilterError
             FilterCondition::Queue(words(field, values, QueueClass::parse, &QueueClass::ALL.map(QueueClass::word))?)
         }
         Field::Result => {
-            let known = OutcomeResult::ALL.map(OutcomeResult::word);
-            FilterCondition::Result(words(field, values, OutcomeResult::parse, &known)?)
+            let words_of = OutcomeResult::ALL.map(OutcomeResult::word);
+            let names: Vec<_> = words_of.into_iter().chain(RESULT_GROUPS.map(|(name, _)| name)).collect();
+            let read = |word: &str| {
+                let group = RESULT_GROUPS.iter().find(|(name, _)| *name == word).map(|(_, is_in)| *is_in);
+                match group {
+                    Some(is_in) => Some(OutcomeResult::ALL.into_iter().filter(|result| is_in(*result)).collect()),
+                    None => OutcomeResult::parse(word).map(|result| vec![result]),
+                }
+            };
+            let groups: Vec<Vec<OutcomeResult>> = words(field, values, read, &names)?;
+            FilterCondition::Result(groups.into_iter().flatten().collect())
         }
         Field::Content => {
             let known: Vec<_> = ContentChange::words().collect();
-            let read = |word: &str| match word {
-                REVIEW => Some(ContentChange::Quarantined),
-                word => ContentChange::parse(word),
+            let read = |word: &str| {
+                let shown = CONTENT_WORDS.iter().find(|(shown, _)| *shown == word).map(|(_, stored)| *stored);
+                shown.or_else(|| ContentChange::parse(word))
             };
             FilterCondition::Content(words(field, values, read, &known)?)
         }
@@ -202,6 +213,7 @@ fn test(field: Field, values: Vec<Value>) -> Result<FilterCondition, FilterError
         Field::By => FilterCondition::By(each(field, values, "a name", |text| Some(text.to_owned()))?),
         Field::Attempted => FilterCondition::Attempted(age(field, values)?),
         Field::Synced => FilterCondition::Synced(age(field, values)?),
+        Field::Changed => FilterCondition::Changed(age(field, values)?),
         Field::Next => FilterCondition::Next(age(field, values)?),
     })
 }
@@ -232,7 +244,8 @@ fn words<T>(
     read: impl Fn(&str) -> Option<T>,
     known: &[&'static str],
 ) -> Result<Vec<T>, FilterError> {
-    let read = |value: Value| match read(&value.text.to_ascii_lowercase()) {
+    // The screen writes the words with spaces, which are possible here in quotes.
+    let read = |value: Value| match read(&value.text.to_ascii_lowercase().replace(' ', "_")) {
         Some(read) => Ok(read),
         None if value.text.is_empty() => {
             error(value.at, format!("{}: needs one of {} here", field.word(), known.join(", ")))

@@ -46,7 +46,7 @@ impl Display for FilterCondition {
             Self::Id(values) | Self::Account(values) | Self::Assistant(values) => {
                 joined(f, values, |f, value| value.fmt(f))
             }
-            Self::Attempted(age) | Self::Synced(age) | Self::Next(age) => age.fmt(f),
+            Self::Attempted(age) | Self::Synced(age) | Self::Changed(age) | Self::Next(age) => age.fmt(f),
             Self::Queue(values) => joined(f, values, |f, value| f.write_str(value.word())),
             Self::Content(values) => joined(f, values, |f, value| f.write_str(value.word())),
             Self::Result(values) => joined(f, values, |f, value| f.write_str(value.word())),

@@ -51,6 +51,8 @@ fn row() -> DocumentRow {
         versions: 0,
         host_backoff: None,
         quarantine_reason: None,
+        changed_at: None,
+        last_content: None,
         faqs: None,
     }
 }
@@ -334,6 +336,7 @@ fn filters() -> impl Strategy<Value = Filter> {
         numbers().prop_map(FilterCondition::Assistant),
         age.clone().prop_map(FilterCondition::Attempted),
         age.clone().prop_map(FilterCondition::Synced),
+        age.clone().prop_map(FilterCondition::Changed),
         age.prop_map(FilterCondition::Next),
         proptest::sample::subsequence(QueueClass::ALL.to_vec(), 1..3).prop_map(FilterCondition::Queue),
         proptest::sample::subsequence(OutcomeResult::ALL.to_vec(), 1..3).prop_map(FilterCondition::Result),
@@ -386,6 +389,37 @@ fn content_review_selects_what_content_held_selects() {
     document.quarantine_reason = Some(SafeLine::new("looks like a login page"));
     quarantined.content = Some(ContentChange::Quarantined);
     assert!(review.matches(&document, NOW) && review.matches_outcome(&quarantined, NOW));
-    let refused = Filter::parse_for("content:first", Subject::Documents).map_err(|error| error.to_string());
-    assert_eq!(refused, Err("filter, at byte 9: only content:held is supported here".to_owned()));
+}
+
+#[test]
+fn a_document_is_selected_by_its_last_content_and_by_the_age_of_its_last_change() {
+    let mut document = row();
+    let selects = |text: &str, document: &DocumentRow| {
+        Filter::parse_for(text, Subject::Documents).expect(text).matches(document, NOW)
+    };
+    assert!(!selects("content:first,changed", &document) && !selects("changed:<1d", &document));
+    assert!(selects("changed:>1d", &document), "never");
+    document.last_content = Some(ContentChange::Changed);
+    document.changed_at = Some(ago(3_600));
+    assert!(selects("content:first,changed", &document) && !selects("content:held,same", &document));
+    assert!(selects("changed:<1d", &document) && !selects("changed:<30m", &document));
+}
+
+#[test]
+fn the_words_of_the_screen_are_words_of_the_filter() {
+    let results = |text: &str| Filter::parse_for(text, Subject::Outcomes).map(|filter| filter.to_string());
+    let failed = "result:permanent_failure,transient_retry_exhausted,unexpected_retry_exhausted,crash_exhausted";
+    assert_eq!(results("result:failed"), Ok(failed.to_owned()));
+    assert_eq!(
+        results("result:Retrying,updated"),
+        Ok("result:transient_failure,unexpected_failure,updated".to_owned())
+    );
+    assert_eq!(results("result:\"gave up\""), results("result:gave_up"));
+    assert_eq!(results("result:\"worker lost\""), Ok("result:worker_lost".to_owned()));
+    assert_eq!(
+        results("content:\"first content\",\"needs review\",\"not modified\""),
+        Ok("content:first,held,not_modified".to_owned())
+    );
+    assert_eq!(results("error:\"not found\""), Ok("error:not_found".to_owned()));
+    assert!(results("result:fail").is_err_and(|error| error.message.contains("failed")));
 }

@@ -241,7 +241,9 @@ async fn write_finish(
         return Ok(FinishWrite::NothingToWrite(FinishResult::LeaseLost));
     }
     let mended = match &document {
-        Some(document) if tx.is_on_chatwoot_database() => mended(tx, document, end).await?,
+        // A text that a person has restored stays until the page changes, unless the whole page was asked for.
+        Some(document) if document.is_restored && !row.fetch_whole => None,
+        Some(document) if document.is_restored || tx.is_on_chatwoot_database() => mended(tx, document, end).await?,
         _ => None,
     };
     let end = mended.as_ref().unwrap_or(end);
@@ -272,7 +274,8 @@ async fn write_finish(
 }
 
 /// Returns the end that writes the fetched text anew, if it is the text of the stored fingerprint and another text is
-/// stored: Chatwoot's crawl writes a text and leaves the fingerprint as it was. Returns `None` otherwise.
+/// stored: Chatwoot's crawl writes a text and leaves the fingerprint as it was, and so does a person who restores one.
+/// Returns `None` otherwise.
 async fn mended(tx: &mut Tx<'_>, document: &Document, end: &AttemptEnd) -> Result<Option<AttemptEnd>> {
     let AttemptEnd::Fetched { page, fingerprint, change: ContentChange::Same } = end else { return Ok(None) };
     let is_its_text = page.fingerprint == *fingerprint;
@@ -309,7 +312,7 @@ async fn committed_before(tx: &mut Tx<'_>, lease: JobLease) -> Result<Option<Fin
         OutcomeKind::Failure | OutcomeKind::Refused if last.next_attempt_at.is_some() => JobState::Scheduled,
         OutcomeKind::Failure | OutcomeKind::Refused | OutcomeKind::Exhaustion => JobState::Failed,
         // A lost attempt was ended by a rescue, not by this finish; a removal ends none.
-        OutcomeKind::Lost | OutcomeKind::Removed => return Ok(None),
+        OutcomeKind::Lost | OutcomeKind::Act => return Ok(None),
     };
     let report = match (&last.exception_class, &outcomes[0].detail) {
         (Some(class), Some(detail)) if last.result.is_exhaustion() => {

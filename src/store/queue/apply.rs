@@ -5,8 +5,8 @@ use crate::domain::chatwoot_text::TextOrigin;
 use crate::domain::content::{ContentChange, IdenticalBody, Page, Validators};
 use crate::domain::document::{FailureCount, RecentResult, SyncStatus};
 use crate::domain::fingerprint::Fingerprint;
-use crate::domain::id::{AccountId, AssistantId, Seq};
-use crate::domain::job::{JobState, RowWrite, Transition};
+use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq};
+use crate::domain::job::{JobState, QueueClass, RowWrite, Transition};
 use crate::domain::lock::LockHolder;
 use crate::domain::outcome::{Outcome, OutcomeDraft, OutcomeResult};
 use crate::domain::stages::Stages;
@@ -301,6 +301,41 @@ pub(in crate::store) fn new_outcome(
         name,
     };
     NewOutcome { outcome, host: row.host.clone(), token: with.token, text_changed: false }
+}
+
+/// Returns the outcome of what a person did to a document without a job. `last_job` is the document's last one.
+pub(in crate::store) fn personal_outcome(
+    document: Document,
+    last_job: Option<JobId>,
+    draft: OutcomeDraft,
+    by: &SafeLine,
+    at: Timestamp,
+) -> NewOutcome {
+    let outcome = Outcome {
+        document_id: DocumentId(document.id),
+        account_id: AccountId(document.account_id),
+        assistant_id: AssistantId(document.assistant_id),
+        result: draft.result,
+        error_code: None,
+        exception_class: None,
+        duration_ms: None,
+        at,
+        seq: Seq::START,
+        job_id: last_job.unwrap_or(JobId(0)),
+        attempt: 0,
+        queue: QueueClass::Manual,
+        url: SafeLine::new(&document.url),
+        http_status: None,
+        detail: draft.detail,
+        content: draft.content,
+        bytes: None,
+        next_attempt_at: None,
+        worker: None,
+        requested_by: Some(by.clone()),
+        stages: None,
+        name: document.name,
+    };
+    NewOutcome { outcome, host: document.host, token: None, text_changed: false }
 }
 
 /// Appends a result to the strip of recent results (one letter each), and drops the oldest beyond

@@ -1,19 +1,16 @@
 //! Adds and removes documents in chunks, so that no transaction blocks other writers for long.
 
 use crate::domain::content::{ContentChange, MAX_TITLE_CHARS};
-use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq};
-use crate::domain::job::QueueClass;
-use crate::domain::outcome::{Outcome, OutcomeDraft, OutcomeResult};
+use crate::domain::id::{DocumentId, JobId};
+use crate::domain::outcome::{OutcomeDraft, OutcomeResult};
 use crate::domain::text::{SafeLine, cut_chars};
-use crate::domain::time::Timestamp;
 use crate::store::chatwoot::assistants;
-use crate::store::queue::apply::{TransitionData, apply};
+use crate::store::queue::apply::{TransitionData, apply, personal_outcome};
 use crate::store::queue::requests::CHUNK_SIZE;
 use crate::store::sql::conn::{Purpose, Row, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::dialect::Dialect;
-use crate::store::sql::rows::documents::{AVAILABLE, Document};
-use crate::store::sql::rows::outcomes::NewOutcome;
+use crate::store::sql::rows::documents::AVAILABLE;
 use crate::store::sql::rows::{documents, jobs};
 use crate::store::sql::statement::{Sql, query};
 use crate::store::sql::transaction::Tx;
@@ -168,36 +165,8 @@ async fn remove_one(tx: &mut Tx<'_>, id: DocumentId, by: &SafeLine) -> Result<bo
     ] {
         tx.run(query(statement).bind(id.0)).await?;
     }
-    tx.record(removal(document, JobId(last_job.unwrap_or_default()), by, tx.now));
+    let mut draft = OutcomeDraft::new(OutcomeResult::Removed).with_detail(format!("removed by {by}"));
+    draft.content = document.has_content().then_some(ContentChange::Gone);
+    tx.record(personal_outcome(document, last_job.map(JobId), draft, by, tx.now));
     Ok(true)
-}
-
-/// Returns the outcome by which consumers of changes learn that a document is gone.
-fn removal(document: Document, last_job: JobId, by: &SafeLine, at: Timestamp) -> NewOutcome {
-    let draft = OutcomeDraft::new(OutcomeResult::Removed).with_detail(format!("removed by {by}"));
-    let outcome = Outcome {
-        document_id: DocumentId(document.id),
-        account_id: AccountId(document.account_id),
-        assistant_id: AssistantId(document.assistant_id),
-        result: draft.result,
-        error_code: None,
-        exception_class: None,
-        duration_ms: None,
-        at,
-        seq: Seq::START,
-        job_id: last_job,
-        attempt: 0,
-        queue: QueueClass::Manual,
-        url: SafeLine::new(&document.url),
-        http_status: None,
-        detail: draft.detail,
-        content: document.has_content().then_some(ContentChange::Gone),
-        bytes: None,
-        next_attempt_at: None,
-        worker: None,
-        requested_by: Some(by.clone()),
-        stages: None,
-        name: document.name,
-    };
-    NewOutcome { outcome, host: document.host, token: None, text_changed: false }
 }

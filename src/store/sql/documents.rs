@@ -5,7 +5,8 @@
 //! the rows of `document_status` up to date. While there are none, a list starts with `d`, the table `captain_documents`,
 //! and the status is computed from the document's row and its live job.
 
-use crate::domain::filter::{Filter, FilterCondition};
+use crate::domain::content::ContentChange;
+use crate::domain::filter::{Comparison, Filter, FilterCondition};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::statement::Sql;
 
@@ -103,6 +104,12 @@ impl Joins {
                 FilterCondition::Status(_) | FilterCondition::Next(_) => Self::status(source),
                 FilterCondition::Error(_) | FilterCondition::Http(_) | FilterCondition::Host(_) => {
                     Self { only_with_state: !term.negated, ..Self::STATE }
+                }
+                FilterCondition::Changed(age) => {
+                    Self { only_with_state: !term.negated && age.comparison == Comparison::Less, ..Self::STATE }
+                }
+                FilterCondition::Content(words) if words.iter().any(|word| *word != ContentChange::Quarantined) => {
+                    Self::STATE
                 }
                 FilterCondition::Faq(_) if source == StatusSource::Computed => {
                     Self { documents: true, faqs: true, ..Self::STATE }

@@ -145,6 +145,7 @@ fn document_test(sql: &mut Sql, source: StatusSource, test: &FilterCondition, no
         }
         FilterCondition::Attempted(age) => push_age(sql, source.attempted_at(), *age, now),
         FilterCondition::Synced(age) => push_age(sql, source.synced_at(), *age, now),
+        FilterCondition::Changed(age) => push_age(sql, "s.text_changed_at", *age, now),
         FilterCondition::Next(age) => {
             let at = now.plus(age.span).micros();
             let next = source.next_at();
@@ -156,10 +157,16 @@ fn document_test(sql: &mut Sql, source: StatusSource, test: &FilterCondition, no
         FilterCondition::Queue(classes) => {
             sql.push("j.class IN ").bind_list(classes.iter().map(|class| class.code()));
         }
-        FilterCondition::Content(words) if words[..] == [ContentChange::Quarantined] => {
-            sql.push(source.id()).push(" IN (SELECT document_id FROM @held_contents WHERE rejected_at IS NULL)");
+        FilterCondition::Content(words) => {
+            let others: Vec<_> = words.iter().filter(|word| **word != ContentChange::Quarantined).collect();
+            if others.len() < words.len() {
+                sql.push(source.id()).push(" IN (SELECT document_id FROM @held_contents WHERE rejected_at IS NULL)");
+            }
+            if !others.is_empty() {
+                sql.push(if others.len() < words.len() { " OR s.last_content IN " } else { "s.last_content IN " });
+                sql.bind_list(others.into_iter().map(|content| content.word()));
+            }
         }
-        FilterCondition::Content(_) => return meaningless("for documents, `content:` accepts only `held`"),
         FilterCondition::Result(_) | FilterCondition::By(_) => {
             return meaningless("`result:` and `by:` apply to outcomes, not to documents");
         }
@@ -203,9 +210,10 @@ fn outcome_test(sql: &mut Sql, test: &FilterCondition, now: Timestamp) -> Result
         | FilterCondition::Kind(_)
         | FilterCondition::Faq(_)
         | FilterCondition::Synced(_)
+        | FilterCondition::Changed(_)
         | FilterCondition::Next(_) => {
             return meaningless(
-                "`status:`, `kind:`, `faq:`, `synced:` and `next:` apply to documents, not to outcomes",
+                "`status:`, `kind:`, `faq:`, `synced:`, `changed:` and `next:` apply to documents, not to outcomes",
             );
         }
     }

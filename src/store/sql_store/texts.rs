@@ -3,9 +3,11 @@
 use super::SqlStore;
 use crate::domain::cursor::History;
 use crate::domain::id::DocumentId;
+use crate::domain::text::SafeLine;
 use crate::domain::text_change::{TextChange, TextHead};
+use crate::store::attempts::restore;
 use crate::store::queries::{outcomes, texts};
-use crate::store::{Result, StoredText, TextChanges, TextStore};
+use crate::store::{RestoredText, Result, StoredText, TextChanges, TextStore};
 use async_trait::async_trait;
 
 #[async_trait]
@@ -24,5 +26,9 @@ impl TextStore for SqlStore {
 
     async fn stored_texts(&self, documents: &[DocumentId]) -> Result<Vec<StoredText>> {
         texts::stored_texts(&self.db, documents).await
+    }
+
+    async fn restore_text(&self, document: DocumentId, version: u64, by: &SafeLine) -> Result<RestoredText> {
+        restore::restore(&self.db, document, version, by).await
     }
 }

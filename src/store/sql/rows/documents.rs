@@ -39,6 +39,8 @@ pub(in crate::store) struct Document {
     pub(in crate::store) synced_at: Option<Timestamp>,
     pub(in crate::store) fingerprint: Option<String>,
     pub(in crate::store) host: String,
+    /// True if the stored text is an earlier one that a person has restored.
+    pub(in crate::store) is_restored: bool,
     /// True with a row of `document_state` that has the length of a stored text. A pass adds one without.
     pub(in crate::store) has_state: bool,
     pub(in crate::store) fence: i64,
@@ -152,6 +154,7 @@ pub(super) fn document(row: &Row) -> Result<Document> {
         fingerprint: get(row, "fingerprint")?,
         has_state: state_host.is_some() && get(row, "has_length")?,
         host: state_host.unwrap_or_else(|| host(&url)),
+        is_restored: get(row, "is_restored")?,
         fence: get::<Option<i64>>(row, "fence")?.unwrap_or_default(),
         recent: get::<Option<String>>(row, "recent")?.unwrap_or_default(),
         cadence: span(row, "cadence")?,
@@ -183,6 +186,7 @@ macro_rules! columns {
          CAST(d.status AS BIGINT) AS status, CAST(d.sync_status AS BIGINT) AS sync_status, \
          micros(d.last_sync_attempted_at) AS last_sync_attempted_at, micros(d.last_synced_at) AS last_synced_at, \
          s.host AS doc_host, s.fence, s.recent, s.etag, s.last_modified, s.body_digest, s.validated, s.fetched_whole_at, \
+         (s.restored_version IS NOT NULL AND s.restored_version = s.content_version) AS is_restored, \
          d.content IS NOT NULL AS has_content, s.converter, s.template_version, s.main_digest, nullif(t.version, 0) AS host_template, \
          CAST(coalesce(s.content_length, length(d.content)) AS BIGINT) AS chars, \
          (s.content_length IS NOT NULL OR d.content IS NULL) AS has_length, \

@@ -18,7 +18,7 @@ pub fn name(outcome: &Outcome) -> &str {
 /// Returns the glyph of an outcome's result.
 pub const fn sign(glyphs: &Glyphs, content: Option<ContentChange>, result: OutcomeResult) -> &'static str {
     match result {
-        OutcomeResult::Updated => glyphs.good,
+        OutcomeResult::Updated | OutcomeResult::Restored => glyphs.good,
         OutcomeResult::Unchanged => match content {
             Some(ContentChange::First) => glyphs.good,
             Some(ContentChange::Quarantined) => glyphs.quarantined,
