@@ -8,7 +8,7 @@ use crate::domain::outcome::{OutcomeDraft, OutcomeResult};
 use crate::domain::text::SafeLine;
 use crate::store::queue::apply::{personal_outcome, push_recent};
 use crate::store::queue::contents;
-use crate::store::queue::row_changes::{OLD_VERSIONS, TEXTS, VERSIONS};
+use crate::store::queue::row_changes::TEXTS;
 use crate::store::sql::columns::number;
 use crate::store::sql::conn::{Purpose, get};
 use crate::store::sql::database::Database;
@@ -54,11 +54,7 @@ async fn restore_one(tx: &mut Tx<'_>, id: DocumentId, version: u64, by: &SafeLin
     if !contents::differs(tx, &document, &text).await? {
         return Ok(RestoredText::Current);
     }
-    if document.has_content() {
-        tx.change_row(OLD_VERSIONS, document.id, json!({ "id": document.id })).await?;
-        let keep = json!({ "id": document.id, "fingerprint": document.fingerprint });
-        tx.change_row(VERSIONS, document.id, keep).await?;
-    }
+    contents::keep_version(tx, &document).await?;
     let length = text.chars().count();
     // The fingerprint stays that of the page's text: as long as the page does not change, a fetch leaves this text.
     let change = json!({ "id": document.id, "content": text, "name": null, "fingerprint": document.fingerprint });

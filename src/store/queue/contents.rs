@@ -32,14 +32,7 @@ pub(in crate::store) async fn replace(
     page: &Page,
     fingerprint: &Fingerprint,
 ) -> Result<(Map<String, Value>, usize)> {
-    if document.has_content() {
-        let kept = tx.kept_versions();
-        tx.change_row(OLD_VERSIONS, document.id, json!({ "id": document.id, "kept": kept })).await?;
-        if kept > 0 {
-            let keep = json!({ "id": document.id, "fingerprint": document.fingerprint });
-            tx.change_row(VERSIONS, document.id, keep).await?;
-        }
-    }
+    keep_version(tx, document).await?;
     let content = without_nul(page.content.clone());
     let title = page.title.as_ref().map(|title| title.as_str().to_owned()).filter(|title| !title.is_empty());
     let length = content.chars().count();
@@ -49,6 +42,20 @@ pub(in crate::store) async fn replace(
     keys.insert("name".into(), title.into());
     keys.insert("fingerprint".into(), fingerprint.as_str().into());
     Ok((keys, length))
+}
+
+/// Keeps the stored text, if there is one, as a version, and deletes the oldest versions beyond the number that is kept.
+pub(in crate::store) async fn keep_version(tx: &mut Tx<'_>, document: &Document) -> Result<()> {
+    if !document.has_content() {
+        return Ok(());
+    }
+    let kept = tx.kept_versions();
+    tx.change_row(OLD_VERSIONS, document.id, json!({ "id": document.id, "kept": kept })).await?;
+    if kept > 0 {
+        let keep = json!({ "id": document.id, "fingerprint": document.fingerprint });
+        tx.change_row(VERSIONS, document.id, keep).await?;
+    }
+    Ok(())
 }
 
 /// Updates a document's quarantine after an attempt that fetched a page: stores `page` as quarantined, unless its text already is
