@@ -308,6 +308,15 @@ async fn sync_and_decide(session: &mut Session) {
     // Chatwoot writes texts without a fingerprint.
     sql(&session.install, "update captain_documents set content = 'of Chatwoot', metadata = '{}' where id = 1").await;
     session.keep("Outcomes", 0, &["sync", "1", "--wait", "--json"]);
+    session.keep("versions", 0, &["versions", "1", "--json"]);
+    let lines = "a line\n".repeat(20);
+    let old = "document_versions where document_id = 3 and version = 2";
+    for (row, end) in [("captain_documents where id = 3", "new"), (old, "old")] {
+        let (table, which) = row.split_once(' ').expect("a table");
+        let text = format!("update {table} set content = '{lines}{end}' {which}");
+        sql(&session.install, &text).await;
+    }
+    session.keep("diff", 0, &["diff", "3", "--json"]);
     for document in ["1", "3"] {
         session.show(document);
     }

@@ -12,8 +12,8 @@ use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
 use quarterdeck::domain::retention::Retention;
 use quarterdeck::runner::tail::{TailItem, follow};
 use quarterdeck::store::{
-    Access, DocumentStore, Options, OutboxStore, OutcomeQuery, OutcomesFrom, Queries, Removed, RetentionStep,
-    RetentionStore, SqlStore, StoreBase,
+    Access, DocumentStore, Options, OutboxStore, OutcomeQuery, OutcomesFrom, Queries, Removed, RestoredText,
+    RetentionStep, RetentionStore, SqlStore, StoreBase, TextStore,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -387,6 +387,9 @@ async fn earlier_texts_are_compressed_and_read_as_they_were(on: Backend) {
         "lengths and fingerprints are those of the text"
     );
     assert_eq!(remove_all(&*scene.store, &keep(90)).await.1, 0, "none is left");
+    let restored = scene.store.restore_text(document, 2, &"ana".into()).await.unwrap();
+    assert_eq!(restored, RestoredText::Done { version: 5 });
+    assert_eq!(scene.store.content(document).await.unwrap().unwrap().text, text(2));
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use crate::store::queue::row_changes::TEXTS;
 use crate::store::sql::columns::number;
 use crate::store::sql::conn::{Purpose, get};
 use crate::store::sql::database::Database;
+use crate::store::sql::packed::{text_of_version, version_row};
 use crate::store::sql::rows::outcomes::NewOutcome;
 use crate::store::sql::rows::{documents, jobs};
 use crate::store::sql::statement::query;
@@ -44,10 +45,8 @@ async fn restore_one(tx: &mut Tx<'_>, id: DocumentId, version: u64, by: &SafeLin
     }
     let Some(document) = documents::by_id(tx, id).await? else { return Ok(RestoredText::NoVersion) };
     let current: u64 = number(&state, "content_version")?;
-    let find = query("SELECT content FROM @document_versions WHERE document_id = ? AND version = ?");
-    let find = find.bind(id.0).bind(i64::try_from(version).unwrap_or(i64::MAX));
-    let text: String = match tx.first(find).await? {
-        Some(row) => get(&row, "content")?,
+    let text = match tx.first(version_row(id, version)).await? {
+        Some(row) => text_of_version(&row)?,
         None if version == current && document.has_content() => return Ok(RestoredText::Current),
         None => return Ok(RestoredText::NoVersion),
     };

@@ -6,7 +6,7 @@ use crate::domain::time::Timestamp;
 use crate::store::sql::columns::{corrupt, line, number, time};
 use crate::store::sql::conn::get;
 use crate::store::sql::database::Database;
-use crate::store::sql::packed::unpack;
+use crate::store::sql::packed::{text_of_version, version_row};
 use crate::store::sql::rows::documents;
 use crate::store::sql::statement::query;
 use crate::store::{QuarantinedContent, Result, StoredContent, StoredVersion};
@@ -45,14 +45,8 @@ pub(in crate::store) async fn version_text(
     document: DocumentId,
     version: u64,
 ) -> Result<Option<String>> {
-    let statement = query("SELECT content, packed FROM @document_versions WHERE document_id = ? AND version = ?");
-    let statement = statement.bind(document.0).bind(i64::try_from(version).unwrap_or(i64::MAX));
     let mut reader = db.reader().await?;
-    let Some(row) = reader.first(statement).await? else { return Ok(None) };
-    match get::<Option<Vec<u8>>>(&row, "packed")? {
-        Some(frame) => unpack(&frame).map(Some),
-        None => get(&row, "content").map(Some),
-    }
+    reader.first(version_row(document, version)).await?.as_ref().map(text_of_version).transpose()
 }
 
 pub(in crate::store) async fn quarantined_content(

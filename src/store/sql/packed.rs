@@ -1,5 +1,8 @@
 //! Texts of earlier versions, compressed: a frame of Zstandard (RFC 8878), which any program for it reads.
 
+use crate::domain::id::DocumentId;
+use crate::store::sql::conn::{Row, get};
+use crate::store::sql::statement::{Statement, query};
 use crate::store::{Result, StoreError};
 use ruzstd::decoding::StreamingDecoder;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
@@ -20,6 +23,20 @@ pub(in crate::store) fn unpack(frame: &[u8]) -> Result<String> {
     let decoder = StreamingDecoder::new(frame).map_err(|_| damaged())?;
     let read = decoder.take(MAX_TEXT).read_to_string(&mut text).map_err(|_| damaged())?;
     if read as u64 == MAX_TEXT { Err(damaged()) } else { Ok(text) }
+}
+
+/// Returns the statement that reads the row of a version for [`text_of_version`].
+pub(in crate::store) fn version_row(document: DocumentId, version: u64) -> Statement {
+    let statement = query("SELECT content, packed FROM @document_versions WHERE document_id = ? AND version = ?");
+    statement.bind(document.0).bind(i64::try_from(version).unwrap_or(i64::MAX))
+}
+
+/// Returns the text of such a row, compressed or not.
+pub(in crate::store) fn text_of_version(row: &Row) -> Result<String> {
+    match get::<Option<Vec<u8>>>(row, "packed")? {
+        Some(frame) => unpack(&frame),
+        None => get(row, "content"),
+    }
 }
 
 #[cfg(test)]
