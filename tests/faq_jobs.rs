@@ -89,10 +89,10 @@ async fn a_job_is_started_once_and_a_second_request_is_refused() {
     let says = "skipped 2 documents: FAQ job already started, the last 3m ago";
     assert!(all.code == Some(0) && all.err.contains(says) && all.err.contains("no FAQ job to start"), "{all:?}");
     let both = scene.run(&["faq", "1", "2", "--yes", "--json"]);
-    let says = r#"{"document_id":1,"answer":"skipped","reason":"has an FAQ job already started 3m ago"}"#;
+    let says = r#"{"document_id":1,"answer":"skipped","reason":"has an FAQ job already started 3m ago","id":1}"#;
     assert_eq!(
         (both.code, both.out.as_slice()),
-        (Some(2), &[says.to_owned(), r#"{"document_id":2,"answer":"faq_noted"}"#.to_owned()][..])
+        (Some(2), &[says.to_owned(), r#"{"document_id":2,"answer":"faq_noted","id":2}"#.to_owned()][..])
     );
     let json = scene.run(&["show", "1", "--json"]).out.join("");
     let json: Value = serde_json::from_str(&json).expect("JSON");
@@ -107,6 +107,25 @@ async fn a_job_is_started_once_and_a_second_request_is_refused() {
     assert_eq!(none, ["would sync 0 documents on 0 hosts"]);
     let known = scene.run(&["sync", "--filter", "faq:unknown", "--dry-run"]).out;
     assert_eq!(known, ["would sync 3 documents on 1 host"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restored_text_starts_the_job_as_any_change_does_and_stays_until_somebody_forces() {
+    let scene = Scene::start("", 1).await;
+    let text = async || scene.database.text("SELECT content FROM captain_documents").await;
+    let drain = || assert_eq!(scene.run(&["work", "--drain"]).code, Some(0));
+    assert_eq!(scene.run(&["sync", "1"]).code, Some(0));
+    drain();
+    let (fetched, jobs) = (text().await, scene.jobs("queue:low").len());
+    assert!(fetched.contains("text 1"), "{fetched}");
+    let restored = scene.run(&["restore", "1", "0"]);
+    assert_eq!(restored.code, Some(0), "{restored:?}");
+    assert_eq!((text().await.as_str(), scene.waiting().await.as_str()), ("a text", "1"));
+    drain();
+    assert_eq!((scene.jobs("queue:low").len(), scene.waiting().await.as_str()), (jobs + 1, "0"));
+    assert_eq!(scene.run(&["sync", "1", "--force"]).code, Some(0));
+    drain();
+    assert!(text().await.contains("text 2"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -41,9 +41,11 @@ const CONTENT_WORDS: [(&str, ContentChange); 3] = [
     ("first_content", ContentChange::First),
 ];
 
+type IsInGroup = fn(OutcomeResult) -> bool;
+
 /// The console's words for results that it does not distinguish. `failed` is the end of a document's job, and `gave_up`
 /// the end after retries.
-const RESULT_GROUPS: [(&str, fn(OutcomeResult) -> bool); 3] = [
+const RESULT_GROUPS: [(&str, IsInGroup); 3] = [
     ("failed", OutcomeResult::fails_for_good),
     ("gave_up", OutcomeResult::is_exhaustion),
     ("retrying", |result| matches!(result, OutcomeResult::TransientFailure | OutcomeResult::UnexpectedFailure)),
