@@ -338,7 +338,8 @@ mod tests {
                 | OutcomeResult::UnexpectedFailure
                 | OutcomeResult::WorkerLost
                 // Its document is gone, which `remove_missing` notices.
-                | OutcomeResult::Removed => (false, Exit::SomeFailed),
+                | OutcomeResult::Removed
+                | OutcomeResult::Restored => (false, Exit::SomeFailed),
                 _ => (true, Exit::SomeFailed),
             };
             assert_eq!((one.is_over(), one.exit()), expected, "{result:?}");

@@ -82,7 +82,7 @@ fn wrong_use_is_code_2() {
         "add https://example.org --account 0",
         "import",
         "show",
-        "show 1 2",
+        "show 1 --version x",
         "list --sort age",
         "list --limit many",
         "log --json --format rails",
