@@ -1,5 +1,6 @@
 //! Tests `work --health` with the requests of a supervisor.
 
+use crate::support::db;
 use crate::support::install::{Install, Process};
 use crate::support::limit::{PATIENCE, until_blocking};
 use crate::support::site::{Reply, Site, html};
@@ -51,8 +52,7 @@ async fn a_worker_tells_whether_it_does_its_work() {
     let work = install.start(&["work", "--health", "0", "--concurrency", "3"]);
     let at = address(&work);
     assert!(at.starts_with("127.0.0.1:"), "{at}");
-    assert_eq!(until(&at, 200, |_| true), json!({"status": "ok", "busy": 0, "slots": 3}));
-    until_of(&at, "/ready", 200, |_| true);
+    assert_eq!(until_of(&at, "/ready", 200, |_| true), json!({"status": "ok", "busy": 0, "slots": 3}));
     for (request, status) in [
         ("GET /", 200),
         ("HEAD /health", 200),
@@ -130,6 +130,23 @@ async fn idle_connections_keep_nobody_from_an_answer() {
     let mut answer = String::new();
     last.read_to_string(&mut answer).expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+/// A store that another process has locked is waited for; that worker lives, and a supervisor leaves it alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_waits_for_its_store_lives_and_takes_no_jobs() {
+    let install = Install::new(Site::start(|_, _| html("A", "Text.")).await, "");
+    install.store().await.close().await;
+    let mut writer = db::connect(install.file()).await;
+    sqlx::query("begin immediate").execute(&mut writer).await.expect("the lock");
+    let work = install.start(&["work", "--health", "0"]);
+    let at = address(&work);
+    let told = |path: &str| ask(&at, &format!("GET {path}")).expect("an answer while the store is being opened");
+    let (status, ready) = told("/ready");
+    assert_eq!((status, &ready["status"]), (503, &json!("starting")), "{ready}");
+    assert_eq!((told("/health").0, told("/live").0), (200, 200));
+    sqlx::query("rollback").execute(&mut writer).await.expect("unlocked");
+    drop(work);
 }
 
 /// A claim loop that has ended by a panic claims nothing any more, while the process and its port go on.

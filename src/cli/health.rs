@@ -14,7 +14,7 @@ use crate::store::Queries;
 use async_trait::async_trait;
 use serde::Serialize;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -43,8 +43,13 @@ pub(super) async fn listen(port: u16) -> Result<HttpPort, CliError> {
     Ok(listener)
 }
 
+/// Pages of the health port. They answer from the moment the port is open: a store that is locked or far away can take
+/// longer to open than a supervisor waits.
+#[derive(Default)]
+pub(super) struct HealthPages(OnceLock<StartedWorker>);
+
 /// The runner and the store that the reports are about.
-pub(super) struct HealthPages {
+pub(super) struct StartedWorker {
     pub(super) runner: Handle,
     pub(super) store: Arc<dyn Queries>,
     /// Further pages of the same port; `None` if they have a port of their own.
@@ -57,29 +62,45 @@ type Problem = (&'static str, String);
 #[async_trait]
 impl HttpPages for HealthPages {
     async fn answer(&self, path: &str) -> Option<HttpAnswer> {
+        let worker = self.0.get();
+        let unready = async || match worker {
+            Some(worker) => worker.unready_reason().await,
+            None => Some((STARTING, "the store is being opened".to_owned())),
+        };
         let problem = match path {
-            "/ready" => self.unready_reason().await,
-            "/" | "/health" => self.unready_reason().await.filter(|(status, _)| *status != STARTING),
-            "/live" => self.stall(),
-            path => return self.metrics.as_ref()?.answer(path).await,
+            "/ready" => unready().await,
+            "/" | "/health" => unready().await.filter(|(status, _)| *status != STARTING),
+            "/live" => worker.and_then(StartedWorker::stall),
+            path => return worker?.metrics.as_ref()?.answer(path).await,
         };
         let (status, reason) = match problem {
             None => ("ok", None),
             Some((status, reason)) => (status, Some(masked(&reason))),
         };
-        let now = *self.runner.status().borrow();
+        let (busy, slots) = worker.map_or((0, 0), |worker| {
+            let now = *worker.runner.status().borrow();
+            (now.busy, now.slots)
+        });
         let is_ok = reason.is_none();
-        let report = HealthReport { status, reason, busy: now.busy, slots: now.slots };
+        let report = HealthReport { status, reason, busy, slots };
         let body = serde_json::to_string(&report).unwrap_or_default() + "\n";
         Some(HttpAnswer { is_ok, content_type: "application/json", body })
     }
 
     fn paths(&self) -> &'static str {
-        if self.metrics.is_some() { "/live, /ready, /health or /metrics" } else { "/live, /ready or /health" }
+        if self.0.get().is_some_and(|worker| worker.metrics.is_some()) { "/live, /ready, /health or /metrics" } else { "/live, /ready or /health" }
     }
 }
 
 impl HealthPages {
+    /// Reports on `worker` from now on.
+    pub(super) fn begin(&self, worker: StartedWorker) {
+        // Nothing begins twice: a process has one worker.
+        let _ = self.0.set(worker);
+    }
+}
+
+impl StartedWorker {
     /// Returns `None` while the runner's loops come round.
     fn stall(&self) -> Option<Problem> {
         self.runner.progress().stall().map(|reason| ("stalled", reason))

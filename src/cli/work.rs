@@ -4,7 +4,7 @@ use super::context::{ConfigOrigin, Context};
 use super::crawling::followed;
 use super::diagnostics;
 use super::exit::{CliError, Exit, ensure_same_schema};
-use super::health::{self, HealthPages};
+use super::health::{self, HealthPages, StartedWorker};
 use super::http::HttpServer;
 use super::metrics::{self, Metrics};
 use super::output::note;
@@ -42,8 +42,9 @@ pub(super) async fn run(context: &Context, args: &Args, origin: &ConfigOrigin) -
     // Signals are received before anything runs, so that a signal during the start drains, too.
     let mut stop = StopSignals::listen()?;
     context.files.open()?;
-    let port = match args.health {
-        Some(port) => Some(health::listen(port).await?),
+    let health = Arc::new(HealthPages::default());
+    let health_server = match args.health {
+        Some(port) => Some(health::listen(port).await?.serve(health.clone())),
         None => None,
     };
     let metrics_port = match context.config.metrics {
@@ -66,9 +67,9 @@ pub(super) async fn run(context: &Context, args: &Args, origin: &ConfigOrigin) -
     let _ = report_pauses(&*store, |_| true).await;
     let metrics = metrics.pages(runner.clone(), store.clone());
     let shared = metrics_port.is_none().then(|| Arc::clone(&metrics));
-    let health = HealthPages { runner: runner.clone(), store: store.clone(), metrics: shared };
-    let health = port.map(|port| port.serve(Arc::new(health)));
-    let servers: Vec<HttpServer> = health.into_iter().chain(metrics_port.map(|port| port.serve(metrics))).collect();
+    health.begin(StartedWorker { runner: runner.clone(), store: store.clone(), metrics: shared });
+    let metrics_server = metrics_port.map(|port| port.serve(metrics));
+    let servers: Vec<HttpServer> = health_server.into_iter().chain(metrics_server).collect();
     let supervisor = Supervisor::of_environment();
     let watched = AbortOnDropHandle::new(tokio::spawn(supervisor.clone().watch(runner.clone())));
     let wakers = Wakers { stop: &mut stop, supervisor: &supervisor, origin };

@@ -1,5 +1,6 @@
-//! Content codings that the HTTP client leaves to this module: zstd, names in upper case, `x-gzip`, and several codings in
-//! a row. A body in a coding that is not known here is refused by name, never taken for text (RFC 9110, 8.4).
+//! Content codings that the HTTP client leaves to this module: brotli and zstd, which it does not ask for, names in upper
+//! case, `x-gzip`, and several codings in a row. A body in a coding that is not known here is refused by name, never
+//! taken for text (RFC 9110, 8.4).
 
 use super::errors;
 use crate::domain::failure::Failure;
@@ -20,6 +21,8 @@ pub(super) enum Coding {
     Gzip,
     /// Named `deflate`: zlib, or the bare format that some servers send.
     Deflate,
+    /// The client does not ask for it: its decoder would accept windows far beyond those of HTTP, and with them grow
+    /// past every limit on memory. Some servers send it all the same.
     Brotli,
     Zstd,
 }
@@ -68,9 +71,12 @@ pub(super) fn decoded(mut bytes: Vec<u8>, codings: &[Coding], most: u64) -> Resu
                 read(ZlibDecoder::new(Cursor::new(bytes)), most)?
             }
             Coding::Deflate => read(DeflateDecoder::new(Cursor::new(bytes)), most)?,
+            Coding::Brotli if has_large_window(&bytes) => {
+                return Err(errors::refused("the body is brotli with a large window, which HTTP does not have"));
+            }
             Coding::Brotli => read(Decompressor::new(Cursor::new(bytes), BROTLI_BUFFER), most)?,
             Coding::Zstd => {
-                let decoder = StreamingDecoder::new(Cursor::new(bytes)).map_err(|_| undecodable())?;
+                let decoder = StreamingDecoder::new(Cursor::new(bytes)).map_err(|_| errors::damaged())?;
                 read(decoder, most)?
             }
         };
@@ -84,12 +90,14 @@ fn read(decoder: impl Read, most: u64) -> Result<Vec<u8>, Failure> {
     if bytes.len() as u64 > most {
         return Err(errors::too_large(most));
     }
-    read.map_err(|_| undecodable())?;
+    read.map_err(|_| errors::damaged())?;
     Ok(bytes)
 }
 
-fn undecodable() -> Failure {
-    errors::refused("the body cannot be decompressed")
+/// Returns true for a brotli stream whose window may be larger than 16 MB: an extension that begins with a window size
+/// that RFC 7932, 9.1, leaves out.
+fn has_large_window(stream: &[u8]) -> bool {
+    stream.first().is_some_and(|first| first & 0x7f == 0b001_0001)
 }
 
 #[cfg(test)]

@@ -54,6 +54,12 @@ pub(super) fn refused(detail: impl AsRef<str>) -> Failure {
     Failure::permanent(ErrorCode::FetchFailed, detail)
 }
 
+/// Returns the failure for a body that is not in the coding that its header names. It is transient: the server or a
+/// proxy may have cut the body.
+pub(super) fn damaged() -> Failure {
+    transient("the compressed body is damaged")
+}
+
 /// Returns the failure for a body over `limit` bytes.
 pub(super) fn too_large(limit: u64) -> Failure {
     refused(format!("the body is over {}", size(limit)))
@@ -90,7 +96,7 @@ pub(super) fn failure(error: &reqwest::Error, connect_timeout: Duration, read_ti
         return transient(http_words(hyper));
     }
     if error.is_decode() {
-        return transient("the compressed body is damaged");
+        return damaged();
     }
     let innermost = causes(error).last().map(ToString::to_string).unwrap_or_default();
     Failure::unexpected("reqwest::Error", format!("the request failed: {innermost}"))

@@ -60,6 +60,12 @@ async fn every_coding_of_http_is_decoded_whatever_its_case_and_number() {
 }
 
 #[tokio::test]
+async fn brotli_that_was_not_asked_for_is_decoded() {
+    let hello = b"\x0b\x02\x80hello\x03";
+    assert_eq!(encoded("br", hello).await.ok().as_deref(), Some("hello\n"));
+}
+
+#[tokio::test]
 async fn an_unknown_coding_is_refused_by_its_name_and_a_broken_one_is_no_page() {
     let refused = encoded("aes128gcm", b"\x01\x02random").await.expect_err("no coding of pages");
     assert_eq!((refused.class, refused.code), (FailureClass::Permanent, ErrorCode::FetchFailed));
@@ -67,6 +73,14 @@ async fn an_unknown_coding_is_refused_by_its_name_and_a_broken_one_is_no_page() 
     for encoding in ["zstd", "GZIP", "BR"] {
         assert!(encoded(encoding, PAGE.as_bytes()).await.is_err(), "{encoding}");
     }
+}
+
+/// The decoder would grow with such a window, beside the limits on the memory of bodies.
+#[tokio::test]
+async fn a_brotli_stream_with_a_large_window_is_refused() {
+    let failure = encoded("br", &[0x11, 0x1e, 0x00, 0x00]).await.expect_err("no coding of HTTP");
+    assert_eq!((failure.class, failure.code), (FailureClass::Permanent, ErrorCode::FetchFailed));
+    assert!(failure.detail.contains("large window"), "{failure:?}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use super::MAX_FILE;
 use super::cache::{CachedRules, FileResponse, Robots};
 use crate::domain::failure::{Blame, ErrorCode, Failure};
 use crate::fetch::client::HttpClient;
+use crate::fetch::encoding;
 use crate::fetch::errors::{self, Stage};
 use crate::fetch::head::next_hop;
 use reqwest::Response;
@@ -71,5 +72,10 @@ async fn read(client: &HttpClient, mut response: Response, deadline: Instant) ->
         }
     }
     text.truncate(MAX_FILE);
-    FileResponse::File(String::from_utf8_lossy(&text).into_owned())
+    let decoded = encoding::remaining(response.headers())
+        .and_then(|codings| encoding::decoded(text, &codings, MAX_FILE as u64));
+    match decoded {
+        Ok(text) => FileResponse::File(String::from_utf8_lossy(&text).into_owned()),
+        Err(failure) => FileResponse::Unreachable(failure.detail.to_string()),
+    }
 }
