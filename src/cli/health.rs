@@ -88,7 +88,11 @@ impl HttpPages for HealthPages {
     }
 
     fn paths(&self) -> &'static str {
-        if self.0.get().is_some_and(|worker| worker.metrics.is_some()) { "/live, /ready, /health or /metrics" } else { "/live, /ready or /health" }
+        if self.0.get().is_some_and(|worker| worker.metrics.is_some()) {
+            "/live, /ready, /health or /metrics"
+        } else {
+            "/live, /ready or /health"
+        }
     }
 }
 

@@ -2,10 +2,10 @@
 //! the tables of its section, in both directions: names, types, null, and optional fields.
 
 use super::pages::page;
+use crate::health;
 use crate::support::db;
 use crate::support::facts::documents;
 use crate::support::install::Install;
-use crate::support::limit::PATIENCE;
 use crate::support::postgres;
 use crate::support::site::{Reply, Site, html};
 use clap::CommandFactory as _;
@@ -25,8 +25,6 @@ use quarterdeck::store::migrate;
 use rustix::process::Signal;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::time::Duration;
 
 /// Header of the tables that list fields.
@@ -263,17 +261,6 @@ fn with_jobs_of_chatwoot() -> Value {
     serde_json::to_value(shown).expect("JSON")
 }
 
-/// Returns the response of a worker's health port.
-fn health(address: &str) -> Value {
-    let mut stream = TcpStream::connect(address).expect("it listens");
-    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
-    write!(stream, "GET /health HTTP/1.1\r\nHost: {address}\r\n\r\n").expect("it reads");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("it answers");
-    let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
-    serde_json::from_str(body).expect(body)
-}
-
 async fn sql(install: &Install, statement: &str) {
     assert_eq!(db::execute(install.file(), statement).await, 1, "{statement}");
 }
@@ -433,14 +420,12 @@ async fn work_and_look(session: &mut Session) {
     session.keep("doctor", 0, &["doctor", "--json"]);
     session.keep("demo", 0, &["demo", "--headless", "--documents", "12"]);
     let work = session.install.start(&["work", "--health", "0", "--concurrency", "3"]);
-    let line = work.until_says("health is served at http://");
-    let (_, address) = line.split_once("http://").expect("an address");
-    let address = address.trim_end_matches("/health");
-    let well = health(address);
+    let address = health::address(&work);
+    let well = health::until(&address, 200, |told| told["slots"] == 3);
     // A database whose file is missing is unavailable.
     let (file, aside) = (session.install.file().to_owned(), session.install.folder().join("aside.db"));
     std::fs::rename(&file, &aside).expect("moved");
-    let unwell = health(address);
+    let unwell = health::until(&address, 503, |_| true);
     std::fs::rename(&aside, &file).expect("moved back");
     session.printed.add("work --health", [well, unwell]);
     work.signal(Signal::TERM);

@@ -30,6 +30,7 @@ pub(super) const TOPICS: &[Topic] = topics![
     "changelog"
     "chatwoot"
     "console"
+    "dependencies"
     "fetching"
     "filters"
     "guarantees"

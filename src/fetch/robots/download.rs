@@ -72,8 +72,8 @@ async fn read(client: &HttpClient, mut response: Response, deadline: Instant) ->
         }
     }
     text.truncate(MAX_FILE);
-    let decoded = encoding::remaining(response.headers())
-        .and_then(|codings| encoding::decoded(text, &codings, MAX_FILE as u64));
+    let decoded =
+        encoding::remaining(response.headers()).and_then(|codings| encoding::decoded(text, &codings, MAX_FILE as u64));
     match decoded {
         Ok(text) => FileResponse::File(String::from_utf8_lossy(&text).into_owned()),
         Err(failure) => FileResponse::Unreachable(failure.detail.to_string()),
