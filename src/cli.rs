@@ -13,6 +13,7 @@ mod config;
 mod confirm;
 mod console;
 mod context;
+mod copy;
 mod crawling;
 mod cursor;
 mod decide;
@@ -163,6 +164,8 @@ pub enum Verb {
     Migrate(migrate::Args),
     /// Write a checked copy of the store to a file, or restore the store from one
     Backup(backup::Args),
+    /// Move a store to another database, SQLite or PostgreSQL; goes on where it was interrupted
+    Copy(copy::Args),
     /// Check everything, report problems and how to fix them; changes nothing
     Doctor(doctor::Args),
     /// Print the annotated settings with their defaults
@@ -255,6 +258,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Changes(args)) => changes::run(&context, &args, out).await,
         Some(Verb::Export(args)) => export::run(&context, &args, out).await,
         Some(Verb::Migrate(args)) => migrate::run(&context, &args, out).await,
+        Some(Verb::Copy(args)) => copy::run(&context, &args, out).await,
         Some(Verb::Backup(args)) => backup::run(&context, &args, out).await,
         Some(Verb::Demo(_) | Verb::Doctor(_) | Verb::Config | Verb::Keys(_) | Verb::Help(_)) => Ok(Exit::Done),
     };

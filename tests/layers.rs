@@ -79,6 +79,7 @@ const STORE_LAYERS: [&[&str]; 9] = [
         "interface",
         "migrations",
         "store_contents",
+        "unfinished_copy",
         "upgrade",
         "version",
         "sql::clock",
@@ -94,7 +95,7 @@ const STORE_LAYERS: [&[&str]; 9] = [
     &["attempts"],
     &["schedule"],
     &["queries"],
-    &["sql_store", "backup", "compact", "examine", "run_upgrade"],
+    &["sql_store", "backup", "compact", "copy", "examine", "run_upgrade"],
 ];
 
 /// Modules above the store, and the store's interfaces that each may name. `cli` assembles the program and may name

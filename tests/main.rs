@@ -17,6 +17,7 @@ mod conditional;
 mod config;
 mod conformance;
 mod console;
+mod copying;
 mod credentials;
 mod demo_runs;
 mod demo_site;

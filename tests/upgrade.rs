@@ -4,7 +4,7 @@
 
 mod checks;
 mod copies;
-mod filled;
+pub mod filled;
 mod fixtures;
 #[cfg(feature = "faults")]
 mod kills;

@@ -12,6 +12,8 @@ pub enum Access {
     Create,
     /// Reads and writes; fails if the store does not exist, and migrates an older SQLite store.
     Write,
+    /// Reads and writes like [`Access::Create`], also a store that a copy has not completed.
+    CopyTarget,
     /// Reads only: migrates nothing, and every method that writes fails with
     /// [`StoreError::ReadOnly`](crate::store::StoreError::ReadOnly). Never waits for a process that writes. SQLite may
     /// create its own files beside the store, as [`Access::Write`] does; where it cannot, this is [`Access::ReadOnly`].
@@ -21,6 +23,11 @@ pub enum Access {
 }
 
 impl Access {
+    /// Returns true if an SQLite store is created where there is none.
+    pub(super) const fn creates(self) -> bool {
+        matches!(self, Self::Create | Self::CopyTarget)
+    }
+
     /// Returns true if every method that writes fails.
     pub(super) const fn is_read_only(self) -> bool {
         matches!(self, Self::Read | Self::ReadOnly)

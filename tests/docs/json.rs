@@ -417,6 +417,11 @@ async fn work_and_look(session: &mut Session) {
     session.keep("export", 0, &["export", "-", "--chunks", "100"]);
     let folder = session.install.folder().join("out").display().to_string();
     session.keep("export: the summary", 0, &["export", &folder, "--json"]);
+    let store = |file: &str| format!("sqlite:{}", session.install.folder().join(file).display());
+    let (from, to) = (store("q.db"), store("copied.db"));
+    for _ in 0..2 {
+        session.keep("copy", 0, &["copy", "--from", &from, "--to", &to, "--yes", "--json"]);
+    }
     session.keep("doctor", 0, &["doctor", "--json"]);
     session.keep("demo", 0, &["demo", "--headless", "--documents", "12"]);
     let work = session.install.start(&["work", "--health", "0", "--concurrency", "3"]);

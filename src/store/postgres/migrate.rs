@@ -105,6 +105,7 @@ impl Server {
         let url = self.pool.url();
         let state = schema::read_state(&mut self.conn().await?, url).await?;
         state.check_migratable(url)?;
+        state.check_complete(url)?;
         if state.documents {
             state.check_documents(url)?;
         } else if !standalone {

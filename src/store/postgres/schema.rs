@@ -8,6 +8,7 @@ use crate::store::migrations::{SCHEMA_VERSION, altered_message, first_altered};
 use crate::store::sql::conn::{Conn, get};
 use crate::store::sql::error::reading;
 use crate::store::sql::statement::query;
+use crate::store::unfinished_copy;
 use crate::store::{Access, Result, StoreError};
 
 /// SQLSTATE of a statement that names a table or sequence that is missing.
@@ -50,6 +51,8 @@ pub(super) struct DatabaseState {
     pub(super) documents: bool,
     /// Columns and indexes that the table of documents lacks or has with another type, as text for messages.
     documents_missing: Vec<String>,
+    /// Address of the store of which a copy into this one is not complete.
+    unfinished_copy: Option<String>,
     /// True if `migrate --standalone` created the table of documents.
     owns_documents: bool,
     /// True if a table `accounts` is on the search path.
@@ -67,7 +70,7 @@ pub(super) async fn read_state(conn: &mut Conn, url: &DatabaseUrl) -> Result<Dat
          to_regnamespace('quarterdeck') IS NOT NULL AS schema, \
          (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
           WHERE n.nspname = 'quarterdeck' AND c.relkind IN ('r', 'v', 'm')) AS tables, \
-         to_regclass('@migrations') IS NOT NULL AS migrations, \
+         to_regclass('@migrations') IS NOT NULL AS migrations, to_regclass('@copy_progress') IS NOT NULL AS copied, \
          to_regclass('captain_documents') IS NOT NULL AS documents, \
          to_regclass('accounts') IS NOT NULL AS accounts, \
          coalesce(has_schema_privilege(to_regnamespace('quarterdeck'), 'USAGE'), false) AS may_use",
@@ -86,6 +89,10 @@ pub(super) async fn read_state(conn: &mut Conn, url: &DatabaseUrl) -> Result<Dat
         state.missing_rights.push(MissingRight::to_read("USAGE on schema quarterdeck"));
     } else if get(row, "migrations")? {
         state.read_schema(conn).await?;
+    }
+    if get(row, "copied")? {
+        let source = conn.fetch_all(query("SELECT source FROM @copy_progress")).await.map_err(reading)?;
+        state.unfinished_copy = Some(source.first().map(|row| get(row, 0)).transpose()?.unwrap_or_default());
     }
     if state.documents {
         state.read_documents(conn).await?;
@@ -186,6 +193,14 @@ impl DatabaseState {
         }
     }
 
+    /// Checks that no copy into this store is incomplete. Errors: [`StoreError::Unusable`].
+    pub(super) fn check_complete(&self, url: &DatabaseUrl) -> Result<()> {
+        match &self.unfinished_copy {
+            Some(source) => Err(StoreError::Unusable(url.describe(&unfinished_copy::message(source)))),
+            None => Ok(()),
+        }
+    }
+
     /// Checks that the table of documents lacks nothing. Errors: [`StoreError::Unusable`].
     pub(super) fn check_documents(&self, url: &DatabaseUrl) -> Result<()> {
         if self.documents_missing.is_empty() {
@@ -200,6 +215,9 @@ impl DatabaseState {
     /// Checks that the store can be used with `access`. Errors: [`StoreError::Unusable`].
     pub(super) fn check_usable(&self, url: &DatabaseUrl, access: Access) -> Result<()> {
         self.check_migratable(url)?;
+        if access != Access::CopyTarget {
+            self.check_complete(url)?;
+        }
         self.check_rights(url, access)?;
         self.check_set_up(url)
     }

@@ -8,6 +8,7 @@ use crate::store::sql::conn::get;
 use crate::store::sql::database::Database;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::filter::push_outcomes;
+use crate::store::sql::reader::Reader;
 use crate::store::sql::rows::outcomes::{columns, outcome};
 use crate::store::sql::statement::{Sql, query};
 use crate::store::{OutcomeQuery, OutcomesFrom, Result};
@@ -64,7 +65,10 @@ const POSTGRES_EPOCH: &str = "SELECT i.uuid, i.epoch + CASE WHEN i.made_as = t.o
      (SELECT CAST(CAST(CAST('quarterdeck.outcomes' AS regclass) AS oid) AS bigint) AS oid) t";
 
 pub(in crate::store) async fn history(db: &Database) -> Result<History> {
-    let mut reader = db.reader().await?;
+    history_of(&mut db.reader().await?).await
+}
+
+pub(in crate::store) async fn history_of(reader: &mut Reader) -> Result<History> {
     let statement = if reader.dialect() == Dialect::Sqlite { SQLITE_EPOCH } else { POSTGRES_EPOCH };
     let row = reader.one(query(statement)).await?;
     Ok(History {

@@ -47,7 +47,7 @@ impl Connector {
         let path = std::path::absolute(path).map_err(|error| unusable(error.to_string()))?;
         let unusable = |message: String| StoreError::Unusable(format!("{}: {message}", path.display()));
         let folder = path.parent().unwrap_or(Path::new("/"));
-        if access == Access::Create {
+        if access.creates() {
             std::fs::create_dir_all(folder)
                 .map_err(|error| unusable(format!("the folder cannot be created: {error}")))?;
         }
@@ -59,7 +59,7 @@ impl Connector {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
             Err(error) => return Err(unusable(format!("cannot be read: {error}"))),
         };
-        if !exists && access != Access::Create {
+        if !exists && !access.creates() {
             return Err(unusable("there is no store here; `quarterdeck add` creates one".into()));
         }
         check_file_system(if exists { &path } else { folder }).map_err(&unusable)?;
@@ -128,7 +128,10 @@ impl Connector {
         if exists {
             // Checked before the first pragma that writes: another program's database stays unchanged.
             let mut conn = connect_with_retry(self.options(false).pragma("query_only", "1")).await.map_err(reading)?;
-            let state = migrate::file_state(&mut conn).await;
+            let state = match self.access {
+                Access::CopyTarget => migrate::state_for_copy(&mut conn).await,
+                _ => migrate::file_state(&mut conn).await,
+            };
             conn.close().await.map_err(reading)?;
             if state? == FileState::Empty && self.access == Access::Write {
                 return Err(StoreError::Unusable(
@@ -142,7 +145,7 @@ impl Connector {
     fn options(&self, read_only: bool) -> SqliteConnectOptions {
         SqliteConnectOptions::new()
             .filename(&self.path)
-            .create_if_missing(!read_only && self.access == Access::Create)
+            .create_if_missing(!read_only && self.access.creates())
             .read_only(read_only)
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(false)

@@ -10,6 +10,7 @@ use crate::store::migrations::{
     FIRST_VERSION_WITH_CHECKSUMS, MIGRATIONS, SCHEMA_VERSION, altered_message, checksum, first_altered, pending,
 };
 use crate::store::sql::error::{reading, writing};
+use crate::store::unfinished_copy;
 use crate::store::upgrade::{OlderWorker, UpgradeOptions, UpgradeReport};
 use crate::store::{Clock as _, Result, StoreError, SystemClock};
 use futures_util::StreamExt as _;
@@ -29,9 +30,22 @@ pub(super) enum FileState {
     Store(i64),
 }
 
+/// Reads the state like [`state_for_copy`], and refuses a store that a copy has not completed.
+pub(super) async fn file_state(conn: &mut SqliteConnection) -> Result<FileState> {
+    let state = state_for_copy(conn).await?;
+    let marked = query("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?");
+    let marked = marked.bind(unfinished_copy::TABLE).fetch_one(&mut *conn).await.map_err(reading)?;
+    if marked.try_get::<i64, _>(0).map_err(reading)? > 0 {
+        let source = query("SELECT source FROM copy_progress").fetch_optional(&mut *conn).await.map_err(reading)?;
+        let source = source.map(|row| row.try_get(0)).transpose().map_err(reading)?.unwrap_or_else(String::new);
+        return Err(StoreError::Unusable(unfinished_copy::message(&source)));
+    }
+    Ok(state)
+}
+
 /// Reads the state without changing the file. Errors: [`StoreError::Unusable`] for newer stores, and for those of other
 /// programs and builds.
-pub(super) async fn file_state(conn: &mut SqliteConnection) -> Result<FileState> {
+pub(super) async fn state_for_copy(conn: &mut SqliteConnection) -> Result<FileState> {
     let version = version(conn).await?;
     let tables: Vec<String> =
         query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
@@ -96,8 +110,11 @@ pub(super) async fn holds_anything(conn: &mut SqliteConnection) -> Result<bool> 
 pub(super) async fn migrate(connect: &Connector, how: UpgradeOptions) -> Result<Option<UpgradeReport>> {
     let mut conn = connect.writer().await?;
     check_library(&mut conn).await?;
-    let done =
-        if is_current(file_state(&mut conn).await?) { None } else { migrate_locked(connect, &mut conn, how).await? };
+    let done = if is_current(state_for_copy(&mut conn).await?) {
+        None
+    } else {
+        migrate_locked(connect, &mut conn, how).await?
+    };
     epoch::begin_in_copy(connect, &mut conn).await?;
     conn.close().await.map_err(writing)?;
     Ok(done)
@@ -113,7 +130,7 @@ async fn migrate_locked(
 ) -> Result<Option<UpgradeReport>> {
     begin_immediate(connect, conn, LOCK_TIMEOUT).await?;
     // Read a second time: another process may have migrated while this one waited for the lock.
-    let state = file_state(conn).await?;
+    let state = state_for_copy(conn).await?;
     let (from, copy) = match state {
         FileState::Store(SCHEMA_VERSION) => {
             query("ROLLBACK").execute(conn).await.map_err(writing)?;
