@@ -227,7 +227,7 @@ async fn verify(
             progress.rows += records.len() as u64;
         }
         let (expected, rows) = (copied.digest.rows, digest.rows);
-        if !digest.is_same(copied.digest) {
+        if !digest.equals(copied.digest) {
             let table = copied.table.name.trim_start_matches('@');
             return Err(StoreError::Unusable(format!(
                 "{}: the copy is not the same: table {table} has {rows} rows, of {expected}, or others; something else \

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 /// Maximum number of rows that are read and written at a time.
 const MAX_ROWS: usize = 500;
 /// Size in bytes from which on no further row is read at a time.
-const MAX_BYTES: i64 = 2 << 20;
+const MAX_BYTES: i64 = 1 << 20;
 
 /// Values of a row, in the order of the table's columns.
 pub(super) type Record = Vec<Value>;
@@ -248,7 +248,7 @@ impl TableDigest {
     }
 
     /// Returns true if both have the same rows.
-    pub(super) fn is_same(self, other: Self) -> bool {
+    pub(super) fn equals(self, other: Self) -> bool {
         self.rows == other.rows && self.digest.finalize() == other.digest.finalize()
     }
 }
@@ -282,7 +282,7 @@ mod tests {
                 digest.add(&[texts.iter().map(|text| Value::Text(Some(text.clone()))).collect()]);
                 digest
             };
-            prop_assert_eq!(digest(&a).is_same(digest(&b)), a == b);
+            prop_assert_eq!(digest(&a).equals(digest(&b)), a == b);
         }
     }
 }
