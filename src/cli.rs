@@ -54,6 +54,7 @@ pub mod rows;
 mod schedule;
 pub mod selection;
 mod show;
+mod since;
 mod stop;
 mod subscribers;
 mod supervisor;
@@ -74,7 +75,12 @@ use std::path::PathBuf;
 
 /// A terminal operations console for document syncs, with the job runner inside. Without a verb: the console.
 #[derive(Debug, Parser)]
-#[command(name = "quarterdeck", version, disable_help_subcommand = true, after_help = AFTER_HELP)]
+#[command(
+    name = "quarterdeck",
+    version = env!("QUARTERDECK_VERSION"),
+    disable_help_subcommand = true,
+    after_help = AFTER_HELP
+)]
 pub struct Cli {
     /// Store with the documents: sqlite:PATH or postgres://USER@HOST/DATABASE [env: QUARTERDECK_STORE]
     #[arg(long, global = true, value_name = "URL", help_heading = "Everywhere")]
@@ -103,7 +109,7 @@ pub struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 done, 1 some documents failed, 2 wrong use, 3 a service is unreachable.
+Exit codes: 0 done, 1 some documents failed, 2 wrong use, 3 a service is unreachable, 130 interrupted.
 
 Filters: free words in name and URL, status:failed, error:timeout, http:503, host:example.org, id:812, account:7, \
 assistant:3, attempted:<1h, synced:>2d, next:<10m, queue:auto; for `log` also result:updated and by:ana. A comma means \

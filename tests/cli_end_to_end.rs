@@ -3,6 +3,7 @@
 
 mod deciding;
 mod extracting;
+mod guidance;
 mod helping;
 mod modes;
 mod place;

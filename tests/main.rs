@@ -56,4 +56,5 @@ mod terminal;
 mod texts_out;
 mod transitions;
 mod upgrade;
+mod version;
 mod waits;

@@ -2,13 +2,14 @@
 
 use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
-use super::output::{Output, shortened};
+use super::output::{Output, note, shortened};
+use super::request::NO_WORKER;
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::job::QueueClass;
 use crate::domain::link::Link;
 use crate::domain::request::{Request, RequestKind, RequestScope};
 use crate::domain::text::SafeLine;
-use crate::store::{AddResult, ChatwootStore, DocumentStore, NewDocument, StoreError};
+use crate::store::{AddResult, ChatwootStore, DocumentStore, NewDocument, StoreBase, StoreError};
 use serde::Serialize;
 
 /// Arguments of `add`.
@@ -125,8 +126,19 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         request_syncs(&*store, &added).await?;
     }
     context.announce(&*store).await?;
+    if args.sync {
+        note_idle(&*store).await?;
+    }
     store.close().await;
     Ok(Exit::Done)
+}
+
+/// Says so if no worker runs, since the requested syncs then wait.
+pub(super) async fn note_idle(store: &dyn StoreBase) -> Result<(), StoreError> {
+    if store.queue().await?.workers == 0 {
+        note(format!("{NO_WORKER}, or run `quarterdeck work --drain` once"));
+    }
+    Ok(())
 }
 
 /// Requests a sync of every document in `added`, also of those that existed before.

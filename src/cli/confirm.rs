@@ -4,8 +4,7 @@ use super::exit::CliError;
 use super::output::{is_interactive, note};
 use std::io::{self, BufRead as _, Write as _};
 
-/// Largest number of documents matched by a filter (for `purge`: of jobs) for which a verb does not ask for
-/// confirmation.
+/// Largest number of documents matched by a filter for which a verb does not ask for confirmation.
 pub(super) const CONFIRM_THRESHOLD: usize = 100;
 
 /// Returns true if the user agrees: with `--yes` (`yes`), else by answering `question` on the terminal.

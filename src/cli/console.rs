@@ -103,14 +103,17 @@ fn is_ascii(requested: bool) -> bool {
     requested || !locale().is_utf8()
 }
 
-/// Fails if standard input or standard output is no terminal: the console reads keys and draws.
+/// Fails if standard input or standard output is no terminal, or one that cannot draw: the console reads keys and draws.
 pub(super) fn require_terminal() -> Result<(), CliError> {
-    if io::stdin().is_terminal() && io::stdout().is_terminal() {
+    let wrong = if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        "the console needs a terminal; `quarterdeck list` and `quarterdeck work` do not (see --help)"
+    } else if std::env::var_os("TERM").is_some_and(|kind| kind == "dumb") {
+        "TERM is dumb, so the console cannot draw: set TERM to the terminal's type, such as xterm-256color, or use \
+         `quarterdeck list`, `quarterdeck log -f` and `quarterdeck work`"
+    } else {
         return Ok(());
-    }
-    Err(CliError::Usage(
-        "the console needs a terminal; `quarterdeck list` and `quarterdeck work` do not (see --help)".to_owned(),
-    ))
+    };
+    Err(CliError::Usage(wrong.to_owned()))
 }
 
 /// Runs the console until it ends, then ends the runner and the task beside it, and closes Redis and the store. Fails if

@@ -8,7 +8,7 @@ pub mod lines;
 mod sitemap;
 mod sorted;
 
-use super::add::{Owner, request_syncs};
+use super::add::{Owner, note_idle, request_syncs};
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
@@ -102,6 +102,9 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         }
     }
     context.announce(&*store).await?;
+    if args.sync && imported.added + imported.existed > 0 {
+        note_idle(&*store).await?;
+    }
     store.close().await;
     if args.json {
         out.json(&imported)?;

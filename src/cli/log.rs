@@ -7,8 +7,9 @@ use super::follow::follow_outcomes;
 use super::outcome_line::Format;
 use super::output::{Output, note};
 use super::selection::read_filter;
+use super::since::Since;
 use super::stop::StopSignals;
-use crate::domain::filter::{Filter, Subject, parse_span};
+use crate::domain::filter::{Filter, Subject};
 use crate::domain::id::Seq;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::Timestamp;
@@ -25,7 +26,7 @@ pub struct Args {
     /// Follow new outcomes until Ctrl-C
     #[arg(short, long)]
     pub follow: bool,
-    /// Only outcomes of the last span of time (2h, 7d), or since a time (2026-11-25T07:00:00Z)
+    /// Only outcomes since then: 2h ago, today, yesterday, 2026-11-25, or "2026-11-25 14:02:31" in local time
     #[arg(long, value_name = "WHEN")]
     pub since: Option<String>,
     /// Only outcomes after this position: the number of an outcome, or a cursor
@@ -49,10 +50,11 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     let filter = read_filter(args.filter.as_deref().unwrap_or_default(), Subject::Outcomes)?;
     let since = args.since.as_deref().map(Since::parse).transpose()?;
     let store = context.readable_store().await?;
+    let zone = TimeZone::system();
     let printer = Printer {
         format: if args.json { Format::Json } else { args.format },
-        zone: TimeZone::system(),
-        since: since.map(|since| since.resolve(store.now())),
+        since: since.map(|since| since.resolve(store.now(), &zone)),
+        zone,
         filter,
     };
     // Outcomes up to this number are printed now; with `--follow`, later ones are printed afterwards.
@@ -89,29 +91,6 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     }
     store.close().await;
     Ok(Exit::Done)
-}
-
-/// Start of the printed range of time: an age or a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Since {
-    Ago(std::time::Duration),
-    At(Timestamp),
-}
-
-impl Since {
-    fn parse(text: &str) -> Result<Self, CliError> {
-        let at = || Timestamp::parse_rfc3339(text).map(Self::At);
-        let wrong =
-            || CliError::Usage(format!("--since: \"{text}\" is neither a span such as 2h nor a time (RFC 3339)"));
-        parse_span(text).map(Self::Ago).or_else(at).ok_or_else(wrong)
-    }
-
-    fn resolve(self, now: Timestamp) -> Timestamp {
-        match self {
-            Self::Ago(span) => now.minus(span),
-            Self::At(at) => at,
-        }
-    }
 }
 
 struct Printer {
@@ -228,22 +207,4 @@ async fn seq_before(store: &dyn Queries, since: Timestamp, last: Seq) -> Result<
         }
     }
     Ok(Seq(low))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    #[test]
-    fn since_is_a_span_or_a_time() {
-        let now = Timestamp::from_micros(1_764_054_151_000_000);
-        let since = |text| Since::parse(text).map(|since| since.resolve(now)).map_err(|error| error.to_string());
-        assert_eq!(since("2h"), Ok(now.minus(Duration::from_secs(7_200))));
-        assert_eq!(since("2025-11-25T08:02:31+01:00"), Ok(now));
-        assert_eq!(
-            since("soon"),
-            Err("--since: \"soon\" is neither a span such as 2h nor a time (RFC 3339)".to_owned())
-        );
-    }
 }

@@ -1,6 +1,7 @@
-//! `quarterdeck purge`: drops the jobs of class `auto` that have not started. Jobs that people requested stay.
+//! `quarterdeck purge`: drops the jobs of class `auto` that have not started. Jobs that people requested stay. Always
+//! asks, since it names no documents.
 
-use super::confirm::{CONFIRM_THRESHOLD, agreed};
+use super::confirm::agreed;
 use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
@@ -35,9 +36,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     if !args.dry_run {
         if waiting == 0 {
             note("no auto jobs are waiting");
-        } else if usize::try_from(waiting).is_ok_and(|waiting| waiting <= CONFIRM_THRESHOLD)
-            || agreed(args.yes, &format!("Drop {jobs}?"))?
-        {
+        } else if agreed(args.yes, &format!("Drop {jobs}?"))? {
             purged = store.purge(&operator()).await?;
             context.announce(&*store).await?;
         } else {

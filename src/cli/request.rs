@@ -24,6 +24,12 @@ use std::io;
 /// number of documents.
 pub(super) const BATCH_SIZE: usize = 1_000;
 
+/// Help of `--json` for verbs that have `--wait`.
+pub(super) const JSON_HELP: &str =
+    "Print one JSON object per document; with --wait one per outcome; with --dry-run a single one";
+/// Message after requests that nobody runs yet.
+pub(super) const NO_WORKER: &str = "no worker is running: start `quarterdeck work` or the console with --runner";
+
 /// Arguments of a verb that acts on many documents.
 #[derive(Debug, clap::Args)]
 pub struct BulkArgs {
@@ -36,7 +42,7 @@ pub struct BulkArgs {
     /// Do not ask for confirmation
     #[arg(long)]
     pub yes: bool,
-    /// Print one JSON object per document; with --wait one per outcome; with --dry-run a single one
+    /// Print one JSON object per document; with --dry-run a single one
     #[arg(long)]
     pub json: bool,
 }
@@ -76,7 +82,7 @@ pub(super) async fn request(
     if wait {
         exit = exit.max(wait::until_ended(context, store.clone(), before, awaited, bulk.json, out).await?);
     } else if store.queue().await?.workers == 0 {
-        note("no worker is running: start `quarterdeck work` or the console with --runner, or use --wait");
+        note(format!("{NO_WORKER}, or use --wait"));
     }
     store.close().await;
     Ok(exit)
@@ -118,10 +124,11 @@ pub(super) async fn choose(
     let name = verb_name(verb);
     let filter = check(&bulk.selection.documents, bulk.selection.filter.as_deref())?;
     let store = if bulk.dry_run { context.readable_store().await? } else { context.writable_store(name).await? };
+    let fetches = matches!(verb, BulkVerb::Request(_));
     if let (BulkVerb::Faq, Some(reason)) = (verb, faq::switched_off(&context.config, &*store)) {
         return Err(CliError::Usage(reason.to_owned()));
     }
-    let selected = bulk.selection.resolve(&*store, filter).await?;
+    let selected = bulk.selection.resolve(&*store, filter, fetches).await?;
     let named: Option<Vec<DocumentId>> = match &selected {
         Selected::Rows(rows) => Some(rows.iter().map(|row| row.id).collect()),
         Selected::Matching(_) => None,
@@ -130,7 +137,6 @@ pub(super) async fn choose(
     // be refused as a whole, before anybody is asked; and a start of FAQ jobs, which says what becomes of answers.
     let always = matches!(verb, BulkVerb::Remove | BulkVerb::Faq);
     let needs_preview = bulk.dry_run || named.is_none() || always;
-    let fetches = matches!(verb, BulkVerb::Request(_));
     let fetching = if fetches { Some(followed(&context.config, &*store).await?) } else { None };
     let credits = |documents: usize| fetching.as_ref().and_then(|config| cost(config, documents));
     let mut faqs = None;

@@ -3,11 +3,12 @@
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::Output;
-use super::request::{BulkArgs, request};
+use super::request::{BulkArgs, JSON_HELP, request};
 use crate::domain::request::RequestKind;
 
 /// Arguments of `retry`.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("json", |json| json.help(JSON_HELP)))]
 pub struct Args {
     /// Documents, and how the verb treats many of them.
     #[command(flatten)]

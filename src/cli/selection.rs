@@ -86,6 +86,11 @@ pub fn read_name(text: &str) -> Result<DocumentRef, CliError> {
 /// Finds the documents that `names` (IDs or URLs) name. Fails if there is no document for a name, so that a verb acts
 /// on all named documents or on none.
 pub(super) async fn find(store: &dyn Queries, names: &[String]) -> Result<Vec<DocumentRow>, CliError> {
+    find_or_offer(store, names, false).await
+}
+
+/// Does the same as [`find`]. If `offers_add`, the error about an unknown URL names the verb that adds it.
+async fn find_or_offer(store: &dyn Queries, names: &[String], offers_add: bool) -> Result<Vec<DocumentRow>, CliError> {
     let (mut rows, mut wrong, mut selected) = (Vec::new(), Vec::new(), HashSet::new());
     for name in names {
         let named = match read_name(name) {
@@ -97,7 +102,11 @@ pub(super) async fn find(store: &dyn Queries, names: &[String]) -> Result<Vec<Do
         };
         let found = store.find(&named).await?;
         if found.is_empty() {
-            wrong.push(format!("{name}: no such document"));
+            let offer = match named {
+                DocumentRef::Url(_) if offers_add => "; `quarterdeck add --sync URL` adds the page and syncs it",
+                _ => "",
+            };
+            wrong.push(format!("{name}: no such document{offer}"));
         }
         rows.extend(found.into_iter().filter(|row| selected.insert(row.id)));
     }
@@ -122,12 +131,18 @@ pub(super) fn check(documents: &[String], filter: Option<&str>) -> Result<Option
 }
 
 impl Selection {
-    /// Finds the selected documents. `filter` is the result of [`check`] for these arguments.
-    pub(super) async fn resolve(&self, store: &dyn Queries, filter: Option<Filter>) -> Result<Selected, CliError> {
+    /// Finds the selected documents. `filter` is the result of [`check`] for these arguments. If `offers_add`, the error
+    /// about an unknown URL names the verb that adds it.
+    pub(super) async fn resolve(
+        &self,
+        store: &dyn Queries,
+        filter: Option<Filter>,
+        offers_add: bool,
+    ) -> Result<Selected, CliError> {
         match filter {
             Some(filter) => Ok(Selected::Matching(filter)),
             None if self.all => Ok(Selected::Matching(Filter::default())),
-            None => Ok(Selected::Rows(find(store, &self.documents).await?)),
+            None => Ok(Selected::Rows(find_or_offer(store, &self.documents, offers_add).await?)),
         }
     }
 }

@@ -27,20 +27,20 @@ pub enum Refusal {
     #[error("refused: port {0} is in fetch.denied_ports")]
     Port(u16),
     /// An entry of `fetch.allow_private_hosts` allows this name on other ports only.
-    #[error("refused: {name} is allowed, but not on port {port}")]
+    #[error("refused: fetch.allow_private_hosts allows {name}, but not on port {port}")]
     OtherPort { name: String, port: u16 },
     /// A name that only exists in local networks.
-    #[error("refused: {0} is a name of a local network")]
+    #[error("refused: {0} is a name of a local network; fetch.allow_private_hosts can allow it")]
     LocalName(String),
     /// A literal address in the URL.
-    #[error("refused: {address} is {kind}")]
+    #[error("refused: {address} is {kind}; fetch.allow_private_hosts can allow it")]
     Address {
         address: IpAddr,
         /// Kind of the address as the rest of "it is …", such as "a private address".
         kind: &'static str,
     },
     /// An address to which the name resolves.
-    #[error("refused: {name} resolves to {address}, {kind}")]
+    #[error("refused: {name} resolves to {address}, {kind}; fetch.allow_private_hosts can allow it")]
     ResolvedAddress {
         name: String,
         address: IpAddr,

@@ -381,7 +381,7 @@ async fn schedule_and_request(session: &mut Session) {
     session.keep("list", 0, &["list", "--json"]);
     session.show("7");
     session.keep("purge", 0, &["purge", "--dry-run", "--json"]);
-    session.keep("purge", 0, &["purge", "--json"]);
+    session.keep("purge", 0, &["purge", "--yes", "--json"]);
 
     session.keep("pause", 0, &["pause", "--account", "7", "--json"]);
     session.keep("pause", 0, &["pause", "--all", "--json"]);

@@ -1,5 +1,6 @@
 //! Tests redirects: the fetcher follows them itself and checks every hop.
 
+use super::address::with_cure;
 use super::{Get, assert_failure, fetch, fetcher, limits};
 use crate::support::pages::{Pages, answer, html};
 use quarterdeck::domain::failure::{ErrorCode, FailureClass};
@@ -67,7 +68,7 @@ async fn every_hop_is_judged() {
     ] {
         let failure = fetch(&pages, &format!("/to?{target}")).await;
         assert_eq!(failure.as_ref().err().and_then(|failure| failure.http_status), Some(302), "{target}");
-        assert_failure(failure, FailureClass::Permanent, ErrorCode::FetchFailed, &detail);
+        assert_failure(failure, FailureClass::Permanent, ErrorCode::FetchFailed, &with_cure(&detail));
     }
     assert_eq!(other.hits(), 0, "nothing was asked of a place that is not let through");
 }

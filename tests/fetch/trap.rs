@@ -2,6 +2,7 @@
 //! this machine that counts connections. The clock is paused: a look-up times out only when nothing else happens, and
 //! never because the machine is busy.
 
+use super::address::with_cure;
 use super::{Get, fetcher, limits, patient};
 use crate::support::dns::{NameServer, Says, addresses};
 use crate::support::pages::{Pages, answer, html};
@@ -164,7 +165,8 @@ async fn a_name_that_leads_elsewhere_on_the_second_look_up_is_refused_then() {
     let pages = Pages::always("").await;
     let fetcher = let_through(&names, &pages).await;
     let failure = fetcher.get(&format!("http://rebound.example.org:{port}/")).await.expect_err("it was rebound");
-    assert_eq!(failure.detail.as_str(), "refused: rebound.example.org resolves to 127.0.0.1, a loopback address");
+    let refused = with_cure("refused: rebound.example.org resolves to 127.0.0.1, a loopback address");
+    assert_eq!(failure.detail.as_str(), refused);
     assert_eq!(failure.class, FailureClass::Permanent);
     assert_eq!(names.asked("rebound.example.org"), 2, "each connection is one look-up: what is judged is dialled");
     assert_eq!((caught.load(Ordering::SeqCst), trap.caught()), (0, 0));
@@ -244,7 +246,7 @@ async fn a_proxy_is_used_when_the_settings_name_one_and_judged_names_alone_reach
         ("http://127.0.0.1/", "refused: 127.0.0.1 is a loopback address"),
         ("http://intranet/", "refused: intranet is a name of a local network"),
     ] {
-        assert_eq!(fetcher.get(url).await.expect_err(url).detail.as_str(), detail);
+        assert_eq!(fetcher.get(url).await.expect_err(url).detail.as_str(), with_cure(detail));
     }
     assert_eq!(proxy.hits(), 2, "what is refused does not reach the proxy");
 }
