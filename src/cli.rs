@@ -21,6 +21,7 @@ mod demo;
 mod diagnostics;
 mod difference;
 mod doctor;
+pub mod examples;
 pub mod exit;
 mod export;
 mod extract;
@@ -44,6 +45,7 @@ pub mod outcome_line;
 pub mod output;
 mod pause;
 mod probe;
+mod progress;
 mod purge;
 mod record;
 mod recover;
@@ -55,11 +57,14 @@ mod schedule;
 pub mod selection;
 mod show;
 mod since;
+mod stdin_names;
 mod stop;
+pub mod style;
 mod subscribers;
 mod supervisor;
 mod suspend;
 mod sync;
+pub mod table;
 mod versions;
 mod wait;
 mod wiring;
@@ -67,11 +72,12 @@ mod work;
 
 use crate::config::{Config, DefaultPaths, Environment, Flags};
 use crate::store::Decision;
-use clap::{Parser, Subcommand};
+use clap::{ArgAction, FromArgMatches as _, Parser, Subcommand};
 use context::{ConfigOrigin, Context};
 use exit::{CliError, Exit};
-use output::{Output, note};
+use output::{Output, problem};
 use std::path::PathBuf;
+use style::ColorChoice;
 
 /// A terminal operations console for document syncs, with the job runner inside. Without a verb: the console.
 #[derive(Debug, Parser)]
@@ -97,6 +103,16 @@ pub struct Cli {
     /// Draw the console with ASCII characters only
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub ascii: bool,
+    /// Print only data and problems: no confirmations, notes or progress; of `sync --wait` only failures
+    #[arg(short, long, global = true, help_heading = "Everywhere")]
+    pub quiet: bool,
+    /// Print the program's own log on stderr: -v what it does, -vv in detail (not in the console)
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet", help_heading = "Everywhere")]
+    pub verbose: u8,
+    /// When to use colours; NO_COLOR in the environment is respected
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", hide_possible_values = true)]
+    #[arg(help_heading = "Everywhere")]
+    pub color: ColorChoice,
     /// Only watch; other processes run the jobs (the default on PostgreSQL)
     #[arg(long)]
     pub no_runner: bool,
@@ -182,8 +198,36 @@ pub enum Verb {
     Help(help::Args),
 }
 
+/// Reads the arguments of this process. Prints help or a mistake and ends the process where there is nothing to run.
+pub fn parse() -> Cli {
+    Cli::from_arg_matches(&examples::command().get_matches()).unwrap_or_else(|error| error.exit())
+}
+
+impl Verb {
+    /// Returns the documents that are named one by one, among which `-` stands for standard input; `None` for a verb that
+    /// takes none.
+    fn names(&mut self) -> Option<&mut Vec<String>> {
+        match self {
+            Self::Sync(sync::Args { bulk, .. })
+            | Self::Retry(retry::Args { bulk, .. })
+            | Self::Cancel(cancel::Args { bulk })
+            | Self::Faq(faq::Args { bulk }) => Some(&mut bulk.selection.documents),
+            Self::Remove(args) => Some(&mut args.selection.documents),
+            Self::Accept(args) | Self::Reject(args) => Some(&mut args.documents),
+            _ => None,
+        }
+    }
+}
+
 /// Runs the verb of the command line, or the console without one. Returns the exit code.
-pub async fn run(cli: Cli) -> Result<Exit, CliError> {
+pub async fn run(mut cli: Cli) -> Result<Exit, CliError> {
+    cli.color.apply();
+    if cli.quiet {
+        output::be_quiet();
+    }
+    if let Some(names) = cli.verb.as_mut().and_then(Verb::names) {
+        stdin_names::expand(names)?;
+    }
     let mut out = Output::stdout();
     let done = dispatch(cli, &mut out).await;
     // Output that was printed before a failure is written out, too.
@@ -233,9 +277,10 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
     let config = Config::load(&paths, &Environment::read(), &flags)?;
     let origin = ConfigOrigin { paths, flags };
     limits::restrict_new_files(config.store.group);
-    diagnostics::start(&config);
+    // The console has the terminal for itself.
+    diagnostics::start(&config, if cli.verb.is_some() { cli.verbose } else { 0 });
     for warning in &config.warnings {
-        note(warning);
+        problem(warning);
     }
     let context = Context::new(config, cli.read_only);
     let done = match cli.verb {

@@ -12,4 +12,4 @@ mod run;
 pub use folder::{FileModes, Folder, FolderError};
 pub use journal::{ExportHeader, JournalError};
 pub use lines_file::LinesFile;
-pub use run::{ExportError, ExportSummary, FolderExport, export};
+pub use run::{ExportError, ExportEvent, ExportSummary, FolderExport, export};

@@ -1,21 +1,20 @@
 //! The binary: sets up what a process needs once (TLS provider, async runtime), then runs the command line.
 
-use clap::Parser as _;
 use quarterdeck::cli::exit::Exit;
 use quarterdeck::cli::limits::raise_open_files;
-use quarterdeck::cli::output::note;
-use quarterdeck::cli::{Cli, run};
+use quarterdeck::cli::output::problem;
+use quarterdeck::cli::{parse, run};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = parse();
     raise_open_files();
     // The TLS provider of this process. Nothing else installs one, so the call cannot fail.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            note(format!("quarterdeck: cannot start: {error}"));
+            problem(format!("quarterdeck: cannot start: {error}"));
             return Exit::Unreachable.into();
         }
     };
@@ -26,7 +25,7 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => {
             if let Some(message) = error.message() {
-                note(format!("quarterdeck: {message}"));
+                problem(format!("quarterdeck: {message}"));
             }
             error.exit().into()
         }

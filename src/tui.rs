@@ -69,8 +69,7 @@ use std::sync::Arc;
 /// Fails when standard output is no terminal, when the terminal or the signal handlers cannot be set up, or when a
 /// suspend cannot restore the terminal or take it again. A terminal that is lost otherwise is no error: the result is
 /// [`ExitReason::Left`].
-pub async fn run(store: Arc<dyn ConsoleStore>, runner: Option<Handle>, mut options: Options) -> io::Result<ExitReason> {
-    options.mono |= terminal::no_color();
+pub async fn run(store: Arc<dyn ConsoleStore>, runner: Option<Handle>, options: Options) -> io::Result<ExitReason> {
     // Installed before the screen is entered, so that a signal in between finds its handler.
     let signals = signals::Signals::new()?;
     let mut guard = terminal::TerminalGuard::enter()?;

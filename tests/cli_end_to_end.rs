@@ -5,6 +5,7 @@ mod deciding;
 mod extracting;
 mod guidance;
 mod helping;
+mod manners;
 mod modes;
 mod place;
 mod probing;

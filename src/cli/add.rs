@@ -119,7 +119,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         if args.json {
             out.json(&AddedJson { id, url, added: is_new, document_id: id })?;
         } else {
-            out.line(format!("{} {id} {url}", if is_new { "added" } else { "exists" }))?;
+            out.confirmation(format!("{} {id} {url}", if is_new { "added" } else { "exists" }))?;
         }
     }
     if args.sync {

@@ -85,12 +85,12 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     }
     let what = describe(&contents);
     if args.restore {
-        out.line(format!("restored {what} from {}", args.file.display()))?;
+        out.confirmation(format!("restored {what} from {}", args.file.display()))?;
         if let Some(copy) = copy {
-            out.line(format!("the store from before is in {}", copy.display()))?;
+            out.confirmation(format!("the store from before is in {}", copy.display()))?;
         }
     } else {
-        out.line(format!("wrote {what} to {} and checked it", args.file.display()))?;
+        out.confirmation(format!("wrote {what} to {} and checked it", args.file.display()))?;
     }
     Ok(Exit::Done)
 }

@@ -8,6 +8,7 @@ use super::faq::switched_off;
 use super::output::masked;
 use super::record::OutcomeFiles;
 use super::recover;
+use super::style;
 use super::wiring::{connect_watcher, connect_worker, explainer, start_runner};
 use crate::domain::faq::NEEDS_CHATWOOT;
 use crate::domain::id::{AccountId, AssistantId};
@@ -91,7 +92,7 @@ async fn open_store(context: &Context, ascii: bool) -> Result<Option<Arc<dyn Sto
             other => OpenFailure::Fatal(other),
         })
     };
-    let display = DisplayOptions { ascii: is_ascii(ascii), mono: tui::no_color() };
+    let display = DisplayOptions { ascii: is_ascii(ascii), mono: style::is_mono() };
     match wait_for(SafeLine::new(&masked(url)), display, open).await? {
         WaitResult::Opened(store) => Ok(Some(store)),
         WaitResult::Quit(Some(error)) => Err(error),
@@ -148,7 +149,7 @@ pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<
         operator: operator(),
         zone: TimeZone::system(),
         ascii: is_ascii(ascii),
-        mono: tui::no_color(),
+        mono: style::is_mono(),
         per_host,
         default_owner: DEFAULT_OWNER,
         explainer: None,

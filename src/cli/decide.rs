@@ -48,9 +48,10 @@ pub(super) async fn run(
         }
         if args.json {
             out.json(&serde_json::json!({ "document_id": row.id, "id": row.id, "answer": answer, "reason": why }))?;
+        } else if let Some(why) = why {
+            out.line(format!("{} {}: {answer}: {why}", row.id, row.name))?;
         } else {
-            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-            out.line(format!("{} {}: {answer}{why}", row.id, row.name))?;
+            out.confirmation(format!("{} {}: {answer}", row.id, row.name))?;
         }
     }
     context.announce(&*store).await?;

@@ -1,5 +1,7 @@
-//! Warnings and errors of the program itself, written to a daily file in the log directory, never to a terminal.
+//! Warnings and errors of the program itself, written to a daily file in the log directory, and to stderr only with
+//! `--verbose`.
 
+use super::output::{masked, problem};
 use crate::config::Config;
 use crate::domain::log_level::LogLevel;
 use std::fs;
@@ -14,18 +16,44 @@ use tracing_subscriber::{Layer as _, Registry, fmt, reload};
 /// The filter of this process, once it writes diagnostics.
 static FILTER: OnceLock<reload::Handle<Targets, Registry>> = OnceLock::new();
 
-/// Starts writing diagnostics. The file is created with the first line, so most runs leave none.
-pub(super) fn start(config: &Config) {
+/// Starts writing diagnostics. The file is created with the first line, so most runs leave none. With `verbose` of 1 or
+/// more, messages of level `info` (2: `debug`, 3: `trace`) go to stderr, too.
+pub(super) fn start(config: &Config, verbose: u8) {
     let lines = LogWriter(Arc::new(Mutex::new(State::Unopened {
         dir: config.log.dir.clone(),
         keep_days: usize::try_from(config.log.keep_days).unwrap_or(usize::MAX),
     })));
     let (filter, handle) = reload::Layer::new(filter(config.log.level));
     let layer = fmt::layer().with_ansi(false).with_target(false).with_writer(move || lines.clone());
-    let subscriber = tracing_subscriber::registry().with(layer.with_filter(filter));
+    let to_stderr = match verbose {
+        0 => LogLevel::Off,
+        1 => LogLevel::Info,
+        2 => LogLevel::Debug,
+        _ => LogLevel::Trace,
+    };
+    let stderr = fmt::layer().with_ansi(false).with_target(false).with_writer(|| Stderr);
+    let subscriber = tracing_subscriber::registry()
+        .with(layer.with_filter(filter))
+        .with(stderr.with_filter(self::filter(to_stderr)));
     // A tracing subscriber that is already set (by a test in the same process) stays.
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
         let _ = FILTER.set(handle);
+    }
+    let files = config.log.dir.display();
+    tracing::info!(store = masked(&config.store.url), log = %files, "settings_read");
+}
+
+/// Standard error for messages, which are made safe for a terminal.
+struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        problem(String::from_utf8_lossy(line).trim_end());
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

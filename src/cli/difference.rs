@@ -1,6 +1,7 @@
 //! Prints the difference between two texts, for `show` and its option `--probe`.
 
 use super::output::Output;
+use super::style::Emphasis;
 use crate::domain::difference::{DiffLine, difference};
 use crate::domain::text::safe_block;
 use crate::format;
@@ -18,8 +19,8 @@ pub(super) fn print(old: &str, new: &str, out: &mut Output) -> io::Result<()> {
     for line in lines.iter().take(MAX_LINES) {
         match line {
             DiffLine::Same(text) => out.line(format!("  {text}"))?,
-            DiffLine::Removed(text) => out.line(format!("- {text}"))?,
-            DiffLine::Added(text) => out.line(format!("+ {text}"))?,
+            DiffLine::Removed(text) => out.line(out.painted(Emphasis::Bad, &format!("- {text}")))?,
+            DiffLine::Added(text) => out.line(out.painted(Emphasis::Good, &format!("+ {text}")))?,
             DiffLine::Skipped(count) => out.line(format!("  ({})", format::count(*count as u64, "unchanged line")))?,
         }
     }

@@ -21,6 +21,7 @@ mod unblock;
 use super::console::locale;
 use super::exit::{CliError, Exit};
 use super::output::{Output, masked, note};
+use super::style::Emphasis;
 use crate::config::{Config, ConfigError, DefaultPaths, Environment, Flags};
 use crate::domain::finding::{CheckStatus, Finding};
 use crate::domain::text::SafeLine;
@@ -170,6 +171,12 @@ fn print(finding: &Finding, json: bool, out: &mut Output) -> Result<(), CliError
         CheckStatus::Warn => glyphs.alarm,
         CheckStatus::Fail | CheckStatus::Unreachable => glyphs.failed,
     };
+    let tone = match finding.status {
+        CheckStatus::Ok => Emphasis::Good,
+        CheckStatus::Warn => Emphasis::Waits,
+        CheckStatus::Fail | CheckStatus::Unreachable => Emphasis::Bad,
+    };
+    let verdict = out.painted(tone, &format!("{sign} {result:<4}"));
     let cure = cure.map_or(String::new(), |cure| format!("; {cure}"));
-    Ok(out.line(format_args!("{sign} {result:<4}  {check:<13} {message}{cure}"))?)
+    Ok(out.line(format_args!("{verdict}  {check:<13} {message}{cure}"))?)
 }

@@ -3,13 +3,14 @@
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::limits::modes_of_exports;
-use super::output::{Output, note};
+use super::output::{Output, note, problem};
+use super::progress::ProgressLine;
 use super::selection::read_filter;
 use crate::domain::export::{Chunk, chunks};
 use crate::domain::filter::Subject;
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::time::Timestamp;
-use crate::export::{ExportError, ExportSummary, FolderExport, JournalError, LinesFile, export};
+use crate::export::{ExportError, ExportEvent, ExportSummary, FolderExport, JournalError, LinesFile, export};
 use crate::format;
 use crate::store::{Sort, Store, StoredText};
 use serde::Serialize;
@@ -83,16 +84,17 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     }
     let store = context.readable_store().await?;
     let ids = store.matching(&filter, Sort::BY_ID, None).await?;
+    let mut progress = ProgressLine::start("documents", Some(ids.len() as u64));
     let summary = if is_stdout {
         let texts = Texts { store: &*store, chunks: args.chunks };
-        texts.each(&ids, |line| out.text(line)).await?;
+        texts.each(&ids, &mut progress, |line| out.text(line)).await?;
         store.close().await;
         return Ok(Exit::Done);
     } else if is_file {
         let failed = |error| output_failed(&args.target, &error);
         let mut file = LinesFile::create(&args.target, modes_of_exports()).map_err(failed)?;
         let texts = Texts { store: &*store, chunks: args.chunks };
-        let written = texts.each(&ids, |line| file.write(line)).await;
+        let written = texts.each(&ids, &mut progress, |line| file.write(line)).await;
         let written = written.map_err(|error| match error {
             CliError::Io(error) => output_failed(&args.target, &error),
             other => other,
@@ -107,14 +109,18 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
             prune: args.prune,
         };
         let mut noted = 0;
-        let mut failed = |path: &str, error: &io::Error| {
-            noted += 1;
-            if noted <= MAX_NOTES {
-                note(format!("{path}: {error}; nothing was written there, and no link is followed"));
+        let mut report = |event: ExportEvent<'_>| match event {
+            ExportEvent::Passed(documents) => progress.advance(documents),
+            ExportEvent::Failed(path, error) => {
+                noted += 1;
+                if noted <= MAX_NOTES {
+                    problem(format!("{path}: {error}; nothing was written there, and no link is followed"));
+                }
             }
         };
-        export(&*store, &ids, how, &mut failed).await.map_err(export_failed)?
+        export(&*store, &ids, how, &mut report).await.map_err(export_failed)?
     };
+    drop(progress);
     store.close().await;
     print(&summary, args, out)?;
     Ok(if summary.failed > 0 { Exit::SomeFailed } else { Exit::Done })
@@ -132,7 +138,7 @@ fn print(summary: &ExportSummary, args: &Args, out: &mut Output) -> io::Result<(
             line.push_str(&format!(", {} {words}", format::number(number)));
         }
     }
-    out.line(line)?;
+    out.confirmation(line)?;
     if left > 0 {
         note(format!(
             "{} of documents that are gone or no longer match; --prune removes them",
@@ -150,7 +156,12 @@ struct Texts<'a> {
 
 impl Texts<'_> {
     /// Passes each line to `write`, and returns their number. Few texts are in memory at a time.
-    async fn each(&self, ids: &[DocumentId], mut write: impl FnMut(&str) -> io::Result<()>) -> Result<u64, CliError> {
+    async fn each(
+        &self,
+        ids: &[DocumentId],
+        progress: &mut ProgressLine,
+        mut write: impl FnMut(&str) -> io::Result<()>,
+    ) -> Result<u64, CliError> {
         let mut lines = 0;
         for batch in ids.chunks(BATCH_SIZE) {
             let heads = self.store.text_heads(batch).await?;
@@ -165,6 +176,7 @@ impl Texts<'_> {
                 group.push(head.owner.document_id);
             }
             lines += self.write_group(&group, &mut write).await?;
+            progress.advance(batch.len() as u64);
         }
         Ok(lines)
     }

@@ -7,7 +7,7 @@ mod stored;
 
 use super::context::Context;
 use super::exit::{CliError, Exit};
-use super::output::{Output, note};
+use super::output::{Output, problem};
 use crate::config::Config;
 use crate::domain::content::Page;
 use crate::domain::extraction::ExplainedPage;
@@ -79,7 +79,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
             Ok(Exit::Done)
         }
         Err(failure) => {
-            note(format!("{}: {}", format::error_code(failure.code), failure.detail));
+            problem(format!("{}: {}", format::error_code(failure.code), failure.detail));
             Ok(if failure.blame == Blame::Host { Exit::SomeFailed } else { Exit::Unreachable })
         }
     }

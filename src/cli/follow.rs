@@ -1,7 +1,7 @@
 //! Following of the outcomes, for verbs with `-f`.
 
 use super::exit::CliError;
-use super::output::note;
+use super::output::problem;
 use super::stop::StopSignals;
 use crate::domain::id::Seq;
 use crate::domain::outcome::Outcome;
@@ -22,7 +22,7 @@ pub(super) async fn follow_outcomes(
         tokio::select! {
             tailed = tail.recv() => match tailed {
                 Some(TailItem::Outcomes(outcomes)) => print(&outcomes).await?,
-                Some(TailItem::Unreachable(error)) => note(format!("{error}; retrying")),
+                Some(TailItem::Unreachable(error)) => problem(format!("{error}; retrying")),
                 None => return Ok(()),
             },
             () = stop.next() => return Ok(()),

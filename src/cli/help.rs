@@ -7,16 +7,15 @@ mod page;
 mod table;
 mod topics;
 
-use super::Cli;
 use super::exit::{CliError, Exit};
 use super::output::Output;
+use super::{examples, style};
 use crate::domain::suggest::nearest;
 use crate::domain::text::{SafeLine, safe_block};
 use crate::tui;
-use clap::{Command, CommandFactory as _};
+use clap::Command;
 use inline::Styling;
 use page::RenderOptions;
-use std::env;
 use topics::{TOPICS, Topic};
 
 /// Maximum width of a printed line, in cells: longer lines are hard to read, however wide the terminal is.
@@ -38,7 +37,7 @@ pub struct Args {
 /// # Errors
 /// There is neither a verb nor a topic of that name.
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<Exit, CliError> {
-    let cli = Cli::command();
+    let cli = examples::command();
     let options = options();
     match &args.about {
         None => out.text(&listing(&cli, TOPICS, options.map_or(MAX_WIDTH, |options| options.width)))?,
@@ -56,8 +55,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<Exit, CliError> {
 /// Returns width and styles for the terminal on standard output; `None` when standard output is no terminal.
 fn options() -> Option<RenderOptions> {
     let (columns, _) = tui::screen_size()?;
-    let dumb = env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
-    let styling = match (dumb, tui::no_color()) {
+    let styling = match (style::is_dumb(), style::is_mono()) {
         (true, _) => Styling::None,
         (false, true) => Styling::Bold,
         (false, false) => Styling::Colours,
@@ -117,14 +115,14 @@ mod tests {
     #[test]
     fn a_verb_wins_over_a_topic() {
         let topics = [Topic { name: "list", text: "# A page" }, Topic { name: "filters", text: "# Filters" }];
-        let cli = Cli::command();
+        let cli = examples::command();
         assert!(matches!(resolve("list", &cli, &topics), Ok(HelpTarget::Verb(name)) if name == "list"));
         assert!(matches!(resolve("filters", &cli, &topics), Ok(HelpTarget::Topic(topic)) if topic.name == "filters"));
     }
 
     #[test]
     fn an_unknown_word_is_wrong_use_and_the_nearest_is_named() {
-        let refused = |word| match resolve(word, &Cli::command(), TOPICS) {
+        let refused = |word| match resolve(word, &examples::command(), TOPICS) {
             Err(error) => (error.exit(), error.to_string()),
             Ok(found) => panic!("{found:?}"),
         };
@@ -138,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_listing_names_every_verb_and_every_topic() {
-        let cli = Cli::command();
+        let cli = examples::command();
         let listing = listing(&cli, TOPICS, 80);
         let begins = |name: &str| listing.lines().any(|line| line.trim_start().split(' ').next() == Some(name));
         for verb in cli.get_subcommands() {

@@ -11,7 +11,8 @@ mod sorted;
 use super::add::{Owner, note_idle, request_syncs};
 use super::context::Context;
 use super::exit::{CliError, Exit};
-use super::output::{Output, note};
+use super::output::{Output, problem};
+use super::progress::ProgressLine;
 use crate::store::{AddResult, NewDocument};
 use lines::{ImportFormat, ImportLine};
 use serde::Serialize;
@@ -74,15 +75,22 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     let unsortable = |error: io::Error| CliError::Unsortable { folder: std::env::temp_dir(), error };
     let mut imported = Imported::default();
     let mut sorter = Sorter::default();
+    let (mut documents, mut progress) = (0, ProgressLine::start("documents read", None));
     for line in lines {
+        progress.advance(1);
         match line.map_err(unreadable)? {
-            ImportLine::Document(document) => sorter.push(*document).map_err(unsortable)?,
+            ImportLine::Document(document) => {
+                documents += 1;
+                sorter.push(*document).map_err(unsortable)?;
+            }
             ImportLine::Unreadable { number, reason } => {
                 imported.unreadable += 1;
-                note(format!("{name}:{number}: {reason}"));
+                problem(format!("{name}:{number}: {reason}"));
             }
         }
     }
+    drop(progress);
+    let mut progress = ProgressLine::start("documents", Some(documents));
     let mut documents = sorter.finish().map_err(unsortable)?;
     loop {
         let batch: Vec<NewDocument> =
@@ -100,7 +108,9 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         if args.sync {
             request_syncs(&*store, &added).await?;
         }
+        progress.advance(added.len() as u64);
     }
+    drop(progress);
     context.announce(&*store).await?;
     if args.sync && imported.added + imported.existed > 0 {
         note_idle(&*store).await?;
@@ -112,7 +122,9 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         let Imported { added, existed, unreadable } = imported;
         let lines = if unreadable == 1 { "line" } else { "lines" };
         let documents = if added == 1 { "document" } else { "documents" };
-        out.line(format!("{added} {documents} added, {existed} existed already, {unreadable} {lines} unreadable"))?;
+        out.confirmation(format!(
+            "{added} {documents} added, {existed} existed already, {unreadable} {lines} unreadable"
+        ))?;
     }
     Ok(if imported.unreadable > 0 { Exit::SomeFailed } else { Exit::Done })
 }

@@ -4,8 +4,9 @@ use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
 use super::pause::{pauses_document, report_pauses};
-use super::rows::{DocumentJson, table_head, table_line};
+use super::rows::DocumentJson;
 use super::selection::read_filter;
+use super::table::DocumentTable;
 use crate::domain::filter::Subject;
 use crate::store::{Sort, SortBy};
 use std::collections::HashSet;
@@ -57,18 +58,18 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     // The order is that of one instant; the rows are read in batches, so that a long list takes little memory and holds
     // up no writer. Each row is current when it is printed, and one that was removed meanwhile is left out.
     let ids = store.matching(&filter, args.sort, args.limit).await?;
-    let mut printed = 0_usize;
+    let (mut printed, table) = (0_usize, DocumentTable::for_stdout());
     for ids in ids.chunks(BATCH_SIZE) {
         for row in &store.rows(ids).await? {
             if printed == 0 && !args.json {
-                out.line(table_head())?;
+                out.line(table.head())?;
             }
             printed += 1;
             paused.extend(pauses.iter().filter(|scope| pauses_document(scope, row)).cloned());
             if args.json {
                 out.json(&DocumentJson::from(row))?;
             } else {
-                out.line(table_line(row, store.now()))?;
+                out.line(table.line(row, store.now()))?;
             }
         }
     }

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::cursor::After;
 use super::exit::{CliError, Exit};
 use super::follow::follow_outcomes;
-use super::outcome_line::Format;
+use super::outcome_line::{self, Format};
 use super::output::{Output, note};
 use super::selection::read_filter;
 use super::since::Since;
@@ -105,7 +105,11 @@ impl Printer {
         if self.since.is_some_and(|since| outcome.at < since) {
             return Ok(0);
         }
-        match self.format.line(outcome, &self.zone) {
+        let line = match self.format {
+            Format::Text => Some(outcome_line::painted(outcome, &self.zone, out)),
+            format => format.line(outcome, &self.zone),
+        };
+        match line {
             Some(line) => {
                 out.line(line)?;
                 Ok(1)

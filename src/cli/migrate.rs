@@ -3,7 +3,7 @@
 
 use super::context::Context;
 use super::exit::{CliError, Exit};
-use super::output::{Output, note};
+use super::output::{Output, note, problem};
 use super::stop::StopSignals;
 use crate::store::{self, MigrationStep, OlderWorker, UpgradeOptions};
 use std::time::Duration;
@@ -54,12 +54,12 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
             out.line(format!("missing: {right}"))?;
         }
         if !missing.is_empty() {
-            note("this role lacks rights (assets/docs/chatwoot.md, \"Rights\"): nothing would be done");
+            problem("this role lacks rights (assets/docs/chatwoot.md, \"Rights\"): nothing would be done");
             return Ok(Exit::SomeFailed);
         }
     }
     if plan.is_empty() {
-        out.line("nothing to do: the store is up to date")?;
+        out.confirmation("nothing to do: the store is up to date")?;
         return Ok(Exit::Done);
     }
     // Printed before the work starts, also through a pipe.
@@ -76,7 +76,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     tokio::select! {
         waited = waiting => waited?,
         () = stop.next() => {
-            note("interrupted: the store was not changed");
+            problem("interrupted: the store was not changed");
             return Ok(Exit::Interrupted);
         }
     }
@@ -85,14 +85,14 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         upgraded = store::upgrade(url, how) => upgraded?,
         // The database rolls back the current step, as after a kill.
         () = stop.next() => {
-            note("interrupted: the current step was undone; `quarterdeck migrate` continues from there");
+            problem("interrupted: the current step was undone; `quarterdeck migrate` continues from there");
             return Ok(Exit::Interrupted);
         }
     };
     if let Some(copy) = upgraded.and_then(|upgraded| upgraded.copy) {
-        out.line(format!("copied to {}", copy.display()))?;
+        out.confirmation(format!("copied to {}", copy.display()))?;
     }
-    out.line("done")?;
+    out.confirmation("done")?;
     Ok(Exit::Done)
 }
 

@@ -1,5 +1,6 @@
 //! Prints outcomes as lines for people, as JSON for scripts, and as Chatwoot's own log lines.
 
+use super::output::Output;
 use crate::chatwoot::rails_log;
 use crate::domain::outcome::Outcome;
 use crate::format;
@@ -28,6 +29,13 @@ impl Format {
             Self::Rails => rails_log::outcome_line(outcome),
         }
     }
+}
+
+/// Does the same as [`text`], with the result in colour if `out` is coloured.
+pub(super) fn painted(outcome: &Outcome, zone: &TimeZone, out: &Output) -> String {
+    let line = text(outcome, zone);
+    let result = format::logged_outcome(outcome.content, outcome.result);
+    line.replacen(result, &out.painted(outcome.result.into(), result), 1)
 }
 
 /// Returns a line for people: time, result, document, duration, reason and next attempt.

@@ -160,7 +160,7 @@ fn print(pause: &Pause, json: bool, out: &mut Output) -> io::Result<()> {
         let (scope, since) = (pause.scope.kind(), pause.since);
         return out.json(&PauseJson { scope, key: key(&pause.scope), since, paused_by: &pause.by });
     }
-    out.line(describe(pause))
+    out.confirmation(describe(pause))
 }
 
 pub(super) async fn pause(context: &Context, args: &PauseArgs, out: &mut Output) -> Result<Exit, CliError> {
@@ -206,7 +206,7 @@ pub(super) async fn resume(context: &Context, args: &ResumeArgs, out: &mut Outpu
     if args.json {
         out.json(&ResumedJson { scope: scope.kind(), key: key(&scope), resumed })?;
     } else if resumed {
-        out.line(format!("{scope} resumed"))?;
+        out.confirmation(format!("{scope} resumed"))?;
     } else {
         note(format!("{scope} {} not paused", is_or_are(&scope, true)));
     }

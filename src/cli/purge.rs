@@ -49,7 +49,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     } else if args.dry_run {
         out.line(format!("would drop {jobs}"))?;
     } else if purged > 0 {
-        out.line(format!("dropped {}", format::count(purged, "waiting auto job")))?;
+        out.confirmation(format!("dropped {}", format::count(purged, "waiting auto job")))?;
     }
     store.close().await;
     Ok(Exit::Done)

@@ -3,7 +3,7 @@
 //! is not stored.
 
 use super::exit::CliError;
-use super::output::note;
+use super::output::problem;
 use crate::config::Config;
 use crate::domain::outcome::Outcome;
 use crate::domain::text::SafeLine;
@@ -86,7 +86,7 @@ impl OutcomeFiles {
         let log = self.log.get_or_init(|| match OutcomeLog::in_files(&self.settings, self.problem.clone()) {
             Ok(log) => Some(log),
             Err(error) => {
-                note(self.describe(&SafeLine::new(&error.to_string())));
+                problem(self.describe(&SafeLine::new(&error.to_string())));
                 None
             }
         });

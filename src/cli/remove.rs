@@ -4,6 +4,7 @@
 use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
 use super::output::Output;
+use super::progress::ProgressLine;
 use super::request::{BATCH_SIZE, BulkArgs, ChosenDocuments, choose};
 use super::selection::Selection;
 use crate::format;
@@ -53,13 +54,16 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         return Ok(Exit::Done);
     };
     let (mut removed, by) = (0, operator());
+    let mut progress = ProgressLine::start("documents removed", Some(ids.len() as u64));
     for batch in ids.chunks(BATCH_SIZE) {
         removed += store.remove(batch, &by).await?;
+        progress.advance(batch.len() as u64);
     }
+    drop(progress);
     if args.json {
         out.json(&serde_json::json!({ "removed": removed }))?;
     } else {
-        out.line(format!("removed {}", format::count(removed, "document")))?;
+        out.confirmation(format!("removed {}", format::count(removed, "document")))?;
     }
     context.announce(&*store).await?;
     store.close().await;

@@ -6,7 +6,7 @@ use super::context::{Context, operator};
 use super::crawling::{cost, firecrawl_credits, followed};
 use super::exit::{CliError, Exit};
 use super::faq::{self, FaqPreviewJson};
-use super::output::{Output, note};
+use super::output::{Output, note, problem};
 use super::pause::report_pauses;
 use super::selection::{Selected, Selection, check};
 use super::wait;
@@ -287,9 +287,9 @@ impl AnswerPrinter {
                 out.json(&AnswerJson { document_id: id, answer: word, reason, id })?;
             } else if self.is_named {
                 match reason {
-                    Some(reason) if word == "skipped" => note(format!("{document_id} {reason}")),
-                    Some(reason) if !self.quiet => out.line(format!("{word} {document_id} ({reason})"))?,
-                    None if !self.quiet => out.line(format!("{word} {document_id}"))?,
+                    Some(reason) if word == "skipped" => problem(format!("{document_id} {reason}")),
+                    Some(reason) if !self.quiet => out.confirmation(format!("{word} {document_id} ({reason})"))?,
+                    None if !self.quiet => out.confirmation(format!("{word} {document_id}"))?,
                     _ => {}
                 }
             } else {
@@ -305,7 +305,7 @@ impl AnswerPrinter {
             return Ok(());
         }
         let sums: Vec<String> = self.sums.iter().map(|(word, count)| format!("{word} {count}")).collect();
-        out.line(format!("{verb}: {}", sums.join(", ")))
+        out.confirmation(format!("{verb}: {}", sums.join(", ")))
     }
 }
 

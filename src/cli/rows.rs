@@ -1,4 +1,4 @@
-//! Prints documents as JSON lines and as a table.
+//! Documents as JSON lines.
 
 use crate::domain::chatwoot_job::{ChatwootJob, ChatwootJobKind, ChatwootJobState};
 use crate::domain::document::{DocumentKind, DocumentRow, Status, SyncStep};
@@ -7,9 +7,7 @@ use crate::domain::faq::{FaqCoverage, FaqJob, FaqState};
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::job::QueueClass;
 use crate::domain::outcome::Outcome;
-use crate::domain::text::{fit, width};
 use crate::domain::time::Timestamp;
-use crate::format;
 use crate::store::{QuarantinedContent, StoredVersion};
 use serde::Serialize;
 
@@ -200,61 +198,4 @@ impl<'a> DocumentDetailJson<'a> {
         self.chatwoot_jobs = jobs.map(|jobs| jobs.iter().map(Into::into).collect());
         self
     }
-}
-
-/// Returns the heading line of the table.
-pub fn table_head() -> String {
-    columns(["ID", "STATUS", "ATTEMPTED", "SYNCED", "NEXT", "NAME", "ERROR", "URL"])
-}
-
-/// Returns a document as a line of the table. Ages are relative to `now`. The URL is in the last column because it is
-/// never cut.
-pub fn table_line(row: &DocumentRow, now: Timestamp) -> String {
-    let ago = |at: Option<Timestamp>| at.map_or("-".to_owned(), |at| format::age(now.since(at)));
-    let id = row.id.to_string();
-    let next = row.next_attempt_at.map_or("-".to_owned(), |at| format::age(at.since(now)));
-    columns([
-        &id,
-        row.status.word(),
-        &ago(row.attempted_at),
-        &ago(row.synced_at),
-        &next,
-        &row.name,
-        short_reason(row),
-        &row.url,
-    ])
-}
-
-/// Returns the text of the ERROR column: `locked elsewhere` if the document waits for a lock, else the last error, else
-/// a note about FAQs, else `-`.
-fn short_reason(row: &DocumentRow) -> &'static str {
-    match (row.status, &row.holder) {
-        (Status::Waiting, Some(_)) => "locked elsewhere",
-        _ => row.error_code.map_or_else(|| faq_note(row), format::error_code),
-    }
-}
-
-/// Returns the note about a document's FAQs for the ERROR column; `-` if there is none.
-fn faq_note(row: &DocumentRow) -> &'static str {
-    row.faqs.as_ref().and_then(|faqs| format::faq_note(faqs.state)).unwrap_or("-")
-}
-
-fn columns(cells: [&str; 8]) -> String {
-    const WIDTHS: [usize; 8] = [7, 8, 9, 6, 5, 36, 14, 0];
-    let mut line = String::new();
-    for (index, (cell, cells)) in cells.into_iter().zip(WIDTHS).enumerate() {
-        if cells == 0 {
-            line.push_str(cell);
-        } else {
-            // IDs are aligned to the right, and a long one is never cut: it names the document.
-            let cell = if index == 0 { cell.to_owned() } else { fit(cell, cells) };
-            let gap = " ".repeat(cells.saturating_sub(width(&cell)));
-            let (before, after) = if index == 0 { (gap.as_str(), "") } else { ("", gap.as_str()) };
-            line.push_str(before);
-            line.push_str(&cell);
-            line.push_str(after);
-            line.push_str("  ");
-        }
-    }
-    line
 }

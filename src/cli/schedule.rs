@@ -157,7 +157,7 @@ fn print(pass: &Pass, rules: DueRules, form: OutputFormat, out: &mut Output) -> 
     }
     match form {
         OutputFormat::Json => out.json(&pass.summary()),
-        OutputFormat::Text => out.line(sentence(pass)),
+        OutputFormat::Text => out.confirmation(sentence(pass)),
         OutputFormat::Piped => out.line(rails_log::pass_line(pass)),
     }
 }

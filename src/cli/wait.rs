@@ -7,8 +7,10 @@ use super::context::Context;
 use super::crawling::followed;
 use super::exit::{CliError, Exit, ensure_same_schema};
 use super::outcome_line;
-use super::output::{Output, note};
+use super::output::{Output, is_quiet, note, problem};
+use super::progress;
 use super::stop::StopSignals;
+use super::style::Emphasis;
 use super::wiring::{connect_worker, report_lock_health, start_runner};
 use crate::domain::filter::{Filter, FilterCondition, Term};
 use crate::domain::id::{DocumentId, JobId, Seq};
@@ -23,7 +25,6 @@ use crate::runner::tail::{TailItem, follow};
 use crate::store::{Sort, Store, StoreError};
 use jiff::tz::TimeZone;
 use std::collections::{HashMap, HashSet};
-use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
@@ -134,12 +135,9 @@ impl AwaitedJobs {
 
     /// Returns a progress bar such as `[=====     ] 60 of 120 done, 2 failed`, but longer.
     fn progress(&self) -> String {
-        const CELLS: usize = 24;
         let ended = self.total - self.pending.len();
-        let filled = (ended * CELLS).checked_div(self.total).unwrap_or(CELLS);
         let failed = if self.failed > 0 { format!(", {} failed", self.failed) } else { String::new() };
-        let (done, open) = ("=".repeat(filled), " ".repeat(CELLS - filled));
-        format!("[{done}{open}] {ended} of {} done{failed}", self.total)
+        format!("{} {ended} of {} done{failed}", progress::bar(ended as u64, self.total as u64), self.total)
     }
 }
 
@@ -155,7 +153,7 @@ pub(super) async fn until_ended(
 ) -> Result<Exit, CliError> {
     let mut own: Option<Handle> = None;
     let waited = watch(context, &store, after, &mut awaited, &mut own, json, out).await;
-    clear_progress();
+    progress::clear();
     if let Some(runner) = own {
         // The awaited jobs have ended; other jobs that this runner took go back to the queue unchanged.
         runner.leave();
@@ -168,7 +166,10 @@ pub(super) async fn until_ended(
             0 => String::new(),
             queued => format!(", {queued} still queued"),
         };
-        out.line(format!("{} synced, {failed} failed{queued}", format::count(awaited.synced as u64, "document")))?;
+        out.confirmation(format!(
+            "{} synced, {failed} failed{queued}",
+            format::count(awaited.synced as u64, "document")
+        ))?;
     }
     Ok(awaited.exit())
 }
@@ -190,24 +191,24 @@ async fn watch(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !awaited.is_over() {
         ensure_same_schema(&**store)?;
-        show_progress(awaited);
+        progress::show(&awaited.progress());
         tokio::select! {
-            Ok(()) = mismatch.changed() => clear_progress(),
+            Ok(()) = mismatch.changed() => progress::clear(),
             tailed = tail.recv() => match tailed {
                 Some(TailItem::Outcomes(outcomes)) => {
-                    clear_progress();
+                    progress::clear();
                     for outcome in outcomes.iter().filter(|outcome| awaited.record(outcome)) {
                         if json {
                             out.line(outcome.json())?;
-                        } else {
-                            out.line(outcome_line::text(outcome, &zone))?;
+                        } else if !is_quiet() || Emphasis::from(outcome.result) == Emphasis::Bad {
+                            out.line(outcome_line::painted(outcome, &zone, out))?;
                         }
                     }
                     out.flush()?;
                 }
                 Some(TailItem::Unreachable(error)) => {
-                    clear_progress();
-                    note(format!("{error}; retrying"));
+                    progress::clear();
+                    problem(format!("{error}; retrying"));
                 }
                 None => return Err(StoreError::Unavailable("the log of outcomes ended".to_owned()).into()),
             },
@@ -220,8 +221,8 @@ async fn watch(
                 }
             }
             () = stop.next() => {
-                clear_progress();
-                note(format!("stopped waiting; {} of {} syncs have not ended", awaited.pending.len(), awaited.total));
+                progress::clear();
+                problem(format!("stopped waiting; {} of {} syncs have not ended", awaited.pending.len(), awaited.total));
                 return Ok(());
             }
         }
@@ -257,7 +258,7 @@ async fn poll_store(
         }
         for (id, reason) in awaited.remove_unfetchable(fetch) {
             let url = awaited.urls.get(&id).map(|url| format!(" {url}")).unwrap_or_default();
-            note(format!(
+            problem(format!(
                 "document {id}{url} stays queued, since no other worker runs and this process cannot sync it: {reason}"
             ));
         }
@@ -267,18 +268,6 @@ async fn poll_store(
         note(format!("document {id}{url} was removed"));
     }
     Ok(())
-}
-
-fn show_progress(awaited: &AwaitedJobs) {
-    if io::stderr().is_terminal() {
-        let _ = write!(io::stderr(), "\r\x1b[K{}", awaited.progress());
-    }
-}
-
-fn clear_progress() {
-    if io::stderr().is_terminal() {
-        let _ = write!(io::stderr(), "\r\x1b[K");
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::crawling::followed;
 use super::exit::CliError;
 use super::limits::ensure_open_files;
-use super::output::note;
+use super::output::problem;
 use super::probe::HostFacts;
 use super::subscribers;
 use crate::config::Config;
@@ -69,7 +69,7 @@ pub(super) fn report_lock_health(runner: &Handle) {
             let message = locks.borrow_and_update().message();
             if message.is_some() != unavailable {
                 unavailable = message.is_some();
-                note(message.as_deref().unwrap_or(LockHealth::RECOVERED));
+                problem(message.as_deref().unwrap_or(LockHealth::RECOVERED));
             }
             if locks.changed().await.is_err() {
                 return;
@@ -87,7 +87,7 @@ pub(super) fn report_lock_health(runner: &Handle) {
 /// Prints on stderr which documents this process will not fetch, because it lacks credentials of their site rules.
 pub(super) fn report_unfetchable(config: &Config) {
     for reason in config.fetch.sites.unfetchable(&config.fetch.secrets).reasons {
-        note(format!("this process syncs no document of {}", SafeLine::new(&reason)));
+        problem(format!("this process syncs no document of {}", SafeLine::new(&reason)));
     }
 }
 

@@ -7,7 +7,7 @@ use super::exit::{CliError, Exit, ensure_same_schema};
 use super::health::{self, HealthPages, StartedWorker};
 use super::http::HttpServer;
 use super::metrics::{self, Metrics};
-use super::output::note;
+use super::output::{note, problem};
 use super::pause::report_pauses;
 use super::record::{OutcomeFiles, OutcomeLines};
 use super::recover;
@@ -130,7 +130,7 @@ async fn until_ended(runner: &Handle, wakers: Wakers<'_>, lines: &OutcomeLines, 
                 runner.drain();
             }
             Ok(()) = file_problems.changed() => match &*file_problems.borrow_and_update() {
-                Some(error) => note(files.describe(error)),
+                Some(error) => problem(files.describe(error)),
                 None => note("outcomes are written to files again"),
             },
         }
@@ -154,7 +154,7 @@ fn reload(origin: &ConfigOrigin) {
             diagnostics::set_level(config.log.level);
             note(format!("log.level is \"{}\"; other settings change at the next start", config.log.level.word()));
         }
-        Err(error) => note(format!("the settings stay as they were:\n{error}")),
+        Err(error) => problem(format!("the settings stay as they were:\n{error}")),
     }
 }
 
@@ -171,9 +171,9 @@ async fn print_notes(runner: Handle) {
                 Err(_) => listening = false,
             },
             event = events.recv() => match event {
-                Ok(Event::Problem { message } | Event::Panicked { message }) => note(message),
+                Ok(Event::Problem { message } | Event::Panicked { message }) => problem(message),
                 Ok(Event::Reported { report }) => {
-                    note(format!("job given up: {}: {}", report.exception_class, report.detail));
+                    problem(format!("job given up: {}: {}", report.exception_class, report.detail));
                 }
                 Ok(Event::Step { .. } | Event::Ended { .. }) | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
@@ -187,7 +187,7 @@ async fn print_notes(runner: Handle) {
 fn report_store_health(health: &Health, silent: &mut bool) {
     match health {
         Health::Unreachable { reason, .. } if !*silent => {
-            note(format!("{reason}; nothing is lost, retrying until it answers"));
+            problem(format!("{reason}; nothing is lost, retrying until it answers"));
             *silent = true;
         }
         Health::Fine if *silent => {

@@ -84,16 +84,25 @@ struct Run<'a, F> {
     prune: bool,
     summary: ExportSummary,
     since_sync: usize,
-    failed: &'a mut F,
+    report: &'a mut F,
 }
 
-/// Brings the folder up to date with the texts of the documents `ids`, in ascending order. `failed` gets each file that
-/// could not be written or removed; the run goes on unless the disk itself fails.
-pub async fn export<F: FnMut(&str, &io::Error) + Send>(
+/// What happened during an export.
+#[derive(Debug)]
+pub enum ExportEvent<'a> {
+    /// So many more of the documents have been brought up to date.
+    Passed(u64),
+    /// The file at this path below the folder could not be written or removed.
+    Failed(&'a str, &'a io::Error),
+}
+
+/// Brings the folder up to date with the texts of the documents `ids`, in ascending order. `report` is called as it
+/// proceeds. A file that cannot be written or removed does not end the run, unless the disk itself fails.
+pub async fn export<F: FnMut(ExportEvent<'_>) + Send>(
     store: &dyn TextStore,
     ids: &[DocumentId],
     how: FolderExport<'_>,
-    failed: &mut F,
+    report: &mut F,
 ) -> Result<ExportSummary, ExportError> {
     let history = store.history().await?;
     let folder = Folder::open(how.folder, how.modes)?;
@@ -111,11 +120,12 @@ pub async fn export<F: FnMut(&str, &io::Error) + Send>(
         }
     };
     let (journal, mut known) = Journal::begin(&folder, header).map_err(|error| folder.failed(error))?;
-    let mut run = Run { folder, journal, prune: how.prune, summary: ExportSummary::default(), since_sync: 0, failed };
+    let mut run = Run { folder, journal, prune: how.prune, summary: ExportSummary::default(), since_sync: 0, report };
     for batch in ids.chunks(BATCH_SIZE) {
         let heads = store.text_heads(batch).await?;
         let steps = run.plan(&heads, &mut known)?;
         run.carry_out(store, steps).await?;
+        (run.report)(ExportEvent::Passed(batch.len() as u64));
     }
     while let Some(entry) = known.before(None).map_err(|error| run.folder.failed(error))? {
         let step = run.unmatched(entry);
@@ -136,7 +146,7 @@ fn path_of(head: &TextHead) -> ExportPath {
     ExportPath::of(&head.owner.url, head.owner.document_id, head.owner.assistant_id)
 }
 
-impl<F: FnMut(&str, &io::Error)> Run<'_, F> {
+impl<F: FnMut(ExportEvent<'_>)> Run<'_, F> {
     /// Decides about the documents of a batch, and about the files of before with ids up to theirs.
     fn plan(&mut self, heads: &[TextHead], known: &mut ExportedFiles) -> Result<VecDeque<Step>, ExportError> {
         let mut steps = VecDeque::new();
@@ -271,7 +281,7 @@ impl<F: FnMut(&str, &io::Error)> Run<'_, F> {
                 | Errno::EXIST,
             ) => {
                 self.summary.failed += 1;
-                (self.failed)(&path.to_string(), &error);
+                (self.report)(ExportEvent::Failed(&path.to_string(), &error));
                 Ok(())
             }
             _ => Err(self.folder.failed(error).into()),

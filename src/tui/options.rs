@@ -21,7 +21,7 @@ pub struct Options {
     pub zone: TimeZone,
     /// Uses only ASCII signs.
     pub ascii: bool,
-    /// Uses no colours. The environment variable `NO_COLOR` has the same effect.
+    /// Uses no colours.
     pub mono: bool,
     /// Maximum number of running jobs per host, to explain why a job waits; 0 if there is no limit.
     pub per_host: u32,

@@ -91,7 +91,7 @@ impl WaitingScreen {
         let guard = terminal::TerminalGuard::enter()?;
         let screen = ManuallyDrop::new(terminal::screen()?);
         let glyphs = if display.ascii { ASCII } else { UNICODE };
-        let appearance = Appearance { glyphs, theme: Theme::new(display.mono || terminal::no_color()) };
+        let appearance = Appearance { glyphs, theme: Theme::new(display.mono) };
         let status = ConnectionStatus { store, reason: None, tries: 0, retry_in_secs: None };
         Ok(Self { guard, screen, appearance, status, backoff: Backoff::of_countdown() })
     }

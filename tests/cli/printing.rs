@@ -3,7 +3,8 @@
 use jiff::tz::TimeZone;
 use quarterdeck::cli::outcome_line::{self, Format};
 use quarterdeck::cli::output::masked;
-use quarterdeck::cli::rows::{DocumentDetailJson, DocumentJson, table_head, table_line};
+use quarterdeck::cli::rows::{DocumentDetailJson, DocumentJson};
+use quarterdeck::cli::table::DocumentTable;
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::{DocumentKind, DocumentRow, Status};
 use quarterdeck::domain::failure::ErrorCode;
@@ -169,7 +170,8 @@ fn show_json_adds_content_attempts_and_versions() {
 
 #[test]
 fn the_table_stands_in_columns() {
-    let lines = [table_head(), table_line(&waiting(), NOW), table_line(&never_synced(), NOW)];
+    let table = DocumentTable::whole();
+    let lines = [table.head(), table.line(&waiting(), NOW), table.line(&never_synced(), NOW)];
     assert_eq!(
         lines,
         [
@@ -180,10 +182,10 @@ fn the_table_stands_in_columns() {
     );
     let wide =
         DocumentRow { name: SafeLine::new(&"ご利用ガイド".repeat(10)), id: DocumentId(12_345_678), ..waiting() };
-    let line = table_line(&wide, NOW);
+    let line = table.line(&wide, NOW);
     assert!(line.starts_with("12345678  waiting"), "an id is never cut: {line}");
     let before_url = line.split("https://").next().expect("has a URL");
-    assert_eq!(quarterdeck::domain::text::width(before_url), quarterdeck::domain::text::width(&table_head()) - 3 + 1);
+    assert_eq!(quarterdeck::domain::text::width(before_url), quarterdeck::domain::text::width(&table.head()) - 3 + 1);
 }
 
 #[test]
@@ -238,4 +240,28 @@ fn passwords_never_come_out() {
     ] {
         assert_eq!(masked(text), safe);
     }
+}
+
+#[test]
+fn a_table_fits_its_terminal_and_keeps_what_matters_most() {
+    for cells in [20, 40, 60, 80, 100, 120, 160, 250] {
+        let table = DocumentTable::within(cells);
+        for line in [table.head(), table.line(&waiting(), NOW), table.line(&never_synced(), NOW)] {
+            assert!(quarterdeck::domain::text::width(&line) <= cells, "{cells}: {line}");
+        }
+        assert!(table.head().starts_with("     ID  STATUS"), "{}", table.head());
+        assert_eq!(table.head().contains("ATTEMPTED"), cells >= 120, "{}", table.head());
+        assert_eq!(table.head().contains("URL"), cells >= 40, "{}", table.head());
+    }
+    assert!(DocumentTable::within(250).line(&waiting(), NOW).contains(waiting().url.as_str()), "there is room for it");
+}
+
+#[test]
+fn colours_change_no_width_and_stand_beside_the_same_words() {
+    let table = DocumentTable::within(120);
+    let (plain, coloured) = (table.line(&waiting(), NOW), table.clone().coloured().line(&waiting(), NOW));
+    assert!(coloured.contains("\x1b[33mwaiting\x1b[0m "), "{coloured:?}");
+    let stripped = coloured.replace("\x1b[33m", "").replace("\x1b[0m", "");
+    assert_eq!(stripped, plain);
+    assert!(!plain.contains('\x1b') && table.coloured().head().contains("\x1b[1mSTATUS\x1b[0m"));
 }

@@ -1,10 +1,11 @@
 //! Checks of the machine and the terminal.
 
 use crate::cli::console::locale;
+use crate::cli::style::is_mono;
 use crate::domain::finding::Finding;
 use crate::fetch;
 use crate::tui::layout::MIN_SIZE;
-use crate::tui::{no_color, screen_size};
+use crate::tui::screen_size;
 
 const TERMINAL: &str = "terminal";
 const LOCALE: &str = "locale";
@@ -44,7 +45,7 @@ pub(super) fn terminal() -> Vec<Finding> {
         ));
     }
     if found.is_empty() {
-        let colours = if no_color() { "no colours (NO_COLOR)" } else { "the terminal's 16 colours" };
+        let colours = if is_mono() { "no colours (NO_COLOR or --color)" } else { "the terminal's 16 colours" };
         found.push(Finding::ok(TERMINAL, format!("{kind}, {width}x{height} cells, {colours}")));
     }
     found
