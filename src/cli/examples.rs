@@ -164,13 +164,7 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         "doctor",
         &[("quarterdeck doctor", "check everything"), ("quarterdeck doctor --full", "every page of the store, too")],
     ),
-    (
-        "config",
-        &[
-            ("quarterdeck config init", "write a file with every setting, to edit"),
-            ("quarterdeck config check", "read the settings and report mistakes"),
-        ],
-    ),
+    ("config", &[("quarterdeck config", "every setting with its default, annotated")]),
     ("keys", &[("quarterdeck keys", "all keys"), ("quarterdeck keys --markdown", "as a table")]),
     ("help", &[("quarterdeck help sync", "a verb"), ("quarterdeck help filters", "a topic")]),
 ];

@@ -1,6 +1,7 @@
 //! Prints outcomes as lines for people, as JSON for scripts, and as Chatwoot's own log lines.
 
 use super::output::Output;
+use super::style::Emphasis;
 use crate::chatwoot::rails_log;
 use crate::domain::outcome::Outcome;
 use crate::format;
@@ -35,7 +36,7 @@ impl Format {
 pub(super) fn painted(outcome: &Outcome, zone: &TimeZone, out: &Output) -> String {
     let line = text(outcome, zone);
     let result = format::logged_outcome(outcome.content, outcome.result);
-    line.replacen(result, &out.painted(outcome.result.into(), result), 1)
+    line.replacen(result, &out.painted(Emphasis::of_outcome(outcome.content, outcome.result), result), 1)
 }
 
 /// Returns a line for people: time, result, document, duration, reason and next attempt.

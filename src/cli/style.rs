@@ -1,5 +1,6 @@
 //! Colours of the verbs' output: `--color`, `NO_COLOR`, and the kind of standard output.
 
+use crate::domain::content::ContentChange;
 use crate::domain::document::Status;
 use crate::domain::outcome::OutcomeResult;
 use crate::tui;
@@ -96,20 +97,29 @@ impl From<Status> for Emphasis {
     }
 }
 
-impl From<OutcomeResult> for Emphasis {
-    fn from(result: OutcomeResult) -> Self {
-        match result {
-            OutcomeResult::Updated => Self::Good,
-            OutcomeResult::Unchanged => Self::Plain,
-            OutcomeResult::TransientFailure
-            | OutcomeResult::UnexpectedFailure
-            | OutcomeResult::WorkerLost
-            | OutcomeResult::AlreadySyncing => Self::Waits,
-            OutcomeResult::PermanentFailure
-            | OutcomeResult::TransientRetryExhausted
-            | OutcomeResult::UnexpectedRetryExhausted
-            | OutcomeResult::CrashExhausted => Self::Bad,
-            OutcomeResult::Cancelled | OutcomeResult::Purged | OutcomeResult::Removed => Self::Faint,
+impl Emphasis {
+    /// Returns the emphasis of an outcome as `log` shows it: first content and what needs review are stored as
+    /// `unchanged`.
+    pub fn of_outcome(content: Option<ContentChange>, result: OutcomeResult) -> Self {
+        match (result, content) {
+            (OutcomeResult::Unchanged, Some(ContentChange::First)) | (OutcomeResult::Updated, _) => Self::Good,
+            (OutcomeResult::Unchanged, Some(ContentChange::Quarantined)) => Self::Waits,
+            (OutcomeResult::Unchanged, _) => Self::Plain,
+            (
+                OutcomeResult::TransientFailure
+                | OutcomeResult::UnexpectedFailure
+                | OutcomeResult::WorkerLost
+                | OutcomeResult::AlreadySyncing,
+                _,
+            ) => Self::Waits,
+            (
+                OutcomeResult::PermanentFailure
+                | OutcomeResult::TransientRetryExhausted
+                | OutcomeResult::UnexpectedRetryExhausted
+                | OutcomeResult::CrashExhausted,
+                _,
+            ) => Self::Bad,
+            (OutcomeResult::Cancelled | OutcomeResult::Purged | OutcomeResult::Removed, _) => Self::Faint,
         }
     }
 }

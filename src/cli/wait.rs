@@ -200,7 +200,7 @@ async fn watch(
                     for outcome in outcomes.iter().filter(|outcome| awaited.record(outcome)) {
                         if json {
                             out.line(outcome.json())?;
-                        } else if !is_quiet() || Emphasis::from(outcome.result) == Emphasis::Bad {
+                        } else if !is_quiet() || Emphasis::of_outcome(outcome.content, outcome.result) == Emphasis::Bad {
                             out.line(outcome_line::painted(outcome, &zone, out))?;
                         }
                     }

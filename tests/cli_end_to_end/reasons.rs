@@ -123,7 +123,11 @@ fn each_cause_has_its_line_and_what_happens_next() {
         (format!("http://127.0.0.1:{closed}/"), "connection refused", again),
         (place.url("/missing"), "404 Not Found", never),
         (place.url("/second-time/x"), "503 Service Unavailable", again),
-        ("http://10.0.0.1/".to_owned(), "refused: 10.0.0.1 is a private address", never),
+        (
+            "http://10.0.0.1/".to_owned(),
+            "refused: 10.0.0.1 is a private address; fetch.allow_private_hosts can allow it",
+            never,
+        ),
     ] {
         let ran = probe(&place, &url);
         assert_eq!(ran.code, Some(1), "{url}: {}", ran.err);

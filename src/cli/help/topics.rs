@@ -29,6 +29,7 @@ pub(super) const TOPICS: &[Topic] = topics![
     "benchmarks"
     "changelog"
     "chatwoot"
+    "commandline"
     "console"
     "dependencies"
     "fetching"
