@@ -5,7 +5,7 @@ use crate::cli::style::is_mono;
 use crate::domain::finding::Finding;
 use crate::fetch;
 use crate::tui::layout::MIN_SIZE;
-use crate::tui::screen_size;
+use crate::tui::{no_color, screen_size};
 
 const TERMINAL: &str = "terminal";
 const LOCALE: &str = "locale";
@@ -45,7 +45,11 @@ pub(super) fn terminal() -> Vec<Finding> {
         ));
     }
     if found.is_empty() {
-        let colours = if is_mono() { "no colours (NO_COLOR or --color)" } else { "the terminal's 16 colours" };
+        let colours = match (is_mono(), no_color()) {
+            (true, true) => "no colours (NO_COLOR)",
+            (true, false) => "no colours (--color)",
+            (false, _) => "the terminal's 16 colours",
+        };
         found.push(Finding::ok(TERMINAL, format!("{kind}, {width}x{height} cells, {colours}")));
     }
     found
