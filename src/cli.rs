@@ -190,8 +190,8 @@ pub enum Verb {
     Copy(copy::Args),
     /// Check everything, report problems and how to fix them; changes nothing
     Doctor(doctor::Args),
-    /// Print the annotated settings with their defaults
-    Config,
+    /// Print the annotated settings with their defaults; or write, check or find the config file
+    Config(config::Args),
     /// Print the keys of the console
     Keys(keys::Args),
     /// Print the help of a verb, or a page about a topic; without either, list both
@@ -240,7 +240,7 @@ pub async fn run(mut cli: Cli) -> Result<Exit, CliError> {
 async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
     // These verbs need no settings, and people need them most when the settings are wrong.
     match &cli.verb {
-        Some(Verb::Config) => return config::run(out),
+        Some(Verb::Config(config::Args { action: None })) => return config::print(out),
         Some(Verb::Keys(args)) => return keys::run(args, out),
         Some(Verb::Help(args)) => return help::run(args, out),
         _ => {}
@@ -270,6 +270,9 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         no_runner: cli.no_runner,
         runner: cli.runner,
     };
+    if let Some(Verb::Config(args)) = &cli.verb {
+        return config::run(args, &flags, out);
+    }
     if let Some(Verb::Doctor(args)) = &cli.verb {
         // People need doctor most when the settings are wrong, so it loads them itself. It writes no log.
         return doctor::run(args, paths, flags, out).await;
@@ -311,7 +314,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Migrate(args)) => migrate::run(&context, &args, out).await,
         Some(Verb::Copy(args)) => copy::run(&context, &args, out).await,
         Some(Verb::Backup(args)) => backup::run(&context, &args, out).await,
-        Some(Verb::Demo(_) | Verb::Doctor(_) | Verb::Config | Verb::Keys(_) | Verb::Help(_)) => Ok(Exit::Done),
+        Some(Verb::Demo(_) | Verb::Doctor(_) | Verb::Config(_) | Verb::Keys(_) | Verb::Help(_)) => Ok(Exit::Done),
     };
     done.map_err(|error| error.with_store_url(&context.config.store.url))
 }

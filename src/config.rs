@@ -3,8 +3,10 @@
 //!
 //! Each module owns the type and the defaults of its settings, and this module fills them. `keys` is the table of the
 //! keys that a file may contain (`sites` reads the value of `fetch.sites`, `secrets` the secrets that it names), `read`
-//! parses a file and its values, `paths` has the default paths. All mistakes are reported at once, each with its line, variable or flag.
+//! parses a file and its values, `env` reads the variables of the keys, `values` tells which have changed, `paths` has
+//! the default paths. All mistakes are reported at once, each with its line, variable or flag.
 
+mod env;
 #[cfg(test)]
 mod fuzz;
 mod keys;
@@ -13,8 +15,12 @@ mod paths;
 mod read;
 mod secrets;
 mod sites;
+mod values;
 
+pub use env::Environment;
+pub use keys::Effect;
 pub use paths::DefaultPaths;
+pub use values::KeyValues;
 
 use crate::chatwoot::faq_job::FaqSettings;
 use crate::domain::credential::SecretSource;
@@ -28,7 +34,6 @@ use crate::runner::Scheduling;
 use crate::runner::log::LogSettings;
 use crate::{lock, runner};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -117,20 +122,6 @@ impl StoreConfig {
     }
 }
 
-/// Settings from the environment. The variables `DATABASE_URL` and `REDIS_URL` are not read: nothing may be written to
-/// a database that was not named for this program.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Environment {
-    /// Value of `QUARTERDECK_STORE`.
-    pub store: Option<String>,
-    /// Value of `QUARTERDECK_REDIS`.
-    pub redis: Option<String>,
-    /// Value of `QUARTERDECK_CONFIG`.
-    pub config: Option<PathBuf>,
-    /// Values of all variables, any of which a site rule may name as a secret.
-    pub values: BTreeMap<String, Secret>,
-}
-
 /// Settings from the command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flags {
@@ -189,26 +180,16 @@ fn lines(problems: &[Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-impl Environment {
-    /// Reads this process's environment. An empty variable counts as not set.
-    pub fn read() -> Self {
-        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-        let named = |(name, value): (OsString, OsString)| {
-            (name.to_string_lossy().into_owned(), Secret::new(value.to_string_lossy()))
-        };
-        Self {
-            store: variable("QUARTERDECK_STORE").map(|value| value.to_string_lossy().into_owned()),
-            redis: variable("QUARTERDECK_REDIS").map(|value| value.to_string_lossy().into_owned()),
-            config: variable("QUARTERDECK_CONFIG").map(PathBuf::from),
-            values: std::env::vars_os().filter(|(_, value)| !value.is_empty()).map(named).collect(),
-        }
-    }
-}
-
 impl Config {
     /// Returns the names of all keys, each with its section.
     pub fn keys() -> impl Iterator<Item = &'static str> {
         keys::KEYS.iter().map(|key| key.name).chain(keys::NAMED_KEYS.iter().map(|key| key.name))
+    }
+
+    /// Returns the names of the keys that take effect only when a process starts.
+    pub fn keys_of_start() -> impl Iterator<Item = &'static str> {
+        let fixed = keys::KEYS.iter().filter(|key| key.effect == Effect::AtStart).map(|key| key.name);
+        fixed.chain(keys::NAMED_KEYS.iter().filter(|key| key.effect == Effect::AtStart).map(|key| key.name))
     }
 
     /// Returns the keys of a config file with their values, without comments and without what may be secret, except
@@ -267,7 +248,7 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut config = Self::defaults(paths);
         let mut given = KeyOrigins::default();
-        let mut problems = read::file(&mut config, &mut given, path, text);
+        let mut problems = read::file(&mut config, &mut given, (path, text), environment);
         let dir = path.parent().unwrap_or(Path::new(""));
         config.fetch.secrets = secrets::read(&config.fetch.sites, environment, dir);
         let origin = given.origin(&["errors.sentry_dsn"]);

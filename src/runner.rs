@@ -4,7 +4,7 @@
 //! [`start`] spawns the tasks of one worker and returns the [`Handle`](handle::Handle) by which callers watch and stop
 //! it. Everything that must survive a crash is in the store; this module only knows the running jobs.
 //!
-//! `settings` has the settings and modes of a runner, `worker` the state that its tasks share. `claim` keeps the slots
+//! `settings` has the settings and modes of a runner, `live` those that apply now, `worker` the state that its tasks share. `claim` keeps the slots
 //! full and runs each job by `attempt`, under the document's lock (`locking`), with the `representation` of its host, unless there is a `fetch_pause`; `heartbeat` renews leases, `rescue`
 //! makes the jobs of dead workers ready again, `schedule` enqueues due documents, `relay` delivers the messages of the
 //! outbox, `retention` removes what is old, `templates` learns what recurs on the pages of a host, `crawling` follows Chatwoot's way of fetching pages.
@@ -17,6 +17,7 @@ pub mod event;
 mod fetch_pause;
 pub mod handle;
 mod heartbeat;
+mod live;
 mod locking;
 pub mod log;
 pub mod measures;
@@ -48,6 +49,7 @@ use crawling::KnownCrawling;
 use event::{Health, LockHealth, RunnerStatus};
 use fetch_pause::FetchPause;
 use handle::Handle;
+use live::{LiveSettings, LiveSettingsCell};
 use measures::Measures;
 use progress::Progress;
 use relay::Relay;
@@ -87,7 +89,9 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
     let (locks, locks_receiver) = watch::channel(LockHealth::Off);
     let progress = Arc::new(Progress::new(settings.heartbeat));
     let measures = Arc::new(Measures::default());
+    let live = LiveSettingsCell::new(LiveSettings::new(settings, mode, fetcher));
     let handle = Handle {
+        live: live.clone(),
         measures: Arc::clone(&measures),
         progress: Arc::clone(&progress),
         events: events.clone(),
@@ -99,17 +103,13 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
         leave: CancellationToken::new(),
         ended: CancellationToken::new(),
     };
-    let unfetchable = Arc::new(fetcher.unfetchable());
     let worker = Arc::new(Worker {
         id: WorkerId(uuid::Uuid::new_v4().to_string()),
         store,
-        fetcher,
         redis,
         relays: subscribers.into_iter().map(Relay::new).collect(),
         name,
-        settings,
-        mode,
-        unfetchable,
+        live: live.clone(),
         host_markdown: HostMarkdownCache::default(),
         running_jobs: RunningJobs::default(),
         templates: Templates::default(),

@@ -10,6 +10,7 @@ mod modes;
 mod place;
 mod probing;
 mod reasons;
+mod settings;
 
 use place::{Place, Ran};
 use serde_json::Value;

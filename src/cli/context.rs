@@ -6,7 +6,7 @@ use super::record::OutcomeFiles;
 use super::subscribers;
 use super::suspend::SuspendHandler;
 use super::wiring;
-use crate::config::{Config, ConfigError, DefaultPaths, Environment, Flags};
+use crate::config::{Config, ConfigError, DefaultPaths, Environment, Flags, KeyValues};
 use crate::domain::text::SafeLine;
 use crate::store::{Access, Options, Recorder, Store, open_with};
 use std::sync::Arc;
@@ -18,6 +18,11 @@ pub(super) struct ConfigOrigin {
 }
 
 impl ConfigOrigin {
+    /// Returns the values that the settings have now.
+    pub(super) fn values(&self) -> KeyValues {
+        KeyValues::read(&self.paths, &Environment::read(), &self.flags)
+    }
+
     /// Reads the settings again, as far as they may have changed: the file.
     pub(super) fn read(&self) -> Result<Config, ConfigError> {
         Config::load(&self.paths, &Environment::read(), &self.flags)

@@ -164,7 +164,22 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         "doctor",
         &[("quarterdeck doctor", "check everything"), ("quarterdeck doctor --full", "every page of the store, too")],
     ),
-    ("config", &[("quarterdeck config", "every setting with its default, annotated")]),
+    (
+        "config",
+        &[
+            ("quarterdeck config init", "write a file with every setting, to edit"),
+            ("quarterdeck config check", "read the settings and report mistakes"),
+        ],
+    ),
+    (
+        "config init",
+        &[
+            ("quarterdeck config init", "into the usual place"),
+            ("quarterdeck --config deck.toml config init", "elsewhere"),
+        ],
+    ),
+    ("config check", &[("quarterdeck config check", "exit code 2 and each mistake with its line")]),
+    ("config path", &[("quarterdeck config path", "the file that --config and QUARTERDECK_CONFIG lead to")]),
     ("keys", &[("quarterdeck keys", "all keys"), ("quarterdeck keys --markdown", "as a table")]),
     ("help", &[("quarterdeck help sync", "a verb"), ("quarterdeck help filters", "a topic")]),
 ];
@@ -174,7 +189,13 @@ pub fn command() -> Command {
     let mut cli = with_examples(Cli::command(), "");
     let verbs: Vec<String> = cli.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
     for verb in verbs {
-        cli = cli.mut_subcommand(&verb, |command| with_examples(command, &verb));
+        cli = cli.mut_subcommand(&verb, |command| {
+            let own: Vec<String> = command.get_subcommands().map(|own| own.get_name().to_owned()).collect();
+            let command = with_examples(command, &verb);
+            own.iter().fold(command, |command, own| {
+                command.mut_subcommand(own, |command| with_examples(command, &format!("{verb} {own}")))
+            })
+        });
     }
     cli
 }

@@ -124,6 +124,13 @@ impl PageExplainer for ProbingExplainer {
     }
 }
 
+/// Returns a fetcher according to the settings. Fails if it refuses them, or if this process may not open enough files.
+pub(super) fn fetcher(config: &Config) -> Result<Arc<Fetcher>, CliError> {
+    ensure_open_files(config.runner.slots)?;
+    let fetcher = Fetcher::new(config.fetch.clone()).map_err(|error| CliError::Usage(error.to_string()))?;
+    Ok(Arc::new(fetcher))
+}
+
 /// Starts a runner in this process, with a fetcher and the subscribers according to the settings. Fails if the fetcher
 /// refuses its settings.
 pub(super) fn start_runner(
@@ -132,10 +139,9 @@ pub(super) fn start_runner(
     redis: Option<Arc<Redis>>,
     mode: Mode,
 ) -> Result<Handle, CliError> {
-    ensure_open_files(config.runner.slots)?;
-    let fetcher = Fetcher::new(config.fetch.clone()).map_err(|error| CliError::Usage(error.to_string()))?;
+    let fetcher = fetcher(config)?;
     let subscribers =
         subscribers::configured(config, &*store, redis.as_ref()).map_err(|error| CliError::Usage(error.to_string()))?;
-    let parts = Services { store, fetcher: Arc::new(fetcher), redis, subscribers, name: worker_name() };
+    let parts = Services { store, fetcher, redis, subscribers, name: worker_name() };
     Ok(runner::start(parts, config.runner.clone(), mode))
 }

@@ -13,12 +13,14 @@ use super::record::{OutcomeFiles, OutcomeLines};
 use super::recover;
 use super::stop::{StopSignal, StopSignals};
 use super::supervisor::Supervisor;
-use super::wiring::{connect_worker, report_lock_health, report_unfetchable, start_runner};
+use super::wiring::{connect_worker, fetcher, report_lock_health, report_unfetchable, start_runner};
+use crate::config::{Config, Effect, KeyValues};
 use crate::domain::lock::LockMode;
 use crate::lock::{ConnectionState, Redis};
 use crate::runner::Mode;
 use crate::runner::event::{Event, Health};
 use crate::runner::handle::Handle;
+use crate::store::Store;
 use std::sync::Arc;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::task::AbortOnDropHandle;
@@ -72,7 +74,7 @@ pub(super) async fn run(context: &Context, args: &Args, origin: &ConfigOrigin) -
     let servers: Vec<HttpServer> = health_server.into_iter().chain(metrics_server).collect();
     let supervisor = Supervisor::of_environment();
     let watched = AbortOnDropHandle::new(tokio::spawn(supervisor.clone().watch(runner.clone())));
-    let wakers = Wakers { stop: &mut stop, supervisor: &supervisor, origin };
+    let wakers = Wakers { stop: &mut stop, supervisor: &supervisor, origin, store: &store };
     until_ended(&runner, wakers, &lines, &context.files).await;
     supervisor.stopping();
     drop(watched);
@@ -104,7 +106,8 @@ async fn require_locks(redis: &Redis) -> Result<(), CliError> {
 /// Waits for the runner's end. The first signal drains the runner, so that it finishes its running jobs; the second
 /// signal releases them. The runner is also drained when stdout cannot be written. HUP reads the settings again.
 async fn until_ended(runner: &Handle, wakers: Wakers<'_>, lines: &OutcomeLines, files: &OutcomeFiles) {
-    let Wakers { stop, supervisor, origin } = wakers;
+    let Wakers { stop, supervisor, origin, store } = wakers;
+    let mut values = origin.values();
     let mut file_problems = files.problems();
     // Not awaited on this thread: it would be woken at every step of every job.
     let notes = AbortOnDropHandle::new(tokio::spawn(print_notes(runner.clone())));
@@ -115,7 +118,7 @@ async fn until_ended(runner: &Handle, wakers: Wakers<'_>, lines: &OutcomeLines, 
             signal = stop.next_of_worker() => match signal {
                 StopSignal::Reload => {
                     supervisor.reloading();
-                    reload(origin);
+                    reload(origin, runner, store, &mut values).await;
                     supervisor.reloaded();
                 }
                 StopSignal::End if stop_requested => runner.leave(),
@@ -144,17 +147,50 @@ struct Wakers<'a> {
     stop: &'a mut StopSignals,
     supervisor: &'a Supervisor,
     origin: &'a ConfigOrigin,
+    store: &'a Arc<dyn Store>,
 }
 
 /// Reads the settings again and applies those that can change while a worker runs. Settings with mistakes change
-/// nothing.
-fn reload(origin: &ConfigOrigin) {
-    match origin.read() {
-        Ok(config) => {
-            diagnostics::set_level(config.log.level);
-            note(format!("log.level is \"{}\"; other settings change at the next start", config.log.level.word()));
+/// nothing. `values` are those that were read before.
+async fn reload(origin: &ConfigOrigin, runner: &Handle, store: &Arc<dyn Store>, values: &mut KeyValues) {
+    let read = origin.values();
+    let applied = match origin.read() {
+        Ok(config) => apply(&config, runner, store).await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    match applied {
+        Ok(()) => {
+            note(format!("settings and secrets reloaded: {}", describe_changes(&values.changes(&read))));
+            *values = read;
         }
         Err(error) => problem(format!("the settings stay as they were:\n{error}")),
+    }
+}
+
+/// Applies the settings that can change while the runner runs.
+async fn apply(config: &Config, runner: &Handle, store: &Arc<dyn Store>) -> Result<(), CliError> {
+    let config = followed(config, &**store).await?;
+    let fetcher = fetcher(&config)?;
+    diagnostics::set_level(config.log.level);
+    runner.apply(config.runner.clone(), fetcher, config.schedule.clone());
+    for warning in &config.warnings {
+        problem(warning);
+    }
+    report_unfetchable(&config);
+    Ok(())
+}
+
+/// Describes which keys have changed, and of which the new values count only after the next start.
+fn describe_changes(changes: &[(String, Effect)]) -> String {
+    let of = |effect: Effect| {
+        let keys: Vec<&str> = changes.iter().filter(|(_, own)| *own == effect).map(|(key, _)| key.as_str()).collect();
+        keys.join(", ")
+    };
+    match (of(Effect::AtReload), of(Effect::AtStart)) {
+        (now, later) if now.is_empty() && later.is_empty() => "no key has changed".to_owned(),
+        (now, later) if later.is_empty() => format!("changed {now}"),
+        (now, later) if now.is_empty() => format!("{later} only after a restart"),
+        (now, later) => format!("changed {now}; {later} only after a restart"),
     }
 }
 

@@ -29,6 +29,16 @@ pub(super) struct Key {
     /// Full name with its section, such as `runner.lease`.
     pub(super) name: &'static str,
     pub(super) set: SetValue,
+    pub(super) effect: Effect,
+}
+
+/// Time at which a changed value takes effect in a worker that reads its settings again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// When the worker gets the signal HUP.
+    AtReload,
+    /// When the worker is started the next time.
+    AtStart,
 }
 
 /// Upper bound of settings that count documents or jobs: above every sensible value.
@@ -42,22 +52,22 @@ const TENTH_SECOND: Duration = Duration::from_millis(100);
 
 /// All keys with fixed names: name, field, reader and range of each on one line.
 pub(super) const KEYS: &[Key] = &[
-    key("store.url", |c, v| put(&mut c.store.url, store_url(text(v)?))),
-    key("store.group", |c, v| put(&mut c.store.group, flag(v))),
-    key("redis.url", |c, v| put_some(&mut c.redis.url, redis_url(text(v)?))),
-    key("redis.sentinels", |c, v| put(&mut c.redis.sentinel.nodes, sentinels(v))),
-    key("redis.sentinel_master", |c, v| put_some(&mut c.redis.sentinel.master, text(v).map(str::to_owned))),
-    key("redis.sentinel_user", |c, v| put_some(&mut c.redis.sentinel.user, text(v).map(str::to_owned))),
-    key("redis.sentinel_password", |c, v| put_some(&mut c.redis.sentinel.password, secret(v))),
-    key("redis.ca_file", |c, v| put_some(&mut c.redis.ca_file, file(text(v)?))),
-    key("redis.lock", |c, v| put(&mut c.redis.mode, lock_mode(text(v)?))),
-    key("redis.key", |c, v| put(&mut c.redis.key, lock_key(text(v)?))),
-    key("runner.enabled", |c, v| put(&mut c.console_runs_jobs, flag(v))),
+    fixed("store.url", |c, v| put(&mut c.store.url, store_url(text(v)?))),
+    fixed("store.group", |c, v| put(&mut c.store.group, flag(v))),
+    fixed("redis.url", |c, v| put_some(&mut c.redis.url, redis_url(text(v)?))),
+    fixed("redis.sentinels", |c, v| put(&mut c.redis.sentinel.nodes, sentinels(v))),
+    fixed("redis.sentinel_master", |c, v| put_some(&mut c.redis.sentinel.master, text(v).map(str::to_owned))),
+    fixed("redis.sentinel_user", |c, v| put_some(&mut c.redis.sentinel.user, text(v).map(str::to_owned))),
+    fixed("redis.sentinel_password", |c, v| put_some(&mut c.redis.sentinel.password, secret(v))),
+    fixed("redis.ca_file", |c, v| put_some(&mut c.redis.ca_file, file(text(v)?))),
+    fixed("redis.lock", |c, v| put(&mut c.redis.mode, lock_mode(text(v)?))),
+    fixed("redis.key", |c, v| put(&mut c.redis.key, lock_key(text(v)?))),
+    fixed("runner.enabled", |c, v| put(&mut c.console_runs_jobs, flag(v))),
     key("runner.concurrency", |c, v| put(&mut c.runner.slots, whole(v, 1..=1_024))),
     key("runner.per_host", |c, v| put(&mut c.runner.per_host, whole(v, 1..=1_024))),
     key("runner.per_account", |c, v| put_some(&mut c.runner.per_account, whole(v, 1..=1_024))),
-    key("runner.lease", |c, v| put(&mut c.runner.lease, duration(v, SECOND..=HOUR))),
-    key("runner.heartbeat", |c, v| put(&mut c.runner.heartbeat, duration(v, TENTH_SECOND..=HOUR))),
+    fixed("runner.lease", |c, v| put(&mut c.runner.lease, duration(v, SECOND..=HOUR))),
+    fixed("runner.heartbeat", |c, v| put(&mut c.runner.heartbeat, duration(v, TENTH_SECOND..=HOUR))),
     key("runner.drain", |c, v| put(&mut c.runner.drain, duration(v, Duration::ZERO..=HOUR))),
     key("retry.transient_waits", |c, v| put(&mut c.runner.policy.transient_waits, waits(v))),
     key("retry.unexpected_waits", |c, v| put(&mut c.runner.policy.unexpected_waits, waits(v))),
@@ -80,9 +90,9 @@ pub(super) const KEYS: &[Key] = &[
     key("fetch.dns_servers", |c, v| put(&mut c.fetch.dns_servers, list(v, name_server))),
     key("fetch.proxy", |c, v| put_some(&mut c.fetch.proxy, proxy(text(v)?))),
     key("fetch.denied_ports", |c, v| put(&mut c.fetch.denied_ports, list(v, |v| whole(v, 1..=65_535)))),
-    key("chatwoot.enqueue_faq_job", |c, v| put(&mut c.faq_job.switch, flag(v).map(switch))),
-    key("chatwoot.wrapper_class", |c, v| put_some(&mut c.faq_job.wrapper, sidekiq_name(text(v)?))),
-    key("chatwoot.faq_queue", |c, v| put(&mut c.faq_job.queue, faq_queue(text(v)?))),
+    fixed("chatwoot.enqueue_faq_job", |c, v| put(&mut c.faq_job.switch, flag(v).map(switch))),
+    fixed("chatwoot.wrapper_class", |c, v| put_some(&mut c.faq_job.wrapper, sidekiq_name(text(v)?))),
+    fixed("chatwoot.faq_queue", |c, v| put(&mut c.faq_job.queue, faq_queue(text(v)?))),
     key("schedule.enabled", |c, v| put_some(&mut c.schedule.enabled, flag(v))),
     key("schedule.rules", |c, v| put(&mut c.schedule.terms.rules, rules(text(v)?))),
     key("schedule.per_account", |c, v| put_some(&mut c.schedule.terms.per_account, whole(v, 1..=MAX_COUNT))),
@@ -91,12 +101,12 @@ pub(super) const KEYS: &[Key] = &[
     key("plans.default", |c, v| put_some(&mut c.plans().default, plan_name(text(v)?))),
     key("retention.outcomes", |c, v| put(&mut c.runner.retention.outcomes, kept_for(v))),
     key("retention.max_outcomes", |c, v| put(&mut c.runner.retention.max_outcomes, kept_number(v))),
-    key("retention.versions", |c, v| put(&mut c.runner.retention.versions, whole(v, 0..=1_000))),
+    fixed("retention.versions", |c, v| put(&mut c.runner.retention.versions, whole(v, 0..=1_000))),
     key("retention.jobs", |c, v| put(&mut c.runner.retention.jobs, kept_for(v))),
-    key("log.dir", |c, v| put(&mut c.log.dir, directory(text(v)?))),
-    key("log.keep_days", |c, v| put(&mut c.log.keep_days, whole(v, 1..=3_650))),
-    key("errors.sentry_dsn", |c, v| put_some(&mut c.errors.source, sites::secret_or_source(v))),
-    key("metrics.listen", |c, v| put_some(&mut c.metrics, listen_address(text(v)?))),
+    fixed("log.dir", |c, v| put(&mut c.log.dir, directory(text(v)?))),
+    fixed("log.keep_days", |c, v| put(&mut c.log.keep_days, whole(v, 1..=3_650))),
+    fixed("errors.sentry_dsn", |c, v| put_some(&mut c.errors.source, sites::secret_or_source(v))),
+    fixed("metrics.listen", |c, v| put_some(&mut c.metrics, listen_address(text(v)?))),
     key("log.level", |c, v| put(&mut c.log.level, log_level(text(v)?))),
 ];
 
@@ -104,7 +114,12 @@ pub(super) const KEYS: &[Key] = &[
 pub(super) const RENAMED: &[(&str, &str)] = &[("fetch.sources", "fetch.sites")];
 
 const fn key(name: &'static str, set: SetValue) -> Key {
-    Key { name, set }
+    Key { name, set, effect: Effect::AtReload }
+}
+
+/// Does the same as [`key`] for a key that takes effect at the next start.
+const fn fixed(name: &'static str, set: SetValue) -> Key {
+    Key { name, set, effect: Effect::AtStart }
 }
 
 /// Stores a value in `field`, or returns the error of reading the value.
@@ -122,6 +137,7 @@ fn put_some<T>(field: &mut Option<T>, value: Result<T, InvalidValue>) -> Result<
 pub(super) struct NamedKey {
     /// Full name with its section; `NAME` stands for the name of a plan, `ID` for the number of an account.
     pub(super) name: &'static str,
+    pub(super) effect: Effect,
     /// Function that sets the field, from the plan's name or account's number and the value.
     pub(super) set: fn(&mut Config, &str, &DeValue<'_>) -> Result<(), InvalidValue>,
 }
@@ -130,6 +146,7 @@ pub(super) struct NamedKey {
 pub(super) const NAMED_KEYS: &[NamedKey] = &[
     NamedKey {
         name: "plans.NAME.every",
+        effect: Effect::AtReload,
         set: |c, name, v| {
             let every = duration(v, Cadence::MIN..=Cadence::MAX)?;
             c.plan(name)?.cadence = Cadence::new(every);
@@ -138,6 +155,7 @@ pub(super) const NAMED_KEYS: &[NamedKey] = &[
     },
     NamedKey {
         name: "plans.NAME.weight",
+        effect: Effect::AtReload,
         set: |c, name, v| {
             c.plan(name)?.weight = Some(whole(v, 1..=1_000)?);
             Ok(())
@@ -145,6 +163,7 @@ pub(super) const NAMED_KEYS: &[NamedKey] = &[
     },
     NamedKey {
         name: "plans.NAME.max_running",
+        effect: Effect::AtReload,
         set: |c, name, v| {
             c.plan(name)?.max_running = Some(whole(v, 1..=1_024)?);
             Ok(())
@@ -152,6 +171,7 @@ pub(super) const NAMED_KEYS: &[NamedKey] = &[
     },
     NamedKey {
         name: "accounts.ID",
+        effect: Effect::AtReload,
         set: |c, id, v| {
             let plan = plan_name(text(v)?)?;
             let id = id.parse().map_err(|_| "must be the number of an account".to_owned())?;

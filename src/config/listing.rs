@@ -7,19 +7,33 @@ use toml::de::{DeTable, DeValue};
 /// Text in place of a value that may be secret.
 const HIDDEN: &str = "***";
 /// Keys with a secret as their value. Values of unknown keys are left out as well: they may be misspelt ones of these.
-const SECRET_KEYS: [&str; 3] = ["redis.sentinel_password", "fetch.firecrawl.api_key", "errors.sentry_dsn"];
+pub(super) const SECRET_KEYS: [&str; 3] = ["redis.sentinel_password", "fetch.firecrawl.api_key", "errors.sentry_dsn"];
 
 /// Returns each key of the file with its value, one per line. Passwords in URLs are still there; the caller masks them.
 /// A text that is not TOML yields no key.
 pub(super) fn listing(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     if let Ok(table) = DeTable::parse(text) {
-        add(table.get_ref(), "", &mut lines);
+        walk(table.get_ref(), "", &mut |path, entry| {
+            lines.push(match entry {
+                Entry::Key(_) if SECRET_KEYS.contains(&path) => format!("{path} = {HIDDEN}"),
+                Entry::Key(value) => format!("{path} = {value}"),
+                Entry::Unknown => format!("{path} = {HIDDEN} (unknown key)"),
+            });
+        });
     }
     lines
 }
 
-fn add(table: &DeTable<'_>, section: &str, lines: &mut Vec<String>) {
+/// An entry of a config file.
+pub(super) enum Entry {
+    /// A known key, with its value as text; it may be a secret.
+    Key(String),
+    Unknown,
+}
+
+/// Passes each key of the table with its path to `visit`.
+pub(super) fn walk(table: &DeTable<'_>, section: &str, visit: &mut impl FnMut(&str, Entry)) {
     for (name, value) in table {
         let path = match section {
             "" => name.get_ref().to_string(),
@@ -28,10 +42,9 @@ fn add(table: &DeTable<'_>, section: &str, lines: &mut Vec<String>) {
         let is_known = Config::keys().any(|key| key == path) || RENAMED.iter().any(|(old, _)| *old == path);
         let is_known = is_known || NAMED_KEYS.iter().any(|key| key.name_in(&path).is_some());
         match value.get_ref() {
-            _ if SECRET_KEYS.contains(&path.as_str()) => lines.push(format!("{path} = {HIDDEN}")),
-            value if is_known => lines.push(format!("{path} = {}", shown(value))),
-            DeValue::Table(inner) => add(inner, &path, lines),
-            _ => lines.push(format!("{path} = {HIDDEN} (unknown key)")),
+            value if is_known => visit(&path, Entry::Key(shown(value))),
+            DeValue::Table(inner) => walk(inner, &path, visit),
+            _ => visit(&path, Entry::Unknown),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! lists.
 
 use super::keys::{KEYS, Key, NAMED_KEYS, RENAMED};
-use super::{Config, KeyOrigins, Problem};
+use super::{Config, Environment, KeyOrigins, Problem, env};
 use crate::domain::duration;
 use crate::domain::plan::PlanName;
 use crate::domain::suggest::nearest;
@@ -15,24 +15,33 @@ use toml::de::{DeTable, DeValue};
 /// Message about an invalid value, worded to follow the key's name: `must be …`.
 pub(super) type InvalidValue = String;
 
-/// Applies the file's `text` to `config`, records the line of each key in `given`, and returns all mistakes, ordered by
-/// line.
-pub(super) fn file(config: &mut Config, given: &mut KeyOrigins, path: &Path, text: &str) -> Vec<Problem> {
+/// Applies the file's `text` to `config`, records the line of each key in `given`, and returns all mistakes: those of the
+/// file ordered by line, then those of `environment`, whose variables override the file.
+pub(super) fn file(
+    config: &mut Config,
+    given: &mut KeyOrigins,
+    (path, text): (&Path, &str),
+    environment: &Environment,
+) -> Vec<Problem> {
     let walk = ConfigFile { path, text };
     let mut found: Vec<(usize, Problem)> = Vec::new();
+    let of_variables;
     match DeTable::parse(text) {
         Ok(table) => {
             walk.table(table.get_ref(), "", config, given, &mut found);
+            of_variables = env::apply(config, given, environment);
+            // A plan may be made by a variable.
             walk.plans(table.get_ref(), config, &mut found);
             walk.renamed(table.get_ref(), config, &mut found);
         }
         Err(error) => {
             let at = error.span().map_or(0, |span| span.start);
             found.push(walk.problem(at, format!("is not TOML: {}", error.message())));
+            of_variables = env::apply(config, given, environment);
         }
     }
     found.sort_by_key(|(at, _)| *at);
-    found.into_iter().map(|(_, problem)| problem).collect()
+    found.into_iter().map(|(_, problem)| problem).chain(of_variables).collect()
 }
 
 struct ConfigFile<'a> {
@@ -60,7 +69,7 @@ impl ConfigFile<'_> {
                     || NAMED_KEYS.iter().any(|key| key.has_section(&path));
             let named = NAMED_KEYS.iter().find_map(|key| Some((key, key.name_in(&path)?)));
             let today = RENAMED.iter().find(|(old, _)| *old == path).map_or(path.as_str(), |(_, new)| *new);
-            if let Some(Key { name, set }) = KEYS.iter().find(|key| key.name == today) {
+            if let Some(Key { name, set, .. }) = KEYS.iter().find(|key| key.name == today) {
                 given.set(name, self.origin_at(at));
                 if let Err(wrong) = set(config, value.get_ref()) {
                     found.push(self.problem(at, format!("{path} {wrong}")));
@@ -146,7 +155,8 @@ fn position(table: &DeTable<'_>, path: &str) -> Option<usize> {
     Some(section.get_key_value(name)?.0.span().start)
 }
 
-fn unknown(path: &str, is_table: bool) -> String {
+/// Returns the message about a key or section that is not known, with the likeliest one that is.
+pub(super) fn unknown(path: &str, is_table: bool) -> String {
     let last = |name: &'static str| name.rsplit_once('.').map_or(name, |(_, last)| last);
     let own = path.rsplit_once('.').map_or(path, |(_, last)| last);
     let sections = KEYS.iter().filter_map(|key| key.name.split_once('.').map(|(section, _)| section));

@@ -39,7 +39,8 @@ pub(super) fn problems(sites: &SiteRules, values: &SecretValues, origin: &str) -
     sites.0.iter().filter_map(wrong).map(problem).collect()
 }
 
-fn file(path: &Path) -> Result<Secret, String> {
+/// Reads a file with a secret, without the line break at its end.
+pub(super) fn file(path: &Path) -> Result<Secret, String> {
     let mut text = String::new();
     let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text));
     if let Err(error) = read {

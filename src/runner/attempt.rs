@@ -105,7 +105,7 @@ async fn work(worker: Arc<Worker>, claimed: ClaimedJob, stages: &mut Option<Stag
     request.chatwoot = chatwoot_text::is_written(&worker, &claimed);
     let stays_whole = request.chatwoot || worker.store.is_chatwoot_database();
     request.template = template.clone().filter(|_| !stays_whole);
-    let (fetched, fetch_stages) = worker.fetcher.fetch_timed(&request).await;
+    let (fetched, fetch_stages) = worker.live().fetcher.fetch_timed(&request).await;
     *stages = fetch_stages;
     if fetched.as_ref().is_err_and(|failure| failure.blame == Blame::Machine) {
         return None;
@@ -159,7 +159,7 @@ async fn write(worker: &Worker, mut finish: Finish, lock: Lock, stop: &mut watch
             NextStep::Over => return false,
             NextStep::Release => return true,
         }
-        match worker.store.finish(finish.clone(), &worker.settings.policy).await {
+        match worker.store.finish(finish.clone(), &worker.live().settings.policy).await {
             Ok(FinishResult::Written { report, outcomes, .. }) => {
                 for outcome in &outcomes {
                     let (document, result) = (outcome.document_id.0, outcome.result.word());

@@ -13,7 +13,7 @@ use crate::store::ClaimedJob;
 /// Returns true if Chatwoot's own text is written for a claimed document.
 pub(super) fn is_written(worker: &Worker, claimed: &ClaimedJob) -> bool {
     let is_theirs = worker.store.is_chatwoot_database();
-    worker.fetcher.writes_chatwoot_text(claimed.document_id, &claimed.url, is_theirs)
+    worker.live().fetcher.writes_chatwoot_text(claimed.document_id, &claimed.url, is_theirs)
 }
 
 /// Compares a fetched page with the stored text. Returns the change, and the reason if the page is suspect. Notes the

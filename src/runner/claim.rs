@@ -1,6 +1,7 @@
 //! The claim loop: claims jobs, spawns their attempts, waits for free slots or new work, and shuts the worker down.
 
 use super::event::{Event, Phase};
+use super::live::LiveSettings;
 use super::running_jobs::Stop;
 use super::settings::Mode;
 use super::worker::Worker;
@@ -107,6 +108,8 @@ impl Drop for EndGuard {
 #[derive(Default)]
 struct LoopState {
     registered: bool,
+    /// Settings with which the worker is registered.
+    live: Option<Arc<LiveSettings>>,
     /// The last read of the cancel requests.
     cancels_read: Option<Instant>,
     /// Duration of the last claim that found a job.
@@ -141,9 +144,16 @@ enum ClaimRound {
 /// Registers the worker if needed, stops attempts with a cancel request, claims once and starts the claimed attempts.
 async fn claim_round(worker: &Arc<Worker>, state: &mut LoopState) -> Result<ClaimRound, StoreError> {
     if !state.registered {
+        state.live = Some(worker.live());
         worker.store.register(&worker.info()).await?;
         state.registered = true;
         worker.progress.note_registered();
+    }
+    let live = worker.live();
+    if !state.live.as_ref().is_some_and(|registered| Arc::ptr_eq(registered, &live)) {
+        worker.store.update_worker(&worker.info()).await?;
+        worker.status.send_modify(|status| status.slots = live.settings.slots);
+        state.live = Some(live);
     }
     let cancels_due = is_due(state.cancels_read, CANCEL_INTERVAL);
     let may_claim = locking::may_claim(worker);
@@ -169,7 +179,7 @@ async fn claim_round(worker: &Arc<Worker>, state: &mut LoopState) -> Result<Clai
     let now = worker.store.now();
     let is_recent = worker.running_jobs.len() > 0 && !is_due(state.queue_read, QUEUE_INTERVAL);
     let next_due_at = match state.forecast {
-        Forecast::NextDue(at) if worker.mode != Mode::Drain && at.is_none_or(|at| at > now) => at,
+        Forecast::NextDue(at) if worker.live().mode != Mode::Drain && at.is_none_or(|at| at > now) => at,
         // A busy worker gets new work at each commit; it reads the figures a moment later.
         _ if is_recent => return Ok(ClaimRound::PollAt(next.min(Instant::now() + QUEUE_INTERVAL))),
         _ => {
@@ -177,8 +187,9 @@ async fn claim_round(worker: &Arc<Worker>, state: &mut LoopState) -> Result<Clai
             state.queue_read = Some(Instant::now());
             // Paused jobs do not count: they may stay paused for days.
             let nothing = queue.running == 0 && queue.ready + queue.waiting <= queue.paused;
-            let nothing = nothing || worker.mode == Mode::Drain && queue.running == 0 && !has_fetchable(worker).await?;
-            if worker.mode == Mode::Drain && nothing && worker.running_jobs.len() == 0 {
+            let nothing =
+                nothing || worker.live().mode == Mode::Drain && queue.running == 0 && !has_fetchable(worker).await?;
+            if worker.live().mode == Mode::Drain && nothing && worker.running_jobs.len() == 0 {
                 return Ok(ClaimRound::Idle);
             }
             state.forecast = Forecast::NextDue(queue.next_due_at);
@@ -192,14 +203,14 @@ async fn claim_round(worker: &Arc<Worker>, state: &mut LoopState) -> Result<Clai
 /// Returns false if this worker can fetch none of the documents whose jobs are ready or wait; only then does it ask the
 /// store.
 async fn has_fetchable(worker: &Worker) -> Result<bool, StoreError> {
-    Ok(worker.unfetchable.is_empty() || worker.store.has_fetchable_jobs(&worker.id).await?)
+    Ok(worker.live().unfetchable.is_empty() || worker.store.has_fetchable_jobs(&worker.id).await?)
 }
 
 /// Returns the number of slots that a claim may fill. While claims are slow, results that wait to be written count only
 /// beyond the number of slots, which bounds the jobs that a worker has.
 fn free_slots(worker: &Worker, claim_took: Duration) -> u32 {
     let number = |jobs: usize| u32::try_from(jobs).unwrap_or(u32::MAX);
-    let slots = worker.settings.slots;
+    let slots = worker.live().settings.slots;
     let running = number(worker.running_jobs.len());
     let occupied = match claim_took >= SLOW_CLAIM {
         true => number(worker.running_jobs.fetching()).max(running.saturating_sub(slots)),
@@ -225,10 +236,10 @@ async fn claim(worker: &Arc<Worker>, slots: u32) -> Result<u32, StoreError> {
     }
     let limits = ClaimLimits {
         slots,
-        lease: worker.settings.lease,
-        per_host: worker.settings.per_host,
-        per_account: worker.settings.per_account,
-        host_interval: worker.settings.host_interval,
+        lease: worker.live().settings.lease,
+        per_host: worker.live().settings.per_host,
+        per_account: worker.live().settings.per_account,
+        host_interval: worker.live().settings.host_interval,
         mark_timing: locking::marking(worker),
     };
     let jobs = worker.store.claim(&worker.id, limits).await?;
@@ -273,7 +284,7 @@ fn is_outdated(worker: &Worker) -> bool {
 /// process ends.
 async fn shut_down(worker: &Arc<Worker>, registered: bool) {
     worker.attempts.close();
-    let deadline = Instant::now() + worker.settings.drain;
+    let deadline = Instant::now() + worker.live().settings.drain;
     let mut mismatch = worker.store.schema_mismatch();
     let ends = |worker: &Worker| worker.leave.is_cancelled() || is_outdated(worker);
     while !ends(worker) && worker.running_jobs.len() > 0 && Instant::now() < deadline {

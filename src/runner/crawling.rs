@@ -49,8 +49,8 @@ pub(super) async fn follow(worker: Arc<Worker>) {
         }
         match worker.store.crawling().await {
             Ok(crawling) => {
-                let changed =
-                    worker.settings.follows_installation && worker.fetcher.follow_firecrawl(access(&crawling));
+                let changed = worker.live().settings.follows_installation
+                    && worker.live().fetcher.follow_firecrawl(access(&crawling));
                 if changed {
                     worker.emit(Event::Problem { message: describe(&crawling).into() });
                 }
@@ -77,7 +77,7 @@ pub(super) async fn is_otherwise(worker: &Worker, claimed: &ClaimedJob, page: &P
         None => None,
     };
     let document = (claimed.document_id, claimed.url.as_str());
-    is_fetched_otherwise(&worker.fetcher, crawling.as_ref(), document, &claimed.stored, page)
+    is_fetched_otherwise(&worker.live().fetcher, crawling.as_ref(), document, &claimed.stored, page)
 }
 
 /// Returns true if the stored text of a document is known to have been fetched in another way than `page`, so that a

@@ -1,8 +1,11 @@
 //! Handle by which consoles and commands watch and stop a runner.
 
 use super::event::{Event, Health, LockHealth, RunnerStatus};
+use super::live::LiveSettingsCell;
 use super::measures::Measures;
 use super::progress::Progress;
+use super::settings::{Scheduling, Settings};
+use crate::fetch::Fetcher;
 use std::sync::Arc;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
@@ -10,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 /// Handle of a started runner. Clones refer to the same runner; dropping them does not stop it.
 #[derive(Clone, Debug)]
 pub struct Handle {
+    pub(super) live: LiveSettingsCell,
     pub(super) measures: Arc<Measures>,
     pub(super) progress: Arc<Progress>,
     pub(super) events: broadcast::Sender<Event>,
@@ -55,6 +59,13 @@ impl Handle {
     /// Returns the figures that the runner gathers about its own work.
     pub fn measures(&self) -> Arc<Measures> {
         Arc::clone(&self.measures)
+    }
+
+    /// Applies other settings from now on; attempts that run end with the ones they began with. Lease and heartbeat, and
+    /// the number of kept texts, stay as they were.
+    pub fn apply(&self, settings: Settings, fetcher: Arc<Fetcher>, scheduling: Scheduling) {
+        self.live.replace(settings, fetcher, scheduling);
+        self.wake();
     }
 
     /// Hints that the queue may have new jobs. Without the hint the claim loop polls within a second.

@@ -26,8 +26,8 @@ pub(super) fn start(worker: &Arc<Worker>) {
 }
 
 async fn run(worker: &Worker) {
-    let lease = worker.settings.lease;
-    let mut ticks = interval(worker.settings.heartbeat);
+    let lease = worker.live().settings.lease;
+    let mut ticks = interval(worker.live().settings.heartbeat);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -49,7 +49,7 @@ async fn run(worker: &Worker) {
             }
             // Attempts are not stopped just because time passes without a renewal: they may still have their lease. The
             // tokens decide once the database answers again.
-            Err(error) => worker.store_unavailable(&error, worker.settings.heartbeat),
+            Err(error) => worker.store_unavailable(&error, worker.live().settings.heartbeat),
         }
     }
 }

@@ -49,7 +49,7 @@ impl HostMarkdownCache {
 /// would answer 304 although the page must be converted again. (The body digest includes the converter version.)
 pub(super) async fn request(worker: &Worker, claimed: &ClaimedJob) -> FetchRequest {
     let (document, url) = (claimed.document_id, &claimed.url);
-    let version = |representation| worker.fetcher.converter(document, url, representation);
+    let version = |representation| worker.live().fetcher.converter(document, url, representation);
     let (stored, markdown) = (claimed.stored.converter, version(Representation::Markdown));
     let is_html = stored.is_some() && stored == version(Representation::Html);
     let is_markdown = stored.is_some() && stored == markdown;
@@ -126,7 +126,8 @@ pub(super) async fn judge(
         Representation::Markdown => Representation::Html,
     };
     let stored = claimed.stored.converter;
-    let is_switch = stored.is_some() && stored == worker.fetcher.converter(claimed.document_id, &claimed.url, other);
+    let is_switch =
+        stored.is_some() && stored == worker.live().fetcher.converter(claimed.document_id, &claimed.url, other);
     if !is_switch {
         return change;
     }
@@ -144,7 +145,7 @@ pub(super) async fn judge(
         Representation::Markdown => Negotiation::PreferMarkdown,
     };
     let whole = FetchRequest { negotiation, ..FetchRequest::whole(claimed.document_id, claimed.url.as_str()) };
-    match worker.fetcher.fetch(&whole).await {
+    match worker.live().fetcher.fetch(&whole).await {
         Ok(FetchResponse::Page(before)) if Some(&before.fingerprint) == claimed.stored.fingerprint.as_ref() => change,
         _ => ContentChange::Changed,
     }

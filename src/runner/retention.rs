@@ -36,7 +36,7 @@ async fn remove_all(worker: &Worker) -> Removed {
     let mut removed = Removed::default();
     loop {
         let since = Instant::now();
-        match worker.store.remove_old(&worker.settings.retention, &worker.id.0).await {
+        match worker.store.remove_old(&worker.live().settings.retention, &worker.id.0).await {
             Ok(RetentionStep::More(some)) => removed += some,
             Ok(RetentionStep::Done | RetentionStep::LeaseTaken) => return removed,
             Err(error) => {

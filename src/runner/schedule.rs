@@ -21,8 +21,9 @@ const MAX_REPORTED_ROWS: usize = 3;
 
 /// Runs passes until the worker stops; does nothing unless the mode is [`Mode::Service`].
 pub(super) async fn run(worker: Arc<Worker>) {
-    let Mode::Service(scheduling) = &worker.mode else { return };
-    let acts = scheduling.acts(worker.store.is_chatwoot_database());
+    if !matches!(worker.live().mode, Mode::Service(_)) {
+        return;
+    }
     let mut ticks = interval(PASS_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut reported = HashSet::new();
@@ -31,6 +32,9 @@ pub(super) async fn run(worker: Arc<Worker>) {
             () = worker.stops() => return,
             _ = ticks.tick() => {}
         }
+        let live = worker.live();
+        let Mode::Service(scheduling) = &live.mode else { return };
+        let acts = scheduling.acts(worker.store.is_chatwoot_database());
         match pass(&worker, &scheduling.terms, acts).await {
             Ok(PassResult::Completed(passes, problems)) => {
                 for pass in &passes {
@@ -60,7 +64,7 @@ async fn pass(worker: &Worker, terms: &ScheduleSettings, acts: bool) -> Result<P
         },
         mode: if acts { PassMode::Enqueue } else { PassMode::PlansOnly },
         holder: &worker.id.0,
-        lease: worker.settings.lease,
+        lease: worker.live().settings.lease,
         seed: seed(),
     };
     worker.store.schedule(&order).await

@@ -74,7 +74,7 @@ impl Templates {
     /// names the content. A store that does not answer is asked again.
     pub(super) async fn of(&self, worker: &Worker, claimed: &ClaimedJob) -> Option<Arc<Template>> {
         let version = claimed.host_template?;
-        if !worker.fetcher.allows_template(claimed.document_id, &claimed.url) {
+        if !worker.live().fetcher.allows_template(claimed.document_id, &claimed.url) {
             return None;
         }
         let host = host_of(&claimed.url).unwrap_or_default();
@@ -154,7 +154,7 @@ pub(super) async fn compare(
     let Some(Some(stored)) = read_until_available(worker, || worker.store.stored_text(document)).await else {
         return change;
     };
-    let blocks = worker.fetcher.compare_blocks(document, &claimed.url, template, (&stored, page));
+    let blocks = worker.live().fetcher.compare_blocks(document, &claimed.url, template, (&stored, page));
     claimed.stored.change_by_blocks(page, change, blocks, worker.store.is_chatwoot_database())
 }
 

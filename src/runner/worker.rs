@@ -3,18 +3,16 @@
 use super::crawling::KnownCrawling;
 use super::event::{Event, Health, LockHealth, RunnerStatus};
 use super::fetch_pause::FetchPause;
+use super::live::{LiveSettings, LiveSettingsCell};
 use super::measures::Measures;
 use super::progress::Progress;
 use super::relay::Relay;
 use super::report::Reporter;
 use super::representation::HostMarkdownCache;
 use super::running_jobs::RunningJobs;
-use super::settings::{Mode, Settings};
 use super::templates::Templates;
 use crate::domain::id::WorkerId;
-use crate::domain::site_rule::Unfetchable;
 use crate::domain::text::SafeLine;
-use crate::fetch::Fetcher;
 use crate::lock::{Notification, Redis};
 use crate::store::{RunnerStore, StoreError, WorkerInfo};
 use std::sync::Arc;
@@ -27,15 +25,12 @@ use tokio_util::task::TaskTracker;
 pub(super) struct Worker {
     pub(super) id: WorkerId,
     pub(super) store: Arc<dyn RunnerStore>,
-    pub(super) fetcher: Arc<Fetcher>,
     pub(super) redis: Option<Arc<Redis>>,
     /// The relays, one for each subscriber of the outbox.
     pub(super) relays: Vec<Arc<Relay>>,
     pub(super) name: SafeLine,
-    pub(super) settings: Settings,
-    pub(super) mode: Mode,
-    /// Documents that this process cannot fetch, because it lacks credentials.
-    pub(super) unfetchable: Arc<Unfetchable>,
+    /// Settings and fetcher; see [`Worker::live`].
+    pub(super) live: LiveSettingsCell,
     /// Cached knowledge of the store about the Markdown that hosts offer.
     pub(super) host_markdown: HostMarkdownCache,
     pub(super) running_jobs: RunningJobs,
@@ -59,6 +54,11 @@ pub(super) struct Worker {
 }
 
 impl Worker {
+    /// Returns the settings that apply now.
+    pub(super) fn live(&self) -> Arc<LiveSettings> {
+        self.live.get()
+    }
+
     /// Waits until the worker ends, drains or leaves.
     pub(super) async fn stops(&self) {
         tokio::select! {
@@ -88,11 +88,12 @@ impl Worker {
 
     /// Returns the data by which the worker is registered in the store.
     pub(super) fn info(&self) -> WorkerInfo {
+        let live = self.live();
         WorkerInfo {
             id: self.id.clone(),
             name: self.name.clone(),
-            capacity: self.settings.slots,
-            unfetchable: Arc::clone(&self.unfetchable),
+            capacity: live.settings.slots,
+            unfetchable: Arc::clone(&live.unfetchable),
         }
     }
 

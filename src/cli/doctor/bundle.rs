@@ -104,6 +104,9 @@ impl Bundle {
             ("--store", &context.flags.store),
             ("--redis", &context.flags.redis),
         ];
+        for (variable, key) in context.environment.keys() {
+            self.line(format_args!("{variable} sets {key}"));
+        }
         for (name, value) in given {
             if let Some(value) = value {
                 self.line(format_args!("{name} {value}"));

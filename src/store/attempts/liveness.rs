@@ -53,6 +53,13 @@ impl Liveness {
         own.last_heartbeat = Some(now);
     }
 
+    /// Replaces what is known of a registered worker of this process.
+    pub(in crate::store) fn update_worker(&self, worker: &WorkerInfo) {
+        if let Some(known) = self.state().workers.get_mut(&worker.id.0) {
+            worker.clone_into(known);
+        }
+    }
+
     /// Removes a worker of this process.
     pub(in crate::store) fn remove_worker(&self, worker: &str) {
         self.state().workers.remove(worker);

@@ -36,6 +36,22 @@ pub(in crate::store) async fn register(db: &Database, liveness: &Liveness, worke
     }
 }
 
+pub(in crate::store) async fn update(db: &Database, liveness: &Liveness, worker: &WorkerInfo) -> Result<()> {
+    db.ensure_writable()?;
+    liveness.update_worker(worker);
+    let mut tx = Tx::begin(db, Purpose::Rows).await?;
+    let statement = query("UPDATE @workers SET capacity = ?, unfetchable = ? WHERE id = ?").bind(worker.capacity);
+    tx.run(statement.bind(reasons(worker)).bind(&worker.id.0)).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Returns the reasons why the worker cannot fetch some documents, as its row has them.
+fn reasons(worker: &WorkerInfo) -> Option<String> {
+    let reasons = &worker.unfetchable.reasons;
+    (!reasons.is_empty()).then(|| reasons.join("\n"))
+}
+
 pub(in crate::store) async fn unregister(db: &Database, liveness: &Liveness, worker: &WorkerId) -> Result<()> {
     let signed_off = sign_off(db, worker).await;
     // If a newer program has migrated the store, this worker cannot delete its row. The row then shows a newer worker
@@ -120,9 +136,7 @@ async fn upsert_worker(tx: &mut Tx<'_>, worker: &WorkerInfo, here: &Uptime) -> R
          uptime = excluded.uptime",
     );
     let statement = statement.bind(&worker.id.0).bind(worker.name.as_str()).bind(worker.capacity);
-    let reasons = &worker.unfetchable.reasons;
-    let reasons = (!reasons.is_empty()).then(|| reasons.join("\n"));
-    let statement = statement.bind(tx.now.micros()).bind(SCHEMA_VERSION).bind(reasons);
+    let statement = statement.bind(tx.now.micros()).bind(SCHEMA_VERSION).bind(reasons(worker));
     tx.run(statement.bind(&*here.machine).bind(&*here.boot).bind(micros(here.time))).await?;
     if tx.lease_only() {
         tx.run(query("UPDATE @workers SET lease_only = true WHERE id = ?").bind(&worker.id.0)).await?;

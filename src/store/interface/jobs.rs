@@ -28,6 +28,9 @@ pub trait JobStore: StoreBase {
     /// Registers this process as a live worker.
     async fn register(&self, worker: &WorkerInfo) -> Result<()>;
 
+    /// Changes capacity and unfetchable documents of a worker of this process that is registered.
+    async fn update_worker(&self, worker: &WorkerInfo) -> Result<()>;
+
     /// Removes a worker that shuts down cleanly and releases the jobs that it still has.
     async fn unregister(&self, worker: &WorkerId) -> Result<()>;
 

@@ -26,6 +26,10 @@ impl JobStore for SqlStore {
         workers::register(&self.db, &self.liveness, worker).await
     }
 
+    async fn update_worker(&self, worker: &WorkerInfo) -> Result<()> {
+        workers::update(&self.db, &self.liveness, worker).await
+    }
+
     async fn unregister(&self, worker: &WorkerId) -> Result<()> {
         workers::unregister(&self.db, &self.liveness, worker).await
     }
