@@ -9,6 +9,7 @@ mod backup;
 mod cancel;
 mod changes;
 mod chatwoot_jobs;
+pub mod completions;
 mod config;
 mod confirm;
 mod console;
@@ -35,6 +36,7 @@ mod keys;
 pub mod limits;
 mod list;
 mod log;
+pub mod man;
 #[cfg(feature = "metrics")]
 mod metrics;
 #[cfg(not(feature = "metrics"))]
@@ -194,6 +196,10 @@ pub enum Verb {
     Config(config::Args),
     /// Print the keys of the console
     Keys(keys::Args),
+    /// Print a script with which bash, zsh or fish completes verbs, flags, filters and documents
+    Completions(completions::Args),
+    /// Print a manual page in roff, or write all of them into a folder
+    Man(man::Args),
     /// Print the help of a verb, or a page about a topic; without either, list both
     Help(help::Args),
 }
@@ -242,6 +248,8 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
     match &cli.verb {
         Some(Verb::Config(config::Args { action: None })) => return config::print(out),
         Some(Verb::Keys(args)) => return keys::run(args, out),
+        Some(Verb::Completions(args)) => return completions::run(args, out),
+        Some(Verb::Man(args)) => return man::run(args, out),
         Some(Verb::Help(args)) => return help::run(args, out),
         _ => {}
     }
@@ -314,7 +322,15 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Migrate(args)) => migrate::run(&context, &args, out).await,
         Some(Verb::Copy(args)) => copy::run(&context, &args, out).await,
         Some(Verb::Backup(args)) => backup::run(&context, &args, out).await,
-        Some(Verb::Demo(_) | Verb::Doctor(_) | Verb::Config(_) | Verb::Keys(_) | Verb::Help(_)) => Ok(Exit::Done),
+        Some(
+            Verb::Demo(_)
+            | Verb::Doctor(_)
+            | Verb::Config(_)
+            | Verb::Completions(_)
+            | Verb::Man(_)
+            | Verb::Keys(_)
+            | Verb::Help(_),
+        ) => Ok(Exit::Done),
     };
     done.map_err(|error| error.with_store_url(&context.config.store.url))
 }

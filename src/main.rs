@@ -1,5 +1,6 @@
 //! The binary: sets up what a process needs once (TLS provider, async runtime), then runs the command line.
 
+use quarterdeck::cli::completions::answer;
 use quarterdeck::cli::exit::Exit;
 use quarterdeck::cli::limits::raise_open_files;
 use quarterdeck::cli::output::problem;
@@ -7,6 +8,9 @@ use quarterdeck::cli::{parse, run};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if answer() {
+        return ExitCode::SUCCESS;
+    }
     let cli = parse();
     raise_open_files();
     // The TLS provider of this process. Nothing else installs one, so the call cannot fail.

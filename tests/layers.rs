@@ -26,7 +26,9 @@ const MAY_NAME: [(&str, &[&str]); 13] = [
 ];
 
 /// Crates, and the only modules that may use them.
-const ONLY_IN: [(&str, &[&str]); 13] = [
+const ONLY_IN: [(&str, &[&str]); 15] = [
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("prometheus_client", &["cli"]),
     ("sqlx", &["store"]),
     ("redis", &["lock"]),

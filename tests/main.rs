@@ -13,6 +13,7 @@ mod chatwoot_verbs;
 mod cli;
 mod cli_end_to_end;
 mod compaction;
+mod completing;
 mod conditional;
 mod config;
 mod config_variables;

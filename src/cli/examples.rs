@@ -181,6 +181,20 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ("config check", &[("quarterdeck config check", "exit code 2 and each mistake with its line")]),
     ("config path", &[("quarterdeck config path", "the file that --config and QUARTERDECK_CONFIG lead to")]),
     ("keys", &[("quarterdeck keys", "all keys"), ("quarterdeck keys --markdown", "as a table")]),
+    (
+        "completions",
+        &[
+            ("source <(quarterdeck completions bash)", "in ~/.bashrc"),
+            ("quarterdeck completions fish", "for fish; zsh likewise"),
+        ],
+    ),
+    (
+        "man",
+        &[
+            ("quarterdeck man sync", "a verb's page, for example into man -l -"),
+            ("quarterdeck man --dir man1", "all pages"),
+        ],
+    ),
     ("help", &[("quarterdeck help sync", "a verb"), ("quarterdeck help filters", "a topic")]),
 ];
 

@@ -81,10 +81,23 @@ fn resolve<'t>(word: &str, cli: &Command, topics: &'t [Topic]) -> Result<HelpTar
     if let Some(topic) = topics.iter().find(|topic| topic.name == word) {
         return Ok(HelpTarget::Topic(topic));
     }
-    let known = cli.get_subcommands().map(Command::get_name).chain(topics.iter().map(|topic| topic.name));
-    let hint = nearest(word, known).map(|suggestion| format!(" (did you mean {suggestion}?)")).unwrap_or_default();
+    Err(unknown(word))
+}
+
+/// Returns the error for a word that is neither a verb nor a topic. It suggests the nearest name.
+pub(super) fn unknown(word: &str) -> CliError {
+    let names = names();
+    let hint = nearest(word, names.iter().map(String::as_str));
+    let hint = hint.map(|suggestion| format!(" (did you mean {suggestion}?)")).unwrap_or_default();
     let word = SafeLine::new(word);
-    Err(CliError::Usage(format!("there is no verb or topic \"{word}\"{hint}; `quarterdeck help` lists them")))
+    CliError::Usage(format!("there is no verb or topic \"{word}\"{hint}; `quarterdeck help` lists them"))
+}
+
+/// Returns the names of all verbs, then those of all topics.
+pub(super) fn names() -> Vec<String> {
+    let cli = examples::command();
+    let verbs = cli.get_subcommands().map(|verb| verb.get_name().to_owned());
+    verbs.chain(TOPICS.iter().map(|topic| topic.name.to_owned())).collect()
 }
 
 /// Returns the text of `quarterdeck VERB --help`, rendered by clap.

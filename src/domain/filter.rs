@@ -1,6 +1,7 @@
 //! Filter language, the same in the console and on the command line (assets/docs/filters.md). This module parses,
 //! prints and evaluates filters; the store turns the same terms into SQL.
 
+mod complete;
 mod evaluate;
 mod field;
 mod parse;
@@ -9,6 +10,7 @@ mod span;
 #[cfg(test)]
 mod tests;
 
+pub use complete::completions;
 pub use field::Subject;
 pub use span::parse_span;
 

@@ -2,6 +2,7 @@
 
 use clap::Command;
 use quarterdeck::cli::examples::command;
+use quarterdeck::cli::man;
 
 /// Width for which help is rendered, so that the terminal of the test does not matter.
 const WIDTH: usize = 100;
@@ -43,7 +44,12 @@ fn commands(line: &str) -> Vec<Vec<String>> {
         }
         words
     };
-    line.split(" | ").map(of_program).filter(|words| words[0] == "quarterdeck").collect()
+    line.trim_start_matches("source <(")
+        .trim_end_matches(')')
+        .split(" | ")
+        .map(of_program)
+        .filter(|words| words[0] == "quarterdeck")
+        .collect()
 }
 
 #[test]
@@ -78,6 +84,21 @@ fn the_help_of_each_verb_changes_only_on_purpose() {
         insta::assert_snapshot!("help", help(""));
         for (path, _) in verbs(&command(), "") {
             insta::assert_snapshot!(format!("help-{}", path.replace(' ', "-")), help(&path));
+        }
+    });
+}
+
+#[test]
+fn the_manual_page_of_each_verb_changes_only_on_purpose() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.set_snapshot_path("snapshots");
+    let pages = man::pages();
+    assert_eq!(pages.len(), verbs(&command(), "").len() + 1, "one for each verb, and one for the program");
+    settings.bind(|| {
+        for page in pages {
+            insta::assert_snapshot!(format!("man-{}", page.name), page.text);
         }
     });
 }
