@@ -218,6 +218,7 @@ impl Verb {
             | Self::Retry(retry::Args { bulk, .. })
             | Self::Cancel(cancel::Args { bulk })
             | Self::Faq(faq::Args { bulk }) => Some(&mut bulk.selection.documents),
+            Self::Show(args) => Some(&mut args.documents),
             Self::Remove(args) => Some(&mut args.selection.documents),
             Self::Accept(args) | Self::Reject(args) => Some(&mut args.documents),
             _ => None,

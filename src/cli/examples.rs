@@ -57,6 +57,12 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("quarterdeck show https://example.org/a --probe", "fetch it once, and say what a sync would change"),
         ],
     ),
+    ("versions", &[("quarterdeck versions 12", "which earlier texts there are")]),
+    (
+        "diff",
+        &[("quarterdeck diff 12", "what the last change was"), ("quarterdeck diff 12 3 5", "between two versions")],
+    ),
+    ("restore", &[("quarterdeck restore 12 3", "put version 3 in place of the stored text")]),
     (
         "extract",
         &[

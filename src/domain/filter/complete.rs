@@ -46,7 +46,7 @@ fn values_of(field: Field, subject: Subject) -> Vec<String> {
         Field::Result => OutcomeResult::ALL.map(OutcomeResult::word).to_vec(),
         Field::Content if subject == Subject::Documents => vec![REVIEW],
         Field::Content => ContentChange::words().chain([REVIEW]).collect(),
-        Field::Attempted | Field::Synced => vec!["<1h", "<1d", ">1d", ">1w"],
+        Field::Attempted | Field::Synced | Field::Changed => vec!["<1h", "<1d", ">1d", ">1w"],
         Field::Next => vec!["<10m", "<1h", "<1d"],
         Field::Http => vec!["404", "403", "429", "500", "503"],
         Field::Host | Field::Id | Field::Account | Field::Assistant | Field::By => Vec::new(),
