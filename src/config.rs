@@ -18,7 +18,7 @@ mod sites;
 mod values;
 
 pub use env::Environment;
-pub use keys::Effect;
+pub use keys::KeyEffect;
 pub use paths::DefaultPaths;
 pub use values::KeyValues;
 
@@ -188,8 +188,8 @@ impl Config {
 
     /// Returns the names of the keys that take effect only when a process starts.
     pub fn keys_of_start() -> impl Iterator<Item = &'static str> {
-        let fixed = keys::KEYS.iter().filter(|key| key.effect == Effect::AtStart).map(|key| key.name);
-        fixed.chain(keys::NAMED_KEYS.iter().filter(|key| key.effect == Effect::AtStart).map(|key| key.name))
+        let fixed = keys::KEYS.iter().filter(|key| key.effect == KeyEffect::AtStart).map(|key| key.name);
+        fixed.chain(keys::NAMED_KEYS.iter().filter(|key| key.effect == KeyEffect::AtStart).map(|key| key.name))
     }
 
     /// Returns the keys of a config file with their values, without comments and without what may be secret, except

@@ -62,12 +62,12 @@ fn completes(terminal: &mut Terminal, typed: &str, completed: &str) {
 fn cases(install: &Install) -> Vec<(String, String)> {
     let port = install.site.host();
     [
-        ("quarterdeck expo", "quarterdeck export "),
-        ("quarterdeck sync --wa", "quarterdeck sync --wait "),
+        ("quarterdeck expo", "quarterdeck export"),
+        ("quarterdeck sync --wa", "quarterdeck sync --wait"),
         ("quarterdeck list --filter sta", "quarterdeck list --filter status:"),
         ("quarterdeck list --filter status:fai", "quarterdeck list --filter status:failed"),
-        ("quarterdeck --color nev", "quarterdeck --color never "),
-        ("quarterdeck help filt", "quarterdeck help filters "),
+        ("quarterdeck --color nev", "quarterdeck --color never"),
+        ("quarterdeck help filt", "quarterdeck help filters"),
     ]
     .into_iter()
     .map(|(typed, completed)| (typed.to_owned(), completed.to_owned()))

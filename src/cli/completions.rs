@@ -83,7 +83,7 @@ pub fn answer() -> bool {
         return true;
     }
     let words: Vec<OsString> = env::args_os().collect();
-    let typed = words.iter().skip_while(|word| *word != "--").skip(1).cloned().collect();
+    let typed: Vec<OsString> = words.iter().skip_while(|word| *word != "--").skip(1).cloned().collect();
     let asked = CompleteEnv::with_factory(|| command(&typed_options(&typed))).var(VARIABLE);
     let _ = asked.try_complete(words, env::current_dir().ok().as_deref());
     true

@@ -69,7 +69,7 @@ fn add(command: &Command, name: &str, pages: &mut Vec<ManualPage>) {
     if command.is_hide_set() {
         return;
     }
-    pages.push(ManualPage { name: name.to_owned(), text: page(command.clone().name(name.to_owned())) });
+    pages.push(ManualPage { name: name.to_owned(), text: page(command.clone()) });
     for verb in command.get_subcommands() {
         add(verb, &format!("{name}-{}", verb.get_name()), pages);
     }

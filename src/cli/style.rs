@@ -102,7 +102,8 @@ impl Emphasis {
     /// `unchanged`.
     pub fn of_outcome(content: Option<ContentChange>, result: OutcomeResult) -> Self {
         match (result, content) {
-            (OutcomeResult::Unchanged, Some(ContentChange::First)) | (OutcomeResult::Updated, _) => Self::Good,
+            (OutcomeResult::Unchanged, Some(ContentChange::First))
+            | (OutcomeResult::Updated | OutcomeResult::Restored, _) => Self::Good,
             (OutcomeResult::Unchanged, Some(ContentChange::Quarantined)) => Self::Waits,
             (OutcomeResult::Unchanged, _) => Self::Plain,
             (

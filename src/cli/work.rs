@@ -14,7 +14,7 @@ use super::recover;
 use super::stop::{StopSignal, StopSignals};
 use super::supervisor::Supervisor;
 use super::wiring::{connect_worker, fetcher, report_lock_health, report_unfetchable, start_runner};
-use crate::config::{Config, Effect, KeyValues};
+use crate::config::{Config, KeyEffect, KeyValues};
 use crate::domain::lock::LockMode;
 use crate::lock::{ConnectionState, Redis};
 use crate::runner::Mode;
@@ -181,12 +181,12 @@ async fn apply(config: &Config, runner: &Handle, store: &Arc<dyn Store>) -> Resu
 }
 
 /// Describes which keys have changed, and of which the new values count only after the next start.
-fn describe_changes(changes: &[(String, Effect)]) -> String {
-    let of = |effect: Effect| {
+fn describe_changes(changes: &[(String, KeyEffect)]) -> String {
+    let of = |effect: KeyEffect| {
         let keys: Vec<&str> = changes.iter().filter(|(_, own)| *own == effect).map(|(key, _)| key.as_str()).collect();
         keys.join(", ")
     };
-    match (of(Effect::AtReload), of(Effect::AtStart)) {
+    match (of(KeyEffect::AtReload), of(KeyEffect::AtStart)) {
         (now, later) if now.is_empty() && later.is_empty() => "no key has changed".to_owned(),
         (now, later) if later.is_empty() => format!("changed {now}"),
         (now, later) if now.is_empty() => format!("{later} only after a restart"),

@@ -80,6 +80,7 @@ pub(super) fn variables(environment: &Environment) -> (Vec<KeyVariable<'_>>, Vec
             (_, Some(key)) if is_capital && is_key(&key) => {
                 found.push(KeyVariable { name, key, value, is_file: true });
             }
+            _ if !is_capital => problems.push(problem(name, "has to be in capitals".to_owned())),
             (key, _) => problems.push(problem(name, unknown(&key, false))),
         }
     }

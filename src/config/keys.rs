@@ -29,12 +29,12 @@ pub(super) struct Key {
     /// Full name with its section, such as `runner.lease`.
     pub(super) name: &'static str,
     pub(super) set: SetValue,
-    pub(super) effect: Effect,
+    pub(super) effect: KeyEffect,
 }
 
 /// Time at which a changed value takes effect in a worker that reads its settings again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub enum KeyEffect {
     /// When the worker gets the signal HUP.
     AtReload,
     /// When the worker is started the next time.
@@ -114,12 +114,12 @@ pub(super) const KEYS: &[Key] = &[
 pub(super) const RENAMED: &[(&str, &str)] = &[("fetch.sources", "fetch.sites")];
 
 const fn key(name: &'static str, set: SetValue) -> Key {
-    Key { name, set, effect: Effect::AtReload }
+    Key { name, set, effect: KeyEffect::AtReload }
 }
 
 /// Does the same as [`key`] for a key that takes effect at the next start.
 const fn fixed(name: &'static str, set: SetValue) -> Key {
-    Key { name, set, effect: Effect::AtStart }
+    Key { name, set, effect: KeyEffect::AtStart }
 }
 
 /// Stores a value in `field`, or returns the error of reading the value.
@@ -137,7 +137,7 @@ fn put_some<T>(field: &mut Option<T>, value: Result<T, InvalidValue>) -> Result<
 pub(super) struct NamedKey {
     /// Full name with its section; `NAME` stands for the name of a plan, `ID` for the number of an account.
     pub(super) name: &'static str,
-    pub(super) effect: Effect,
+    pub(super) effect: KeyEffect,
     /// Function that sets the field, from the plan's name or account's number and the value.
     pub(super) set: fn(&mut Config, &str, &DeValue<'_>) -> Result<(), InvalidValue>,
 }
@@ -146,7 +146,7 @@ pub(super) struct NamedKey {
 pub(super) const NAMED_KEYS: &[NamedKey] = &[
     NamedKey {
         name: "plans.NAME.every",
-        effect: Effect::AtReload,
+        effect: KeyEffect::AtReload,
         set: |c, name, v| {
             let every = duration(v, Cadence::MIN..=Cadence::MAX)?;
             c.plan(name)?.cadence = Cadence::new(every);
@@ -155,7 +155,7 @@ pub(super) const NAMED_KEYS: &[NamedKey] = &[
     },
     NamedKey {
         name: "plans.NAME.weight",
-        effect: Effect::AtReload,
+        effect: KeyEffect::AtReload,
         set: |c, name, v| {
             c.plan(name)?.weight = Some(whole(v, 1..=1_000)?);
             Ok(())
@@ -163,7 +163,7 @@ pub(super) const NAMED_KEYS: &[NamedKey] = &[
     },
     NamedKey {
         name: "plans.NAME.max_running",
-        effect: Effect::AtReload,
+        effect: KeyEffect::AtReload,
         set: |c, name, v| {
             c.plan(name)?.max_running = Some(whole(v, 1..=1_024)?);
             Ok(())
@@ -171,7 +171,7 @@ pub(super) const NAMED_KEYS: &[NamedKey] = &[
     },
     NamedKey {
         name: "accounts.ID",
-        effect: Effect::AtReload,
+        effect: KeyEffect::AtReload,
         set: |c, id, v| {
             let plan = plan_name(text(v)?)?;
             let id = id.parse().map_err(|_| "must be the number of an account".to_owned())?;

@@ -16,9 +16,9 @@ pub(super) fn listing(text: &str) -> Vec<String> {
     if let Ok(table) = DeTable::parse(text) {
         walk(table.get_ref(), "", &mut |path, entry| {
             lines.push(match entry {
-                Entry::Key(_) if SECRET_KEYS.contains(&path) => format!("{path} = {HIDDEN}"),
-                Entry::Key(value) => format!("{path} = {value}"),
-                Entry::Unknown => format!("{path} = {HIDDEN} (unknown key)"),
+                FileEntry::Key(_) if SECRET_KEYS.contains(&path) => format!("{path} = {HIDDEN}"),
+                FileEntry::Key(value) => format!("{path} = {value}"),
+                FileEntry::Unknown => format!("{path} = {HIDDEN} (unknown key)"),
             });
         });
     }
@@ -26,14 +26,14 @@ pub(super) fn listing(text: &str) -> Vec<String> {
 }
 
 /// An entry of a config file.
-pub(super) enum Entry {
+pub(super) enum FileEntry {
     /// A known key, with its value as text; it may be a secret.
     Key(String),
     Unknown,
 }
 
 /// Passes each key of the table with its path to `visit`.
-pub(super) fn walk(table: &DeTable<'_>, section: &str, visit: &mut impl FnMut(&str, Entry)) {
+pub(super) fn walk(table: &DeTable<'_>, section: &str, visit: &mut impl FnMut(&str, FileEntry)) {
     for (name, value) in table {
         let path = match section {
             "" => name.get_ref().to_string(),
@@ -42,9 +42,9 @@ pub(super) fn walk(table: &DeTable<'_>, section: &str, visit: &mut impl FnMut(&s
         let is_known = Config::keys().any(|key| key == path) || RENAMED.iter().any(|(old, _)| *old == path);
         let is_known = is_known || NAMED_KEYS.iter().any(|key| key.name_in(&path).is_some());
         match value.get_ref() {
-            value if is_known => visit(&path, Entry::Key(shown(value))),
+            value if is_known => visit(&path, FileEntry::Key(shown(value))),
             DeValue::Table(inner) => walk(inner, &path, visit),
-            _ => visit(&path, Entry::Unknown),
+            _ => visit(&path, FileEntry::Unknown),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Values of the keys that file and environment set, to tell which have changed when they are read again.
 
-use super::keys::{Effect, KEYS, NAMED_KEYS, RENAMED};
-use super::listing::{Entry, walk};
+use super::keys::{KEYS, KeyEffect, NAMED_KEYS, RENAMED};
+use super::listing::{FileEntry, walk};
 use super::{Config, DefaultPaths, Environment, Flags, env};
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
@@ -24,7 +24,7 @@ impl KeyValues {
         if let Ok(table) = DeTable::parse(text) {
             walk(table.get_ref(), "", &mut |path, entry| {
                 let name = RENAMED.iter().find(|(old, _)| *old == path).map_or(path, |(_, new)| *new);
-                if let Entry::Key(value) = entry {
+                if let FileEntry::Key(value) = entry {
                     values.insert(name.to_owned(), digest(&value));
                 }
             });
@@ -36,17 +36,17 @@ impl KeyValues {
     }
 
     /// Returns the keys whose values differ, with the time at which they take effect.
-    pub fn changes(&self, later: &Self) -> Vec<(String, Effect)> {
+    pub fn changes(&self, later: &Self) -> Vec<(String, KeyEffect)> {
         let keys: std::collections::BTreeSet<&String> = self.0.keys().chain(later.0.keys()).collect();
         let changed = keys.into_iter().filter(|key| self.0.get(*key) != later.0.get(*key));
         changed.map(|key| (key.clone(), effect(key))).collect()
     }
 }
 
-fn effect(path: &str) -> Effect {
+fn effect(path: &str) -> KeyEffect {
     let fixed = KEYS.iter().find(|key| key.name == path).map(|key| key.effect);
     let named = || NAMED_KEYS.iter().find(|key| key.name_in(path).is_some()).map(|key| key.effect);
-    fixed.or_else(named).unwrap_or(Effect::AtStart)
+    fixed.or_else(named).unwrap_or(KeyEffect::AtStart)
 }
 
 fn digest(text: &str) -> u64 {
@@ -74,11 +74,11 @@ mod tests {
             &[("QUARTERDECK_LOG__LEVEL", "\"debug\"")],
         );
         let changes = before.changes(&after);
-        let at = |effect: Effect| {
+        let at = |effect: KeyEffect| {
             changes.iter().filter(|(_, own)| *own == effect).map(|(key, _)| key.as_str()).collect::<Vec<_>>()
         };
-        assert_eq!(at(Effect::AtReload), ["fetch.max_redirects", "log.level", "plans.daily.every"]);
-        assert_eq!(at(Effect::AtStart), ["redis.key"]);
+        assert_eq!(at(KeyEffect::AtReload), ["fetch.max_redirects", "log.level", "plans.daily.every"]);
+        assert_eq!(at(KeyEffect::AtStart), ["redis.key"]);
         assert!(!format!("{after:?}").contains("b{id}"));
     }
 }
