@@ -126,7 +126,7 @@ async fn fish_completes_verbs_flags_filters_and_documents() {
         let found = asked(&typed);
         assert!(found.iter().any(|line| line.split('\t').next() == Some(word)), "{typed}: {found:?}");
     }
-    assert_eq!(asked("quarterdeck show "), ["1\tRefunds", "2\tPrices"]);
+    assert_eq!(asked("quarterdeck show ")[..2], ["1\tRefunds", "2\tPrices"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

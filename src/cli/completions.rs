@@ -101,6 +101,10 @@ fn answer_bash(line: &str, replaced: &str) -> String {
     let found = clap_complete::engine::complete(&mut command, typed, index, env::current_dir().ok().as_deref());
     let values = found.unwrap_or_default().into_iter().filter_map(|candidate| {
         let value = candidate.get_value().to_string_lossy().into_owned();
+        // Flags among documents, without descriptions, would only confuse.
+        if value.starts_with('-') && !last.starts_with('-') {
+            return None;
+        }
         value.strip_prefix(kept).map(|rest| format!("{rest}\n"))
     });
     values.collect()

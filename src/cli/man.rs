@@ -96,7 +96,9 @@ fn page(command: Command) -> String {
         if title == "Examples" {
             // Lines stay lines.
             roff.control("nf", []);
-            body.trim_start_matches('\n').lines().for_each(|line| drop(roff.text([roman(line)])));
+            for line in body.trim_start_matches('\n').lines() {
+                roff.text([roman(line)]);
+            }
             roff.control("fi", []);
         } else {
             roff.text([roman(body.trim())]);
