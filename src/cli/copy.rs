@@ -5,11 +5,11 @@ use super::confirm::agreed;
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::{Output, masked, note};
+use super::progress;
 use super::stop::StopSignals;
 use crate::format;
 use crate::store::{self, Access, CopyPhase, CopyProgress, CopyRequest, WorkerHealth};
 use serde::Serialize;
-use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
@@ -68,10 +68,10 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
             was_complete: copied.was_complete,
         })?;
     } else if copied.was_complete {
-        out.line("nothing to do: it is a copy of this store already")?;
+        out.confirmation("nothing to do: it is a copy of this store already")?;
     } else {
         let (documents, outcomes) = (copied.documents, copied.outcomes);
-        out.line(format!(
+        out.confirmation(format!(
             "copied {} and {}, and verified {}",
             format::count(documents, "document"),
             format::count(outcomes, "outcome"),
@@ -90,7 +90,7 @@ struct ProgressLine {
 
 impl ProgressLine {
     fn start() -> Self {
-        Self { is_visible: io::stderr().is_terminal(), phase: None, next_draw: Instant::now() + REDRAW_INTERVAL }
+        Self { is_visible: progress::is_visible(), phase: None, next_draw: Instant::now() + REDRAW_INTERVAL }
     }
 
     fn report(&mut self, progress: CopyProgress) {
@@ -101,13 +101,13 @@ impl ProgressLine {
         if self.is_visible && now >= self.next_draw {
             self.next_draw = now + REDRAW_INTERVAL;
             let line = progress_line(&progress, progress.rows.saturating_sub(before), now - since);
-            let _ = write!(io::stderr(), "\r\x1b[K{line}");
+            progress::show(&line);
         }
     }
 
     fn clear(&self) {
         if self.is_visible {
-            let _ = write!(io::stderr(), "\r\x1b[K");
+            progress::clear();
         }
     }
 }

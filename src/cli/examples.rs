@@ -160,6 +160,13 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "copy",
+        &[(
+            "quarterdeck copy --from sqlite:quarterdeck.db --to postgres://deck@db.example.org/deck",
+            "to a server; run it again if it was interrupted",
+        )],
+    ),
+    (
         "backup",
         &[
             ("quarterdeck backup /backup/quarterdeck.db", "a checked copy, while workers run"),

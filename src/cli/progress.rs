@@ -37,7 +37,8 @@ pub(super) fn show(line: &str) {
     }
 }
 
-fn is_visible() -> bool {
+/// Returns true if stderr is a terminal that can show the line, and the user wants it.
+pub(super) fn is_visible() -> bool {
     io::stderr().is_terminal() && !is_dumb() && !output::is_quiet()
 }
 
