@@ -164,7 +164,7 @@ mod tests {
             meter.done = done;
             let _ = meter.line(Duration::from_secs(at));
         }
-        assert!(meter.line(Duration::from_secs(40)).contains("  10/s  340 s left"), "{:?}", meter.samples);
+        assert!(meter.line(Duration::from_secs(40)).contains("  10/s  5 min left"), "{:?}", meter.samples);
         meter.done = 5_000;
         assert!(!meter.line(Duration::from_secs(31)).contains("left"), "nothing is left");
     }
