@@ -11,6 +11,7 @@ mod pauses;
 mod places;
 mod reads;
 mod views;
+mod workers;
 
 use crate::support::facts::{NOW, ago, document, options, outcome};
 use crate::support::live::{Operator, console};

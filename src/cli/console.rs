@@ -101,7 +101,8 @@ async fn open_store(context: &Context, ascii: bool) -> Result<Option<Arc<dyn Sto
 }
 
 fn is_ascii(requested: bool) -> bool {
-    requested || !locale().is_utf8()
+    // The fonts of Linux's own console have few signs beyond Latin letters.
+    requested || !locale().is_utf8() || std::env::var_os("TERM").is_some_and(|term| term == "linux")
 }
 
 /// Fails if standard input or standard output is no terminal, or one that cannot draw: the console reads keys and draws.

@@ -34,7 +34,6 @@ pub enum Action {
     Sort,
     Details,
     ShowView(ViewId),
-    ViewOutcomes,
     ShowDocuments,
     About,
     BreakLease,

@@ -131,6 +131,16 @@ pub const ASCII: Glyphs = Glyphs {
 };
 
 impl Glyphs {
+    /// Returns the sign for the direction of a sorted column.
+    pub const fn sort_sign(&self, descending: bool) -> &'static str {
+        match (self.ascii, descending) {
+            (true, true) => "^",
+            (true, false) => "v",
+            (false, true) => "↑",
+            (false, false) => "↓",
+        }
+    }
+
     /// Returns the sign of a document's status.
     pub const fn status(&self, status: Status) -> &'static str {
         match status {

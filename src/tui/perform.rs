@@ -11,6 +11,7 @@ use super::effect::{Effect, ReadKind};
 use super::msg::{CommandResult, Msg, StoreResult};
 use super::views::catalog::{ViewId, ViewRows};
 use super::views::jobs::state::JobsData;
+use super::views::workers::state::{self as workers, WorkerLine};
 use crate::domain::chatwoot_job::ChatwootJobReader;
 use crate::domain::extraction::PageExplainer;
 use crate::domain::filter::Filter;
@@ -21,7 +22,7 @@ use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, LockHealth};
 use crate::runner::handle::Handle;
 use crate::store::{
-    AddResult, BulkVerb, ConsoleStore, DecisionResult, JobsQuery, MAX_SECTION_ROWS, NewDocument, OutcomeQuery,
+    AddResult, BulkVerb, ConsoleStore, DecisionResult, JobsQuery, Listing, MAX_SECTION_ROWS, NewDocument, OutcomeQuery,
     OutcomesFrom, ReviewTarget, Sort, StoreError,
 };
 use std::collections::HashMap;
@@ -275,7 +276,14 @@ impl Shared {
                 let _guard = self.full_count_lock.lock().await;
                 ViewRows::Accounts(answer(store.accounts().await))
             }
+            ViewId::Workers => ViewRows::Workers(answer(self.worker_lines().await)),
         })
+    }
+
+    async fn worker_lines(&self) -> Result<Listing<WorkerLine>, StoreError> {
+        let workers = self.store.workers().await?;
+        let jobs = self.store.jobs(&JobsQuery { limit: MAX_SECTION_ROWS }).await?;
+        Ok(workers::lines(workers, &jobs))
     }
 
     async fn outcomes_from(

@@ -28,6 +28,7 @@ use super::msg::Msg;
 use super::screen::{detail_cells, list_rows};
 use super::views::catalog::ViewId;
 use super::views::detail::state::Tab;
+use super::views::workers::state::WorkerLine;
 use crate::domain::id::DocumentId;
 use crate::domain::time::Timestamp;
 use crate::format;
@@ -209,6 +210,10 @@ fn runner(model: &mut Model, event: Event, up: &mut Update) {
 fn on_screen(model: &Model, document: DocumentId) -> bool {
     let rows = list_rows(model);
     if model.active_view == ViewId::Jobs && model.views.jobs.data.running.iter().any(|job| job.document == document) {
+        return true;
+    }
+    let is_listed = |line: &WorkerLine| line.job.as_ref().is_some_and(|job| job.document == document);
+    if model.active_view == ViewId::Workers && model.views.workers.data.rows.iter().any(is_listed) {
         return true;
     }
     model.detail.as_ref().is_some_and(|detail| detail.document == document)

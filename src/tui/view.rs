@@ -11,6 +11,7 @@ mod peek;
 mod prompt;
 mod reader;
 mod toast;
+mod view_line;
 pub mod waiting;
 
 use super::layout::{MIN_SIZE, too_small};

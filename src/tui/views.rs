@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod outcomes;
 pub mod selected;
 pub mod view;
+pub mod workers;
 
 use super::scope::PaneId;
 use catalog::ViewId;
@@ -22,6 +23,7 @@ pub fn for_pane(pane: PaneId) -> &'static dyn View {
         PaneId::View(ViewId::Jobs) => &jobs::JobsView,
         PaneId::View(ViewId::Hosts) => &hosts::HostsView,
         PaneId::View(ViewId::Accounts) => &accounts::AccountsView,
+        PaneId::View(ViewId::Workers) => &workers::WorkersView,
         PaneId::Outcomes => &outcomes::OutcomesView,
         PaneId::Detail => &detail::DetailView,
     }

@@ -76,7 +76,7 @@ async fn p_pauses_and_resumes_the_host_or_the_account_in_hand() {
         operator.press(&["j", "p"]);
         operator.sees("host    wiki.example: not paused").await;
         operator.sees("[ Keep ]").await;
-        operator.sees_no("account");
+        operator.sees_no("Pause account");
         operator.press(&["esc"]);
         operator.settle().await;
         assert!(operator.store.with(|facts| facts.pauses.is_empty()));

@@ -36,7 +36,7 @@ async fn the_views_change_places_and_the_cursor_of_each_stays() {
         operator.press(&["esc"]);
         operator.sees("Document 0004").await;
         operator.sees_no("Release notes, spring");
-        operator.press(&["2", "tab"]);
+        operator.press(&["tab", "tab"]);
         operator.settle().await;
     })
     .await;

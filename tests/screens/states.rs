@@ -494,6 +494,6 @@ fn workers_are_a_key_away_and_scroll_where_there_are_many() {
     assert!(screen.text().contains("host:0 "), "what was known stays");
     screen.press(&["w"]);
     assert!(!screen.text().contains("host:0 "));
-    screen.press(&[":"]).type_text("workers").press(&["enter"]);
+    screen.press(&[":"]).type_text("worker list").press(&["enter"]);
     assert!(screen.text().contains("host:0 "), "by its name, too");
 }

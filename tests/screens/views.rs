@@ -45,8 +45,8 @@ fn what_needs_a_look_stands_out_among_the_jobs() {
     assert_eq!(colour("cooling down, ends in 1:20"), Color::Yellow);
     assert_eq!(colour("failed, attempt 2 of 3 next"), Color::Yellow);
     assert_eq!(colour("failed: not found"), Color::Red);
-    // The name of the current view precedes the counts, which are about documents.
-    assert_eq!(screen.cell_of("jobs   1,204 documents").fg, Color::Cyan, "{}", screen.text());
+    // The key of the current view is coloured in the line of the views.
+    assert_eq!(screen.cell_of("3 jobs").fg, Color::Cyan, "{}", screen.text());
 }
 
 #[test]

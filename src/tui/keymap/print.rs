@@ -2,10 +2,10 @@
 
 use super::binding::Binding;
 use super::table::TABLE;
-use crate::tui::scope::KeyScopes;
+use crate::tui::scope::{KeyScope, KeyScopes};
 
-/// Groups the table's rows by the scopes in which they apply; a group's heading lists the scopes.
-fn groups() -> Vec<(String, Vec<&'static Binding>)> {
+/// Groups the table's rows by the scopes in which they apply.
+fn grouped() -> Vec<(KeyScopes, Vec<&'static Binding>)> {
     let mut groups: Vec<(KeyScopes, Vec<&'static Binding>)> = Vec::new();
     for binding in TABLE.iter() {
         match groups.iter_mut().find(|(scopes, _)| *scopes == binding.scopes) {
@@ -14,9 +14,15 @@ fn groups() -> Vec<(String, Vec<&'static Binding>)> {
         }
     }
     groups
-        .into_iter()
-        .map(|(scopes, rows)| (scopes.list().map(|scope| scope.word()).collect::<Vec<_>>().join(", "), rows))
-        .collect()
+}
+
+/// Returns the heading of a group, which lists its scopes.
+fn heading(scopes: KeyScopes) -> String {
+    scopes.list().map(|scope| scope.word()).collect::<Vec<_>>().join(", ")
+}
+
+fn groups() -> Vec<(String, Vec<&'static Binding>)> {
+    grouped().into_iter().map(|(scopes, rows)| (heading(scopes), rows)).collect()
 }
 
 fn keys(binding: &Binding, ascii: bool) -> Vec<String> {
@@ -56,11 +62,14 @@ fn code(key: String) -> String {
     format!("`{key}`")
 }
 
-/// Returns the table for the help on the screen, in groups. A group has a heading and rows; a row has the labels of its
+/// Returns the table for the help on the screen, in groups: first the keys of the pane that has the focus, those that
+/// fewest panes share before the others; then the rest. A group has a heading and rows; a row has the labels of its
 /// keys, which are ASCII only if `ascii`, and its binding.
-pub fn help_groups(ascii: bool) -> Vec<(String, Vec<(String, &'static Binding)>)> {
+pub fn help_groups(here: KeyScope, ascii: bool) -> Vec<(String, Vec<(String, &'static Binding)>)> {
+    let mut groups = grouped();
+    groups.sort_by_key(|(scopes, _)| (!scopes.contains(here), scopes.contains(here).then(|| scopes.list().count())));
     let with_keys = |binding: &'static Binding| (keys(binding, ascii).join(" "), binding);
-    groups().into_iter().map(|(scopes, rows)| (scopes, rows.into_iter().map(with_keys).collect())).collect()
+    groups.into_iter().map(|(scopes, rows)| (heading(scopes), rows.into_iter().map(with_keys).collect())).collect()
 }
 
 #[cfg(test)]

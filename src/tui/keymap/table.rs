@@ -3,8 +3,8 @@
 use super::binding::Binding;
 use super::key::Key;
 use crate::tui::action::Action;
+use crate::tui::scope::KeyScope;
 use crate::tui::scope::KeyScopes::{self, All, DocumentLists, DocumentRows, GroupRows, Panes, Scrollable};
-use crate::tui::scope::{KeyScope, PaneId};
 use crate::tui::views::catalog::ViewId;
 use crossterm::event::KeyCode;
 use std::sync::LazyLock;
@@ -38,17 +38,10 @@ const fn danger(
     Binding { action, keys, word, description, scopes, dangerous: true, footer }
 }
 
-/// The row of the key that goes to the outcome panel. The panel is no view of the main area, so [`ViewId`] does not
-/// list it.
-const OUTCOMES: Binding =
-    row(Action::ViewOutcomes, &[Key::char('2')], PaneId::Outcomes.word(), "go to the outcomes", Panes, 0);
-
-/// The whole table. The rows of the actions that show a view or go to the outcome panel are in the middle, sorted by
-/// their keys.
+/// The whole table. The rows of the actions that show a view are in the middle, in the order of their keys.
 pub static TABLE: LazyLock<Vec<Binding>> = LazyLock::new(|| {
     let show = |view: &ViewId| row(Action::ShowView(*view), view.keys(), view.word(), view.description(), Panes, 0);
-    let mut views: Vec<Binding> = ViewId::ALL.iter().map(show).chain([OUTCOMES]).collect();
-    views.sort_by_cached_key(|binding| binding.keys.first().map(|key| key.label(true)));
+    let views: Vec<Binding> = ViewId::ALL.iter().map(show).collect();
     [ROWS_BEFORE_VIEWS, &views, ROWS_AFTER_VIEWS].concat()
 });
 
@@ -190,7 +183,7 @@ const ROWS_AFTER_VIEWS: &[Binding] = &[
         Action::SwitchFocus,
         &[Key::of(KeyCode::Tab), Key::of(KeyCode::BackTab)],
         "other pane",
-        "go to the other pane",
+        "go to the outcomes, or back to the view",
         Panes,
         7,
     ),
@@ -278,7 +271,14 @@ const ROWS_AFTER_VIEWS: &[Binding] = &[
         Panes,
         0,
     ),
-    row(Action::Workers, &[Key::char('w')], "workers", "list the workers: load, start time, last heartbeat", Panes, 0),
+    row(
+        Action::Workers,
+        &[Key::char('w')],
+        "worker list",
+        "list the workers (load, start time, last heartbeat) and the disk use",
+        Panes,
+        0,
+    ),
     row(Action::Palette, &[Key::char(':'), Key::ctrl('p')], "palette", "every action by name", Panes, 15),
     row(Action::Help, &[Key::char('?')], "help", "every key with its action", Panes, 16),
     row(

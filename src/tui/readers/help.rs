@@ -1,9 +1,10 @@
-//! The help, generated from the key table.
+//! The help, generated from the key table: the keys of the focused pane first.
 
 use crate::domain::text::width;
 use crate::tui::keymap::help_groups;
 use crate::tui::layout::reader_cells;
 use crate::tui::model::Model;
+use crate::tui::scope::KeyScope;
 use crate::tui::text::lines::wrap;
 use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
@@ -18,7 +19,7 @@ pub(super) fn text(model: &Model) -> Vec<Spans> {
     let column = if available < 56 { FEW_KEYS } else { KEYS };
     let available = available.saturating_sub(column + 4);
     let mut text: Vec<Spans> = Vec::new();
-    for (heading, bindings) in help_groups(model.glyphs.ascii) {
+    for (heading, bindings) in help_groups(KeyScope::Pane(model.pane()), model.glyphs.ascii) {
         if !text.is_empty() {
             text.push(Spans::new());
         }

@@ -4,7 +4,7 @@
 //! but the heading "attempted" is wider than the ages below. A line of `Table` cannot span columns, as the section
 //! headings of the jobs view do. And `Table` cuts text without an ellipsis.
 
-use crate::store::SortBy;
+use crate::store::{Sort, SortBy};
 use crate::tui::model::Model;
 use crate::tui::text::Spans;
 use crate::tui::theme::{Appearance, Tone};
@@ -209,17 +209,31 @@ impl<R> PositionedColumn<R> {
         self.x + self.cells
     }
 
-    /// Draws the column's heading in line `y`, highlighted if `sort` is this column.
-    pub fn draw_heading(&self, y: u16, sort: Option<SortBy>, canvas: &mut Canvas<'_>, appearance: Appearance) {
-        let sorted = sort.is_some() && self.column.sort == sort;
-        let style = appearance.theme.style(if sorted { Tone::Plain } else { Tone::Dim });
+    /// Draws the column's heading in line `y`. If the rows are sorted by this column, the heading is highlighted and an
+    /// arrow shows the direction.
+    pub fn draw_heading(&self, y: u16, sort: Option<Sort>, canvas: &mut Canvas<'_>, appearance: Appearance) {
+        let sorted = sort.filter(|sort| self.column.sort == Some(sort.by));
+        let style = appearance.theme.style(if sorted.is_some() { Tone::Strong } else { Tone::Dim });
+        let sign = sorted.map_or("", |sort| appearance.glyphs.sort_sign(sort.descending));
+        let heading = self.column.heading;
         match self.column.align {
             Align::Left => {
-                canvas.text(self.x, y, self.cells, self.column.heading, style);
+                let end = canvas.text(self.x, y, self.cells, heading, style);
+                canvas.text(end, y, (self.x + self.cells + 1).saturating_sub(end), sign, style);
             }
             // A heading that is wider than its column extends over the end of the column on its left.
-            Align::Right => canvas.right(self.end(), y, self.column.heading, style),
+            Align::Right => canvas.right(self.end(), y, &format!("{heading}{sign}"), style),
         }
+    }
+
+    /// Returns true if the column has no text for `row`.
+    pub fn is_empty(&self, model: &Model, row: &R) -> bool {
+        cells(&(self.column.cell)(model, row, self.cells)) == 0
+    }
+
+    /// Returns this column with the room up to the end of `other`, which is on its right.
+    pub const fn up_to(&self, other: &Self) -> Self {
+        Self { column: self.column, x: self.x, cells: other.end() - self.x }
     }
 
     /// Draws the column's text of `row` in line `y`.

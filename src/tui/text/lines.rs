@@ -11,6 +11,24 @@ pub fn clip(text: &str, cells: usize, more: &str) -> String {
     if more == "…" || fitted == text { fitted } else { fitted.replace('…', more) }
 }
 
+/// Cuts `text` to at most `cells` cells at its begin; `more` then stands before the rest.
+pub fn tail(text: &str, cells: usize, more: &str) -> String {
+    if width(text) <= cells {
+        return text.to_owned();
+    }
+    let mut left = cells.saturating_sub(width(more));
+    let mut start = text.len();
+    for (at, c) in text.char_indices().rev() {
+        let taken = c.width().unwrap_or(0);
+        if taken > left {
+            break;
+        }
+        left -= taken;
+        start = at;
+    }
+    clip(&format!("{more}{}", &text[start..]), cells, more)
+}
+
 /// Wraps `text` between words into at most `most` lines of `cells` cells. Text that does not fit is cut off, and the
 /// last line then ends in `…`. A word wider than a line is cut too and ends the text.
 pub fn wrap(text: &str, cells: usize, most: usize) -> Vec<String> {

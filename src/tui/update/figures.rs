@@ -102,7 +102,7 @@ pub(super) fn take_workers(model: &mut Model, answer: StoreResult<Vec<WorkerSumm
             (model.workers.list, model.workers.load_error) = (listed, None);
             if !is_same {
                 queue(model, up);
-                if model.active_view == ViewId::Jobs {
+                if matches!(model.active_view, ViewId::Jobs | ViewId::Workers) {
                     loads::active_view(model, up);
                 }
             }

@@ -94,7 +94,6 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::ShowDocuments => views::show_documents(model, up),
         Action::About => model.overlay = Some(Overlay::About(0)),
         Action::Why => loads::explain(model, up),
-        Action::ViewOutcomes => model.focus = Focus::Outcomes,
         Action::BreakLease => views::break_lease(model),
         Action::SwitchFocus => {
             model.focus = if model.focus == Focus::Main { Focus::Outcomes } else { Focus::Main };

@@ -14,6 +14,9 @@ use crate::tui::widgets::canvas::{Canvas, cells};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+/// Width of the screen, in cells, from which the footer names the palette.
+const PALETTE_MIN_WIDTH: u16 = 60;
+
 /// Draws the footer: keys on the left, the number of marked documents on the right.
 pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let appearance = model.appearance();
@@ -25,9 +28,11 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
         right.push(span(format!("{} {}{word}", appearance.glyphs.mark, format::number(marks)), Tone::Waiting));
     }
     let end = area.width.saturating_sub(1 + if right.is_empty() { 0 } else { cells(&right) + 2 });
-    let keys = hints(model);
+    let mut keys = hints(model);
+    // The narrowest screens keep the room for one more key of the pane: the help names the palette, too.
+    keys.retain(|(action, _)| *action != Action::Palette || area.width >= PALETTE_MIN_WIDTH);
     let gap = if area.width < 100 { 2 } else { 3 };
-    // Cells of the keys for help, quit and close, which are always shown.
+    // Cells of the keys for palette, help, quit and close, which are always shown.
     let ends: u16 = keys.iter().filter(|(action, _)| is_way_out(*action)).map(|(_, key)| cells(key) + gap).sum();
     let mut x = 1;
     let mut left = ends;
@@ -49,8 +54,9 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     canvas.spans(start, 0, cells(&right), &right, appearance);
 }
 
+/// Returns true for the keys that the footer always has: they end something, or lead to every other key.
 const fn is_way_out(action: Action) -> bool {
-    matches!(action, Action::Help | Action::Quit | Action::Close)
+    matches!(action, Action::Palette | Action::Help | Action::Quit | Action::Close)
 }
 
 /// Returns the keys of the current scope in the footer's order. Keys that are of no use now are left out, unless an

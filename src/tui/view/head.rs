@@ -1,7 +1,8 @@
-//! The two head lines. The first shows the store, the runner and the queue; the second the active view, the number of
-//! documents of each status, and the time of day. On a narrow screen, both leave out their least important parts.
+//! The two head lines. The first shows the store, the runner, the queue and the time of day; the second, in
+//! [`view_line`], the views and the number of documents of each status. On a narrow screen, both leave out their least
+//! important parts.
 
-use crate::domain::document::Status;
+use super::view_line;
 use crate::format;
 use crate::runner::event::{LockHealth, Phase};
 use crate::store::{WorkerHealth, WorkerSummary};
@@ -9,8 +10,7 @@ use crate::tui::describe::pause;
 use crate::tui::model::rate::HISTORY_SECONDS;
 use crate::tui::model::{Model, ShutdownState};
 use crate::tui::text::{Spans, span};
-use crate::tui::theme::{self, Appearance, Tone};
-use crate::tui::views::catalog::ViewId;
+use crate::tui::theme::{Appearance, Tone};
 use crate::tui::widgets::canvas::{Canvas, cells};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -20,15 +20,18 @@ pub(super) fn draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let appearance = model.appearance();
     let mut canvas = Canvas::new(buf, area);
     first(model, &mut canvas, appearance);
-    second(model, &mut canvas, appearance);
+    view_line::draw(model, &mut canvas, appearance);
 }
 
+/// Width of the screen, in cells, from which the zone stands beside the time of day.
+const ZONE_MIN_WIDTH: u16 = 100;
+
 /// A part of a head line with its rank. On a narrow screen, the part with the greatest rank is left out first.
-type Part = (u8, Spans);
+pub(super) type Part = (u8, Spans);
 
 /// Returns the texts of the parts, in order. Leaves out empty parts, then others, the greatest rank first, until the
 /// rest fits into `available` cells with `gap` cells between them.
-fn shed(mut parts: Vec<Part>, available: u16, gap: u16) -> Vec<Spans> {
+pub(super) fn shed(mut parts: Vec<Part>, available: u16, gap: u16) -> Vec<Spans> {
     parts.retain(|(_, words)| !words.is_empty());
     let total = |parts: &[Part]| parts.iter().map(|(_, words)| cells(words) + gap).sum::<u16>();
     while total(&parts) > available.saturating_add(gap)
@@ -63,6 +66,7 @@ fn first(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
     parts.push((7, history(model, appearance)));
     parts.push((5, queue(model)));
     parts.push((8, oldest(model)));
+    parts.push((5, clock(model)));
     // Notes the side of each part, since leaving out parts changes the indexes of others.
     let sides: Vec<(bool, Part)> = parts.into_iter().enumerate().map(|(index, part)| (index < left, part)).collect();
     let kept = shed(sides.iter().map(|(_, part)| part.clone()).collect(), available, 3);
@@ -228,107 +232,12 @@ fn oldest(model: &Model) -> Spans {
     oldest.unwrap_or_default()
 }
 
-fn clock(model: &Model) -> [(String, Tone); 2] {
+/// Returns the time of day, on a wide screen with the zone.
+fn clock(model: &Model) -> Spans {
     let zone = model.zone();
     let clock = model.now.clock(&zone);
     // Shows minutes only: a clock with seconds would redraw the screen every second.
     let minutes = clock.get(..5).unwrap_or(&clock).to_owned();
-    [span(minutes, Tone::Plain), span(format!(" {}", model.now.zone_name(&zone)), Tone::Dim)]
-}
-
-/// Draws the name of the active view and returns the number of cells that the name and the gap after it take. Draws
-/// nothing for the list of documents, and returns 0.
-fn view(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) -> u16 {
-    if model.active_view == ViewId::Documents {
-        return 0;
-    }
-    canvas.text(1, 1, 10, model.active_view.word(), appearance.theme.style(Tone::Accent)) - 1 + 3
-}
-
-fn second(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
-    let begin = 1 + view(model, canvas, appearance);
-    let available = (canvas.area.width.saturating_sub(1)).saturating_sub(begin);
-    let noun = if model.counts.total() == 1 { " document" } else { " documents" };
-    let total = vec![span(format::number(model.counts.total()), Tone::Strong), span(noun, Tone::Dim)];
-    // What stands before the numbers of the statuses, from the fullest to the shortest.
-    let totals: Vec<Spans> = match model.counts.max_age {
-        None => vec![total],
-        Some(max_age) => {
-            let age = format!("up to {} old", format::duration(max_age));
-            let with_age = [total, vec![span(format!(", counts {age}"), Tone::Dim)]].concat();
-            vec![with_age, vec![span(age, Tone::Dim)]]
-        }
-    };
-    let part = |status: Status, with_word: bool| {
-        let number = model.counts.of(status);
-        let tone = if number == 0 { Tone::Dim } else { theme::status(status) };
-        let plain = if number == 0 { Tone::Dim } else { Tone::Plain };
-        let mut part =
-            vec![span(format!("{} ", appearance.glyphs.status(status)), tone), span(format::number(number), plain)];
-        if with_word {
-            part.push(span(format!(" {}", status.word()), Tone::Dim));
-        }
-        part
-    };
-    let to_review: Option<Spans> = (model.counts.quarantined > 0).then(|| {
-        let number = format::number(model.counts.quarantined);
-        let need = if model.counts.quarantined == 1 { " needs review" } else { " need review" };
-        vec![
-            span(format!("{} ", appearance.glyphs.quarantined), Tone::Lost),
-            span(number, Tone::Plain),
-            span(need, Tone::Dim),
-        ]
-    });
-    // The line is drawn in the first form that fits, from the fullest to the shortest.
-    let shown = |with_word: bool, all: bool| -> Vec<Spans> {
-        // Only Chatwoot has documents that are PDFs or still crawled.
-        let is_usual = |status: &Status| !matches!(status, Status::Pdf | Status::Crawling);
-        let statuses = Status::ALL.into_iter();
-        let statuses = statuses.filter(|status| all && is_usual(status) || model.counts.of(*status) > 0);
-        to_review.iter().cloned().chain(statuses.map(|status| part(status, with_word))).collect()
-    };
-    let wide = |parts: &[Spans], gap: u16| parts.iter().map(|part| cells(part) + gap).sum::<u16>();
-    let totals_of = |with_word: bool, all: bool, gap: u16| {
-        totals.iter().map(move |total| (shown(with_word, all), gap, Some(total)))
-    };
-    let is_exact = model.counts.max_age.is_none();
-    let forms: Vec<(Vec<Spans>, u16, Option<&Spans>)> = totals_of(true, true, 3)
-        .chain(totals_of(true, true, 2))
-        .chain(is_exact.then(|| (shown(true, true), 2, None)))
-        .chain(totals_of(false, true, 3))
-        .chain(totals_of(false, true, 2))
-        .chain([(shown(false, false), 2, None)])
-        .collect();
-    let taken = |(parts, gap, total): &(Vec<Spans>, u16, Option<&Spans>)| {
-        wide(parts, *gap).saturating_sub(*gap) + total.map_or(0, |total| cells(total) + 3)
-    };
-    let clock = clock(model);
-    let left_of_clock = available.saturating_sub(cells(&clock) + 3);
-    let fitting = forms.iter().find(|form| taken(form) <= left_of_clock);
-    if fitting.is_some() {
-        canvas.right(available + begin, 1, &clock[1].0, appearance.theme.style(Tone::Dim));
-        canvas.right(available + begin - cells(&clock[1..]), 1, &clock[0].0, appearance.theme.style(Tone::Plain));
-    }
-    if !model.is_counted() {
-        // A large store takes a moment to count: no number is not zero.
-        canvas.text(begin, 1, available, "reading", appearance.theme.style(Tone::Dim));
-        return;
-    }
-    let (parts, gap, total) = match fitting.or_else(|| forms.iter().find(|form| taken(form) <= available)) {
-        Some(form) => form.clone(),
-        None => {
-            let bare = shown(false, false).into_iter().enumerate().map(|(index, part)| (index as u8, part)).collect();
-            (shed(bare, available, 2), 2, None)
-        }
-    };
-    let mut x = begin;
-    if let Some(total) = total {
-        x = canvas.spans(x, 1, cells(total), total, appearance) + 3;
-    }
-    if model.counts.total() == 0 {
-        return;
-    }
-    for part in &parts {
-        x = canvas.spans(x, 1, cells(part), part, appearance) + gap;
-    }
+    let zone = if model.size.0 < ZONE_MIN_WIDTH { String::new() } else { format!(" {}", model.now.zone_name(&zone)) };
+    vec![span(minutes, Tone::Plain), span(zone, Tone::Dim)]
 }

@@ -6,6 +6,7 @@
 use super::accounts::state::AccountsTable;
 use super::hosts::state::HostsTable;
 use super::jobs::state::{JobsData, JobsTable};
+use super::workers::state::{WorkerLine, WorkersTable};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::domain::topic::{Topic, TopicSet};
@@ -69,6 +70,7 @@ views! {
     Jobs: '3', "jobs", "show the jobs: running, ready, waiting, recent", Document, JOB_TOPICS;
     Hosts: '4', "hosts", "show the hosts, the worst first", Group, HOST_TOPICS;
     Accounts: '5', "accounts", "show the accounts: plan, documents, jobs, share of attempts", Group, ACCOUNT_TOPICS;
+    Workers: '6', "workers", "show the workers, with the documents that each syncs", Document, WORKER_TOPICS;
 }
 
 /// The statuses of documents depend on their jobs, and a row has its host's back-off.
@@ -76,6 +78,7 @@ const LIST_TOPICS: TopicSet = TopicSet::of(&[Topic::Documents, Topic::Jobs, Topi
 const JOB_TOPICS: TopicSet =
     TopicSet::of(&[Topic::Documents, Topic::Jobs, Topic::Hosts, Topic::Outcomes, Topic::Workers]);
 const HOST_TOPICS: TopicSet = TopicSet::of(&[Topic::Documents, Topic::Jobs, Topic::Hosts, Topic::Outcomes]);
+const WORKER_TOPICS: TopicSet = TopicSet::of(&[Topic::Jobs, Topic::Workers]);
 const ACCOUNT_TOPICS: TopicSet = TopicSet::of(&[Topic::Documents, Topic::Jobs, Topic::Outcomes]);
 
 impl ViewId {
@@ -112,6 +115,7 @@ pub struct Views {
     pub jobs: JobsTable,
     pub hosts: HostsTable,
     pub accounts: AccountsTable,
+    pub workers: WorkersTable,
 }
 
 /// The result of a read for one view: its rows, or the reason why the read failed.
@@ -120,6 +124,7 @@ pub enum ViewRows {
     Jobs(Result<JobsData, SafeLine>),
     Hosts(Result<Listing<HostSummary>, SafeLine>),
     Accounts(Result<Listing<AccountSummary>, SafeLine>),
+    Workers(Result<Listing<WorkerLine>, SafeLine>),
 }
 
 impl Views {
@@ -129,6 +134,7 @@ impl Views {
             ViewRows::Jobs(answer) => (ViewId::Jobs, self.jobs.take(now, answer)),
             ViewRows::Hosts(answer) => (ViewId::Hosts, self.hosts.take(now, answer)),
             ViewRows::Accounts(answer) => (ViewId::Accounts, self.accounts.take(now, answer)),
+            ViewRows::Workers(answer) => (ViewId::Workers, self.workers.take(now, answer)),
         }
     }
 }

@@ -10,9 +10,9 @@ use crate::format;
 use crate::store::SortBy;
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
-use crate::tui::table::columns::{Columns, TableColumn};
+use crate::tui::table::columns::{Columns, PositionedColumn, TableColumn};
 use crate::tui::table::draw::style_row;
-use crate::tui::text::lines::clip;
+use crate::tui::text::lines::{clip, tail};
 use crate::tui::text::{Spans, span};
 use crate::tui::theme::{self, Appearance, Tone};
 use crate::tui::views::view::Pane;
@@ -96,10 +96,28 @@ fn status(model: &Model, row: &DocumentRow) -> Spans {
 }
 
 fn name(model: &Model, row: &DocumentRow, cells: u16) -> Spans {
-    let name = if row.name.is_empty() { &row.url } else { &row.name };
     let is_dim = matches!(row.status, Status::Never | Status::Pdf | Status::Crawling);
     let tone = if is_dim { Tone::Dim } else { Tone::Plain };
-    vec![span(clip(name, usize::from(cells), model.glyphs.ellipsis), tone)]
+    let name = if row.name.is_empty() { &row.url } else { &row.name };
+    match without_scheme(name) {
+        Some(address) => short_address(address, usize::from(cells), model.glyphs.ellipsis, tone),
+        None => vec![span(clip(name, usize::from(cells), model.glyphs.ellipsis), tone)],
+    }
+}
+
+/// Returns the address of a web page without its scheme; `None` for another text.
+fn without_scheme(text: &str) -> Option<&str> {
+    text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))
+}
+
+/// Fits the address of a page into `cells` cells. The host is dim and gives way first, down to a third of the cells;
+/// of the path the end stays, since addresses of one site differ there.
+fn short_address(address: &str, cells: usize, more: &str, tone: Tone) -> Spans {
+    let (host, path) = address.split_at(address.find('/').unwrap_or(address.len()));
+    let host_cells = cells.saturating_sub(width(path)).max(cells / 3);
+    let host = clip(host, host_cells, more);
+    let path = tail(path, cells.saturating_sub(width(&host)), more);
+    vec![span(host, Tone::Dim), span(path, tone)]
 }
 
 fn attempted_cell(model: &Model, row: &DocumentRow, _: u16) -> Spans {
@@ -125,11 +143,11 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     let rows = inner.height.saturating_sub(1);
     let mut canvas = Canvas::new(buf, inner);
     for column in &columns {
-        column.draw_heading(0, Some(documents.sort.by), &mut canvas, appearance);
+        column.draw_heading(0, Some(documents.sort), &mut canvas, appearance);
     }
     for (index, y) in (documents.top..documents.page.total).zip(1..=rows) {
         match documents.row_at(index) {
-            Some(row) => columns.iter().for_each(|column| column.draw(model, row, y, &mut canvas, appearance)),
+            Some(row) => draw_row(model, row, y, &columns, &mut canvas, appearance),
             // This row is not loaded yet.
             None => {
                 if let Some(name) = columns.iter().find(|column| column.is_text()) {
@@ -148,6 +166,28 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     }
     let bar = ScrollBar { top: documents.top, rows: u64::from(rows), total: documents.page.total };
     bar.draw(pane.area, 2, pane.focused, buf, appearance);
+}
+
+/// Draws a row. A name may take the cells of an error that the row does not have.
+fn draw_row(
+    model: &Model,
+    row: &DocumentRow,
+    y: u16,
+    columns: &[PositionedColumn<DocumentRow>],
+    canvas: &mut Canvas<'_>,
+    appearance: Appearance,
+) {
+    let mut texts = columns.iter().filter(|column| column.is_text());
+    let wide = match (texts.next(), texts.next()) {
+        (Some(name), Some(error)) if error.is_empty(model, row) => Some((name.x, name.up_to(error))),
+        _ => None,
+    };
+    for column in columns {
+        match &wide {
+            Some((x, name)) if *x == column.x => name.draw(model, row, y, canvas, appearance),
+            _ => column.draw(model, row, y, canvas, appearance),
+        }
+    }
 }
 
 /// Returns the number of marked documents if some of them are not in the list; else nothing.
@@ -188,10 +228,8 @@ fn title(model: &Model) -> Spans {
         return title;
     }
     let by = SORTS.iter().find(|(_, by, _)| *by == documents.sort.by).map_or("", |(_, _, word)| word);
-    let up = if model.glyphs.ascii { "^" } else { "↑" };
-    let down = if model.glyphs.ascii { "v" } else { "↓" };
     title.push(span(" by ", Tone::Dim));
-    title.push(span(format!("{by} {}", if documents.sort.descending { up } else { down }), Tone::Plain));
+    title.push(span(format!("{by} {}", model.glyphs.sort_sign(documents.sort.descending)), Tone::Plain));
     if documents.restarted && !documents.sort.by.is_indexed() {
         title.push(span("  sorting", Tone::Dim));
     }
