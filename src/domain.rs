@@ -20,6 +20,7 @@ pub mod error_report;
 pub mod export;
 pub mod extraction;
 pub mod failure;
+pub mod failure_cause;
 pub mod faq;
 pub mod filter;
 pub mod finding;

@@ -60,6 +60,7 @@ pub use interface::documents::{
     AddResult, BulkVerb, Decision, DecisionResult, DocumentPage, DocumentRef, DocumentStore, NewDocument, PagePosition,
     PageQuery, Preview, QuarantinedContent, ReviewTarget, Sort, SortBy, StoredContent, StoredVersion, Targets,
 };
+pub use interface::failures::{FailureSummary, TREND_SLOTS};
 pub use interface::figures::{ConnectionCounts, FigureStore, HostWait, StoreFigures};
 pub use interface::jobs::{
     ClaimLimits, ClaimedJob, Finish, FinishResult, JobLease, JobStore, LeaseStatus, MarkResult, MarkTiming,

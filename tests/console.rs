@@ -2,6 +2,7 @@
 
 mod bursts;
 mod cursor;
+mod failures;
 mod groups;
 mod held;
 mod idle;

@@ -28,6 +28,7 @@ mod docs;
 mod doctor;
 mod draining;
 mod error_reports;
+mod failures;
 mod faq_jobs;
 mod faults;
 mod fetch;

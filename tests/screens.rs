@@ -2,6 +2,7 @@
 //! that carry meaning.
 
 mod explaining;
+mod failures;
 mod faqs;
 mod groups;
 mod held;

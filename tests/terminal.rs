@@ -3,6 +3,7 @@
 mod bursts;
 mod explaining;
 mod held;
+mod tasks;
 
 use crate::support::figures::Figures;
 use crate::support::install;

@@ -17,6 +17,7 @@ pub use span::parse_span;
 use super::content::ContentChange;
 use super::document::{DocumentKind, Status};
 use super::failure::ErrorCode;
+use super::failure_cause::FailureCause;
 use super::faq::FaqState;
 use super::id::DocumentId;
 use super::job::QueueClass;
@@ -76,6 +77,7 @@ impl Filter {
             | FilterCondition::Faq(_)
             | FilterCondition::Error(_)
             | FilterCondition::Http(_)
+            | FilterCondition::Cause(_)
             | FilterCondition::Host(_)
             | FilterCondition::Id(_)
             | FilterCondition::Account(_)
@@ -124,6 +126,8 @@ pub enum FilterCondition {
     Error(Vec<ErrorCode>),
     /// `http:`, HTTP status of the document's last failure, or of the outcome.
     Http(Vec<u16>),
+    /// `cause:`, cause of the document's last failure, as the failures view names it.
+    Cause(Vec<FailureCause>),
     /// `host:`, a host with or without its port, in lower case.
     Host(Vec<String>),
     Id(Vec<i64>),

@@ -23,7 +23,7 @@ macro_rules! migration {
 }
 
 /// All migrations, oldest first. A released file never changes, because stores keep its checksum.
-pub(super) const MIGRATIONS: [MigrationFile; 25] = [
+pub(super) const MIGRATIONS: [MigrationFile; 26] = [
     migration!("0001_store.sql", "the tables of jobs, outcomes, workers and the rest"),
     migration!("0002_locks.sql", "the store's own id, and who has the lock that a job waits for"),
     migration!("0003_outbox.sql", "messages for Chatwoot's own jobs"),
@@ -52,6 +52,7 @@ pub(super) const MIGRATIONS: [MigrationFile; 25] = [
     migration!("0023_changes.sql", "numbers of changes of texts, and the epoch of the store's history"),
     migration!("0024_stages.sql", "how long each stage of an attempt took"),
     migration!("0025_retention.sql", "what was removed because it is old, and which outcomes messages are about"),
+    migration!("0026_failures.sql", "the causes of failed documents"),
 ];
 
 /// The schema version of this program: the number of migrations. The same on both databases.

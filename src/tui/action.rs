@@ -36,6 +36,8 @@ pub enum Action {
     ShowView(ViewId),
     ShowDocuments,
     About,
+    RetryCause,
+    CopyCause,
     BreakLease,
     SwitchFocus,
     Zoom,

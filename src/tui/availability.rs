@@ -6,6 +6,7 @@ use super::keymap::binding;
 use super::model::Model;
 use super::scope::PaneId;
 use super::views;
+use super::views::catalog::ViewId;
 use super::views::selected::SelectedDocument;
 use crate::domain::document::Status;
 use crate::domain::id::DocumentId;
@@ -65,7 +66,8 @@ fn refusal(model: &Model, action: Action) -> Option<&'static str> {
         Action::ShowQuarantined if model.counts.quarantined == 0 && !model.documents.shows_only_quarantined() => {
             Some("no document needs review")
         }
-        Action::ShowDocuments => group(model).err(),
+        // The documents of a cause are listed whether or not they have one host.
+        Action::ShowDocuments if pane != PaneId::View(ViewId::Failures) => group(model).err(),
         Action::Pause if pane.has_groups() => group(model).err(),
         Action::Pause | Action::Details | Action::CopyUrl | Action::Open | Action::Mark | Action::Why => {
             document(model).err()

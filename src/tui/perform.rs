@@ -262,6 +262,10 @@ impl Shared {
         // Hosts and accounts are counted over whole tables: at most one of these reads runs at a time.
         Some(match view {
             ViewId::Documents => return None,
+            ViewId::Failures => {
+                let _guard = self.full_count_lock.lock().await;
+                ViewRows::Failures(answer(store.failures().await))
+            }
             ViewId::Jobs => {
                 let page = answer(store.jobs(&JobsQuery { limit: MAX_SECTION_ROWS }).await);
                 // Those of the last read: Redis may be slow, and the jobs of this store do not wait for it.

@@ -79,6 +79,7 @@ impl PaneId {
 
 impl KeyScope {
     pub const DOCUMENTS: Self = Self::Pane(PaneId::DOCUMENTS);
+    pub const FAILURES: Self = Self::Pane(PaneId::View(ViewId::Failures));
     pub const JOBS: Self = Self::Pane(PaneId::View(ViewId::Jobs));
     pub const OUTCOMES: Self = Self::Pane(PaneId::Outcomes);
     pub const DETAIL: Self = Self::Pane(PaneId::Detail);

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod catalog;
 pub mod detail;
 pub mod documents;
+pub mod failures;
 pub mod hosts;
 pub mod jobs;
 pub mod outcomes;
@@ -20,6 +21,7 @@ use view::View;
 pub fn for_pane(pane: PaneId) -> &'static dyn View {
     match pane {
         PaneId::View(ViewId::Documents) => &documents::DocumentsView,
+        PaneId::View(ViewId::Failures) => &failures::FailuresView,
         PaneId::View(ViewId::Jobs) => &jobs::JobsView,
         PaneId::View(ViewId::Hosts) => &hosts::HostsView,
         PaneId::View(ViewId::Accounts) => &accounts::AccountsView,

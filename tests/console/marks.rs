@@ -18,8 +18,7 @@ async fn documents_that_the_filter_hides_are_not_synced_unasked() {
         operator.press(&["enter"]);
         operator.sees("Document 0001").await;
         operator.press(&["g", "space", "space", "/"]);
-        // Replaces the text, since the prompt opens with the filter that is in use.
-        operator.press(&["ctrl-u"]);
+        // What is typed replaces the filter that is in use.
         operator.type_text("status:synced");
         operator.press(&["enter"]);
         operator.sees("2 marked, 2 hidden").await;

@@ -19,7 +19,7 @@ fn store() -> Arc<Memory> {
 }
 
 async fn filter(operator: &Operator, text: &str) {
-    operator.press(&["/", "ctrl-u"]);
+    operator.press(&["/"]);
     operator.type_text(text);
     operator.press(&["enter"]);
     operator.settle().await;

@@ -16,9 +16,10 @@ use quarterdeck::domain::time::Timestamp;
 use quarterdeck::domain::topic::TopicSet;
 use quarterdeck::store::{
     AccountSummary, AddResult, BulkVerb, ChangeSender, Changes, Decision, DecisionResult, DiskUse, DocumentPage,
-    DocumentRef, DocumentStore, HostSummary, JobsPage, JobsQuery, Listing, NewDocument, OutcomeQuery, OutcomesFrom,
-    PagePosition, PageQuery, Preview, QuarantinedContent, Queries, QueueState, RescueResult, Result, ReviewTarget,
-    SchemaMismatch, Sort, SortBy, StoreBase, StoreError, StoredContent, StoredVersion, Targets, WorkerSummary,
+    DocumentRef, DocumentStore, FailureSummary, HostSummary, JobsPage, JobsQuery, Listing, NewDocument, OutcomeQuery,
+    OutcomesFrom, PagePosition, PageQuery, Preview, QuarantinedContent, Queries, QueueState, RescueResult, Result,
+    ReviewTarget, SchemaMismatch, Sort, SortBy, StoreBase, StoreError, StoredContent, StoredVersion, Targets,
+    WorkerSummary,
 };
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -67,6 +68,7 @@ pub struct Facts {
     pub jobs: JobsPage,
     pub accounts: Listing<AccountSummary>,
     pub hosts: Listing<HostSummary>,
+    pub failures: Listing<FailureSummary>,
     /// Number of queries of the jobs view.
     pub jobs_read: usize,
     /// Number of queries of hosts and accounts.
@@ -470,6 +472,11 @@ impl Queries for Memory {
     async fn hosts(&self) -> Result<Listing<HostSummary>> {
         self.count_over().await;
         self.read(|facts| facts.hosts.clone())
+    }
+
+    async fn failures(&self) -> Result<Listing<FailureSummary>> {
+        self.count_over().await;
+        self.read(|facts| facts.failures.clone())
     }
 
     async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>> {

@@ -3,12 +3,15 @@
 use super::facts::{ago, within};
 use quarterdeck::domain::document::{FailureCount, Status, StatusCounts};
 use quarterdeck::domain::failure::{ErrorCode, FailureClass};
+use quarterdeck::domain::failure_cause::{FailureCause, is_of_host};
 use quarterdeck::domain::host_backoff::{BackoffKind, HostBackoff};
 use quarterdeck::domain::id::{AccountId, DocumentId, JobId};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::domain::pause::{Pause, PauseScope};
-use quarterdeck::store::{AccountSummary, HostSummary, JobBlockers, JobProgress, JobSummary, JobsPage, Listing};
+use quarterdeck::store::{
+    AccountSummary, FailureSummary, HostSummary, JobBlockers, JobProgress, JobSummary, JobsPage, Listing, TREND_SLOTS,
+};
 use std::time::Duration;
 
 /// Makes a job in the state `place`, with a number derived from the document's.
@@ -130,6 +133,42 @@ pub fn hosts() -> Listing<HostSummary> {
         },
         HostSummary { last_hour: 0, median_duration: None, ..host("quiet.example", 3, 0) },
         HostSummary { last_hour: 0, median_duration: None, ..host("", 2, 0) },
+    ];
+    Listing { total: rows.len() as u64, rows }
+}
+
+/// Returns three causes of failures, that of most documents first.
+pub fn failures() -> Listing<FailureSummary> {
+    let cause = |code, status: Option<u16>, detail: &str, documents, host: Option<&str>| FailureSummary {
+        // The hosts of the documents of the tests play no part in a cause that is not the host's.
+        cause: FailureCause::of(code, status, Some(detail), host.unwrap_or_default()),
+        code,
+        http_status: status,
+        detail: Some(detail.into()),
+        documents,
+        hosts: if host.is_some() { 1 } else { 3 },
+        only_host: host.map(Into::into),
+        is_of_host: is_of_host(code, status),
+        backoff_until: None,
+        first_at: Some(ago(3 * 86_400)),
+        last_at: Some(ago(12)),
+        trend: [0, 0, 1, 0, 0, 0, 2, 0, 1, 4],
+        sample: DocumentId(812),
+    };
+    let rows = vec![
+        cause(ErrorCode::NotFound, Some(404), "404 Not Found", 30, None),
+        FailureSummary {
+            backoff_until: Some(within(250)),
+            first_at: Some(ago(7_200)),
+            trend: [0, 0, 0, 0, 1, 3, 7, 7, 8, 8],
+            ..cause(ErrorCode::FetchFailed, Some(503), "503 Service Unavailable", 9, Some("forum.acme.example"))
+        },
+        FailureSummary {
+            first_at: None,
+            last_at: None,
+            trend: [0; TREND_SLOTS],
+            ..cause(ErrorCode::ContentEmpty, Some(200), "the page has no text", 2, Some("app.acme.example"))
+        },
     ];
     Listing { total: rows.len() as u64, rows }
 }

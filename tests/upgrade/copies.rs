@@ -32,7 +32,7 @@ async fn version_of(file: &Path) -> i64 {
 }
 
 /// Columns that versions after the fixture's have added.
-const LATER_COLUMNS: [&str; 24] = [
+const LATER_COLUMNS: [&str; 27] = [
     "schema_version",
     "body_digest",
     "unfetchable",
@@ -57,6 +57,9 @@ const LATER_COLUMNS: [&str; 24] = [
     "stages",
     "outcome_seq",
     "packed",
+    "failure_cluster",
+    "failed_since",
+    "failed_at",
 ];
 
 /// Returns every row of every table, as text.

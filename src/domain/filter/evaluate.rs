@@ -6,6 +6,7 @@
 use super::{Age, Comparison, Filter, FilterCondition, Term};
 use crate::domain::content::ContentChange;
 use crate::domain::document::DocumentRow;
+use crate::domain::failure_cause::FailureCause;
 use crate::domain::link::{ascii_host, host_of};
 use crate::domain::outcome::Outcome;
 use crate::domain::text_change::TextOwner;
@@ -22,6 +23,10 @@ impl Filter {
             FilterCondition::Faq(values) => row.faqs.as_ref().is_some_and(|faqs| values.contains(&faqs.state)),
             FilterCondition::Error(values) => row.error_code.is_some_and(|code| values.contains(&code)),
             FilterCondition::Http(values) => row.http_status.is_some_and(|status| values.contains(&status)),
+            FilterCondition::Cause(values) => row.error_code.is_some_and(|code| {
+                let cause = FailureCause::of(code, row.http_status, row.detail.as_deref(), &row.host);
+                values.contains(&cause)
+            }),
             FilterCondition::Host(values) => is_one_of_hosts(&row.host, values),
             FilterCondition::Id(values) => values.contains(&row.id.0),
             FilterCondition::Account(values) => values.contains(&row.account_id.0),
@@ -65,6 +70,7 @@ impl Filter {
             FilterCondition::Status(_)
             | FilterCondition::Kind(_)
             | FilterCondition::Faq(_)
+            | FilterCondition::Cause(_)
             | FilterCondition::Attempted(_)
             | FilterCondition::Synced(_)
             | FilterCondition::Changed(_)

@@ -23,6 +23,7 @@ word_enum! {
         Faq = "faq",
         Error = "error",
         Http = "http",
+        Cause = "cause",
         Host = "host",
         Id = "id",
         Account = "account",
@@ -43,7 +44,14 @@ impl Field {
     pub(super) fn check_subject(self, subject: Subject) -> Result<(), String> {
         let wrong = match (self, subject) {
             (
-                Self::Status | Self::Kind | Self::Faq | Self::Attempted | Self::Synced | Self::Changed | Self::Next,
+                Self::Status
+                | Self::Kind
+                | Self::Faq
+                | Self::Cause
+                | Self::Attempted
+                | Self::Synced
+                | Self::Changed
+                | Self::Next,
                 Subject::Outcomes,
             ) => "outcomes",
             (Self::Result | Self::By, Subject::Documents) => "documents",
@@ -64,6 +72,7 @@ impl FilterCondition {
             Self::Faq(_) => Field::Faq,
             Self::Error(_) => Field::Error,
             Self::Http(_) => Field::Http,
+            Self::Cause(_) => Field::Cause,
             Self::Host(_) => Field::Host,
             Self::Id(_) => Field::Id,
             Self::Account(_) => Field::Account,

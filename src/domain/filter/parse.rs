@@ -16,6 +16,7 @@ use super::{Age, Comparison, Filter, FilterCondition, FilterError, Term};
 use crate::domain::content::ContentChange;
 use crate::domain::document::{DocumentKind, Status};
 use crate::domain::failure::ErrorCode;
+use crate::domain::failure_cause::FailureCause;
 use crate::domain::faq::FaqState;
 use crate::domain::job::QueueClass;
 use crate::domain::outcome::OutcomeResult;
@@ -208,6 +209,10 @@ fn test(field: Field, values: Vec<Value>) -> Result<FilterCondition, FilterError
             let status = digits(text)?;
             u16::try_from(status).ok().filter(|status| (100..=599).contains(status))
         })?),
+        Field::Cause => {
+            let wanted = "a cause as the console's failures view shows it";
+            FilterCondition::Cause(each(field, values, wanted, FailureCause::parse)?)
+        }
         Field::Id => FilterCondition::Id(each(field, values, "a number", digits)?),
         Field::Account => FilterCondition::Account(each(field, values, "a number", digits)?),
         Field::Assistant => FilterCondition::Assistant(each(field, values, "a number", digits)?),

@@ -334,6 +334,7 @@ fn filters() -> impl Strategy<Value = Filter> {
         proptest::collection::vec(text().prop_map(|host| host.to_ascii_lowercase()), 1..3)
             .prop_map(FilterCondition::Host),
         numbers().prop_map(FilterCondition::Id),
+        proptest::collection::vec((1_i64..1 << 48).prop_map(FailureCause), 1..3).prop_map(FilterCondition::Cause),
         numbers().prop_map(FilterCondition::Account),
         numbers().prop_map(FilterCondition::Assistant),
         age.clone().prop_map(FilterCondition::Attempted),

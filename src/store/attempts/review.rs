@@ -90,8 +90,8 @@ async fn decide_one(tx: &mut Tx<'_>, text: &ReviewTarget, decision: Decision, by
     let written = AcceptedText { length, has_changed: text_changed, fetched_at: time(&quarantined, "held_at")? };
     write_accepted(tx, &document, &page, &written).await?;
     if is_first {
-        let ended = "UPDATE @document_state SET failures = 0, error_code = NULL, detail = NULL, http_status = NULL \
-             WHERE document_id = ?";
+        let ended = "UPDATE @document_state SET failures = 0, error_code = NULL, detail = NULL, http_status = NULL, \
+             failure_cluster = NULL, failed_since = NULL, failed_at = NULL WHERE document_id = ?";
         tx.run(query(ended).bind(document.id)).await?;
     }
     let job = ids.into_iter().flatten().find_map(|id| jobs.remove(&JobId(id)));

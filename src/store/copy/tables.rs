@@ -204,7 +204,7 @@ pub(super) const STATES: TableShape = TableShape {
         Int "failures", Text "unfit_link", Int "fetched_whole_at", Text "validated", Int "converter",
         Text "body_digest", Int "template_version", Text "main_digest", Int "generation", Int "generation_seen_at",
         Int "text_at", Int "text_seq", Int "first_text_seq", Int "text_version", Int "text_changed_at",
-        Text "last_content", Int "restored_version",
+        Text "last_content", Int "restored_version", Int "failure_cluster", Int "failed_since", Int "failed_at",
     ],
     size: None,
 };

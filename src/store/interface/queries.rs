@@ -18,6 +18,7 @@ use crate::store::interface::documents::{
     BulkVerb, DocumentPage, DocumentRef, PageQuery, Preview, QuarantinedContent, Sort, StoredContent, StoredVersion,
     Targets,
 };
+use crate::store::interface::failures::FailureSummary;
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -87,6 +88,10 @@ pub trait Queries: StoreBase {
 
     /// Returns the hosts that have documents, sorted by name: all of them, or the 1,000 with the most documents.
     async fn hosts(&self) -> Result<Listing<HostSummary>>;
+
+    /// Returns the causes of failed documents, those of most documents first, at most 500. The cost grows with the number
+    /// of failed documents only.
+    async fn failures(&self) -> Result<Listing<FailureSummary>>;
 
     /// Returns the outcomes that `query` selects, oldest first.
     async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>>;

@@ -147,5 +147,8 @@ fn is_word(term: &Term) -> bool {
 fn selects_few(term: &Term) -> bool {
     use FilterCondition as C;
     !term.negated
-        && matches!(term.condition, C::Host(_) | C::Id(_) | C::Account(_) | C::Error(_) | C::Http(_) | C::Content(_))
+        && matches!(
+            term.condition,
+            C::Host(_) | C::Id(_) | C::Account(_) | C::Error(_) | C::Http(_) | C::Cause(_) | C::Content(_)
+        )
 }

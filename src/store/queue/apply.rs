@@ -4,6 +4,7 @@ use crate::domain::body_digest::BodyDigest;
 use crate::domain::chatwoot_text::TextOrigin;
 use crate::domain::content::{ContentChange, IdenticalBody, Page, Validators};
 use crate::domain::document::{FailureCount, RecentResult, SyncStatus};
+use crate::domain::failure_cause::FailureCause;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq};
 use crate::domain::job::{JobState, QueueClass, RowWrite, Transition};
@@ -239,6 +240,10 @@ async fn write_state(
         "error_code": failure.and_then(|draft| draft.error_code).map(|code| code.word()),
         "detail": failure.and_then(|draft| draft.detail.as_ref()).map(|detail| detail.as_str()),
         "http_status": failure.and_then(|draft| draft.http_status),
+        "cause": failure.and_then(|draft| {
+            let (status, detail) = (draft.http_status, draft.detail.as_deref());
+            draft.error_code.map(|code| FailureCause::of(code, status, detail, &document.host).0)
+        }),
         "page": page,
         "etag": etag,
         "last_modified": last_modified,

@@ -78,6 +78,13 @@ pub(super) const STATES: RowChange = RowChange {
          detail = CASE k.value ->> 'ended' WHEN 'yes' THEN k.value ->> 'detail' ELSE detail END, \
          http_status = CASE k.value ->> 'ended' WHEN 'yes' THEN CAST(k.value ->> 'http_status' AS BIGINT) \
          ELSE http_status END, \
+         failed_since = CASE WHEN k.value ->> 'ended' IS NULL THEN failed_since WHEN k.value ->> 'cause' IS NULL \
+         THEN NULL WHEN failure_cluster = CAST(k.value ->> 'cause' AS BIGINT) THEN coalesce(failed_since, ?2) \
+         ELSE ?2 END, \
+         failed_at = CASE WHEN k.value ->> 'ended' IS NULL THEN failed_at WHEN k.value ->> 'cause' IS NOT NULL \
+         THEN ?2 END, \
+         failure_cluster = CASE k.value ->> 'ended' WHEN 'yes' THEN CAST(k.value ->> 'cause' AS BIGINT) \
+         ELSE failure_cluster END, \
          etag = CASE WHEN k.value ->> 'page' IS NULL THEN etag ELSE k.value ->> 'etag' END, \
          last_modified = CASE WHEN k.value ->> 'page' IS NULL THEN last_modified ELSE k.value ->> 'last_modified' END, \
          fetched_whole_at = CASE WHEN k.value ->> 'page' IS NULL THEN fetched_whole_at ELSE ?2 END, \

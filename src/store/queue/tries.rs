@@ -32,8 +32,8 @@ pub(in crate::store) async fn document_to_sync(
     let end = row.job.cancelled(Some(&reason), tx.now);
     apply(tx, row, document.as_ref(), &end, with).await?;
     if reason == SYNCED_ELSEWHERE {
-        let forget = "UPDATE @document_state SET error_code = NULL, detail = NULL, http_status = NULL \
-                      WHERE document_id = ?";
+        let forget = "UPDATE @document_state SET error_code = NULL, detail = NULL, http_status = NULL, \
+                      failure_cluster = NULL, failed_since = NULL, failed_at = NULL WHERE document_id = ?";
         tx.run(query(forget).bind(row.job.document_id.0)).await?;
     }
     Ok(None)

@@ -102,9 +102,10 @@ impl Joins {
                 // The host of a document without a row is known, too.
                 FilterCondition::Host(_) if source == StatusSource::Computed => Self::STATE,
                 FilterCondition::Status(_) | FilterCondition::Next(_) => Self::status(source),
-                FilterCondition::Error(_) | FilterCondition::Http(_) | FilterCondition::Host(_) => {
-                    Self { only_with_state: !term.negated, ..Self::STATE }
-                }
+                FilterCondition::Error(_)
+                | FilterCondition::Http(_)
+                | FilterCondition::Cause(_)
+                | FilterCondition::Host(_) => Self { only_with_state: !term.negated, ..Self::STATE },
                 FilterCondition::Changed(age) => {
                     Self { only_with_state: !term.negated && age.comparison == Comparison::Less, ..Self::STATE }
                 }

@@ -108,6 +108,9 @@ fn document_test(sql: &mut Sql, source: StatusSource, test: &FilterCondition, no
         FilterCondition::Http(statuses) => {
             sql.push("s.http_status IN ").bind_list(statuses.iter().map(|status| i64::from(*status)));
         }
+        FilterCondition::Cause(causes) => {
+            sql.push("s.failure_cluster IN ").bind_list(causes.iter().map(|cause| cause.0));
+        }
         FilterCondition::Kind(kinds) => {
             sql.push(
                 "CASE WHEN link_is_pdf OR among_pdfs THEN 'pdf' WHEN d.status <> 1 THEN 'crawling' ELSE 'web' END IN ",
@@ -209,11 +212,13 @@ fn outcome_test(sql: &mut Sql, test: &FilterCondition, now: Timestamp) -> Result
         FilterCondition::Status(_)
         | FilterCondition::Kind(_)
         | FilterCondition::Faq(_)
+        | FilterCondition::Cause(_)
         | FilterCondition::Synced(_)
         | FilterCondition::Changed(_)
         | FilterCondition::Next(_) => {
             return meaningless(
-                "`status:`, `kind:`, `faq:`, `synced:`, `changed:` and `next:` apply to documents, not to outcomes",
+                "`status:`, `kind:`, `faq:`, `cause:`, `synced:`, `changed:` and `next:` apply to documents, not to \
+                 outcomes",
             );
         }
     }

@@ -10,13 +10,14 @@ use crate::domain::outcome::Outcome;
 use crate::domain::pause::Pause;
 use crate::domain::time::Timestamp;
 use crate::store::queries::{
-    accounts, contents, counts, deadline, disk, documents, faqs, hosts, jobs, outcomes, page, preview, workers,
+    accounts, contents, counts, deadline, disk, documents, failures, faqs, hosts, jobs, outcomes, page, preview,
+    workers,
 };
 use crate::store::queue::{pauses, purge};
 use crate::store::{
-    AccountSummary, BulkVerb, DiskUse, DocumentPage, DocumentRef, HostSummary, JobsPage, JobsQuery, Listing,
-    OutcomeQuery, PageQuery, Preview, QuarantinedContent, Queries, Result, Sort, StoredContent, StoredVersion, Targets,
-    WorkerSummary, retention,
+    AccountSummary, BulkVerb, DiskUse, DocumentPage, DocumentRef, FailureSummary, HostSummary, JobsPage, JobsQuery,
+    Listing, OutcomeQuery, PageQuery, Preview, QuarantinedContent, Queries, Result, Sort, StoredContent, StoredVersion,
+    Targets, WorkerSummary, retention,
 };
 use async_trait::async_trait;
 
@@ -100,6 +101,10 @@ impl Queries for SqlStore {
 
     async fn hosts(&self) -> Result<Listing<HostSummary>> {
         hosts::hosts(&self.db).await
+    }
+
+    async fn failures(&self) -> Result<Listing<FailureSummary>> {
+        failures::failures(&self.db).await
     }
 
     async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>> {

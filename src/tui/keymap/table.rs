@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 const LIST: KeyScopes = KeyScopes::Only(&[KeyScope::DOCUMENTS]);
 const PANEL: KeyScopes = KeyScopes::Only(&[KeyScope::OUTCOMES]);
 const JOBS: KeyScopes = KeyScopes::Only(&[KeyScope::JOBS]);
+const FAILURES: KeyScopes = KeyScopes::Only(&[KeyScope::FAILURES]);
 const DETAIL: KeyScopes = KeyScopes::Only(&[KeyScope::DETAIL]);
 /// The scopes in which a document's URL and last error can be copied and its page can be opened.
 const WITH_URL: KeyScopes = KeyScopes::Only(&[KeyScope::DOCUMENTS, KeyScope::OUTCOMES, KeyScope::DETAIL]);
@@ -162,11 +163,20 @@ const ROWS_BEFORE_VIEWS: &[Binding] = &[
         Action::ShowDocuments,
         &[Key::of(KeyCode::Enter)],
         "documents",
-        "show the documents of this host or account in the list",
+        "show the documents of this host, account or cause in the list",
         GroupRows,
         1,
     ),
-    row(Action::About, &[Key::char('i')], "about", "everything known about this host or account", GroupRows, 3),
+    row(Action::About, &[Key::char('i')], "about", "everything known about this host, account or cause", GroupRows, 3),
+    danger(
+        Action::RetryCause,
+        &[Key::char('r')],
+        "retry",
+        "retry the documents that failed for this cause, after a preview",
+        FAILURES,
+        1,
+    ),
+    row(Action::CopyCause, &[Key::char('y')], "copy", "copy the cause with its figures as Markdown", FAILURES, 4),
     danger(
         Action::BreakLease,
         &[Key::char('B')],

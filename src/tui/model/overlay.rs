@@ -86,6 +86,8 @@ pub struct Prompt {
     /// The mistake found in the text; `None` if none has been found. A URL and a confirmation are checked only when the
     /// person submits them.
     pub problem: Option<InputError>,
+    /// The text is that of an earlier filter and nothing was typed yet: what is typed replaces it.
+    pub is_recalled: bool,
 }
 
 /// A mistake in typed text.

@@ -1,8 +1,13 @@
 //! Fits text into lines of a given number of cells: cuts it, breaks it between words, or breaks it anywhere.
 
+use super::{Spans, span};
 use crate::domain::text::{fit, width};
+use crate::tui::theme::Tone;
 use std::ops::Range;
 use unicode_width::UnicodeWidthChar;
+
+/// Cells before the second line of a wrapped text.
+const INDENT: usize = 2;
 
 /// Cuts `text` to at most `cells` cells; `more` is the ellipsis of the current glyph set, which ends a text that was
 /// cut.
@@ -53,6 +58,26 @@ pub fn wrap(text: &str, cells: usize, most: usize) -> Vec<String> {
         }
         lines.push(rest[..end].to_owned());
         rest = rest[end..].trim_start();
+    }
+    lines
+}
+
+/// Wraps pieces of text between words into lines of `cells` cells; those after the first are indented. A word that is
+/// wider than a line stays whole.
+pub fn wrap_spans(spans: &[(String, Tone)], cells: usize) -> Vec<Spans> {
+    let mut lines: Vec<Spans> = vec![Spans::new()];
+    let mut used = 0;
+    for (text, tone) in spans {
+        for word in text.split_inclusive(' ') {
+            if used > INDENT && used + width(word.trim_end()) > cells {
+                lines.push(vec![span(" ".repeat(INDENT), Tone::Plain)]);
+                used = INDENT;
+            }
+            used += width(word);
+            if let Some(line) = lines.last_mut() {
+                line.push(span(word, *tone));
+            }
+        }
     }
     lines
 }

@@ -17,6 +17,7 @@ use crate::tui::model::overlay::{ConfirmDialog, Overlay, PreviewDialog, Prompt, 
 use crate::tui::model::toast::Level;
 use crate::tui::msg::{CommandResult, StoreResult};
 use crate::tui::views::documents::marks::HiddenMarks;
+use crate::tui::views::failures::text::{cause_title, filter_of};
 use crate::tui::views::selected::SelectedDocument;
 use tui_input::Input;
 
@@ -72,6 +73,14 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
             _ => several(model, verb, marks, up),
         },
     }
+}
+
+/// Opens the preview of a retry of the documents that failed for the cause under the cursor.
+pub(super) fn retry_cause(model: &mut Model, up: &mut Update) {
+    let Some(summary) = model.views.failures.row() else { return };
+    let which = cause_title(summary);
+    let targets = Targets::Matching(filter_of(summary));
+    preview(model, targets, BulkVerb::Request(RequestKind::Retry), &which, up);
 }
 
 /// Opens the confirmation of a purge, which states what is dropped and what stays.
@@ -146,7 +155,7 @@ fn several(model: &mut Model, verb: BulkVerb, documents: Vec<DocumentId>, up: &m
 /// not remove them.
 pub(super) fn remove(model: &mut Model, documents: Vec<DocumentId>) {
     let kind = PromptKind::Remove(documents);
-    model.overlay = Some(Overlay::Prompt(Prompt { kind, input: Input::default(), problem: None }));
+    model.overlay = Some(Overlay::Prompt(Prompt { kind, input: Input::default(), problem: None, is_recalled: false }));
 }
 
 fn confirm(model: &mut Model, title: String, lines: Vec<String>, verb: &'static str, command: Command) {

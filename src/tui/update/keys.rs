@@ -7,7 +7,7 @@ use crate::store::Sort;
 use crate::tui::action::Action;
 use crate::tui::availability::available;
 use crate::tui::effect::{Effect, ExitReason};
-use crate::tui::keymap::{Key, lookup};
+use crate::tui::keymap::{Key, TABLE, lookup};
 use crate::tui::model::overlay::{Overlay, Palette, Prompt, PromptKind, QuitChoice};
 use crate::tui::model::toast::Level;
 use crate::tui::model::trail::ScreenLocation;
@@ -20,8 +20,8 @@ use crate::tui::views::documents::state::SORTS;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 use tui_input::Input;
 
-/// Handles a key event: carries out its action, edits the typed text, chooses a sort column, closes a reader, or does
-/// nothing.
+/// Handles a key event: carries out its action, edits the typed text, chooses a sort column, closes a reader, or shows
+/// where the key has an action.
 pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
     if event.kind == KeyEventKind::Release {
         return;
@@ -39,8 +39,22 @@ pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
             model.overlay = None;
             up.redraw();
         }
+        None if matches!(scope, KeyScope::Pane(_)) && key.is_text() => {
+            model.notify(Level::Refused, elsewhere(key, model.glyphs.ascii));
+            up.redraw();
+        }
         None => {}
     }
+}
+
+/// Returns where a key that has no action in the focused pane has one.
+fn elsewhere(key: Key, ascii: bool) -> String {
+    let label = key.label(ascii);
+    let there = TABLE.iter().find_map(|binding| {
+        let pane = binding.scopes.list().find(|scope| matches!(scope, KeyScope::Pane(_)))?;
+        binding.keys.contains(&key).then(|| format!("{label} works in {}: {}", pane.word(), binding.word))
+    });
+    there.unwrap_or_else(|| format!("{label} has no action; ? lists the keys"))
 }
 
 /// Carries out an action in the open overlay, else in the focused pane, or shows why it is unavailable there.
@@ -94,6 +108,8 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::ShowDocuments => views::show_documents(model, up),
         Action::About => model.overlay = Some(Overlay::About(0)),
         Action::Why => loads::explain(model, up),
+        Action::RetryCause => acts::retry_cause(model, up),
+        Action::CopyCause => views::copy_cause(model, up),
         Action::BreakLease => views::break_lease(model),
         Action::SwitchFocus => {
             model.focus = if model.focus == Focus::Main { Focus::Outcomes } else { Focus::Main };
@@ -141,7 +157,12 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
 }
 
 fn open_prompt(model: &mut Model, kind: PromptKind, text: &str) {
-    model.overlay = Some(Overlay::Prompt(Prompt { kind, input: Input::new(text.to_owned()), problem: None }));
+    model.overlay = Some(Overlay::Prompt(Prompt {
+        kind,
+        input: Input::new(text.to_owned()),
+        problem: None,
+        is_recalled: !text.is_empty(),
+    }));
 }
 
 fn sort(model: &mut Model, key: Key, up: &mut Update) {

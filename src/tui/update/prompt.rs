@@ -31,6 +31,7 @@ fn parse(text: &str, subject: Subject, faqs_unknown: Option<&SafeLine>) -> Resul
 /// Applies an editing key to the text of the open palette or prompt. A character is not taken if the text is full.
 pub(super) fn edit(model: &mut Model, event: &KeyEvent, up: &mut Update) {
     let Some(request) = request(event) else { return };
+    leave_recalled(model, matches!(request, InputRequest::InsertChar(_)));
     let Some(input) = typed_text(model) else { return };
     if matches!(request, InputRequest::InsertChar(_)) && characters_left(input) == 0 {
         return up.redraw();
@@ -41,6 +42,7 @@ pub(super) fn edit(model: &mut Model, event: &KeyEvent, up: &mut Update) {
 
 /// Inserts pasted text into the open prompt or palette, as one line, as far as the text has room.
 pub(super) fn paste(model: &mut Model, text: &str, up: &mut Update) {
+    leave_recalled(model, true);
     let Some(input) = typed_text(model) else { return };
     let line = SafeLine::new(text);
     let (line, _) = crate::domain::text::cut_chars(&line, characters_left(input));
@@ -48,6 +50,16 @@ pub(super) fn paste(model: &mut Model, text: &str, up: &mut Update) {
         input.handle(InputRequest::InsertChar(c));
     }
     changed(model, up);
+}
+
+/// Ends the selection of a recalled text, which new text replaces.
+fn leave_recalled(model: &mut Model, replaces: bool) {
+    if let Some(Overlay::Prompt(prompt)) = &mut model.overlay
+        && std::mem::take(&mut prompt.is_recalled)
+        && replaces
+    {
+        prompt.input.reset();
+    }
 }
 
 /// Returns the text that is being typed, if a prompt or the palette is open.

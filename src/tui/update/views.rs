@@ -6,6 +6,7 @@ use crate::domain::filter::{Filter, FilterCondition, Term};
 use crate::domain::pause::PauseScope;
 use crate::store::JobProgress;
 use crate::tui::availability::group;
+use crate::tui::effect::Effect;
 use crate::tui::model::overlay::{Overlay, Prompt, PromptKind};
 use crate::tui::model::toast::Level;
 use crate::tui::model::{Focus, Model};
@@ -13,6 +14,7 @@ use crate::tui::scope::PaneId;
 use crate::tui::screen::view_lines;
 use crate::tui::views;
 use crate::tui::views::catalog::ViewId;
+use crate::tui::views::failures::text::{filter_of, markdown};
 use tui_input::Input;
 
 /// Shows a view in the main area, closes the details, and reads the view's rows again, since they may be old. The
@@ -38,19 +40,33 @@ pub(super) fn fit(model: &mut Model) {
     }
 }
 
-/// Shows the document list, filtered to the current host or account.
+/// Shows the document list, filtered to the current host, account or cause.
 pub(super) fn show_documents(model: &mut Model, up: &mut Update) {
+    if model.pane() == PaneId::View(ViewId::Failures) {
+        let Some(filter) = model.views.failures.row().map(filter_of) else { return };
+        return show_filtered(model, filter, up);
+    }
     let condition = match group(model) {
         Ok(PauseScope::Host(host)) => FilterCondition::Host(vec![host]),
         Ok(PauseScope::Account(account)) => FilterCondition::Account(vec![account.0]),
         Ok(_) => return,
         Err(reason) => return model.notify(Level::Refused, reason),
     };
-    let filter = Filter { terms: vec![Term { negated: false, condition }] };
+    show_filtered(model, Filter { terms: vec![Term { negated: false, condition }] }, up);
+}
+
+fn show_filtered(model: &mut Model, filter: Filter, up: &mut Update) {
     let text = filter.to_string();
     trail::leave(model);
     prompt::restart_with_filter(model, filter, text, up);
     show(model, ViewId::Documents, up);
+}
+
+/// Copies the cause under the cursor with its figures, for an incident report.
+pub(super) fn copy_cause(model: &Model, up: &mut Update) {
+    if let Some(summary) = model.views.failures.row() {
+        up.effect(Effect::Copy(markdown(model, summary), "cause"));
+    }
 }
 
 /// Opens the prompt for breaking the lease of the running job under the cursor. The person must type the document's id:
@@ -60,5 +76,5 @@ pub(super) fn break_lease(model: &mut Model) {
     let JobProgress::Running { worker, .. } = &job.progress else { return };
     let kind =
         PromptKind::BreakLease { job: job.job, document: job.document, name: job.name.clone(), worker: worker.clone() };
-    model.overlay = Some(Overlay::Prompt(Prompt { kind, input: Input::default(), problem: None }));
+    model.overlay = Some(Overlay::Prompt(Prompt { kind, input: Input::default(), problem: None, is_recalled: false }));
 }

@@ -4,11 +4,36 @@
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
 use crate::tui::text::Spans;
+use crate::tui::text::lines::wrap_spans;
 use crate::tui::views;
 use crate::tui::widgets::canvas::{Canvas, cells};
 use crate::tui::widgets::frame::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+
+/// Continues lines that are wider than `available` on the next one, as long as the pane of `height` lines has empty ones.
+fn fitted(lines: &[Spans], available: u16, height: usize) -> Vec<Spans> {
+    let empty = lines.iter().filter(|line| line.is_empty()).count();
+    let mut spare = height.saturating_sub(lines.len()) + empty;
+    let mut used = 0;
+    let mut fitted = Vec::new();
+    for line in lines {
+        if line.is_empty() && used > 0 {
+            used -= 1;
+        } else if cells(line) > available && spare > 0 {
+            let parts = wrap_spans(line, usize::from(available));
+            let more = (parts.len() - 1).min(spare);
+            // If even the spare lines are not enough, the line is cut as it is without any.
+            let takes = if more == parts.len() - 1 { parts } else { vec![line.clone()] };
+            let more = takes.len() - 1;
+            (spare, used) = (spare - more, used + more);
+            fitted.extend(takes);
+        } else {
+            fitted.push(line.clone());
+        }
+    }
+    fitted
+}
 
 /// Draws the peek pane if the screen has one, with the toast (a short message) in the bottom line of the frame.
 pub(super) fn draw(model: &Model, area: Rect, toast: &Spans, buf: &mut Buffer) {
@@ -22,7 +47,7 @@ pub(super) fn draw(model: &Model, area: Rect, toast: &Spans, buf: &mut Buffer) {
     Frame { title: &row.title, aside: &row.aside, foot: toast, border }.draw(area, buf, appearance);
     let mut canvas = Canvas::new(buf, inner);
     let available = inner.width.saturating_sub(2);
-    for (y, line) in row.lines.iter().enumerate() {
+    for (y, line) in fitted(&row.lines, available, usize::from(inner.height)).iter().enumerate() {
         canvas.spans(1, y as u16, available, line, appearance);
     }
     let aside_width = cells(&row.first_line_aside);

@@ -62,7 +62,8 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
     let available = inner.width.saturating_sub(2);
     let scroll = prompt.input.visual_scroll(usize::from(available.saturating_sub(1)));
     let text = skip_cells(prompt.input.value(), scroll);
-    canvas.text(1, 0, available, text, appearance.theme.style(Tone::Plain));
+    let style = if prompt.is_recalled { appearance.theme.cursor() } else { appearance.theme.style(Tone::Plain) };
+    canvas.text(1, 0, available, text, style);
     match &prompt.problem {
         Some(problem) => {
             if let Some(at) = problem.at {

@@ -19,7 +19,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearanc
     let width = canvas.area.width;
     let views = views(model, width, appearance);
     let end = canvas.spans(1, 1, width.saturating_sub(1), &views, appearance);
-    let available = width.saturating_sub(1 + end + 2);
+    let available = width.saturating_sub(end + 2);
     if !model.is_counted() {
         // A large store takes a moment to count: no number is not zero.
         canvas.right(width - 1, 1, "reading", appearance.theme.style(Tone::Dim));
@@ -88,7 +88,9 @@ fn counts(model: &Model, available: u16, appearance: Appearance) -> Spans {
     if let Some(form) = forms.chain(short).chain(shortest).find(|form| cells(form) <= available) {
         return form;
     }
-    let parts: Vec<Part> = (0..).zip(statuses(model, false, false, appearance)).collect();
+    // That the numbers may be old is said before any of them.
+    let age = totals.last().filter(|_| !is_exact).cloned();
+    let parts: Vec<Part> = (0..).zip(age.into_iter().chain(statuses(model, false, false, appearance))).collect();
     form(shed(parts, available, 1), 1, None)
 }
 

@@ -4,13 +4,14 @@
 //! head line, loading and cursor movement follow from that.
 
 use super::accounts::state::AccountsTable;
+use super::failures::state::FailuresTable;
 use super::hosts::state::HostsTable;
 use super::jobs::state::{JobsData, JobsTable};
 use super::workers::state::{WorkerLine, WorkersTable};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::domain::topic::{Topic, TopicSet};
-use crate::store::{AccountSummary, HostSummary, Listing};
+use crate::store::{AccountSummary, FailureSummary, HostSummary, Listing};
 use crate::tui::keymap::key::Key;
 
 /// The subject of a view's rows, which decides what the keys for rows do in that view.
@@ -18,7 +19,7 @@ use crate::tui::keymap::key::Key;
 pub enum RowKind {
     /// A document or its job: a person can sync it, open it, and pause its host or account.
     Document,
-    /// A host or an account: a person can pause it and list its documents.
+    /// A host, an account or a cause of failures: a person can pause it and list its documents.
     Group,
 }
 
@@ -67,6 +68,7 @@ macro_rules! views {
 views! {
     #[default]
     Documents: '1', "documents", "show the list of documents", Document, LIST_TOPICS;
+    Failures: '2', "failures", "show the causes of failed documents, those of most documents first", Group, FAILURE_TOPICS;
     Jobs: '3', "jobs", "show the jobs: running, ready, waiting, recent", Document, JOB_TOPICS;
     Hosts: '4', "hosts", "show the hosts, the worst first", Group, HOST_TOPICS;
     Accounts: '5', "accounts", "show the accounts: plan, documents, jobs, share of attempts", Group, ACCOUNT_TOPICS;
@@ -75,6 +77,7 @@ views! {
 
 /// The statuses of documents depend on their jobs, and a row has its host's back-off.
 const LIST_TOPICS: TopicSet = TopicSet::of(&[Topic::Documents, Topic::Jobs, Topic::Hosts]);
+const FAILURE_TOPICS: TopicSet = TopicSet::of(&[Topic::Documents, Topic::Hosts]);
 const JOB_TOPICS: TopicSet =
     TopicSet::of(&[Topic::Documents, Topic::Jobs, Topic::Hosts, Topic::Outcomes, Topic::Workers]);
 const HOST_TOPICS: TopicSet = TopicSet::of(&[Topic::Documents, Topic::Jobs, Topic::Hosts, Topic::Outcomes]);
@@ -112,6 +115,7 @@ impl ViewId {
 /// because other modules read its rows too.
 #[derive(Debug, Default)]
 pub struct Views {
+    pub failures: FailuresTable,
     pub jobs: JobsTable,
     pub hosts: HostsTable,
     pub accounts: AccountsTable,
@@ -121,6 +125,7 @@ pub struct Views {
 /// The result of a read for one view: its rows, or the reason why the read failed.
 #[derive(Debug)]
 pub enum ViewRows {
+    Failures(Result<Listing<FailureSummary>, SafeLine>),
     Jobs(Result<JobsData, SafeLine>),
     Hosts(Result<Listing<HostSummary>, SafeLine>),
     Accounts(Result<Listing<AccountSummary>, SafeLine>),
@@ -131,6 +136,7 @@ impl Views {
     /// Applies the result of a read. Returns the view that was read, and true if that view has to be redrawn.
     pub fn take(&mut self, now: Timestamp, rows: ViewRows) -> (ViewId, bool) {
         match rows {
+            ViewRows::Failures(answer) => (ViewId::Failures, self.failures.take(now, answer)),
             ViewRows::Jobs(answer) => (ViewId::Jobs, self.jobs.take(now, answer)),
             ViewRows::Hosts(answer) => (ViewId::Hosts, self.hosts.take(now, answer)),
             ViewRows::Accounts(answer) => (ViewId::Accounts, self.accounts.take(now, answer)),

@@ -17,7 +17,7 @@ type WorkerColumn = TableColumn<WorkerLine>;
 static COLUMNS: Columns<WorkerLine> = Columns {
     columns: &[
         WorkerColumn::left("", 1, |model, line, _| sign(model, line)).gap(3),
-        WorkerColumn::text("worker and its documents", name),
+        WorkerColumn::text("worker", name),
         WorkerColumn::text("doing", doing).gap(2),
         WorkerColumn::right("running", 9, |model, line, _| running_for(model, line)).rank(1),
         WorkerColumn::right("heartbeat", 11, |model, line, _| match line.job {
