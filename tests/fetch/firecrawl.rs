@@ -184,7 +184,8 @@ async fn what_the_page_answered_is_the_pages() {
     assert_eq!((failure.code, failure.blame), (ErrorCode::ContentEmpty, Blame::Host));
     let led_on = scraped("secret", json!({"sourceURL": "http://169.254.169.254/latest"}));
     let failure = Double::says("200 OK", led_on).await.page().await.expect_err("it was led on");
-    assert_eq!(failure.detail.as_str(), "Firecrawl was redirected: refused: 169.254.169.254 is a link-local address");
+    let refused = "refused: 169.254.169.254 is a link-local address; fetch.allow_private_hosts can allow it";
+    assert_eq!(failure.detail.as_str(), format!("Firecrawl was redirected: {refused}"));
 }
 
 #[tokio::test]
@@ -298,7 +299,8 @@ async fn unreachable_and_private_services() {
     let silent = Double::start(None).await;
     let private = FetchSettings { allow_private_hosts: Vec::new(), ..silent.limits() };
     let failure = fetcher(private).get(PAGE).await.expect_err("its address is private");
-    assert_eq!(failure.detail.as_str(), "fetch.firecrawl.url: refused: 127.0.0.1 is a loopback address");
+    let refused = "refused: 127.0.0.1 is a loopback address; fetch.allow_private_hosts can allow it";
+    assert_eq!(failure.detail.as_str(), format!("fetch.firecrawl.url: {refused}"));
 
     let closed = SocketAddr::from(([127, 0, 0, 1], ports::free()));
     let mut gone = silent.limits();
