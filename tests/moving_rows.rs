@@ -81,7 +81,7 @@ async fn a_key_acts_on_the_document_that_was_read_from_the_screen() {
         let zone = if press % 2 == 1 { " UTC" } else { " XYZ" };
         terminal.keys(["gjt", "gjjjt", "Gt"][usize::try_from(press % 3).expect("fits")]);
         let screen = terminal.until(zone, |screen| {
-            screen.contents().lines().nth(1).is_some_and(|line| line.contains(zone)) && under_cursor(screen).is_some()
+            screen.contents().lines().next().is_some_and(|line| line.contains(zone)) && under_cursor(screen).is_some()
         });
         let target = under_cursor(&screen).expect("a cursor");
         let (order, place) = shown(&screen);

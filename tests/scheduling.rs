@@ -73,11 +73,11 @@ async fn schedule_says_what_it_does_and_purge_drops_it() {
             .all(|line| line.contains(r#""status":"never""#) && !line.contains(r#""next_attempt_at":null"#))
     );
     assert_eq!(install.run(&["purge", "--dry-run"]).out, ["would drop 3 waiting auto jobs"]);
-    assert_eq!(install.run(&["purge", "--json"]).out, [r#"{"purged":3,"dry_run":false}"#]);
+    assert_eq!(install.run(&["purge", "--yes", "--json"]).out, [r#"{"purged":3,"dry_run":false}"#]);
     let log = install.run(&["log", "--filter", "result:purged", "--json"]);
     assert_eq!(log.out.len(), 3);
     assert!(log.out[0].contains("purged by ana") && log.out[0].contains(r#""queue":"auto""#), "{}", log.out[0]);
-    let nothing = install.run(&["purge"]);
+    let nothing = install.run(&["purge", "--yes"]);
     assert_eq!((nothing.code, nothing.out.len()), (Some(0), 0), "{}", nothing.err);
     let doctor = install.run(&["doctor"]);
     assert!(
