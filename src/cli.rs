@@ -43,6 +43,7 @@ mod metrics;
 #[path = "cli/metrics_off.rs"]
 mod metrics;
 mod migrate;
+mod notify;
 pub mod outcome_line;
 pub mod output;
 mod pause;
@@ -184,6 +185,8 @@ pub enum Verb {
     Changes(changes::Args),
     /// Write texts as Markdown files into a folder, or as JSON lines into a file or to stdout
     Export(export::Args),
+    /// Test and list the receivers of notifications; deliver again or drop what waits for one
+    Notify(notify::Args),
     /// Set up a PostgreSQL database, or upgrade a store; prints each step
     Migrate(migrate::Args),
     /// Write a checked copy of the store to a file, or restore the store from one
@@ -320,6 +323,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Log(args)) => log::run(&context, &args, out).await,
         Some(Verb::Changes(args)) => changes::run(&context, &args, out).await,
         Some(Verb::Export(args)) => export::run(&context, &args, out).await,
+        Some(Verb::Notify(args)) => notify::run(&context, &args, out).await,
         Some(Verb::Migrate(args)) => migrate::run(&context, &args, out).await,
         Some(Verb::Copy(args)) => copy::run(&context, &args, out).await,
         Some(Verb::Backup(args)) => backup::run(&context, &args, out).await,

@@ -11,6 +11,7 @@ mod env;
 mod fuzz;
 mod keys;
 mod listing;
+mod notify;
 mod paths;
 mod read;
 mod secrets;
@@ -19,6 +20,7 @@ mod values;
 
 pub use env::Environment;
 pub use keys::KeyEffect;
+pub use notify::{NotifySettings, SinkSettings};
 pub use paths::DefaultPaths;
 pub use values::KeyValues;
 
@@ -64,6 +66,8 @@ pub struct Config {
     pub log: LogSettings,
     /// Values of `[errors]`.
     pub errors: ErrorSettings,
+    /// Values of `[notify]`.
+    pub notify: NotifySettings,
     /// Address at which a worker serves its metrics (`metrics.listen`); `None` for the port of `work --health`.
     pub metrics: Option<SocketAddr>,
     /// Warnings, one for each key that the file still has under an old name.
@@ -210,6 +214,7 @@ impl Config {
             schedule: Scheduling::default(),
             log: LogSettings { dir: paths.log_dir.clone(), keep_days: 14, level: LogLevel::default() },
             errors: ErrorSettings::default(),
+            notify: NotifySettings::default(),
             metrics: None,
             warnings: Vec::new(),
         }
@@ -256,6 +261,7 @@ impl Config {
             Ok(warning) => config.warnings.extend(warning.map(|message| Problem { origin, message })),
             Err(message) => problems.push(Problem { origin, message }),
         }
+        config.warnings.extend(config.notify.read_keys(environment, path));
         problems.extend(secrets::problems(&config.fetch.sites, &config.fetch.secrets, &given.origin(&["fetch.sites"])));
         for (origin, store) in [("QUARTERDECK_STORE", &environment.store), ("--store", &flags.store)] {
             if let Some(url) = store {

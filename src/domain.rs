@@ -1,11 +1,12 @@
 //! Pure rules of the program: documents, jobs, attempts and outcomes, and the transitions between them.
 //!
-//! This module uses std, async-trait, jiff, serde with its JSON, sha2, strsim, thiserror, unicode-width and url, but no
-//! clock and no I/O: callers pass in the time. Rules that several modules share are here, so that both databases, the
+//! This module uses std, async-trait, base64, hmac, jiff, serde with its JSON, sha2, strsim, thiserror, unicode-width and
+//! url, but no clock and no I/O: callers pass in the time. Rules that several modules share are here, so that both databases, the
 //! console and the command line decide in the same way.
 
 pub mod backoff;
 pub mod body_digest;
+pub mod calendar;
 pub mod chatwoot_job;
 pub mod chatwoot_text;
 pub mod content;
@@ -32,6 +33,7 @@ pub mod job;
 pub mod link;
 pub mod lock;
 pub mod log_level;
+pub mod notification;
 pub mod outbox;
 pub mod outcome;
 pub mod pause;

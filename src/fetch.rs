@@ -52,6 +52,7 @@ mod sniff;
 mod stage_clock;
 mod stated_text;
 mod trace;
+mod webhook;
 
 pub use allowed::{AllowedHost, AllowedHostError};
 pub use budget::{Budget, ConvertError, MAX_MARKDOWN, TIME_LIMIT};
@@ -72,3 +73,4 @@ pub use request::{FetchRequest, FetchResponse};
 pub use roots::roots;
 pub use settings::{DEFAULT_API_VERSION, DENIED_PORTS, FetchSettings, FirecrawlAccess, FirecrawlSettings};
 pub use sniff::BinaryFormat;
+pub use webhook::Webhook;

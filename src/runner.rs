@@ -7,11 +7,13 @@
 //! `settings` has the settings and modes of a runner, `live` those that apply now, `worker` the state that its tasks share. `claim` keeps the slots
 //! full and runs each job by `attempt`, under the document's lock (`locking`), with the `representation` of its host, unless there is a `fetch_pause`; `heartbeat` renews leases, `rescue`
 //! makes the jobs of dead workers ready again, `schedule` enqueues due documents, `relay` delivers the messages of the
-//! outbox, `retention` removes what is old, `templates` learns what recurs on the pages of a host, `crawling` follows Chatwoot's way of fetching pages.
+//! outbox, `retention` removes what is old, `templates` learns what recurs on the pages of a host, `crawling` follows Chatwoot's way of fetching pages,
+//! `sinks` notices which sinks are registered, and `command_sink` delivers to commands.
 
 mod attempt;
 mod chatwoot_text;
 mod claim;
+mod command_sink;
 mod crawling;
 pub mod event;
 mod fetch_pause;
@@ -31,10 +33,12 @@ mod running_jobs;
 pub mod schedule;
 mod settings;
 pub mod signals;
+mod sinks;
 pub mod tail;
 mod templates;
 mod worker;
 
+pub use command_sink::CommandSink;
 pub use crawling::{access as firecrawl_access, is_fetched_otherwise};
 pub use rescue::read_shadows;
 pub use settings::{Mode, Scheduling, Settings};
@@ -135,6 +139,7 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
     tokio::spawn(crawling::follow(Arc::clone(&worker)));
     tokio::spawn(schedule::run(Arc::clone(&worker)));
     tokio::spawn(retention::run(Arc::clone(&worker)));
+    tokio::spawn(sinks::run(Arc::clone(&worker)));
     tokio::spawn(templates::run(Arc::clone(&worker)));
     if let Some(redis) = &worker.redis {
         signals::join(worker.store.clone(), redis, worker.events.clone(), worker.ended.clone());

@@ -60,7 +60,7 @@ fn keys_within(name: &str, value: &toml::Value) -> Vec<String> {
         return vec!["accounts.ID".to_owned()];
     }
     let within = |(key, value): (&String, &toml::Value)| match (name, value.is_table()) {
-        ("plans", true) => keys_within("plans.NAME", value),
+        ("plans" | "notify", true) => keys_within(&format!("{name}.NAME"), value),
         _ => keys_within(&format!("{name}.{key}"), value),
     };
     keys.iter().flat_map(within).collect()
@@ -75,10 +75,12 @@ fn every_key_stands_in_the_annotated_file() {
     let all: Vec<&str> = Config::keys().collect();
     let mut sorted = (named.clone(), all.iter().map(ToString::to_string).collect::<Vec<_>>());
     sorted.0.sort();
+    // No sink has every key: there are two kinds.
+    sorted.0.dedup();
     sorted.1.sort();
     assert_eq!(sorted.0, sorted.1);
     // No key accepts a date.
-    let all: Vec<String> = all.iter().map(|key| key.replace("ID", "7")).collect();
+    let all: Vec<String> = all.iter().map(|key| key.replace("ID", "7").replace("NAME", "name")).collect();
     let wrong: String = all.iter().map(|key| format!("{key} = 2026-11-25\n")).collect();
     let said = mistakes(&wrong);
     assert_eq!(said.len(), all.len());

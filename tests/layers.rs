@@ -93,7 +93,7 @@ const STORE_LAYERS: [&[&str]; 9] = [
     &["sqlite", "postgres", "sql"],
     &["sql::database", "sql::transaction", "sql::rows::attempts", "sql::rows::jobs", "sql::rows::documents"],
     &["chatwoot"],
-    &["queue", "outbox", "retention", "templates"],
+    &["queue", "outbox", "retention", "sinks", "templates"],
     &["attempts"],
     &["schedule"],
     &["queries"],

@@ -43,6 +43,8 @@ mod markdown_first;
 mod metrics;
 mod moving_lists;
 mod moving_rows;
+mod nightly;
+mod notifications;
 mod outbox;
 mod pausing;
 mod readme;

@@ -181,7 +181,7 @@ mod tests {
         let at = Timestamp::from_micros(1_764_054_151_123_456);
         let key = "0123456789abcdef01234567".to_owned();
         let payload = r#"{"document_id":42,"account_id":7}"#.to_owned();
-        let pending = PendingDelivery { id: OutboxId(1), key, payload, created_at: at, attempts: 0 };
+        let pending = PendingDelivery { id: OutboxId(1), key, payload, created_at: at, attempts: 0, tried_at: None };
         let form = PayloadFormat { wrapper: WRAPPER_CLASS.to_owned(), queue: "low".to_owned(), times };
         let text = sidekiq_entry(&pending, "u-u-i-d", &form, at.plus(std::time::Duration::from_secs(1))).expect("JSON");
         serde_json::from_str(&text).expect("JSON")

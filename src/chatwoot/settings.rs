@@ -64,7 +64,7 @@ impl ChatwootSettings {
         let name = plan_name.and_then(PlanName::new);
         let name = name.or_else(|| if self.self_hosted_enterprise { PlanName::new("enterprise") } else { None });
         let cadence = name.as_ref().and_then(|name| self.intervals.get(name.as_str())).copied();
-        AccountPlan { account, name, cadence, weight: None, max_running: None, feature }
+        AccountPlan { account, name, cadence, at: None, between: None, weight: None, max_running: None, feature }
     }
 }
 

@@ -79,8 +79,7 @@ impl Context {
             note(upgraded);
         }
         if !self.read_only {
-            let subscribed = subscribers::subscribe(&self.config, &*store);
-            subscribed.map_err(|error| CliError::Usage(error.to_string()))?;
+            subscribers::subscribe(&self.config, &*store).await?;
         }
         Ok(store)
     }

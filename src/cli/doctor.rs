@@ -2,7 +2,7 @@
 //! nothing unless an option asks for a repair.
 //!
 //! [`CHECKS`] lists the checks: `settings` (config file, log directory, private hosts, credentials), `machine` (certificates,
-//! terminal, locale), `database` (the store, its workers and its queue, with `faq` for the outbox, `disk` for its size, `schedule` for
+//! terminal, locale), `database` (the store, its workers and its queue, with `faq` for the outbox, `notify` for notifications, `disk` for its size, `schedule` for
 //! the automatic syncs and `texts` for the texts of Chatwoot), `locks` (Redis). `unblock` continues a stopped process that keeps the store
 //! locked, `compact` writes a file anew.
 
@@ -13,6 +13,7 @@ mod disk;
 mod faq;
 mod locks;
 mod machine;
+mod notify;
 mod schedule;
 mod settings;
 mod texts;
@@ -83,10 +84,11 @@ struct CheckContext {
 type Check = fn(&CheckContext) -> BoxFuture<'_, Vec<Finding>>;
 
 /// All checks, in the order in which they run and print.
-const CHECKS: [Check; 9] = [
+const CHECKS: [Check; 10] = [
     |context| Box::pin(async { settings::file(context) }),
     |context| Box::pin(async { settings::private_hosts(context) }),
     |context| Box::pin(async { settings::credentials(context) }),
+    |context| Box::pin(async { notify::settings(context) }),
     |context| Box::pin(async { settings::log_dir(context) }),
     |_| Box::pin(async { machine::certificates() }),
     |_| Box::pin(async { machine::terminal() }),

@@ -49,6 +49,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         dry_run: args.dry_run,
         yes: args.yes,
         json: args.json,
+        due: false,
     };
     let Some(ChosenDocuments { store, ids, .. }) = choose(context, &bulk, BulkVerb::Remove, out).await? else {
         return Ok(Exit::Done);

@@ -9,13 +9,16 @@ use super::faq::{self, FaqPreviewJson};
 use super::output::{Output, note, problem};
 use super::pause::report_pauses;
 use super::selection::{Selected, Selection, check};
+use super::sync::FailOn;
 use super::wait;
 use super::wait::AwaitedJobs;
+use crate::domain::document::Status;
+use crate::domain::filter::{Filter, FilterCondition, Term};
 use crate::domain::id::DocumentId;
 use crate::domain::job::QueueClass;
 use crate::domain::request::{DocumentAnswer, Request, RequestAnswer, RequestKind, SkipReason};
 use crate::format;
-use crate::store::{BulkVerb, Preview, Store};
+use crate::store::{BulkVerb, PassMode, PassRequest, PassTrigger, Preview, Sort, Store};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -31,7 +34,7 @@ pub(super) const JSON_HELP: &str =
 pub(super) const NO_WORKER: &str = "no worker is running: start `quarterdeck work` or the console with --runner";
 
 /// Arguments of a verb that acts on many documents.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct BulkArgs {
     /// Documents to act on.
     #[command(flatten)]
@@ -45,6 +48,9 @@ pub struct BulkArgs {
     /// Print one JSON object per document; with --dry-run a single one
     #[arg(long)]
     pub json: bool,
+    /// True if the documents that are due are selected (`sync --due`).
+    #[arg(skip)]
+    pub due: bool,
 }
 
 /// Runs `sync` or `retry`: requests the syncs, prints the answers, and if `wait` waits until the jobs have ended.
@@ -52,7 +58,7 @@ pub(super) async fn request(
     context: &Context,
     bulk: &BulkArgs,
     verb: RequestKind,
-    wait: bool,
+    wait: Option<FailOn>,
     out: &mut Output,
 ) -> Result<Exit, CliError> {
     let name = verb_name(BulkVerb::Request(verb));
@@ -64,12 +70,17 @@ pub(super) async fn request(
     // Read before the request, so that every outcome of the requested jobs has a later number.
     let before = store.last_seq().await?;
     let request = Request { kind: verb, class: QueueClass::Manual, by: operator(), scope: selected.scope() };
-    let mut printer = AnswerPrinter::new(&selected, bulk.json && !wait, wait);
+    let mut printer = AnswerPrinter::new(&selected, bulk.json && wait.is_none(), wait.is_some());
     let mut awaited = AwaitedJobs::with_urls(urls(&selected));
+    if wait == Some(FailOn::NewFailures) {
+        let failed = FilterCondition::Status(vec![Status::Failed]);
+        let failed = Filter { terms: vec![Term { negated: false, condition: failed }] };
+        awaited.ignore_failures_of(store.matching(&failed, Sort::BY_ID, None).await?);
+    }
     for batch in ids.chunks(BATCH_SIZE) {
         let answers = store.request(batch, &request).await?;
         printer.print(&answers, out)?;
-        if wait {
+        if wait.is_some() {
             awaited.add(&answers);
         }
     }
@@ -79,7 +90,7 @@ pub(super) async fn request(
     if printer.accepted {
         report_pauses(&*store, |scope| selected.may_be_paused(scope, QueueClass::Manual)).await?;
     }
-    if wait {
+    if wait.is_some() {
         exit = exit.max(wait::until_ended(context, store.clone(), before, awaited, bulk.json, out).await?);
     } else if store.queue().await?.workers == 0 {
         note(format!("{NO_WORKER}, or use --wait"));
@@ -128,10 +139,13 @@ pub(super) async fn choose(
     if let (BulkVerb::Faq, Some(reason)) = (verb, faq::switched_off(&context.config, &*store)) {
         return Err(CliError::Usage(reason.to_owned()));
     }
-    let selected = bulk.selection.resolve(&*store, filter, fetches).await?;
+    let selected = match bulk.due {
+        true => Selected::Due(due_documents(context, &*store).await?),
+        false => bulk.selection.resolve(&*store, filter, fetches).await?,
+    };
     let named: Option<Vec<DocumentId>> = match &selected {
         Selected::Rows(rows) => Some(rows.iter().map(|row| row.id).collect()),
-        Selected::Matching(_) => None,
+        Selected::Matching(_) | Selected::Due(_) => None,
     };
     // The request answers for each named document, so only dry runs and filters need a preview; and a removal, which may
     // be refused as a whole, before anybody is asked; and a start of FAQ jobs, which says what becomes of answers.
@@ -166,7 +180,14 @@ pub(super) async fn choose(
         return Ok(Some(ChosenDocuments { store, selected, ids, refused }));
     }
     if ids.is_empty() {
-        note(if verb == BulkVerb::Faq { "no FAQ job to start".to_owned() } else { format!("no document to {name}") });
+        if bulk.due {
+            // No message on stderr: cron mails those, and this is no news.
+            out.line("nothing is due")?;
+        } else if verb == BulkVerb::Faq {
+            note("no FAQ job to start");
+        } else {
+            note(format!("no document to {name}"));
+        }
         store.close().await;
         return Ok(None);
     }
@@ -186,6 +207,20 @@ pub(super) async fn choose(
         return Ok(None);
     }
     Ok(Some(ChosenDocuments { store, selected, ids, refused: Vec::new() }))
+}
+
+/// Returns the documents that are due by their plans.
+async fn due_documents(context: &Context, store: &dyn Store) -> Result<Vec<DocumentId>, CliError> {
+    let order = PassRequest {
+        terms: &context.config.schedule.terms,
+        only_plan: None,
+        trigger: PassTrigger::Now,
+        mode: PassMode::DryRun,
+        holder: "",
+        lease: context.config.runner.lease,
+        seed: 0,
+    };
+    Ok(store.due_documents(&order).await?)
 }
 
 #[derive(Serialize)]
@@ -312,7 +347,7 @@ impl AnswerPrinter {
 fn urls(selected: &Selected) -> HashMap<DocumentId, String> {
     match selected {
         Selected::Rows(rows) => rows.iter().map(|row| (row.id, row.url.to_string())).collect(),
-        Selected::Matching(_) => HashMap::new(),
+        Selected::Matching(_) | Selected::Due(_) => HashMap::new(),
     }
 }
 

@@ -4,6 +4,7 @@ use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::Output;
 use super::request::{BulkArgs, JSON_HELP, request};
+use super::sync::FailOn;
 use crate::domain::request::RequestKind;
 
 /// Arguments of `retry`.
@@ -19,5 +20,5 @@ pub struct Args {
 }
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
-    request(context, &args.bulk, RequestKind::Retry, args.wait, out).await
+    request(context, &args.bulk, RequestKind::Retry, args.wait.then_some(FailOn::Failures), out).await
 }

@@ -199,7 +199,10 @@ fn describe(account: &AccountPass, rules: DueRules, dry_run: bool) -> String {
                 number => {
                     let verb = if dry_run { "would schedule" } else { "scheduled" };
                     let documents = format::count(u64::from(number), "document");
-                    format!("{verb} {documents} within {}", format::duration(max_jitter(rules, cadence)))
+                    match account.at {
+                        Some(_) => format!("{verb} {documents}"),
+                        None => format!("{verb} {documents} within {}", format::duration(max_jitter(rules, cadence))),
+                    }
                 }
             };
             let summary = match (account.enqueued, account.stopped_by) {
@@ -207,7 +210,7 @@ fn describe(account: &AccountPass, rules: DueRules, dry_run: bool) -> String {
                 (0, Some(by)) => format!("documents are due, but {}", by.as_str()),
                 (_, Some(by)) => format!("{summary}; more are due, but {}", by.as_str()),
             };
-            (format!(", {cadence}"), summary)
+            (account.at.as_ref().map_or(format!(", {cadence}"), |at| format!(", at {at}")), summary)
         }
         verdict => (String::new(), verdict.reason().unwrap_or_default().to_owned()),
     };
@@ -226,6 +229,7 @@ mod tests {
             account: AccountId(id),
             plan: None,
             decision: AccountDecision::NoPlan,
+            at: None,
             enqueued: *enqueued,
             stopped_by,
         };

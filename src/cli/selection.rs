@@ -13,7 +13,7 @@ use crate::store::{DocumentRef, Queries, Targets};
 use std::collections::HashSet;
 
 /// Arguments that select documents; exactly one of the three ways.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub struct Selection {
     /// Documents by ID or URL
@@ -34,6 +34,8 @@ pub enum Selected {
     Rows(Vec<DocumentRow>),
     /// All documents that match the filter; for `--all`, a filter without terms.
     Matching(Filter),
+    /// The documents that are due by their plans.
+    Due(Vec<DocumentId>),
 }
 
 impl Selected {
@@ -42,7 +44,7 @@ impl Selected {
     pub fn scope(&self) -> RequestScope {
         match self {
             Self::Rows(_) => RequestScope::Named,
-            Self::Matching(_) => RequestScope::Bulk,
+            Self::Matching(_) | Self::Due(_) => RequestScope::Bulk,
         }
     }
 
@@ -51,8 +53,8 @@ impl Selected {
     pub fn may_be_paused(&self, scope: &PauseScope, class: QueueClass) -> bool {
         match (self, scope) {
             (Self::Rows(rows), _) => rows.iter().any(|row| scope.covers(row.account_id, &row.host, Some(class))),
-            (Self::Matching(_), PauseScope::Class(of)) => *of == class,
-            (Self::Matching(_), _) => true,
+            (Self::Matching(_) | Self::Due(_), PauseScope::Class(of)) => *of == class,
+            (Self::Matching(_) | Self::Due(_), _) => true,
         }
     }
 
@@ -61,6 +63,7 @@ impl Selected {
         match self {
             Self::Rows(rows) => Targets::Ids(rows.iter().map(|row| row.id).collect()),
             Self::Matching(filter) => Targets::Matching(filter.clone()),
+            Self::Due(ids) => Targets::Ids(ids.clone()),
         }
     }
 }

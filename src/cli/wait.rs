@@ -45,12 +45,19 @@ pub(super) struct AwaitedJobs {
     failed: usize,
     /// Jobs that nobody runs, since credentials are missing.
     unfetchable: usize,
+    /// Documents whose failure is no new one, with the number of those that failed; `None` if every failure counts.
+    known_failures: Option<(HashSet<DocumentId>, usize)>,
 }
 
 impl AwaitedJobs {
     /// Returns an empty collection. `urls` are the URLs for messages.
     pub(super) fn with_urls(urls: HashMap<DocumentId, String>) -> Self {
         Self { urls, ..Self::default() }
+    }
+
+    /// Counts failures of these documents, which were failed before, as none.
+    pub(super) fn ignore_failures_of(&mut self, documents: Vec<DocumentId>) {
+        self.known_failures = Some((documents.into_iter().collect(), 0));
     }
 
     /// Adds the jobs of a request's answers. Answers without a job are left out.
@@ -87,6 +94,9 @@ impl AwaitedJobs {
             | OutcomeResult::Cancelled
             | OutcomeResult::Purged => {
                 self.failed += 1;
+                if let Some((known, failed)) = &mut self.known_failures {
+                    *failed += usize::from(known.contains(&outcome.document_id));
+                }
                 true
             }
             // Outcomes after which the job goes on, or that another outcome of the same job follows. A removal is one of
@@ -130,7 +140,8 @@ impl AwaitedJobs {
     }
 
     fn exit(&self) -> Exit {
-        if self.synced == self.total { Exit::Done } else { Exit::SomeFailed }
+        let known = self.known_failures.as_ref().map_or(0, |(_, failed)| *failed);
+        if self.synced + known == self.total { Exit::Done } else { Exit::SomeFailed }
     }
 
     /// Returns a progress bar such as `[=====     ] 60 of 120 done, 2 failed`, but longer.
@@ -332,6 +343,17 @@ mod tests {
                 _ => (true, Exit::SomeFailed),
             };
             assert_eq!((one.is_over(), one.exit()), expected, "{result:?}");
+        }
+    }
+
+    #[test]
+    fn only_new_failures_count_if_asked_for() {
+        for (failed, expected) in [(1, Exit::Done), (2, Exit::SomeFailed)] {
+            let mut two = awaited(&[1, 2]);
+            two.ignore_failures_of(vec![DocumentId(10)]);
+            two.record(&outcome(failed, OutcomeResult::PermanentFailure));
+            two.record(&outcome(3 - failed, OutcomeResult::Updated));
+            assert_eq!(two.exit(), expected);
         }
     }
 

@@ -16,7 +16,7 @@ use crate::lock::{self, AddressError, Redis, Role};
 use crate::runner::event::LockHealth;
 use crate::runner::handle::Handle;
 use crate::runner::{self, Mode, Services};
-use crate::store::{RunnerStore, Store, StoreError};
+use crate::store::{Store, StoreError};
 use async_trait::async_trait;
 use std::fmt;
 use std::sync::Arc;
@@ -135,13 +135,13 @@ pub(super) fn fetcher(config: &Config) -> Result<Arc<Fetcher>, CliError> {
 /// refuses its settings.
 pub(super) fn start_runner(
     config: &Config,
-    store: Arc<dyn RunnerStore>,
+    store: Arc<dyn Store>,
     redis: Option<Arc<Redis>>,
     mode: Mode,
 ) -> Result<Handle, CliError> {
     let fetcher = fetcher(config)?;
     let subscribers =
-        subscribers::configured(config, &*store, redis.as_ref()).map_err(|error| CliError::Usage(error.to_string()))?;
+        subscribers::configured(config, &store, redis.as_ref()).map_err(|error| CliError::Usage(error.to_string()))?;
     let parts = Services { store, fetcher, redis, subscribers, name: worker_name() };
     Ok(runner::start(parts, config.runner.clone(), mode))
 }

@@ -16,6 +16,7 @@ use super::supervisor::Supervisor;
 use super::wiring::{connect_worker, fetcher, report_lock_health, report_unfetchable, start_runner};
 use crate::config::{Config, KeyEffect, KeyValues};
 use crate::domain::lock::LockMode;
+use crate::format;
 use crate::lock::{ConnectionState, Redis};
 use crate::runner::Mode;
 use crate::runner::event::{Event, Health};
@@ -77,6 +78,9 @@ pub(super) async fn run(context: &Context, args: &Args, origin: &ConfigOrigin) -
     let wakers = Wakers { stop: &mut stop, supervisor: &supervisor, origin, store: &store };
     until_ended(&runner, wakers, &lines, &context.files).await;
     supervisor.stopping();
+    if args.drain {
+        report_waiting(&*store).await;
+    }
     drop(watched);
     drop(recovery);
     for server in servers {
@@ -90,6 +94,21 @@ pub(super) async fn run(context: &Context, args: &Args, origin: &ConfigOrigin) -
     ensure_same_schema(&*store)?;
     let failed = printed?;
     Ok(if args.drain && failed > 0 { Exit::SomeFailed } else { Exit::Done })
+}
+
+/// Says what a drain has left: jobs whose time has not come.
+async fn report_waiting(store: &dyn Store) {
+    // An error here is ignored: the runner has reported that the store does not answer.
+    let Ok(queue) = store.queue().await else { return };
+    let (left, now) = (queue.scheduled + queue.waiting + queue.ready, store.now());
+    let Some(next) = queue.next_due_at.filter(|at| left > 0 && *at > now) else { return };
+    let verb = if left == 1 { "waits" } else { "wait" };
+    note(format!(
+        "{} {verb}, the next until {} UTC ({}); `quarterdeck sync --due --wait` runs what is due now",
+        format::count(left, "job"),
+        next.date_clock_utc(),
+        format::until(now, next)
+    ));
 }
 
 /// Fails if Redis is required and does not answer, so that the supervisor which started the worker notices.

@@ -1,8 +1,8 @@
 //! The environment, and settings from its variables: `QUARTERDECK_FETCH__MAX_BODY` sets the key `fetch.max_body`, and
 //! `QUARTERDECK_FETCH__MAX_BODY_FILE` names a file with its text. Every key of [`KEYS`] and [`NAMED_KEYS`] has its
-//! variable. Other names without two underscores in a row are not looked at.
+//! variable, except those of sinks. Other names without two underscores in a row are not looked at.
 
-use super::keys::{KEYS, NAMED_KEYS};
+use super::keys::{KEYS, NAMED_KEYS, NamedKey};
 use super::listing::SECRET_KEYS;
 use super::read::{InvalidValue, unknown};
 use super::{Config, KeyOrigins, Problem, secrets};
@@ -166,8 +166,10 @@ fn is_set(environment: &Environment, short: &str) -> bool {
     }
 }
 
+/// Returns true for a key that has a variable. Sinks of notifications, which start programs, come from the file alone.
 fn is_key(path: &str) -> bool {
-    KEYS.iter().any(|key| key.name == path) || NAMED_KEYS.iter().any(|key| key.name_in(path).is_some())
+    let is_named = |key: &NamedKey| !key.is_of_sink() && key.name_in(path).is_some();
+    KEYS.iter().any(|key| key.name == path) || NAMED_KEYS.iter().any(is_named)
 }
 
 fn missing_plan(config: &Config, variable: &KeyVariable<'_>, plan: &PlanName) -> Option<Problem> {

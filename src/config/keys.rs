@@ -6,10 +6,11 @@
 use super::read::{InvalidValue, duration, flag, list, size, text, whole};
 use super::{Config, sites};
 use crate::chatwoot::faq_job::FaqSwitch;
+use crate::domain::calendar::DayWindow;
 use crate::domain::id::AccountId;
 use crate::domain::lock::LockMode;
 use crate::domain::log_level::LogLevel;
-use crate::domain::plan::{Cadence, PlanName};
+use crate::domain::plan::{Cadence, PlanName, Timetable};
 use crate::domain::schedule::DueRules;
 use crate::domain::secret::Secret;
 use crate::domain::site_rule::WrittenText;
@@ -106,6 +107,7 @@ pub(super) const KEYS: &[Key] = &[
     fixed("log.dir", |c, v| put(&mut c.log.dir, directory(text(v)?))),
     fixed("log.keep_days", |c, v| put(&mut c.log.keep_days, whole(v, 1..=3_650))),
     fixed("errors.sentry_dsn", |c, v| put_some(&mut c.errors.source, sites::secret_or_source(v))),
+    fixed("notify.allow_private_hosts", |c, v| put(&mut c.notify.allow_private_hosts, list(v, private_host))),
     fixed("metrics.listen", |c, v| put_some(&mut c.metrics, listen_address(text(v)?))),
     key("log.level", |c, v| put(&mut c.log.level, log_level(text(v)?))),
 ];
@@ -133,16 +135,16 @@ fn put_some<T>(field: &mut Option<T>, value: Result<T, InvalidValue>) -> Result<
     put(field, value.map(Some))
 }
 
-/// A key whose path contains a name chosen by the user (a plan's), or an account's number.
+/// A key whose path contains a name chosen by the user (a plan's or a sink's), or an account's number.
 pub(super) struct NamedKey {
-    /// Full name with its section; `NAME` stands for the name of a plan, `ID` for the number of an account.
+    /// Full name with its section; `NAME` stands for the name of a plan or a sink, `ID` for the number of an account.
     pub(super) name: &'static str,
     pub(super) effect: KeyEffect,
-    /// Function that sets the field, from the plan's name or account's number and the value.
+    /// Function that sets the field, from the name or the account's number and the value.
     pub(super) set: fn(&mut Config, &str, &DeValue<'_>) -> Result<(), InvalidValue>,
 }
 
-/// All keys with a plan's name or an account's number in their path.
+/// All keys with a name or an account's number in their path. Sinks, which start programs, come from the file alone.
 pub(super) const NAMED_KEYS: &[NamedKey] = &[
     NamedKey {
         name: "plans.NAME.every",
@@ -150,6 +152,22 @@ pub(super) const NAMED_KEYS: &[NamedKey] = &[
         set: |c, name, v| {
             let every = duration(v, Cadence::MIN..=Cadence::MAX)?;
             c.plan(name)?.cadence = Cadence::new(every);
+            Ok(())
+        },
+    },
+    NamedKey {
+        name: "plans.NAME.at",
+        effect: KeyEffect::AtReload,
+        set: |c, name, v| {
+            c.plan(name)?.at = Some(Timetable::parse(text(v)?)?);
+            Ok(())
+        },
+    },
+    NamedKey {
+        name: "plans.NAME.between",
+        effect: KeyEffect::AtReload,
+        set: |c, name, v| {
+            c.plan(name)?.between = Some(DayWindow::parse(text(v)?)?);
             Ok(())
         },
     },
@@ -179,9 +197,33 @@ pub(super) const NAMED_KEYS: &[NamedKey] = &[
             Ok(())
         },
     },
+    NamedKey { name: "notify.NAME.kind", effect: KeyEffect::AtStart, set: |c, name, v| c.notify.set(name, "kind", v) },
+    NamedKey { name: "notify.NAME.url", effect: KeyEffect::AtStart, set: |c, name, v| c.notify.set(name, "url", v) },
+    NamedKey { name: "notify.NAME.argv", effect: KeyEffect::AtStart, set: |c, name, v| c.notify.set(name, "argv", v) },
+    NamedKey { name: "notify.NAME.on", effect: KeyEffect::AtStart, set: |c, name, v| c.notify.set(name, "on", v) },
+    NamedKey {
+        name: "notify.NAME.quiet",
+        effect: KeyEffect::AtStart,
+        set: |c, name, v| c.notify.set(name, "quiet", v),
+    },
+    NamedKey {
+        name: "notify.NAME.secret_file",
+        effect: KeyEffect::AtStart,
+        set: |c, name, v| c.notify.set(name, "secret_file", v),
+    },
+    NamedKey {
+        name: "notify.NAME.include_content",
+        effect: KeyEffect::AtStart,
+        set: |c, name, v| c.notify.set(name, "include_content", v),
+    },
 ];
 
 impl NamedKey {
+    /// Returns true for the keys of sinks.
+    pub(super) fn is_of_sink(&self) -> bool {
+        self.name.starts_with("notify.")
+    }
+
     /// Returns the part of `path` in place of `NAME` or `ID`; `None` if `path` is not a path of this key.
     pub(super) fn name_in<'a>(&self, path: &'a str) -> Option<&'a str> {
         let mark = if self.name.contains("NAME") { "NAME" } else { "ID" };

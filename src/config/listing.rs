@@ -16,7 +16,9 @@ pub(super) fn listing(text: &str) -> Vec<String> {
     if let Ok(table) = DeTable::parse(text) {
         walk(table.get_ref(), "", &mut |path, entry| {
             lines.push(match entry {
-                FileEntry::Key(_) if SECRET_KEYS.contains(&path) => format!("{path} = {HIDDEN}"),
+                FileEntry::Key(_) if SECRET_KEYS.contains(&path) || is_secret_of_sink(path) => {
+                    format!("{path} = {HIDDEN}")
+                }
                 FileEntry::Key(value) => format!("{path} = {value}"),
                 FileEntry::Unknown => format!("{path} = {HIDDEN} (unknown key)"),
             });
@@ -49,6 +51,11 @@ pub(super) fn walk(table: &DeTable<'_>, section: &str, visit: &mut impl FnMut(&s
     }
 }
 
+/// Returns true for the keys of sinks that may have a secret: URLs of webhooks, and arguments of commands.
+fn is_secret_of_sink(path: &str) -> bool {
+    path.starts_with("notify.") && [".url", ".argv"].iter().any(|end| path.ends_with(end))
+}
+
 fn shown(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("{text:?}"),
@@ -77,7 +84,8 @@ mod tests {
     fn secrets_comments_and_unknown_values_are_left_out() {
         let text = "# hunter1\nfetch.max_redirects = 3\nfetch.firecrawl.api_key = \"hunter2\"\n\
              [redis]\nsentinel_password = \"hunter3\"\nsentinel_pasword = \"hunter4\"\nlock = \"off\"\n\
-             [errors]\nsentry_dsn = { file = \"hunter5\" }\n[plans]\nbusiness.every = \"1 week\"\n";
+             [errors]\nsentry_dsn = { file = \"hunter5\" }\n[plans]\nbusiness.every = \"1 week\"\n\
+             [notify.ops]\nurl = \"https://hooks.test/hunter6\"\nargv = [\"/bin/x\", \"hunter7\"]\n";
         let lines = listing(text);
         assert!(!lines.concat().contains("hunter"), "{lines:?}");
         for line in ["fetch.max_redirects = 3", "redis.lock = \"off\"", "plans.business.every = \"1 week\""] {

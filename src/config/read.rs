@@ -32,6 +32,8 @@ pub(super) fn file(
             of_variables = env::apply(config, given, environment);
             // A plan may be made by a variable.
             walk.plans(table.get_ref(), config, &mut found);
+            walk.timetables(table.get_ref(), config, &mut found);
+            walk.sinks(table.get_ref(), config, &mut found);
             walk.renamed(table.get_ref(), config, &mut found);
         }
         Err(error) => {
@@ -95,6 +97,18 @@ impl ConfigFile<'_> {
         }
     }
 
+    /// Reports plans with both an interval and times.
+    fn timetables(&self, table: &DeTable<'_>, config: &mut Config, found: &mut Vec<(usize, Problem)>) {
+        let plans = table.get("plans").and_then(|section| section.get_ref().as_table());
+        for (key, _) in plans.into_iter().flatten() {
+            let plan = PlanName::new(key.get_ref()).and_then(|name| config.plans().plans.get(&name).cloned());
+            if plan.is_some_and(|plan| plan.cadence.is_some() && plan.at.is_some()) {
+                let message = format!("plans.{} has both every and at; remove one of them", key.get_ref());
+                found.push(self.problem(key.span().start, message));
+            }
+        }
+    }
+
     /// Reports `plans.default` and `accounts` entries that name a plan which does not exist.
     fn plans(&self, table: &DeTable<'_>, config: &mut Config, found: &mut Vec<(usize, Problem)>) {
         let section = |name: &str| table.get(name).and_then(|section| section.get_ref().as_table());
@@ -115,6 +129,21 @@ impl ConfigFile<'_> {
             };
             let path = if parent == "accounts" { format!("accounts.{}", key.get_ref()) } else { parent.to_owned() };
             found.push(self.problem(key.span().start, format!("{path}: there is no plan \"{plan}\" ({suggestion})")));
+        }
+    }
+
+    /// Reports sections of sinks that are not complete.
+    fn sinks(&self, table: &DeTable<'_>, config: &Config, found: &mut Vec<(usize, Problem)>) {
+        let sinks = table.get("notify").and_then(|section| section.get_ref().as_table());
+        for (name, _) in sinks.into_iter().flatten().filter(|(_, value)| value.get_ref().is_table()) {
+            // A mistake in the section may be the reason.
+            let path = format!("notify.{}.", name.get_ref());
+            if found.iter().any(|(_, problem)| problem.message.starts_with(&path)) {
+                continue;
+            }
+            if let Some(missing) = config.notify.incomplete(name.get_ref()) {
+                found.push(self.problem(name.span().start, format!("notify.{} {missing}", name.get_ref())));
+            }
         }
     }
 
@@ -180,7 +209,7 @@ pub(super) fn unknown(path: &str, is_table: bool) -> String {
 }
 
 /// Describes an invalid value for a message.
-fn describe(value: &DeValue<'_>) -> String {
+pub(super) fn describe(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("\"{text}\""),
         DeValue::Integer(number) => number.to_string(),

@@ -54,6 +54,20 @@ impl Backoff {
         Self { schedule: &SCHEDULE, failures: 0 }
     }
 
+    /// Creates the back-off for a receiver of notifications that does not answer, from 1 s to 5 min: the server is
+    /// somebody else's, and is away for minutes rather than seconds.
+    pub const fn of_receiver() -> Self {
+        const SCHEDULE: [Duration; 6] = [
+            Duration::from_secs(1),
+            Duration::from_secs(5),
+            Duration::from_secs(15),
+            Duration::from_secs(60),
+            Duration::from_secs(2 * 60),
+            Duration::from_secs(5 * 60),
+        ];
+        Self { schedule: &SCHEDULE, failures: 0 }
+    }
+
     /// Sets the number of consecutive failures, for a caller that stores the number itself.
     pub const fn after(mut self, failures: usize) -> Self {
         self.failures = failures;
@@ -91,7 +105,9 @@ mod tests {
 
     #[test]
     fn waits_grow_stay_at_the_last_step_and_begin_again_after_a_success() {
-        let schedules = [Backoff::of_service(), Backoff::of_claims(), Backoff::of_countdown(), Backoff::of_delivery()];
+        let of_receivers = [Backoff::of_delivery(), Backoff::of_receiver()];
+        let of_services = [Backoff::of_service(), Backoff::of_claims(), Backoff::of_countdown()];
+        let schedules: Vec<Backoff> = of_services.into_iter().chain(of_receivers).collect();
         for fresh in schedules {
             let mut backoff = fresh.clone();
             let waits: Vec<Duration> = (0..9).map(|_| backoff.wait()).collect();

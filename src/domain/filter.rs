@@ -13,6 +13,7 @@ mod tests;
 pub use complete::completions;
 pub use field::Subject;
 pub use span::parse_span;
+pub(super) use span::print_span;
 
 use super::content::ContentChange;
 use super::document::{DocumentKind, Status};

@@ -6,6 +6,7 @@
 //! once, and deletes those that were delivered. This module has the types and traits; `lock` implements the delivery to
 //! Chatwoot's FAQ jobs.
 
+use super::backoff::Backoff;
 use super::id::OutboxId;
 use super::outcome::Outcome;
 use super::text::{SafeLine, cut_chars};
@@ -17,6 +18,8 @@ use thiserror::Error;
 
 /// End of the subscriber's name under which the store keeps messages whose delivery is still to be verified.
 pub const DELIVERED_SUFFIX: &str = ":delivered";
+/// End of the subscriber's name under which the store keeps messages that were given up.
+pub const DEAD_SUFFIX: &str = ":dead";
 /// Default lease of a delivery: the time for which no other process delivers the message.
 const DEFAULT_LEASE: Duration = Duration::from_secs(60);
 /// Maximum length of the stored reason of a failed delivery, in characters.
@@ -56,6 +59,8 @@ pub struct PendingDelivery {
     pub created_at: Timestamp,
     /// Number of deliveries of this message that were started before this one.
     pub attempts: u32,
+    /// Time of the first delivery, UTC; `None` before it.
+    pub tried_at: Option<Timestamp>,
 }
 
 /// Backlog of one subscriber.
@@ -80,6 +85,11 @@ pub trait Subscriber: Send + Sync + 'static {
     /// Returns the message for an event, or `None` if the subscriber ignores the event, which then costs no row. The
     /// store calls this within a write transaction, so this method must be quick.
     fn message(&self, event: &OutcomeEvent<'_>) -> Option<OutboxMessage>;
+
+    /// Returns true if the subscriber reads [`OutcomeEvent::text_changed`], for which texts have to be compared.
+    fn compares_texts(&self) -> bool {
+        true
+    }
 }
 
 /// State of the receiver of a subscriber's messages.
@@ -103,6 +113,9 @@ pub enum DeliveryError {
     /// meanwhile.
     #[error("{0}")]
     Refused(SafeLine),
+    /// The receiver wants no message any more. A sink is disabled then.
+    #[error("{0}")]
+    Gone(SafeLine),
 }
 
 impl DeliveryError {
@@ -116,6 +129,12 @@ impl DeliveryError {
     /// safe and cut.
     pub fn refused(reason: impl ToString) -> Self {
         Self::Refused(short_reason(&reason.to_string()))
+    }
+
+    /// Creates the error for a receiver that wants nothing any more. The reason may be untrusted text: it is made safe and
+    /// cut.
+    pub fn gone(reason: impl ToString) -> Self {
+        Self::Gone(short_reason(&reason.to_string()))
     }
 }
 
@@ -143,6 +162,27 @@ pub trait Deliver: Subscriber {
     /// process takes over from a dead one immediately.
     fn lease(&self) -> Duration {
         DEFAULT_LEASE
+    }
+
+    /// Returns the pauses after deliveries that found the receiver unavailable.
+    fn backoff(&self) -> Backoff {
+        Backoff::of_claims()
+    }
+
+    /// Returns true if the store knows the subscriber by its registration, so that it gets messages in every process.
+    fn is_registered(&self) -> bool {
+        false
+    }
+
+    /// Returns the shortest time between two deliveries. Messages that come meanwhile are joined.
+    fn quiet(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Returns the time after its first delivery from which on a message that fails is given up; `None`, the default, for
+    /// never.
+    fn gives_up_after(&self) -> Option<Duration> {
+        None
     }
 
     /// Returns how long after a delivery it is verified that the receiver still has the message. `None`, the default,

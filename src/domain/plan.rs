@@ -3,7 +3,9 @@
 //! A plan comes from this program's settings or from those of Chatwoot (module `chatwoot::settings`); both yield one
 //! [`AccountPlan`] per account.
 
+use super::calendar::{CronTimes, DayWindow};
 use super::id::AccountId;
+use super::time::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -69,13 +71,38 @@ impl fmt::Display for Cadence {
 /// Plan as the settings define it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Interval between syncs; `None`: documents are synced on request only.
+    /// Interval between syncs; `None`, also without [`at`](Self::at): documents are synced on request only.
     pub cadence: Option<Cadence>,
+    /// Times at which all documents are due, in place of an interval.
+    pub at: Option<Timetable>,
+    /// Part of each day in which automatic syncs may run; `None`: always.
+    pub between: Option<DayWindow>,
     /// Share of the runner that each account of this plan gets, relative to other accounts; 1 if not set.
     pub weight: Option<u32>,
     /// Maximum number of running jobs per account. If not set, the plan adds no limit.
     pub max_running: Option<u32>,
 }
+
+/// Times at which the documents of a plan are due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timetable {
+    pub times: CronTimes,
+    /// Longest time between two of them: a document that was synced longer ago is stale.
+    pub longest: Cadence,
+}
+
+impl Timetable {
+    /// Reads a rule of cron with a time zone. Fails if it names times that are less than a minute or more than a hundred
+    /// years apart, which no rule does.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let times = CronTimes::parse(text)?;
+        let longest = Cadence::new(times.longest_gap(Timestamp::from_micros(SAMPLE_START)));
+        longest.map(|longest| Self { times, longest }).ok_or_else(|| "must name more than one time".to_owned())
+    }
+}
+
+/// Start of the times from whose distances the longest one is taken, in microseconds since 1970: the year 2024.
+const SAMPLE_START: i64 = 1_704_067_200_000_000;
 
 /// Plans of the settings, and their assignment to accounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -100,7 +127,9 @@ impl PlanTable {
         AccountPlan {
             account,
             name: name.cloned(),
-            cadence: plan.cadence,
+            cadence: plan.cadence.or(plan.at.as_ref().map(|at| at.longest)),
+            at: plan.at.map(|at| at.times),
+            between: plan.between,
             weight: Some(plan.weight.unwrap_or(1)),
             max_running: plan.max_running,
             feature: true,
@@ -113,8 +142,13 @@ impl PlanTable {
 pub struct AccountPlan {
     pub account: AccountId,
     pub name: Option<PlanName>,
-    /// Interval between syncs; `None`: documents are synced on request only.
+    /// Interval between syncs, or the longest one between the times of [`at`](Self::at); `None`: documents are synced on
+    /// request only.
     pub cadence: Option<Cadence>,
+    /// Times at which all documents are due, in place of an interval.
+    pub at: Option<CronTimes>,
+    /// Part of each day in which automatic syncs may run; `None`: always.
+    pub between: Option<DayWindow>,
     /// Share of the runner relative to other accounts; `None` leaves the stored weight as it is.
     pub weight: Option<u32>,
     /// Maximum number of running jobs of the account; `None` if the plan adds no limit.
@@ -125,6 +159,11 @@ pub struct AccountPlan {
 }
 
 impl AccountPlan {
+    /// Returns the time at which automatic syncs may run again; `None` if they may at `now`.
+    pub fn opens_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.between.as_ref()?.opens_at(now, self.at.as_ref().map(CronTimes::zone))
+    }
+
     /// Decides whether a schedule pass scans the account's documents. `only` restricts the pass to one plan.
     pub fn decision(&self, only: Option<&PlanName>) -> AccountDecision {
         match (self.feature, &self.name, self.cadence) {
@@ -197,7 +236,7 @@ mod tests {
         let cadence = Cadence::new(Duration::from_secs(3_600));
         let mut table = PlanTable::default();
         assert!(table.is_empty() && table.of(AccountId(7)).decision(None) == AccountDecision::NoPlan);
-        table.plans.insert(name("Gold"), Plan { cadence, weight: Some(4), max_running: Some(2) });
+        table.plans.insert(name("Gold"), Plan { cadence, weight: Some(4), max_running: Some(2), ..Plan::default() });
         table.plans.insert(name("none"), Plan::default());
         table.accounts.insert(AccountId(7), name(" GOLD "));
         table.default = Some(name("none"));

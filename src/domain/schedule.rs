@@ -1,6 +1,7 @@
 //! Rules of the schedule: the time at which a document is due, the jitter of its sync, and the result of a pass
 //! (assets/docs/scheduling.md). Pure: the time and the random seed are arguments.
 
+use super::calendar::CronTimes;
 use super::document::SyncStatus;
 use super::id::{AccountId, DocumentId};
 use super::plan::{AccountDecision, Cadence, PlanName, PlanTable};
@@ -185,6 +186,8 @@ pub struct AccountPass {
     pub account: AccountId,
     pub plan: Option<PlanName>,
     pub decision: AccountDecision,
+    /// Times of the plan, if it has them in place of an interval.
+    pub at: Option<CronTimes>,
     pub enqueued: u32,
     /// Limit that ended the account's part of the pass, if more documents may be due.
     pub stopped_by: Option<StoppedBy>,

@@ -78,6 +78,11 @@ impl Timestamp {
         TimeZone::UTC.to_datetime(self.instant())
     }
 
+    /// Returns date and time of day in `zone`.
+    pub(super) fn local(self, zone: &TimeZone) -> DateTime {
+        zone.to_datetime(self.instant())
+    }
+
     fn civil(self, zone: &TimeZone, format: &str) -> String {
         self.instant().to_zoned_datetime(zone.clone()).strftime(format).to_string()
     }

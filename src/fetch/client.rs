@@ -2,7 +2,7 @@
 
 use super::conversion_pool::ConversionPool;
 use super::errors::{self, Stage, timed_out};
-use super::guard::{AddressGuard, GuardedResolver};
+use super::guard::{AddressGuard, GuardedResolver, Refusal};
 use super::lookup::{Lookup, LookupError};
 use super::memory::Memory;
 use super::observer::{ObservedLookup, Observer};
@@ -104,10 +104,8 @@ impl HttpClient {
     /// Sends one GET request with these headers, by default for HTML, and waits for the head of the response. Redirects are not
     /// followed.
     pub(super) async fn get(&self, url: &Url, mut headers: HeaderMap, deadline: Instant) -> Result<Response, Failure> {
-        if self.resolver.proxy.is_some() {
-            let judged = self.within(deadline, Stage::Connecting, self.resolver.judge_before_proxy(url)).await?;
-            judged.map_err(|refusal| errors::refused(refusal.to_string()))?;
-        }
+        let judged = self.within(deadline, Stage::Connecting, self.judge_before_proxy(url)).await?;
+        judged.map_err(|refusal| errors::refused(refusal.to_string()))?;
         self.observer.note(StageEvent::RequestStarted, || Mark::RequestStarted(url.to_string()));
         headers.entry(ACCEPT).or_insert(ACCEPT_HTML);
         let request = self.client.get(url.clone()).headers(headers);
@@ -116,6 +114,11 @@ impl HttpClient {
             self.observer.note(StageEvent::HeadReceived, || Mark::of_head(response));
         }
         sent.map_err(|error| self.failure(&error))
+    }
+
+    /// Judges the addresses of a URL's name before a request goes to a proxy; without one, the resolver does.
+    pub(super) async fn judge_before_proxy(&self, url: &Url) -> Result<(), Refusal> {
+        if self.resolver.proxy.is_some() { self.resolver.judge_before_proxy(url).await } else { Ok(()) }
     }
 
     /// Prepares a request to a service's API, not to a page; the caller must limit its time.

@@ -60,6 +60,10 @@ impl Subscriber for SentryReports {
     fn message(&self, event: &OutcomeEvent<'_>) -> Option<OutboxMessage> {
         error_report::message(event)
     }
+
+    fn compares_texts(&self) -> bool {
+        false
+    }
 }
 
 #[async_trait]
@@ -92,7 +96,7 @@ impl Deliver for SentryReports {
 }
 
 /// Returns the message of the error behind an error, which says more than "error sending request".
-fn innermost(error: &dyn std::error::Error) -> String {
+pub(super) fn innermost(error: &dyn std::error::Error) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
         error = source;

@@ -220,7 +220,7 @@ async fn fetch_by(
 }
 
 /// Returns a resolver for the configured name servers, else the system's resolver.
-fn lookup_of(settings: &FetchSettings) -> Result<Arc<dyn Lookup>, FetchSetupError> {
+pub(super) fn lookup_of(settings: &FetchSettings) -> Result<Arc<dyn Lookup>, FetchSetupError> {
     Ok(match settings.dns_servers.as_slice() {
         [] => Arc::new(SystemLookup),
         servers => Arc::new(NameServers::new(servers).map_err(FetchSetupError::NameServers)?),

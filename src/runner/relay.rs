@@ -8,7 +8,9 @@
 use super::worker::Worker;
 use crate::domain::backoff::Backoff;
 use crate::domain::id::OutboxId;
+use crate::domain::notification::SinkName;
 use crate::domain::outbox::{Deliver, DeliveryError, PendingDelivery, ReceiverState, Subscriber};
+use crate::domain::time::Timestamp;
 use crate::domain::topic::{Topic, TopicSet};
 use crate::fault;
 use crate::store::StoreError;
@@ -101,14 +103,18 @@ pub(super) async fn deliver_remaining(worker: &Worker) {
     join_all(passes).await;
 }
 
+/// Makes this process create messages for the subscriber, unless its registration in the store does so.
 fn subscribe(worker: &Worker, relay: &Relay) {
+    if relay.subscriber.is_registered() {
+        return;
+    }
     worker.store.subscribe(Arc::clone(&relay.subscriber) as Arc<dyn Subscriber>);
 }
 
 async fn run(worker: &Worker, relay: &Relay) {
     // Messages are written with outcomes.
     let mut commits = worker.store.commits().only(TopicSet::of(&[Topic::Outcomes]));
-    let mut backoff = Backoff::of_claims();
+    let mut backoff = relay.subscriber.backoff();
     loop {
         relay.subscriber.wait_reachable().await;
         commits.mark_unchanged();
@@ -208,7 +214,14 @@ async fn verify(worker: &Worker, subscriber: &dyn Deliver, state: &mut PassState
 
 async fn deliver_due(worker: &Worker, subscriber: &dyn Deliver) -> Result<(), Interruption> {
     loop {
-        let due = worker.store.due_deliveries(subscriber.name(), BATCH).await?;
+        let quiet = subscriber.quiet();
+        if let Some(sink) = SinkName::of_subscriber(subscriber.name()).filter(|_| !quiet.is_zero()) {
+            worker.store.join_records(&sink, quiet).await?;
+        }
+        let due = match quiet.is_zero() {
+            true => worker.store.due_deliveries(subscriber.name(), BATCH).await?,
+            false => worker.store.joined_deliveries(subscriber.name(), BATCH).await?,
+        };
         let mut begun = 0;
         for pending in &due {
             begun += u32::from(deliver(worker, subscriber, pending).await?);
@@ -218,6 +231,12 @@ async fn deliver_due(worker: &Worker, subscriber: &dyn Deliver) -> Result<(), In
             return Ok(());
         }
     }
+}
+
+/// Returns true if a message that has failed at `now` is given up, because it was first tried long ago.
+fn is_given_up(subscriber: &dyn Deliver, pending: &PendingDelivery, now: Timestamp) -> bool {
+    let patience = subscriber.gives_up_after();
+    patience.zip(pending.tried_at).is_some_and(|(patience, tried_at)| now.since(tried_at) >= patience)
 }
 
 /// Delivers one message. Returns false when another process has begun to deliver it or removed it; true also if the
@@ -237,6 +256,18 @@ async fn deliver(worker: &Worker, subscriber: &dyn Deliver, pending: &PendingDel
             let verify_at = subscriber.verified_after().map(|wait| store.now().plus(wait));
             store.delivered(pending.id, verify_at).await?;
             fault::point("delivered", name);
+        }
+        Err(DeliveryError::Gone(reason)) => {
+            tracing::warn!(subscriber = name, %reason, "the receiver wants no messages any more");
+            store.delivery_failed(pending.id, &reason, store.now()).await?;
+            store.disable_sink(name, &reason).await?;
+            return Err(DeliveryError::Gone(reason).into());
+        }
+        Err(DeliveryError::Refused(reason) | DeliveryError::Unavailable(reason))
+            if is_given_up(subscriber, pending, now) =>
+        {
+            tracing::warn!(subscriber = name, %reason, "a message was given up");
+            store.give_up_delivery(pending.id, &reason).await?;
         }
         Err(DeliveryError::Refused(reason)) => {
             tracing::warn!(subscriber = name, %reason, "a message was refused");

@@ -3,6 +3,7 @@
 
 use super::event::Event;
 use super::settings::Mode;
+use super::sinks;
 use super::worker::Worker;
 use crate::chatwoot::rails_log;
 use crate::domain::schedule::{DueRules, Pass, ScheduleSettings};
@@ -50,6 +51,7 @@ pub(super) async fn run(worker: Arc<Worker>) {
             // The claim loop reports the store's failure to the user.
             Err(error) => tracing::warn!(%error, "the schedule's pass failed"),
         }
+        sinks::check_conditions(&worker).await;
     }
 }
 

@@ -3,8 +3,8 @@
 //! The runner claims and finishes jobs through [`JobStore`](jobs::JobStore). Verbs (commands of the command line) and
 //! the console change documents through [`DocumentStore`](documents::DocumentStore) and read through
 //! [`Queries`](queries::Queries). Passes of the schedule use [`ScheduleStore`](schedule::ScheduleStore), relays of
-//! messages to subscribers use [`OutboxStore`](outbox::OutboxStore), [`StatusStore`](status::StatusStore) keeps stored
-//! statuses correct, [`TemplateStore`](templates::TemplateStore) has the templates of hosts,
+//! messages to subscribers use [`OutboxStore`](outbox::OutboxStore), [`SinkStore`](sinks::SinkStore) has the receivers of
+//! notifications, [`StatusStore`](status::StatusStore) keeps stored statuses correct, [`TemplateStore`](templates::TemplateStore) has the templates of hosts,
 //! [`TextStore`](texts::TextStore) gives texts and their changes out, [`RetentionStore`](retention::RetentionStore)
 //! removes what is old, and [`ChatwootStore`](chatwoot::ChatwootStore) reads the tables of a Chatwoot database. All of them
 //! extend [`StoreBase`](base::StoreBase); [`Store`](store::Store) is all of them.
@@ -19,6 +19,7 @@ pub(in crate::store) mod outbox;
 pub(in crate::store) mod queries;
 pub(in crate::store) mod retention;
 pub(in crate::store) mod schedule;
+pub(in crate::store) mod sinks;
 pub(in crate::store) mod status;
 pub(in crate::store) mod store;
 pub(in crate::store) mod templates;

@@ -23,7 +23,7 @@ macro_rules! migration {
 }
 
 /// All migrations, oldest first. A released file never changes, because stores keep its checksum.
-pub(super) const MIGRATIONS: [MigrationFile; 26] = [
+pub(super) const MIGRATIONS: [MigrationFile; 28] = [
     migration!("0001_store.sql", "the tables of jobs, outcomes, workers and the rest"),
     migration!("0002_locks.sql", "the store's own id, and who has the lock that a job waits for"),
     migration!("0003_outbox.sql", "messages for Chatwoot's own jobs"),
@@ -53,6 +53,8 @@ pub(super) const MIGRATIONS: [MigrationFile; 26] = [
     migration!("0024_stages.sql", "how long each stage of an attempt took"),
     migration!("0025_retention.sql", "what was removed because it is old, and which outcomes messages are about"),
     migration!("0026_failures.sql", "the causes of failed documents"),
+    migration!("0027_sinks.sql", "webhooks and commands that are notified of outcomes and conditions"),
+    migration!("0028_windows.sql", "the windows of plans, in which automatic syncs run"),
 ];
 
 /// The schema version of this program: the number of migrations. The same on both databases.

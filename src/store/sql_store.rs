@@ -10,6 +10,7 @@ mod outbox;
 mod queries;
 mod retention;
 mod schedule;
+mod sinks;
 mod status;
 mod templates;
 mod texts;
@@ -22,6 +23,7 @@ use super::queries::counts;
 use super::queue::lanes;
 use super::retention::RemovalState;
 use super::schedule::scan::IdleAccounts;
+use super::sinks as registered;
 use super::sql::database::Database;
 use super::{FinishResult, JobLease, MarkResult, Options, Result, Store, UpgradeReport};
 use crate::domain::lock::StoreId;
@@ -52,6 +54,7 @@ impl SqlStore {
         let open_attempts = Arc::new(OpenAttempts::default());
         if !db.is_read_only() {
             lanes::rederive(&db).await?;
+            registered::refresh(&db).await?;
             let finishing = Gatherer::new(pending_finishes, Some(Arc::clone(&open_attempts)));
             // Not every attempt marks its document, so the number of marks to come is not known.
             let marking = Gatherer::new(pending_marks, None);

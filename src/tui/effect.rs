@@ -36,6 +36,8 @@ pub enum Effect {
     LoadWorkers,
     /// Reads the disk use of the store, for the reader of the workers.
     LoadDiskUse,
+    /// Reads the receivers of notifications, for the same reader.
+    LoadSinks,
     /// Reads how many FAQ jobs are not yet in Sidekiq's queue.
     LoadFaqBacklog,
     /// Reads the newest outcomes again, because the outcome panel lacks some of them.
@@ -105,6 +107,7 @@ pub enum ReadKind {
     Pauses,
     Workers,
     DiskUse,
+    Sinks,
     FaqBacklog,
     NewestOutcomes,
     OlderOutcomes,
@@ -130,6 +133,7 @@ impl Effect {
             Self::LoadPauses => ReadKind::Pauses,
             Self::LoadWorkers => ReadKind::Workers,
             Self::LoadDiskUse => ReadKind::DiskUse,
+            Self::LoadSinks => ReadKind::Sinks,
             Self::LoadFaqBacklog => ReadKind::FaqBacklog,
             Self::LoadNewestOutcomes => ReadKind::NewestOutcomes,
             Self::LoadOlderOutcomes(_) => ReadKind::OlderOutcomes,

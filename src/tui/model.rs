@@ -22,6 +22,7 @@ use super::views::outcomes::state::Panel;
 use crate::domain::document::{DocumentRow, StatusCounts, SyncStep};
 use crate::domain::faq::FaqBacklog;
 use crate::domain::id::DocumentId;
+use crate::domain::notification::SinkStatus;
 use crate::domain::pause::Pause;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
@@ -112,6 +113,8 @@ pub struct Model {
     pub workers: Workers,
     /// Disk use of the store when the reader of the workers was opened the last time.
     pub disk: Option<DiskUse>,
+    /// Receivers of notifications, as the reader of the workers read them last.
+    pub sinks: Vec<SinkStatus>,
     pub rate: Rate,
     pub runner: RunnerStatus,
     /// State of the runner's connection to the database.
@@ -174,6 +177,7 @@ impl Model {
             faq_backlog: None,
             workers: Workers::default(),
             disk: None,
+            sinks: Vec::new(),
             rate: Rate::default(),
             runner: RunnerStatus::default(),
             health: Health::Fine,

@@ -8,6 +8,7 @@ use crate::domain::extraction::ExplainedPage;
 use crate::domain::faq::FaqBacklog;
 use crate::domain::filter::Filter;
 use crate::domain::id::{DocumentId, Seq};
+use crate::domain::notification::SinkStatus;
 use crate::domain::outcome::Outcome;
 use crate::domain::pause::Pause;
 use crate::domain::request::DocumentAnswer;
@@ -61,6 +62,7 @@ pub enum Msg {
     Pauses(StoreResult<Vec<Pause>>),
     Workers(StoreResult<Vec<WorkerSummary>>),
     DiskUse(StoreResult<DiskUse>),
+    Sinks(StoreResult<Vec<SinkStatus>>),
     /// The FAQ jobs that are not yet in Sidekiq's queue; `None` without any.
     FaqBacklog(StoreResult<Option<FaqBacklog>>),
     /// The newest outcomes, read at the start or on request.

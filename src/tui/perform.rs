@@ -216,6 +216,7 @@ impl Shared {
             Effect::LoadPauses => Msg::Pauses(answer(store.pauses().await)),
             Effect::LoadWorkers => Msg::Workers(answer(store.workers().await)),
             Effect::LoadDiskUse => Msg::DiskUse(answer(store.disk_use().await)),
+            Effect::LoadSinks => Msg::Sinks(answer(store.sinks().await)),
             Effect::LoadFaqBacklog => Msg::FaqBacklog(answer(store.faq_backlog().await)),
             Effect::LoadNewestOutcomes => {
                 Msg::NewestOutcomes(answer(self.outcomes_from(OutcomesFrom::Newest, None).await))

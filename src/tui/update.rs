@@ -80,6 +80,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::Pauses(answer) => pauses::take(model, answer, &mut up),
         Msg::Workers(answer) => figures::take_workers(model, answer, &mut up),
         Msg::DiskUse(answer) => figures::take_disk_use(model, answer, &mut up),
+        Msg::Sinks(answer) => figures::take_sinks(model, answer, &mut up),
         Msg::Detail { generation, answer } => loads::take_detail(model, generation, answer, &mut up),
         Msg::Difference { generation, answer } => changes::take(model, generation, answer, &mut up),
         Msg::Explained { generation, answer } => loads::take_explanation(model, generation, answer, &mut up),

@@ -405,6 +405,26 @@ async fn schedule_and_request(session: &mut Session) {
     session.keep("remove", 0, &["remove", "7", "--yes", "--json"]);
 }
 
+/// Tests, lists and forgets sinks: one of which nothing is known, one that has failed, and one that is disabled.
+async fn notify(session: &mut Session) {
+    let sinks = "[notify.new]\nkind = \"command\"\nargv = [\"/bin/true\"]\non = \"result:failed\"\n\
+                 [notify.old]\nkind = \"command\"\nargv = [\"/bin/false\"]\non = \"result:failed\"\n";
+    let config = session.install.write("sinks.toml", sinks).display().to_string();
+    session.keep("notify", 0, &["notify", "list", "--json", "--config", &config]);
+    session.keep("notify test", 0, &["notify", "test", "new", "--json", "--config", &config]);
+    session.keep("notify test", 3, &["notify", "test", "old", "--json", "--config", &config]);
+    assert_eq!(session.install.run(&["add", "https://example.org/sinks", "--config", &config]).code, Some(0));
+    let disabled = "UPDATE sinks SET disabled_at = 1, disabled_reason = '410', delivered_at = 1 WHERE name = 'old'";
+    sql(&session.install, disabled).await;
+    let waits = "INSERT INTO outbox (subscriber, key, payload, created_at, next_at, last_error) \
+                 VALUES ('notify:old', 'k', '{}', 1, 1, 'no')";
+    sql(&session.install, waits).await;
+    session.keep("notify", 0, &["notify", "list", "--json", "--config", &config]);
+    session.keep("notify retry and forget", 0, &["notify", "retry", "old", "--json", "--config", &config]);
+    session.keep("notify retry and forget", 0, &["notify", "forget", "old", "--json"]);
+    session.keep("notify retry and forget", 0, &["notify", "forget", "new", "--json"]);
+}
+
 /// Runs workers, the log, and the verbs that need no store.
 async fn work_and_look(session: &mut Session) {
     session.keep("Outcomes", 0, &["work", "--drain"]);
@@ -423,6 +443,7 @@ async fn work_and_look(session: &mut Session) {
         session.keep("copy", 0, &["copy", "--from", &from, "--to", &to, "--yes", "--json"]);
     }
     session.keep("doctor", 0, &["doctor", "--json"]);
+    notify(session).await;
     session.keep("demo", 0, &["demo", "--headless", "--documents", "12"]);
     let work = session.install.start(&["work", "--health", "0", "--concurrency", "3"]);
     let address = health::address(&work);

@@ -475,7 +475,7 @@ fn workers_are_a_key_away_and_scroll_where_there_are_many() {
     screen.press(&["w"]);
     assert!(screen.text().contains("Reading the workers."), "{}", screen.text());
     // The workers were asked for already, and are never asked for twice at a time.
-    assert!(matches!(screen.asked().as_slice(), [Effect::LoadDiskUse]));
+    assert!(matches!(screen.asked().as_slice(), [Effect::LoadDiskUse, Effect::LoadSinks]));
     let disk = DiskUse { bytes: 180_000_000, unused: Some(9_000_000), outcomes: 300_000, ..DiskUse::default() };
     screen.send(Msg::DiskUse(Ok(disk)));
     let used = "The store takes 180 MB, of which 9.0 MB are unused; it has";

@@ -8,6 +8,7 @@ use quarterdeck::domain::faq::{FaqBacklog, NEEDS_CHATWOOT};
 use quarterdeck::domain::filter::Filter;
 use quarterdeck::domain::fingerprint::Fingerprint;
 use quarterdeck::domain::id::{DocumentId, JobId, Seq};
+use quarterdeck::domain::notification::SinkStatus;
 use quarterdeck::domain::outcome::Outcome;
 use quarterdeck::domain::pause::{Pause, PauseScope};
 use quarterdeck::domain::request::{DocumentAnswer, Request, RequestAnswer};
@@ -501,6 +502,10 @@ impl Queries for Memory {
 
     async fn pruned_up_to(&self) -> Result<Seq> {
         Ok(Seq::START)
+    }
+
+    async fn sinks(&self) -> Result<Vec<SinkStatus>> {
+        Ok(Vec::new())
     }
 
     async fn disk_use(&self) -> Result<DiskUse> {

@@ -58,6 +58,7 @@ async fn every_write_to_a_store_of_a_newer_program_is_refused(on: Backend) {
         payload: "{}".into(),
         created_at: store.now(),
         attempts: 0,
+        tried_at: None,
     };
     refused("begin a delivery", store.begin_delivery(&pending, store.now()).await);
     refused("delivered", store.delivered(pending.id, None).await);

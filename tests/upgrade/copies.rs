@@ -32,7 +32,7 @@ async fn version_of(file: &Path) -> i64 {
 }
 
 /// Columns that versions after the fixture's have added.
-const LATER_COLUMNS: [&str; 27] = [
+const LATER_COLUMNS: [&str; 29] = [
     "schema_version",
     "body_digest",
     "unfetchable",
@@ -60,6 +60,8 @@ const LATER_COLUMNS: [&str; 27] = [
     "failure_cluster",
     "failed_since",
     "failed_at",
+    "tried_at",
+    "opens_at",
 ];
 
 /// Returns every row of every table, as text.

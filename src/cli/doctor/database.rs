@@ -2,7 +2,7 @@
 
 use super::schedule::schedule;
 use super::texts::texts;
-use super::{CheckContext, disk, faq};
+use super::{CheckContext, disk, faq, notify};
 use crate::cli::crawling;
 use crate::cli::exit::CliError;
 use crate::cli::output::note;
@@ -61,6 +61,10 @@ pub(super) async fn store(context: &CheckContext) -> Vec<Finding> {
             found.extend(faq::jobs(config, &*store).await);
             match faq::pending(&*store).await {
                 Ok(pending) => found.extend(pending),
+                Err(error) => found.push(store_error(&error)),
+            }
+            match notify::sinks(context, &*store).await {
+                Ok(sinks) => found.extend(sinks),
                 Err(error) => found.push(store_error(&error)),
             }
             store.close().await;

@@ -7,6 +7,7 @@ use crate::cli::wiring::connect_watcher;
 use crate::config::Config;
 use crate::domain::chatwoot_job::ChatwootJobState;
 use crate::domain::finding::Finding;
+use crate::domain::notification::SinkName;
 use crate::domain::outbox::SubscriberStatus;
 use crate::domain::time::Timestamp;
 use crate::format::{age, count, number as number_of, until};
@@ -80,7 +81,9 @@ pub(super) async fn pending(store: &dyn Store) -> Result<Vec<Finding>, StoreErro
             "run a worker whose settings have this subscriber, and check that the receiver answers",
         )
     };
-    Ok(pending.iter().map(finding).collect())
+    // Sinks have findings of their own.
+    let others = pending.iter().filter(|status| SinkName::of_subscriber(&status.subscriber).is_none());
+    Ok(others.map(finding).collect())
 }
 
 /// Returns the finding about Chatwoot's own jobs for documents, as the jobs view shows them; none if Redis does not

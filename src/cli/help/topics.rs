@@ -36,6 +36,7 @@ pub(super) const TOPICS: &[Topic] = topics![
     "filters"
     "guarantees"
     "json"
+    "notifications"
     "operating"
     "scheduling"
 ];

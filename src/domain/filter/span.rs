@@ -26,7 +26,7 @@ pub fn parse_span(text: &str) -> Option<Duration> {
 }
 
 /// Formats a span in its canonical form: in the largest unit of which it is a whole multiple; zero as `0s`.
-pub(super) fn print_span(span: Duration) -> String {
+pub(in crate::domain) fn print_span(span: Duration) -> String {
     let seconds = span.as_secs();
     let (letter, unit) =
         UNITS.into_iter().find(|(_, unit)| seconds > 0 && seconds.is_multiple_of(*unit)).unwrap_or(('s', 1));

@@ -57,6 +57,7 @@ fn another_day_begins_at_midnight_utc() {
 #[test]
 fn a_summary_has_upstreams_fields_first() {
     let account = |id, verdict, enqueued| AccountPass {
+        at: None,
         account: AccountId(id),
         plan: None,
         decision: verdict,

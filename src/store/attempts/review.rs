@@ -76,7 +76,7 @@ async fn decide_one(tx: &mut Tx<'_>, text: &ReviewTarget, decision: Decision, by
     let page = Page { fingerprint, converter, ..page };
     // Chatwoot rebuilds no FAQs of a PDF, or of a document that is not available, because its text changes.
     let is_synced = document.syncable().is_ok();
-    let matters = is_synced && (tx.has_subscribers() || tx.is_on_chatwoot_database());
+    let matters = is_synced && (tx.compares_texts() || tx.is_on_chatwoot_database());
     let text_changed = matters && contents::differs(tx, &document, &page.content).await?;
     let (mut text, length) = contents::replace(tx, &document, &page, &page.fingerprint).await?;
     // A first text failed the document when it was quarantined.

@@ -58,7 +58,7 @@ enum TableDecision {
 
 /// The decision for each table of both databases. A test demands that none is forgotten.
 #[cfg(test)]
-const DECISIONS: [(&str, TableDecision); 31] = [
+const DECISIONS: [(&str, TableDecision); 33] = [
     ("captain_documents", TableDecision::Rows),
     ("document_state", TableDecision::Rows),
     ("document_versions", TableDecision::Rows),
@@ -66,6 +66,8 @@ const DECISIONS: [(&str, TableDecision); 31] = [
     ("outcomes", TableDecision::Rows),
     ("last_outcomes", TableDecision::Rows),
     ("outbox", TableDecision::Rows),
+    ("sinks", TableDecision::Rows),
+    ("sink_conditions", TableDecision::Rows),
     ("accounts_sched", TableDecision::Rows),
     ("hosts_sched", TableDecision::Rows),
     ("host_templates", TableDecision::Rows),
@@ -113,11 +115,11 @@ macro_rules! outcome {
 
 /// The tables whose rows are carried, in the order in which they are written: plans before documents, whose statuses
 /// depend on them, and outcomes before the states of documents, since a trigger on outcomes numbers the texts of states.
-pub(super) const COPIED: [TableShape; 12] = [
+pub(super) const COPIED: [TableShape; 14] = [
     TableShape {
         name: "@accounts_sched",
         key: 1,
-        columns: columns![Int "account_id", Int "weight", Text "plan", Int "cadence", Int "max_running"],
+        columns: columns![Int "account_id", Int "weight", Text "plan", Int "cadence", Int "max_running", Int "opens_at"],
         size: None,
     },
     TableShape {
@@ -176,9 +178,24 @@ pub(super) const COPIED: [TableShape; 12] = [
         key: 1,
         columns: columns![
             Int "id", Text "subscriber", Text "key", Text "payload", Int "created_at", Int "attempts", Int "next_at",
-            Text "last_error", Int "outcome_seq",
+            Text "last_error", Int "outcome_seq", Int "tried_at",
         ],
         size: Some("octet_length(t.payload)"),
+    },
+    TableShape {
+        name: "@sinks",
+        key: 1,
+        columns: columns![
+            Text "name", Text "kind", Text "triggers", Int "registered_at", Int "disabled_at", Text "disabled_reason",
+            Int "delivered_at", Int "delivered", Int "quiet_until",
+        ],
+        size: None,
+    },
+    TableShape {
+        name: "@sink_conditions",
+        key: 3,
+        columns: columns![Text "sink", Text "condition", Text "subject", Int "began_at", Text "detail"],
+        size: None,
     },
 ];
 

@@ -67,12 +67,12 @@ pub struct QueueState {
     pub waiting: u64,
     /// All other scheduled jobs: no attempt so far, and no wait for a lock.
     pub scheduled: u64,
-    /// Jobs among `ready` and `waiting` that a pause stops.
+    /// Jobs among `ready` and `waiting` that a pause stops, or the window of their plan.
     pub paused: u64,
     /// Earliest time from which a ready job has been due, UTC; `None` without a ready job.
     pub oldest_ready_at: Option<Timestamp>,
     /// Earliest time at which a scheduled job is due, or at which a host with ready jobs may be fetched from again
-    /// (after a back-off or the minimum time between two claims), UTC.
+    /// (after a back-off or the minimum time between two claims), or the window of a plan with ready jobs opens, UTC.
     pub next_due_at: Option<Timestamp>,
     /// Registered workers whose process is alive.
     pub workers: u64,

@@ -20,8 +20,12 @@ pub trait OutboxStore: StoreBase {
     /// Stops offering outcomes to the subscriber with this name; messages that are already written stay.
     fn unsubscribe(&self, name: &str);
 
-    /// Returns at most `limit` due messages of a subscriber, earliest due time first.
+    /// Returns at most `limit` due messages of a subscriber, earliest due time first; none of a sink that is disabled.
     async fn due_deliveries(&self, subscriber: &str, limit: u32) -> Result<Vec<PendingDelivery>>;
+
+    /// Does the same as [`due_deliveries`](Self::due_deliveries) for a sink whose records are joined: without those that
+    /// still wait for that.
+    async fn joined_deliveries(&self, subscriber: &str, limit: u32) -> Result<Vec<PendingDelivery>>;
 
     /// Counts an attempt and leases the message until `leased_until`, so that no other process delivers it. Returns
     /// false if another process has begun to deliver the message or removed it since `pending` was read. The caller
@@ -31,6 +35,9 @@ pub trait OutboxStore: StoreBase {
     /// Removes a message that was delivered. With `verify_at`, keeps it until [`verified`](Self::verified); it is no
     /// pending message any more.
     async fn delivered(&self, id: OutboxId, verify_at: Option<Timestamp>) -> Result<()>;
+
+    /// Gives a message up: it is listed, and delivered only if a person asks for it.
+    async fn give_up_delivery(&self, id: OutboxId, reason: &SafeLine) -> Result<()>;
 
     /// Returns at most `limit` messages of a subscriber that were delivered and not verified, with ids above `after`;
     /// with `due_only`, those whose time has come.

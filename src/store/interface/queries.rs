@@ -8,6 +8,7 @@ use crate::domain::filter::Filter;
 use crate::domain::host_backoff::HostBackoff;
 use crate::domain::id::{AccountId, DocumentId, JobId, Seq, WorkerId};
 use crate::domain::job::QueueClass;
+use crate::domain::notification::SinkStatus;
 use crate::domain::outcome::{Outcome, OutcomeResult};
 use crate::domain::pause::Pause;
 use crate::domain::text::SafeLine;
@@ -103,6 +104,9 @@ pub trait Queries: StoreBase {
     /// higher numbers are kept. Grows at any time: a reader that asks for everything after N has missed nothing if this is
     /// at most N after its read.
     async fn pruned_up_to(&self) -> Result<Seq>;
+
+    /// Returns the receivers of notifications that are registered, sorted by name.
+    async fn sinks(&self) -> Result<Vec<SinkStatus>>;
 
     /// Returns the disk use of the store. Costs the same whatever its size.
     async fn disk_use(&self) -> Result<DiskUse>;

@@ -1,5 +1,6 @@
 //! The interface of the schedule: the plans of the accounts, and the passes that enqueue jobs for due documents.
 
+use crate::domain::id::DocumentId;
 use crate::domain::plan::{AccountPlan, PlanName};
 use crate::domain::schedule::{Pass, PassLimits, ScheduleSettings};
 use crate::store::Result;
@@ -17,6 +18,10 @@ pub trait ScheduleStore: StoreBase {
     /// a random time. A daily order runs one pass per plan of the day. Takes several transactions under a lease, and
     /// changes no document's row.
     async fn schedule(&self, order: &PassRequest<'_>) -> Result<PassResult>;
+
+    /// Returns the documents that are due now, in the order of their ids, whatever the limits of a pass are: those that
+    /// have no job yet, and those whose automatic job has not started. Writes nothing.
+    async fn due_documents(&self, order: &PassRequest<'_>) -> Result<Vec<DocumentId>>;
 }
 
 /// The source of the plans.

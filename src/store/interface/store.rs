@@ -10,6 +10,7 @@ use crate::store::interface::outbox::OutboxStore;
 use crate::store::interface::queries::Queries;
 use crate::store::interface::retention::RetentionStore;
 use crate::store::interface::schedule::ScheduleStore;
+use crate::store::interface::sinks::SinkStore;
 use crate::store::interface::status::StatusStore;
 use crate::store::interface::templates::TemplateStore;
 use crate::store::interface::texts::TextStore;
@@ -18,12 +19,13 @@ use async_trait::async_trait;
 
 /// The interfaces that the runner needs.
 pub trait RunnerStore:
-    JobStore + ScheduleStore + OutboxStore + StatusStore + TemplateStore + RetentionStore + CommitSignals
+    JobStore + ScheduleStore + OutboxStore + SinkStore + StatusStore + TemplateStore + RetentionStore + CommitSignals
 {
 }
 
-impl<S: JobStore + ScheduleStore + OutboxStore + StatusStore + TemplateStore + RetentionStore + CommitSignals>
-    RunnerStore for S
+impl<
+    S: JobStore + ScheduleStore + OutboxStore + SinkStore + StatusStore + TemplateStore + RetentionStore + CommitSignals,
+> RunnerStore for S
 {
 }
 

@@ -4,7 +4,7 @@ use crate::domain::document::{Status, StatusCounts};
 use crate::domain::lock::StoreId;
 use crate::domain::time::Timestamp;
 use crate::store::queries::workers;
-use crate::store::queue::pauses::{CLASS_NOT_PAUSED, LANE_NOT_PAUSED};
+use crate::store::queue::pauses::{CLASS_NOT_PAUSED, LANE_NOT_PAUSED, WINDOW_OPEN};
 use crate::store::queue::shadow;
 use crate::store::sql::columns::{corrupt, number, time};
 use crate::store::sql::conn::{Row, get};
@@ -113,10 +113,16 @@ pub(in crate::store) async fn queue(db: &Database) -> Result<QueueState> {
          (SELECT min(CASE WHEN coalesce(h.spaced_until, 0) > coalesce(h.held_until, 0) THEN h.spaced_until \
           ELSE h.held_until END) FROM @hosts_sched h WHERE (h.held_until > ?1 OR h.spaced_until > ?1) \
           AND EXISTS (SELECT 1 FROM @lanes n WHERE n.host = h.host)) AS held_until, \
-         CASE WHEN NOT EXISTS (SELECT 1 FROM @pauses) THEN 0 ELSE (SELECT count(*) FROM @jobs n \
+         CASE WHEN NOT EXISTS (SELECT 1 FROM @pauses) \
+          AND NOT EXISTS (SELECT 1 FROM @accounts_sched WHERE opens_at > ?1) THEN 0 ELSE (SELECT count(*) FROM @jobs n \
           WHERE (state = 'ready' OR state = 'scheduled' AND (attempt > 0 OR lock_holder IS NOT NULL)) AND NOT (",
     );
-    sql.push(CLASS_NOT_PAUSED).push(" AND ").push(LANE_NOT_PAUSED).push(")) END AS paused");
+    sql.push(CLASS_NOT_PAUSED).push(" AND ").push(LANE_NOT_PAUSED);
+    sql.push(" AND ").push(WINDOW_OPEN);
+    sql.push(
+        ")) END AS paused, (SELECT min(a.opens_at) FROM @accounts_sched a WHERE a.opens_at > ?1 \
+         AND EXISTS (SELECT 1 FROM @lanes n WHERE n.account_id = a.account_id AND n.class > 0)) AS opens_at",
+    );
     let statement = sql.query().bind(db.now().micros());
     let row = {
         let mut reader = db.reader().await?;
@@ -132,7 +138,10 @@ pub(in crate::store) async fn queue(db: &Database) -> Result<QueueState> {
         scheduled: not_due.saturating_sub(waiting),
         paused: number(&row, "paused")?,
         oldest_ready_at: time(&row, "oldest_ready_at")?,
-        next_due_at: [time(&row, "next_due_at")?, time(&row, "held_until")?].into_iter().flatten().min(),
+        next_due_at: [time(&row, "next_due_at")?, time(&row, "held_until")?, time(&row, "opens_at")?]
+            .into_iter()
+            .flatten()
+            .min(),
         workers: workers::alive(db).await?,
     })
 }

@@ -3,7 +3,7 @@
 
 use crate::domain::host_backoff::BackoffKind;
 use crate::domain::job::{JobState, QueueClass};
-use crate::domain::outbox::DELIVERED_SUFFIX;
+use crate::domain::outbox::{DEAD_SUFFIX, DELIVERED_SUFFIX};
 use crate::store::interface::figures::MAX_BACKOFFS;
 use crate::store::queries::workers;
 use crate::store::sql::columns::{code, corrupt, line, number, time, word};
@@ -30,9 +30,10 @@ pub(in crate::store) async fn figures(db: &Database) -> Result<StoreFigures> {
     );
     let longest = reader.all(longest.bind(now.micros()).bind(MAX_BACKOFFS)).await?;
     let messages = query(
-        "SELECT subscriber, count(*) AS n FROM @outbox WHERE subscriber NOT LIKE ? GROUP BY subscriber ORDER BY subscriber",
+        "SELECT subscriber, count(*) AS n FROM @outbox WHERE subscriber NOT LIKE ? AND subscriber NOT LIKE ? \
+         GROUP BY subscriber ORDER BY subscriber",
     );
-    let messages = reader.all(messages.bind(format!("%{DELIVERED_SUFFIX}"))).await?;
+    let messages = reader.all(messages.bind(format!("%{DELIVERED_SUFFIX}")).bind(format!("%{DEAD_SUFFIX}"))).await?;
     reader.leave_snapshot().await?;
     drop(reader);
     let job_count = |row: &Row| {

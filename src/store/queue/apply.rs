@@ -133,8 +133,8 @@ async fn move_job(tx: &mut Tx<'_>, row: &JobRow, to: &Transition, with: &Transit
 /// Effect of the write of a document's row on the stored text.
 #[derive(Default)]
 struct RowWritten {
-    /// True if the text changed, other than by another converter version. In a store of our own without subscribers always
-    /// false, since the texts are then not compared.
+    /// True if the text changed, other than by another converter version. In a store of our own always false without a
+    /// subscriber that wants to know, since the texts are then not compared.
     text_changed: bool,
     /// Length in characters of the text that replaced the stored one.
     new_length: Option<usize>,
@@ -155,7 +155,7 @@ async fn write_row(
                 // A text that differs only because another converter version rendered the page does not count as
                 // changed.
                 let rebased = to.outcomes.iter().any(|line| line.content == Some(ContentChange::Reconverted));
-                let matters = tx.has_subscribers() || tx.is_on_chatwoot_database();
+                let matters = tx.compares_texts() || tx.is_on_chatwoot_database();
                 written.text_changed = matters && !rebased && contents::differs(tx, document, &page.content).await?;
                 let (keys, length) = contents::replace(tx, document, page, fingerprint).await?;
                 (text, written.new_length) = (keys, Some(length));

@@ -15,7 +15,7 @@ use crate::domain::job::QueueClass;
 use crate::domain::site_rule::Unfetchable;
 use crate::store::queue::apply::TransitionData;
 use crate::store::queue::lanes::LaneKey;
-use crate::store::queue::pauses::{CLASS_NOT_PAUSED, LANE_NOT_PAUSED};
+use crate::store::queue::pauses::{CLASS_NOT_PAUSED, LANE_NOT_PAUSED, WINDOW_OPEN};
 use crate::store::queue::{host_backoff, lanes, tries, unfetchable};
 use crate::store::sql::conn::{Purpose, get};
 use crate::store::sql::database::Database;
@@ -102,7 +102,7 @@ async fn is_work_waiting(db: &Database, unfetchable: &Unfetchable) -> Result<boo
         "SELECT EXISTS (SELECT 1 FROM @lanes n LEFT JOIN @hosts_sched h ON h.host = n.host \
           WHERE coalesce(h.held_until, 0) <= ?1 AND coalesce(h.spaced_until, 0) <= ?1 AND ",
     );
-    statement.push(CLASS_NOT_PAUSED).push(" AND ").push(LANE_NOT_PAUSED);
+    statement.push(CLASS_NOT_PAUSED).push(" AND ").push(LANE_NOT_PAUSED).push(" AND ").push(WINDOW_OPEN);
     unfetchable::push_hosts(&mut statement, unfetchable);
     statement.push(") OR EXISTS (SELECT 1 FROM @jobs WHERE state = 'scheduled' AND run_at <= ?1)");
     get(&reader.one(statement.query()).await?, 0)

@@ -19,6 +19,11 @@ pub(in crate::store) const CLASS_NOT_PAUSED: &str = "NOT EXISTS (SELECT 1 FROM @
 pub(in crate::store) const LANE_NOT_PAUSED: &str = "n.account_id NOT IN (SELECT CAST(key AS BIGINT) FROM @pauses WHERE scope = 'account') \
      AND n.host NOT IN (SELECT key FROM @pauses WHERE scope = 'host')";
 
+/// SQL condition that is true unless row `n` is an automatic job, or a later try of one, outside of the window of its
+/// account's plan. `?1` is the time.
+pub(in crate::store) const WINDOW_OPEN: &str =
+    "(n.class = 0 OR n.account_id NOT IN (SELECT account_id FROM @accounts_sched WHERE opens_at > ?1))";
+
 /// Stops claims of `scope`; running jobs continue. Returns false if `scope` was paused already; the earlier pause then
 /// stays, with its time and the name of its person.
 pub(in crate::store) async fn pause(db: &Database, scope: &PauseScope, by: &SafeLine) -> Result<bool> {

@@ -3,7 +3,7 @@
 
 use crate::domain::site_rule::Unfetchable;
 use crate::store::Result;
-use crate::store::queue::pauses::{CLASS_NOT_PAUSED, LANE_NOT_PAUSED};
+use crate::store::queue::pauses::{CLASS_NOT_PAUSED, LANE_NOT_PAUSED, WINDOW_OPEN};
 use crate::store::sql::conn::get;
 use crate::store::sql::database::Database;
 use crate::store::sql::filter::like_literal;
@@ -39,11 +39,13 @@ pub(super) fn push_documents(sql: &mut Sql, unfetchable: &Unfetchable, column: &
 
 /// Returns true if a job is ready or waits for its next attempt that is not paused and that the worker may claim.
 pub(in crate::store) async fn has_fetchable_jobs(db: &Database, unfetchable: &Unfetchable) -> Result<bool> {
-    let mut sql = Sql::new(
+    let mut sql = Sql::default();
+    sql.add_value(db.now().micros());
+    sql.push(
         "SELECT EXISTS (SELECT 1 FROM @jobs n WHERE (n.state = 'ready' OR n.state = 'scheduled' \
          AND (n.attempt > 0 OR n.lock_holder IS NOT NULL)) AND ",
     );
-    sql.push(CLASS_NOT_PAUSED).push(" AND ").push(LANE_NOT_PAUSED);
+    sql.push(CLASS_NOT_PAUSED).push(" AND ").push(LANE_NOT_PAUSED).push(" AND ").push(WINDOW_OPEN);
     push_hosts(&mut sql, unfetchable);
     push_documents(&mut sql, unfetchable, "n.document_id");
     sql.push(")");

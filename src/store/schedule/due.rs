@@ -22,6 +22,8 @@ pub(in crate::store) struct DueQuery {
     /// The cadence of all `accounts`.
     pub(in crate::store) cadence: Cadence,
     pub(in crate::store) rules: DueRules,
+    /// Last time at which the documents of a plan with times were due; `None` for a plan with an interval.
+    pub(in crate::store) fired: Option<Timestamp>,
     /// Under the continuous rules, a `syncing` row without a job is due only once it is older than this; until then it
     /// counts as another program's work. Chatwoot's rules use [`FOREIGN_SYNC_TIMEOUT`] instead.
     pub(in crate::store) foreign_sync_timeout: Duration,
@@ -196,7 +198,7 @@ fn continuous_query(dialect: Dialect, due_query: &DueQuery) -> Sql {
     };
     branch(
         &|sql| {
-            let before = due_query.rules.synced_before(due_query.cadence, now).micros();
+            let before = due_query.fired.unwrap_or(due_query.rules.synced_before(due_query.cadence, now)).micros();
             sql.push(" AND d.sync_status = 1 AND d.last_synced_at < stamp(").bind(before).push(")");
         },
         "synced",
@@ -225,6 +227,10 @@ fn continuous_query(dialect: Dialect, due_query: &DueQuery) -> Sql {
             sql.bind(now.micros()).push(" - ").bind(micros(first));
             sql.push(" * (CAST(1 AS BIGINT) << CAST(CASE WHEN s.failures > ").bind(most).push(" THEN ").bind(most);
             sql.push(" WHEN s.failures > 0 THEN s.failures - 1 ELSE 0 END AS INTEGER)))");
+            if let Some(fired) = due_query.fired {
+                sql.push(" AND (d.last_sync_attempted_at IS NULL OR d.last_sync_attempted_at < stamp(");
+                sql.bind(fired.micros()).push("))");
+            }
         },
         "failed",
     );

@@ -6,7 +6,7 @@ use crate::chatwoot::schedule::plans_of_day;
 use crate::domain::id::DocumentId;
 use crate::domain::job::{JobState, QueueClass};
 use crate::domain::plan::{AccountDecision, AccountPlan, PlanName};
-use crate::domain::schedule::{AccountPass, DueRules, Pass, StoppedBy, draw_jitter, is_another_day, max_jitter};
+use crate::domain::schedule::{AccountPass, Pass, PassLimits, StoppedBy, draw_jitter, is_another_day, max_jitter};
 use crate::domain::time::Timestamp;
 use crate::store::queue::enqueue;
 use crate::store::queue::enqueue::{NewJob, OnLiveJob};
@@ -18,7 +18,7 @@ use crate::store::sql::rows::documents::Document;
 use crate::store::sql::rows::{documents, jobs};
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
-use crate::store::{PassMode, PassRequest, PassResult, PassTrigger, Result};
+use crate::store::{PassMode, PassRequest, PassResult, PassTrigger, Plans, Result};
 use std::time::Duration;
 
 /// Maximum number of jobs per transaction.
@@ -47,7 +47,7 @@ pub(in crate::store) async fn run(
     }
     let plans = plans::read(db, order.terms).await?;
     let acts = order.mode != PassMode::PlansOnly;
-    let changed = plans::changed_plans(db, &plans.accounts).await?;
+    let changed = plans::changed_plans(db, &plans.accounts, now).await?;
     let scans = plans.accounts.iter().any(|account| matches!(account.decision(None), AccountDecision::Scheduled(_)));
     if changed.is_empty() && !(acts && scans) && matches!(order.trigger, PassTrigger::Interval(_)) {
         // Returns without a transaction: nothing has to be written, and no process woken.
@@ -64,7 +64,7 @@ pub(in crate::store) async fn run(
                 db.yield_to_writers().await;
             }
             let mut tx = Tx::begin(db, Purpose::Rows).await?;
-            if !acquire_lease(&mut tx, order).await? {
+            if !acquire_lease(&mut tx, order.holder).await? {
                 return Ok(PassResult::LeaseTaken);
             }
             plans::store_plans(&mut tx, step).await?;
@@ -131,12 +131,46 @@ async fn serve(db: &Database, running: &mut RunningPass<'_>) -> Result<bool> {
     write_found(db, running).await
 }
 
+/// Returns the documents that are due now: those that a pass without limits would enqueue, and those for which one has
+/// made a job that has not started.
+pub(in crate::store) async fn due_documents(
+    db: &Database,
+    idle_accounts: &IdleAccounts,
+    order: &PassRequest<'_>,
+) -> Result<Vec<DocumentId>> {
+    let unlimited = PassLimits { per_account: u32::MAX, total: u32::MAX, queue_depth: u32::MAX };
+    let plans = Plans { limits: unlimited, ..plans::read(db, order.terms).await? };
+    let pass = Pass { only: order.only_plan.cloned(), limits: unlimited, dry_run: true, ..Pass::default() };
+    let mut running = RunningPass {
+        order,
+        plans: &plans,
+        idle_accounts,
+        now: db.now(),
+        last_account: 0,
+        full_queue_depth: None,
+        pass,
+        found: Vec::new(),
+    };
+    let mut due = Vec::new();
+    let accounts: Vec<&AccountPlan> = plans.accounts.iter().collect();
+    for some in accounts.chunks(ACCOUNTS_PER_SCAN) {
+        due.extend(scan::due(db, &mut running, some).await?.into_values().flatten());
+    }
+    let waiting = query("SELECT document_id FROM @jobs WHERE class = 2 AND state IN ('scheduled', 'ready')");
+    for row in db.reader().await?.all(waiting).await? {
+        due.push(DocumentId(get(&row, 0)?));
+    }
+    due.sort_unstable();
+    due.dedup();
+    Ok(due)
+}
+
 /// Takes as many of an account's due documents as the limits allow.
 fn serve_account(running: &mut RunningPass<'_>, account: &AccountPlan, mut due: Vec<DocumentId>) {
     let limits = running.plans.limits;
     let decision = account.decision(running.pass.only.as_ref());
-    let mut served =
-        AccountPass { account: account.account, plan: account.name.clone(), decision, enqueued: 0, stopped_by: None };
+    let (plan, at) = (account.name.clone(), account.at.clone());
+    let mut served = AccountPass { account: account.account, plan, decision, at, enqueued: 0, stopped_by: None };
     if let AccountDecision::Scheduled(cadence) = decision {
         let (may, left) = running.capacity();
         if due.len() > may as usize {
@@ -148,7 +182,9 @@ fn serve_account(running: &mut RunningPass<'_>, account: &AccountPlan, mut due: 
             });
         }
         served.enqueued = u32::try_from(due.len()).unwrap_or(u32::MAX);
-        running.found.extend(due.into_iter().map(|document| (document, cadence)));
+        // At its times a plan is on time.
+        let jitter = if account.at.is_some() { Duration::ZERO } else { max_jitter(running.order.terms.rules, cadence) };
+        running.found.extend(due.into_iter().map(|document| (document, jitter)));
         // If the total limit of the pass excluded some of an account's documents, that account is the first of the next
         // pass.
         if served.enqueued > 0 && served.stopped_by != Some(StoppedBy::TotalLimit) {
@@ -167,18 +203,17 @@ async fn write_found(db: &Database, running: &mut RunningPass<'_>) -> Result<boo
     found.sort_by_key(|(document, _)| *document);
     for some in found.chunks(JOBS_PER_TRANSACTION) {
         let mut tx = Tx::begin(db, Purpose::Queue).await?;
-        if !acquire_lease(&mut tx, running.order).await? {
+        if !acquire_lease(&mut tx, running.order.holder).await? {
             return Ok(false);
         }
         let ids: Vec<DocumentId> = some.iter().map(|(id, _)| *id).collect();
         jobs::lock_live_jobs(&mut tx, &ids).await?;
         let mut documents = documents::by_ids(&mut tx, &ids).await?;
         let live = jobs::live_jobs(&mut tx, &ids).await?;
-        let rules: DueRules = running.order.terms.rules;
         let mut new = Vec::with_capacity(some.len());
-        for (id, cadence) in some {
+        for (id, jitter) in some {
             let Some(document) = documents.remove(id).filter(|_| !live.contains_key(id)) else { continue };
-            new.push((document, tx.now.plus(draw_jitter(running.order.seed, *id, max_jitter(rules, *cadence)))));
+            new.push((document, tx.now.plus(draw_jitter(running.order.seed, *id, *jitter))));
         }
         insert_scheduled(&mut tx, &new).await?;
         tx.commit().await?;
@@ -220,14 +255,21 @@ fn is_due(order: &PassRequest<'_>, passed_at: Option<Timestamp>, now: Timestamp)
 }
 
 /// Takes or renews the lease of the pass. Returns false if another process has it.
-async fn acquire_lease(tx: &mut Tx<'_>, order: &PassRequest<'_>) -> Result<bool> {
+pub(super) async fn acquire_lease(tx: &mut Tx<'_>, holder: &str) -> Result<bool> {
     // A lease that ends later than a new one would was taken before a clock was set back, and does not count.
     let take = query(
         "UPDATE @scheduler SET holder = ?1, held_until = ?3 WHERE id = 1 \
          AND (holder IS NULL OR holder = ?1 OR held_until <= ?2 OR held_until > ?3)",
     );
     let until = tx.now.plus(LEASE).micros();
-    Ok(tx.run_quietly(take.bind(order.holder).bind(tx.now.micros()).bind(until)).await? > 0)
+    Ok(tx.run_quietly(take.bind(holder).bind(tx.now.micros()).bind(until)).await? > 0)
+}
+
+/// Gives the lease back, without a change of what the next pass does.
+pub(super) async fn release_lease(tx: &mut Tx<'_>, holder: &str) -> Result<()> {
+    let release = query("UPDATE @scheduler SET holder = NULL, held_until = 0 WHERE id = 1 AND holder = ?");
+    tx.run_quietly(release.bind(holder)).await?;
+    Ok(())
 }
 
 /// Inserts scheduled jobs for the documents, each with its time; skips documents that have got a live job in the

@@ -4,6 +4,7 @@
 use crate::domain::id::AccountId;
 use crate::domain::plan::AccountPlan;
 use crate::domain::schedule::{PassLimits, ScheduleSettings};
+use crate::domain::time::Timestamp;
 use crate::store::chatwoot;
 use crate::store::sql::conn::get;
 use crate::store::sql::database::Database;
@@ -50,12 +51,18 @@ pub(in crate::store) struct StoredPlan {
     cadence: Option<i64>,
     weight: i64,
     max_running: Option<i64>,
+    /// Time until which automatic syncs wait, by the plan's window.
+    opens_at: Option<i64>,
 }
 
 /// Returns the plans in `accounts` that differ from the stored ones, in the form in which they are stored; usually
 /// none.
-pub(in crate::store) async fn changed_plans(db: &Database, accounts: &[AccountPlan]) -> Result<Vec<StoredPlan>> {
-    let statement = query("SELECT account_id, plan, cadence, weight, max_running FROM @accounts_sched");
+pub(in crate::store) async fn changed_plans(
+    db: &Database,
+    accounts: &[AccountPlan],
+    now: Timestamp,
+) -> Result<Vec<StoredPlan>> {
+    let statement = query("SELECT account_id, plan, cadence, weight, max_running, opens_at FROM @accounts_sched");
     let mut known = HashMap::new();
     for row in db.reader().await?.all(statement).await? {
         let kept = StoredPlan {
@@ -64,13 +71,15 @@ pub(in crate::store) async fn changed_plans(db: &Database, accounts: &[AccountPl
             cadence: get(&row, "cadence")?,
             weight: get(&row, "weight")?,
             max_running: get(&row, "max_running")?,
+            opens_at: get(&row, "opens_at")?,
         };
         known.insert(kept.account, kept);
     }
     let mut changed = Vec::new();
     for account in accounts {
         let id = account.account.0;
-        let nothing = StoredPlan { account: id, plan: None, cadence: None, weight: 1, max_running: None };
+        let nothing =
+            StoredPlan { account: id, plan: None, cadence: None, weight: 1, max_running: None, opens_at: None };
         let before = known.remove(&id).unwrap_or(nothing);
         // Without a cadence an account's documents never become stale, as it should be while its automatic syncs are
         // off.
@@ -80,15 +89,16 @@ pub(in crate::store) async fn changed_plans(db: &Database, accounts: &[AccountPl
             Some(weight) => (i64::from(weight), account.max_running.map(i64::from)),
             None => (before.weight, before.max_running),
         };
-        let now = StoredPlan {
+        let after = StoredPlan {
             account: id,
             plan: account.name.as_ref().map(|name| name.as_str().to_owned()),
             cadence: cadence.map(|cadence| i64::try_from(cadence.interval().as_micros()).unwrap_or(i64::MAX)),
             weight,
             max_running,
+            opens_at: account.opens_at(now).map(Timestamp::micros),
         };
-        if now != before {
-            changed.push(now);
+        if after != before {
+            changed.push(after);
         }
     }
     Ok(changed)
@@ -132,12 +142,13 @@ fn grouped(changed: Vec<StoredPlan>, documents: &HashMap<i64, i64>) -> Vec<Vec<S
 pub(in crate::store) async fn store_plans(tx: &mut Tx<'_>, changed: &[StoredPlan]) -> Result<()> {
     for kept in changed {
         let upsert = query(
-            "INSERT INTO @accounts_sched (account_id, plan, cadence, weight, max_running) VALUES (?, ?, ?, ?, ?) \
-             ON CONFLICT (account_id) DO UPDATE SET plan = excluded.plan, cadence = excluded.cadence, \
-             weight = excluded.weight, max_running = excluded.max_running",
+            "INSERT INTO @accounts_sched (account_id, plan, cadence, weight, max_running, opens_at) \
+             VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account_id) DO UPDATE SET plan = excluded.plan, \
+             cadence = excluded.cadence, weight = excluded.weight, max_running = excluded.max_running, \
+             opens_at = excluded.opens_at",
         );
         let upsert = upsert.bind(kept.account).bind(&kept.plan).bind(kept.cadence);
-        tx.run(upsert.bind(kept.weight).bind(kept.max_running)).await?;
+        tx.run(upsert.bind(kept.weight).bind(kept.max_running).bind(kept.opens_at)).await?;
     }
     Ok(())
 }
@@ -148,7 +159,14 @@ mod tests {
 
     #[test]
     fn a_transaction_changes_few_documents_or_one_account() {
-        let plan = |account| StoredPlan { account, plan: None, cadence: Some(1), weight: 1, max_running: None };
+        let plan = |account| StoredPlan {
+            account,
+            plan: None,
+            cadence: Some(1),
+            weight: 1,
+            max_running: None,
+            opens_at: None,
+        };
         let documents = HashMap::from([(1, 1_500), (2, 400), (3, 200), (4, 9_000), (5, 1)]);
         let groups = grouped((1..=6).map(plan).collect(), &documents);
         let accounts: Vec<Vec<i64>> =

@@ -62,8 +62,8 @@ pub(super) struct RunningPass<'a> {
     /// Number of ready jobs, if they are too many for the pass to add any.
     pub(super) full_queue_depth: Option<u64>,
     pub(super) pass: Pass,
-    /// Due documents that are found and not yet written as jobs, with their cadence.
-    pub(super) found: Vec<(DocumentId, Cadence)>,
+    /// Due documents that are found and not yet written as jobs, each with the longest delay of its job.
+    pub(super) found: Vec<(DocumentId, Duration)>,
 }
 
 impl RunningPass<'_> {
@@ -85,19 +85,26 @@ fn skips_idle_accounts(order: &PassRequest<'_>) -> bool {
         && order.terms.rules == DueRules::Continuous
 }
 
-/// Marks accounts as idle until their next synced document becomes due, within the limits of [`MAX_IDLE`] and
+/// Marks accounts as idle until their next synced document becomes due, or until `next_time` of their plan, within the limits of [`MAX_IDLE`] and
 /// [`IDLE_CADENCE_DIVISOR`].
 async fn mark_idle(
     db: &Database,
     idle_accounts: &IdleAccounts,
     accounts: &[AccountId],
     cadence: Cadence,
+    next_time: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<()> {
     if accounts.is_empty() {
         return Ok(());
     }
     let longest = now.plus(MAX_IDLE.min(cadence.interval() / IDLE_CADENCE_DIVISOR));
+    if let Some(next_time) = next_time {
+        for account in accounts {
+            idle_accounts.set(*account, IdleSpan { cadence, since: now, until: longest.min(next_time) });
+        }
+        return Ok(());
+    }
     let before = DueRules::Continuous.synced_before(cadence, now);
     let mut reader = db.reader().await?;
     let next = due::next_synced(&mut reader, accounts, before).await?;
@@ -109,6 +116,15 @@ async fn mark_idle(
     Ok(())
 }
 
+/// Accounts whose documents are due by the same rule.
+struct Group {
+    cadence: Cadence,
+    /// For a plan with times: the last one and the next one.
+    fired: Option<Timestamp>,
+    next_time: Option<Timestamp>,
+    accounts: Vec<AccountId>,
+}
+
 /// Returns the due documents of `accounts`, searched in groups of the same cadence. A periodic pass skips idle
 /// accounts.
 pub(super) async fn due(
@@ -117,40 +133,45 @@ pub(super) async fn due(
     accounts: &[&AccountPlan],
 ) -> Result<HashMap<AccountId, Vec<DocumentId>>> {
     let skips_idle = skips_idle_accounts(running.order);
-    let mut groups = BTreeMap::<Duration, (Cadence, Vec<AccountId>)>::new();
+    let mut groups = BTreeMap::<(Duration, Option<Timestamp>), Group>::new();
     for account in accounts {
         if let AccountDecision::Scheduled(cadence) = account.decision(running.pass.only.as_ref())
             && !(skips_idle && running.idle_accounts.is_idle(account.account, cadence, running.now))
         {
-            groups.entry(cadence.interval()).or_insert((cadence, Vec::new())).1.push(account.account);
+            let fired = account.at.as_ref().and_then(|at| at.last(running.now));
+            let next_time = account.at.as_ref().and_then(|at| at.after(running.now));
+            let new = Group { cadence, fired, next_time, accounts: Vec::new() };
+            groups.entry((cadence.interval(), fired)).or_insert(new).accounts.push(account.account);
         }
     }
     let mut due = HashMap::new();
-    for (cadence, accounts) in groups.into_values() {
+    for group in groups.into_values() {
         // One more than the limit shows whether there are more.
         let limit = running.capacity().0.saturating_add(1);
-        due_at_cadence(db, running, accounts.clone(), cadence, limit, &mut due).await?;
+        due_of_group(db, running, &group, limit, &mut due).await?;
         if skips_idle {
-            let idle: Vec<_> = accounts.into_iter().filter(|id| due.get(id).is_none_or(Vec::is_empty)).collect();
-            mark_idle(db, running.idle_accounts, &idle, cadence, running.now).await?;
+            let idle = group.accounts.iter().filter(|id| due.get(id).is_none_or(Vec::is_empty));
+            let idle: Vec<_> = idle.copied().collect();
+            mark_idle(db, running.idle_accounts, &idle, group.cadence, group.next_time, running.now).await?;
         }
     }
     Ok(due)
 }
 
-/// Adds the due documents of accounts with the same cadence to `due`. Documents whose link is not a valid address do
+/// Adds the due documents of a group to `due`. Documents whose link is not a valid address do
 /// not count towards the limit; except in a dry run, they are marked.
-async fn due_at_cadence(
+async fn due_of_group(
     db: &Database,
     running: &mut RunningPass<'_>,
-    accounts: Vec<AccountId>,
-    cadence: Cadence,
+    group: &Group,
     limit: u32,
     due: &mut HashMap<AccountId, Vec<DocumentId>>,
 ) -> Result<()> {
     let foreign_sync_timeout = if db.is_chatwoot_database() { FOREIGN_SYNC_TIMEOUT } else { running.order.lease };
     let rules = running.order.terms.rules;
-    let mut due_query = DueQuery { accounts, cadence, rules, foreign_sync_timeout, now: running.now, limit };
+    let Group { cadence, fired, .. } = *group;
+    let (accounts, now) = (group.accounts.clone(), running.now);
+    let mut due_query = DueQuery { accounts, cadence, rules, fired, foreign_sync_timeout, now, limit };
     loop {
         let mut reader = db.reader().await?;
         let found = due::documents(&mut reader, &due_query).await?;

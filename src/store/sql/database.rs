@@ -287,10 +287,10 @@ impl Database {
         *all = others.chain([Arc::clone(&subscriber)]).collect();
     }
 
-    /// Stops offering outcomes to the subscriber with this name.
-    pub(in crate::store) fn unsubscribe(&self, name: &str) {
+    /// Stops offering outcomes to the subscribers whose names `stops` selects.
+    pub(in crate::store) fn unsubscribe_if(&self, stops: impl Fn(&str) -> bool) {
         let mut all = self.subscribers.write().unwrap_or_else(PoisonError::into_inner);
-        *all = all.iter().filter(|other| other.name() != name).cloned().collect();
+        *all = all.iter().filter(|other| !stops(other.name())).cloned().collect();
     }
 
     /// Returns true if the documents are Chatwoot's own.

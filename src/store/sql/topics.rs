@@ -5,7 +5,7 @@ use crate::store::sql::statement::Statement;
 
 /// The tables that transactions write, each with the topic of its data. `None` is bookkeeping, which nobody reads
 /// again after a commit.
-const TABLES: [(&str, Option<Topic>); 22] = [
+const TABLES: [(&str, Option<Topic>); 24] = [
     ("captain_documents", Some(Topic::Documents)),
     ("document_state", Some(Topic::Documents)),
     ("document_status", Some(Topic::Documents)),
@@ -25,6 +25,8 @@ const TABLES: [(&str, Option<Topic>); 22] = [
     ("workers", Some(Topic::Workers)),
     ("host_templates", None),
     ("outbox", None),
+    ("sinks", None),
+    ("sink_conditions", None),
     ("host_markdown", None),
     ("scheduler", None),
     ("retention", None),

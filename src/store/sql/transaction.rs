@@ -113,9 +113,9 @@ impl<'s> Tx<'s> {
         self.conn.dialect()
     }
 
-    /// Returns true if outcomes of this transaction are offered to at least one subscriber.
-    pub(in crate::store) fn has_subscribers(&self) -> bool {
-        !self.subscribers.is_empty()
+    /// Returns true if a subscriber wants to know which texts have changed.
+    pub(in crate::store) fn compares_texts(&self) -> bool {
+        self.subscribers.iter().any(|subscriber| subscriber.compares_texts())
     }
 
     /// Returns true if workers of this process have no lock that shows whether they are alive.

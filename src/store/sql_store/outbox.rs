@@ -16,11 +16,15 @@ impl OutboxStore for SqlStore {
     }
 
     fn unsubscribe(&self, name: &str) {
-        self.db.unsubscribe(name);
+        self.db.unsubscribe_if(|other| other == name);
     }
 
     async fn due_deliveries(&self, subscriber: &str, limit: u32) -> Result<Vec<PendingDelivery>> {
-        outbox::due(&self.db, subscriber, limit).await
+        outbox::due(&self.db, subscriber, 0, limit).await
+    }
+
+    async fn joined_deliveries(&self, subscriber: &str, limit: u32) -> Result<Vec<PendingDelivery>> {
+        outbox::due(&self.db, subscriber, 1, limit).await
     }
 
     async fn begin_delivery(&self, pending: &PendingDelivery, leased_until: Timestamp) -> Result<bool> {
@@ -29,6 +33,10 @@ impl OutboxStore for SqlStore {
 
     async fn delivered(&self, id: OutboxId, verify_at: Option<Timestamp>) -> Result<()> {
         outbox::delivered(&self.db, id, verify_at).await
+    }
+
+    async fn give_up_delivery(&self, id: OutboxId, reason: &SafeLine) -> Result<()> {
+        outbox::give_up(&self.db, id, reason).await
     }
 
     async fn unverified_deliveries(

@@ -6,6 +6,7 @@ use crate::domain::document::{DocumentRow, StatusCounts};
 use crate::domain::faq::FaqBacklog;
 use crate::domain::filter::Filter;
 use crate::domain::id::{DocumentId, Seq};
+use crate::domain::notification::SinkStatus;
 use crate::domain::outcome::Outcome;
 use crate::domain::pause::Pause;
 use crate::domain::time::Timestamp;
@@ -17,7 +18,7 @@ use crate::store::queue::{pauses, purge};
 use crate::store::{
     AccountSummary, BulkVerb, DiskUse, DocumentPage, DocumentRef, FailureSummary, HostSummary, JobsPage, JobsQuery,
     Listing, OutcomeQuery, PageQuery, Preview, QuarantinedContent, Queries, Result, Sort, StoredContent, StoredVersion,
-    Targets, WorkerSummary, retention,
+    Targets, WorkerSummary, retention, sinks,
 };
 use async_trait::async_trait;
 
@@ -117,6 +118,10 @@ impl Queries for SqlStore {
 
     async fn pruned_up_to(&self) -> Result<Seq> {
         retention::pruned_up_to(&self.db).await
+    }
+
+    async fn sinks(&self) -> Result<Vec<SinkStatus>> {
+        sinks::status(&self.db).await
     }
 
     async fn disk_use(&self) -> Result<DiskUse> {

@@ -1,6 +1,7 @@
 //! The interface of the schedule, [`ScheduleStore`], on an SQL database.
 
 use super::SqlStore;
+use crate::domain::id::DocumentId;
 use crate::domain::schedule::ScheduleSettings;
 use crate::store::schedule::{pass, plans};
 use crate::store::{PassRequest, PassResult, Plans, Result, ScheduleStore};
@@ -14,5 +15,9 @@ impl ScheduleStore for SqlStore {
 
     async fn schedule(&self, order: &PassRequest<'_>) -> Result<PassResult> {
         pass::run(&self.db, &self.idle_accounts, order).await
+    }
+
+    async fn due_documents(&self, order: &PassRequest<'_>) -> Result<Vec<DocumentId>> {
+        pass::due_documents(&self.db, &self.idle_accounts, order).await
     }
 }

@@ -1,5 +1,6 @@
 //! The reader of the workers: load, start, last heartbeat and state of each worker.
 
+use crate::domain::notification::SinkStatus;
 use crate::domain::text::width;
 use crate::format;
 use crate::store::{WorkerHealth, WorkerSummary};
@@ -36,6 +37,7 @@ pub(super) fn text(model: &Model) -> Vec<Spans> {
         text.extend(sentence(none, Tone::Plain));
     }
     if workers.list.is_empty() {
+        text.extend(sinks(model, available));
         text.extend(disk(model, available));
         return text;
     }
@@ -60,8 +62,20 @@ pub(super) fn text(model: &Model) -> Vec<Spans> {
             text.extend(unfetchable(worker, available));
         }
     }
+    text.extend(sinks(model, available));
     text.extend(disk(model, available));
     text
+}
+
+/// Returns an empty line and a line for each receiver of notifications; nothing if there is none.
+fn sinks(model: &Model, available: usize) -> Vec<Spans> {
+    let line = |sink: &SinkStatus| {
+        let tone = if sink.needs_attention() { Tone::Waiting } else { Tone::Dim };
+        let state = format!("notifies {}: {}", sink.name, format::sink_state(sink, model.now));
+        wrap(&state, available, 5).into_iter().map(move |line| vec![span(line, tone)])
+    };
+    let lines: Vec<Spans> = model.sinks.iter().flat_map(line).collect();
+    if lines.is_empty() { lines } else { std::iter::once(Spans::new()).chain(lines).collect() }
 }
 
 /// Returns an empty line and the disk use of the store; nothing before it is read.

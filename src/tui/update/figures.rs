@@ -3,6 +3,7 @@
 use super::effects::Update;
 use super::loads;
 use crate::domain::document::StatusCounts;
+use crate::domain::notification::SinkStatus;
 use crate::domain::topic::{Topic, TopicSet};
 use crate::store::{DiskUse, QueueState, WorkerSummary};
 use crate::tui::effect::Effect;
@@ -127,5 +128,13 @@ pub(super) fn take_disk_use(model: &mut Model, answer: StoreResult<DiskUse>, up:
     if let Ok(disk) = answer {
         up.redraw |= model.disk.as_ref() != Some(&disk) && matches!(model.overlay, Some(Overlay::Workers(_)));
         model.disk = Some(disk);
+    }
+}
+
+/// Stores the receivers of notifications. An error is not shown, as of the disk use.
+pub(super) fn take_sinks(model: &mut Model, answer: StoreResult<Vec<SinkStatus>>, up: &mut Update) {
+    if let Ok(sinks) = answer {
+        up.redraw |= model.sinks != sinks && matches!(model.overlay, Some(Overlay::Workers(_)));
+        model.sinks = sinks;
     }
 }

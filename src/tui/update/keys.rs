@@ -138,6 +138,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
             model.overlay = Some(Overlay::Workers(0));
             figures::poll_workers(model, up);
             up.effect(Effect::LoadDiskUse);
+            up.effect(Effect::LoadSinks);
         }
         Action::Palette => model.overlay = Some(Overlay::Palette(Palette::default())),
         Action::Help => model.overlay = Some(Overlay::Help(0)),

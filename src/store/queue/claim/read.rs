@@ -148,6 +148,7 @@ fn push_servable(sql: &mut Sql, budget: &ClaimCapacity, dialect: Dialect) {
           WHERE ra.n >= CASE WHEN a.max_running < ?3 THEN a.max_running ELSE ?3 END \
           UNION ALL SELECT account_id FROM @accounts_sched WHERE max_running <= 0 \
           UNION ALL SELECT CAST(key AS BIGINT) FROM @pauses WHERE scope = 'account'), \
+         closed_accounts(id) AS MATERIALIZED (SELECT account_id FROM @accounts_sched WHERE opens_at > ?2), \
          passed_hosts(name) AS MATERIALIZED (SELECT rh.host FROM rh LEFT JOIN @hosts_sched h ON h.host = rh.host \
           WHERE rh.n >= ?4 OR h.cool_downs > 0 UNION ALL SELECT key FROM @pauses WHERE scope = 'host'",
     );
@@ -164,6 +165,7 @@ fn push_servable(sql: &mut Sql, budget: &ClaimCapacity, dialect: Dialect) {
         // sort every lane instead of walking the first ones in order.
         sql.push(class).push(" AND ").push(CLASS_NOT_PAUSED).push(
             " AND n.account_id NOT IN (SELECT id FROM passed_accounts) \
+             AND (n.class = 0 OR n.account_id NOT IN (SELECT id FROM closed_accounts)) \
              AND n.host NOT IN (SELECT name FROM passed_hosts) \
              AND CASE WHEN coalesce(h.held_until, 0) <= ?2 AND coalesce(h.spaced_until, 0) <= ?2 \
              AND (NOT n.risky OR ?6 AND NOT (SELECT runs_risky FROM claimer))",

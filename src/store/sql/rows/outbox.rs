@@ -6,7 +6,7 @@ use crate::domain::text::without_nul;
 use crate::domain::time::Timestamp;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::rows::outcomes::NewOutcome;
-use crate::store::sql::statement::{Sql, Statement};
+use crate::store::sql::statement::{Sql, Statement, query};
 use std::sync::Arc;
 
 /// A message with the name of its subscriber.
@@ -46,6 +46,16 @@ fn messages(subscribers: &Subscribers, new: &NewOutcome) -> Vec<NewMessage> {
         Some(NewMessage { subscriber: subscriber.name().to_owned(), outcome: new.outcome.seq, message })
     };
     subscribers.iter().filter_map(message).collect()
+}
+
+/// Returns the statement that inserts a message which is about no outcome.
+pub(in crate::store) fn insert_message(subscriber: String, message: OutboxMessage, now: Timestamp) -> Statement {
+    let [key, payload] = [message.key, message.payload].map(without_nul);
+    query("INSERT INTO @outbox (subscriber, key, payload, created_at, next_at) VALUES (?1, ?2, ?3, ?4, ?4)")
+        .bind(subscriber)
+        .bind(key)
+        .bind(payload)
+        .bind(now.micros())
 }
 
 fn insert(messages: &[NewMessage], now: Timestamp) -> Statement {

@@ -1,0 +1,171 @@
+//! A double of a webhook's receiver, which checks signatures by its own implementation of HMAC.
+
+use quarterdeck::domain::notification::SigningKey;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_util::task::AbortOnDropHandle;
+
+/// Key of the records, of 32 bytes.
+pub const KEY: &str = "0123456789abcdef0123456789abcdef";
+
+/// What a receiver does with a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Behaviour {
+    /// Takes the record and answers 200.
+    Accepts,
+    /// Answers with this status and these lines of a head, and takes nothing.
+    Answers(&'static str, String),
+    /// Answers with these bytes, whatever they are.
+    Says(&'static str),
+    /// Reads and never answers.
+    Hangs,
+}
+
+/// A request that was accepted.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    pub id: String,
+    pub record: Value,
+}
+
+/// A running receiver.
+pub struct Receiver {
+    address: String,
+    pub accepted: watch::Receiver<Vec<Delivery>>,
+    /// Number of requests so far.
+    pub requests: watch::Receiver<u32>,
+    behaviour: Arc<Mutex<Behaviour>>,
+    _serving: AbortOnDropHandle<()>,
+}
+
+impl Receiver {
+    pub async fn start(behaviour: Behaviour) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address").to_string();
+        let ((sender, accepted), (counter, requests)) = (watch::channel(Vec::new()), watch::channel(0));
+        let behaviour = Arc::new(Mutex::new(behaviour));
+        let current = Arc::clone(&behaviour);
+        let serving = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                counter.send_modify(|requests| *requests += 1);
+                let (sender, behaviour) = (sender.clone(), current.lock().expect("not poisoned").clone());
+                tokio::spawn(async move { serve(stream, behaviour, &sender).await });
+            }
+        });
+        Self { address, accepted, requests, behaviour, _serving: AbortOnDropHandle::new(serving) }
+    }
+
+    pub fn behave(&self, behaviour: Behaviour) {
+        *self.behaviour.lock().expect("not poisoned") = behaviour;
+    }
+
+    pub fn host(&self) -> &str {
+        &self.address
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}/T000/s3cret", self.address)
+    }
+
+    /// Returns the accepted records by id, each with the number of its deliveries.
+    pub fn records(&self) -> BTreeMap<String, (Value, u32)> {
+        let mut records = BTreeMap::<String, (Value, u32)>::new();
+        for Delivery { id, record } in &*self.accepted.borrow() {
+            let known = records.entry(id.clone()).or_insert_with(|| (record.clone(), 0));
+            assert_eq!(known.0, *record, "each delivery is the same");
+            known.1 += 1;
+        }
+        records
+    }
+}
+
+async fn serve(mut stream: TcpStream, behaviour: Behaviour, accepted: &watch::Sender<Vec<Delivery>>) {
+    let mut request = Vec::new();
+    let mut buffer = [0; 4_096];
+    let (head, body) = loop {
+        let text = String::from_utf8_lossy(&request).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length: Option<usize> = header(head, "content-length").and_then(|length| length.parse().ok());
+            if length == Some(body.len()) {
+                break (head.to_owned(), body.to_owned());
+            }
+        }
+        match stream.read(&mut buffer).await {
+            Ok(read) if read > 0 => request.extend_from_slice(&buffer[..read]),
+            _ => return,
+        }
+    };
+    let answer = match behaviour {
+        Behaviour::Hangs => {
+            // Until the client closes the connection.
+            while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {}
+            return;
+        }
+        Behaviour::Accepts => {
+            let delivery = delivery(&head, &body);
+            accepted.send_modify(|all| all.push(delivery));
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned()
+        }
+        Behaviour::Answers(status, lines) => {
+            format!("HTTP/1.1 {status}\r\n{lines}Content-Length: 0\r\nConnection: close\r\n\r\n")
+        }
+        Behaviour::Says(bytes) => bytes.to_owned(),
+    };
+    let _ = stream.write_all(answer.as_bytes()).await;
+}
+
+fn header(head: &str, name: &str) -> Option<String> {
+    let line = |line: &str| {
+        let (key, value) = line.split_once(':')?;
+        key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+    };
+    head.lines().find_map(line)
+}
+
+/// Checks the headers of a request, and returns what it delivers.
+fn delivery(head: &str, body: &str) -> Delivery {
+    let named = |name: &str| header(head, name).unwrap_or_else(|| panic!("no {name} in {head}"));
+    let (id, timestamp) = (named("webhook-id"), named("webhook-timestamp"));
+    assert_eq!(named("content-type"), "application/json");
+    let timestamp: i64 = timestamp.parse().expect("seconds");
+    let signed = hmac(KEY.as_bytes(), format!("{id}.{timestamp}.{body}").as_bytes());
+    assert_eq!(named("webhook-signature"), format!("v1,{}", base64(&signed)), "{body}");
+    let record: Value = serde_json::from_str(body).expect("JSON");
+    assert_eq!(record["id"].as_str(), Some(id.as_str()));
+    Delivery { id, record }
+}
+
+/// HMAC-SHA256 as RFC 2104 defines it, for keys of at most 64 bytes.
+fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
+    let padded =
+        |with: u8| -> Vec<u8> { (0..64).map(|index| key.get(index).copied().unwrap_or_default() ^ with).collect() };
+    let inner = Sha256::digest([&padded(0x36), message].concat());
+    Sha256::digest([&padded(0x5c)[..], &inner[..]].concat()).to_vec()
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let group = |some: &[u8]| {
+        let bits = some.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - some.len()));
+        let digit = |place: usize| match place <= some.len() {
+            true => char::from(DIGITS[(bits >> (18 - 6 * place) & 63) as usize]),
+            false => '=',
+        };
+        (0..4).map(digit).collect::<String>()
+    };
+    bytes.chunks(3).map(group).collect()
+}
+
+#[test]
+fn the_double_signs_as_rfc_4231_says() {
+    let signed = hmac(b"Jefe", b"what do ya want for nothing?");
+    let digits: String = signed.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(digits, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    assert_eq!((base64(b"Ma"), base64(b"M"), base64(b"Man")), ("TWE=".into(), "TQ==".into(), "TWFu".into()));
+    assert!(SigningKey::parse(KEY).is_ok());
+}
