@@ -7,6 +7,7 @@
 //! the default paths. All mistakes are reported at once, each with its line, variable or flag.
 
 mod env;
+mod error;
 #[cfg(test)]
 mod fuzz;
 mod keys;
@@ -19,6 +20,7 @@ mod sites;
 mod values;
 
 pub use env::Environment;
+pub use error::{ConfigError, Problem};
 pub use keys::KeyEffect;
 pub use notify::{NotifySettings, SinkSettings};
 pub use paths::DefaultPaths;
@@ -36,10 +38,8 @@ use crate::runner::Scheduling;
 use crate::runner::log::LogSettings;
 use crate::{lock, runner};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use thiserror::Error;
 
 /// Text of an annotated config file with every key and its default, as `quarterdeck config` prints it.
 pub const TEMPLATE: &str = include_str!("../assets/config.toml");
@@ -141,47 +141,6 @@ pub struct Flags {
     pub no_runner: bool,
     /// True if `--runner` is given.
     pub runner: bool,
-}
-
-/// Error of loading the settings.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum ConfigError {
-    /// The home directory of the user is not known.
-    #[error("the home directory is not known: set HOME, or XDG_CONFIG_HOME, XDG_DATA_HOME and XDG_STATE_HOME")]
-    NoHome,
-    /// The config file cannot be read. A default file that does not exist is no error.
-    #[error("cannot read the config file {}: {reason}", path.display())]
-    Unreadable {
-        path: PathBuf,
-        /// The operating system's error.
-        reason: String,
-    },
-    /// The settings contain mistakes.
-    #[error("{}", lines(problems))]
-    Invalid {
-        /// The mistakes, at least one: those of the file first, by line, then those of the environment and the flags.
-        /// If every value is valid alone, the contradictions between settings.
-        problems: Vec<Problem>,
-    },
-}
-
-/// A mistake, or an outdated key, in the settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// Origin of the value: the file with the line number, a variable, a flag, or `defaults`.
-    pub origin: String,
-    /// The key and its mistake.
-    pub message: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.origin, self.message)
-    }
-}
-
-fn lines(problems: &[Problem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 impl Config {

@@ -76,6 +76,7 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("quarterdeck sync 12", "queue one document"),
             ("quarterdeck sync --filter 'synced:>20h' --wait --yes", "as in cron: run it here, wait for the end"),
             ("quarterdeck list --json | quarterdeck sync -", "documents from stdin"),
+            ("quarterdeck sync --due --wait", "what is due by its plan, then end"),
         ],
     ),
     (
@@ -130,6 +131,14 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ),
     ("resume", &[("quarterdeck resume", "what is paused"), ("quarterdeck resume --all", "start again")]),
     ("purge", &[("quarterdeck purge --dry-run", "how many jobs wait"), ("quarterdeck purge --yes", "drop them")]),
+    (
+        "notify",
+        &[
+            ("quarterdeck notify list", "what waits for each receiver"),
+            ("quarterdeck notify test ops", "send a record to the sink [notify.ops] now"),
+            ("quarterdeck notify retry ops", "deliver what waits or was given up"),
+        ],
+    ),
     (
         "log",
         &[

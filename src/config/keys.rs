@@ -144,6 +144,16 @@ pub(super) struct NamedKey {
     pub(super) set: fn(&mut Config, &str, &DeValue<'_>) -> Result<(), InvalidValue>,
 }
 
+macro_rules! sink_key {
+    ($key:literal) => {
+        NamedKey {
+            name: concat!("notify.NAME.", $key),
+            effect: KeyEffect::AtStart,
+            set: |c, name, v| c.notify.set(name, $key, v),
+        }
+    };
+}
+
 /// All keys with a name or an account's number in their path. Sinks, which start programs, come from the file alone.
 pub(super) const NAMED_KEYS: &[NamedKey] = &[
     NamedKey {
@@ -158,34 +168,22 @@ pub(super) const NAMED_KEYS: &[NamedKey] = &[
     NamedKey {
         name: "plans.NAME.at",
         effect: KeyEffect::AtReload,
-        set: |c, name, v| {
-            c.plan(name)?.at = Some(Timetable::parse(text(v)?)?);
-            Ok(())
-        },
+        set: |c, name, v| put_some(&mut c.plan(name)?.at, Timetable::parse(text(v)?)),
     },
     NamedKey {
         name: "plans.NAME.between",
         effect: KeyEffect::AtReload,
-        set: |c, name, v| {
-            c.plan(name)?.between = Some(DayWindow::parse(text(v)?)?);
-            Ok(())
-        },
+        set: |c, name, v| put_some(&mut c.plan(name)?.between, DayWindow::parse(text(v)?)),
     },
     NamedKey {
         name: "plans.NAME.weight",
         effect: KeyEffect::AtReload,
-        set: |c, name, v| {
-            c.plan(name)?.weight = Some(whole(v, 1..=1_000)?);
-            Ok(())
-        },
+        set: |c, name, v| put_some(&mut c.plan(name)?.weight, whole(v, 1..=1_000)),
     },
     NamedKey {
         name: "plans.NAME.max_running",
         effect: KeyEffect::AtReload,
-        set: |c, name, v| {
-            c.plan(name)?.max_running = Some(whole(v, 1..=1_024)?);
-            Ok(())
-        },
+        set: |c, name, v| put_some(&mut c.plan(name)?.max_running, whole(v, 1..=1_024)),
     },
     NamedKey {
         name: "accounts.ID",
@@ -197,25 +195,13 @@ pub(super) const NAMED_KEYS: &[NamedKey] = &[
             Ok(())
         },
     },
-    NamedKey { name: "notify.NAME.kind", effect: KeyEffect::AtStart, set: |c, name, v| c.notify.set(name, "kind", v) },
-    NamedKey { name: "notify.NAME.url", effect: KeyEffect::AtStart, set: |c, name, v| c.notify.set(name, "url", v) },
-    NamedKey { name: "notify.NAME.argv", effect: KeyEffect::AtStart, set: |c, name, v| c.notify.set(name, "argv", v) },
-    NamedKey { name: "notify.NAME.on", effect: KeyEffect::AtStart, set: |c, name, v| c.notify.set(name, "on", v) },
-    NamedKey {
-        name: "notify.NAME.quiet",
-        effect: KeyEffect::AtStart,
-        set: |c, name, v| c.notify.set(name, "quiet", v),
-    },
-    NamedKey {
-        name: "notify.NAME.secret_file",
-        effect: KeyEffect::AtStart,
-        set: |c, name, v| c.notify.set(name, "secret_file", v),
-    },
-    NamedKey {
-        name: "notify.NAME.include_content",
-        effect: KeyEffect::AtStart,
-        set: |c, name, v| c.notify.set(name, "include_content", v),
-    },
+    sink_key!("kind"),
+    sink_key!("url"),
+    sink_key!("argv"),
+    sink_key!("on"),
+    sink_key!("quiet"),
+    sink_key!("secret_file"),
+    sink_key!("include_content"),
 ];
 
 impl NamedKey {

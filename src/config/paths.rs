@@ -1,6 +1,6 @@
 //! Default paths: the XDG base directories.
 
-use super::ConfigError;
+use super::error::ConfigError;
 use etcetera::BaseStrategy as _;
 use std::path::PathBuf;
 
