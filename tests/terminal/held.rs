@@ -3,11 +3,11 @@
 use super::demo;
 use crate::support::pty::Terminal;
 
-/// Returns the number of quarantined texts in the head line.
+/// Returns the number of quarantined texts in the head: behind their mark, whether or not there is room for words.
 fn held(screen: &vt100::Screen) -> Option<usize> {
     let text = screen.contents();
-    let (before, _) = text.lines().nth(1)?.split_once(" need")?;
-    before.rsplit(' ').next()?.parse().ok()
+    let (_, after) = text.lines().nth(1)?.split_once(" ? ")?;
+    after.split(' ').next()?.parse().ok()
 }
 
 fn wait_for_held(terminal: &Terminal, number: usize) {
