@@ -4,7 +4,7 @@ use super::exit::CliError;
 use crate::chatwoot::faq_job::FaqSwitch;
 use crate::config::{Config, SinkSettings};
 use crate::domain::id::DocumentId;
-use crate::domain::notification::{DocumentText, DocumentTexts, Sink, SinkKind, SinkName};
+use crate::domain::notification::{DocumentText, DocumentTexts, Sink, SinkDelivery, SinkKind, SinkName};
 use crate::domain::outbox::{Deliver, DeliveryError, Subscriber};
 use crate::fetch::{FetchSetupError, SentryReports, Webhook};
 use crate::lock::{FaqJobs, Redis};
@@ -59,9 +59,9 @@ pub(super) fn sink(
     Some(match sink.kind {
         SinkKind::Webhook => {
             let (url, key, allowed) = (settings.url.clone()?, settings.key.clone(), &config.notify.allow_private_hosts);
-            Arc::new(Webhook::new(sink, url, key, &config.fetch, allowed))
+            Arc::new(SinkDelivery::new(sink, Webhook::new(url, key, &config.fetch, allowed)))
         }
-        SinkKind::Command => Arc::new(CommandSink::new(sink, settings.argv.clone())),
+        SinkKind::Command => Arc::new(SinkDelivery::new(sink, CommandSink::new(settings.argv.clone()))),
     })
 }
 

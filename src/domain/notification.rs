@@ -2,8 +2,8 @@
 //! through the outbox (assets/docs/notifications.md).
 //!
 //! `trigger` decides what a sink is notified of, `condition` has the states that no outcome reports, `record` writes the
-//! records, `signature` signs them, `status` is for people, and `sink` joins these for whoever delivers: `fetch` to webhooks,
-//! the runner to commands.
+//! records, `signature` signs them, `status` is for people, and `sink` joins these and delivers to receivers: webhooks in
+//! `fetch`, commands in the runner.
 
 mod condition;
 mod record;
@@ -15,7 +15,7 @@ mod trigger;
 pub use condition::{ActiveCondition, Condition, ConditionPhase};
 pub use record::{MAX_BATCH, batch, condition_record, test_record};
 pub use signature::SigningKey;
-pub use sink::{DocumentText, DocumentTexts, GIVE_UP_AFTER, Sink, SinkSubscriber};
+pub use sink::{DocumentText, DocumentTexts, Sink, SinkDelivery, SinkReceiver, SinkSubscriber};
 pub use status::SinkStatus;
 pub use trigger::Trigger;
 

@@ -6,9 +6,8 @@ use super::client::{FetchSetupError, HttpClient};
 use super::error_reports::innermost;
 use super::fetcher::lookup_of;
 use super::settings::FetchSettings;
-use crate::domain::backoff::Backoff;
-use crate::domain::notification::{GIVE_UP_AFTER, SigningKey, Sink, SinkSubscriber};
-use crate::domain::outbox::{Deliver, DeliveryError, OutboxMessage, OutcomeEvent, PendingDelivery, Subscriber};
+use crate::domain::notification::{SigningKey, SinkReceiver};
+use crate::domain::outbox::DeliveryError;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
@@ -17,18 +16,14 @@ use reqwest::{RequestBuilder, StatusCode};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// Longest time of one delivery, until the head of the response.
+/// Longest time of one delivery, until the head of the response; shorter than [`LEASE`](Webhook::LEASE).
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Time for which no other process delivers the same record; longer than [`TIMEOUT`].
-const LEASE: Duration = Duration::from_secs(15);
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 
-/// Sink that sends records to a URL.
+/// Receiver of records that are sent to a URL.
 pub struct Webhook {
-    sink: Sink,
-    subscriber: SinkSubscriber,
     /// The path of a URL is often the secret of its receiver.
     url: Secret,
     key: Option<SigningKey>,
@@ -38,18 +33,11 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Creates the sink. Without a key, records are not signed. `settings` are those of the fetches, whose proxy, name
+    /// Creates the receiver. Without a key, records are not signed. `settings` are those of the fetches, whose proxy, name
     /// servers and ports are used; of the hosts that are not public only `allowed` ones are connected to.
-    pub fn new(
-        sink: Sink,
-        url: Secret,
-        key: Option<SigningKey>,
-        settings: &FetchSettings,
-        allowed: &[AllowedHost],
-    ) -> Self {
+    pub fn new(url: Secret, key: Option<SigningKey>, settings: &FetchSettings, allowed: &[AllowedHost]) -> Self {
         let settings = FetchSettings { allow_private_hosts: allowed.to_vec(), ..settings.clone() };
-        let subscriber = SinkSubscriber::new(sink.name.clone(), sink.trigger.clone());
-        Self { sink, subscriber, url, key, settings, client: OnceLock::new() }
+        Self { url, key, settings, client: OnceLock::new() }
     }
 
     fn client(&self) -> Result<&HttpClient, FetchSetupError> {
@@ -76,45 +64,12 @@ impl Webhook {
     }
 }
 
-impl Subscriber for Webhook {
-    fn name(&self) -> &str {
-        self.subscriber.name()
-    }
-
-    fn message(&self, event: &OutcomeEvent<'_>) -> Option<OutboxMessage> {
-        self.subscriber.message(event)
-    }
-
-    fn compares_texts(&self) -> bool {
-        false
-    }
-}
-
 #[async_trait]
-impl Deliver for Webhook {
-    fn lease(&self) -> Duration {
-        LEASE
-    }
+impl SinkReceiver for Webhook {
+    const LEASE: Duration = Duration::from_secs(15);
 
-    fn backoff(&self) -> Backoff {
-        Backoff::of_receiver()
-    }
-
-    fn is_registered(&self) -> bool {
-        true
-    }
-
-    fn quiet(&self) -> Duration {
-        self.sink.quiet
-    }
-
-    fn gives_up_after(&self) -> Option<Duration> {
-        Some(GIVE_UP_AFTER)
-    }
-
-    async fn deliver(&self, pending: &PendingDelivery, now: Timestamp) -> Result<(), DeliveryError> {
-        let body = self.sink.body(pending).await?;
-        let request = self.request(body, &pending.key, now).await?;
+    async fn receive(&self, record: String, key: &str, now: Timestamp) -> Result<(), DeliveryError> {
+        let request = self.request(record, key, now).await?;
         // Errors without their URL, which may be secret. The body of the response says nothing, so it is not read.
         let failed = |error: reqwest::Error| DeliveryError::unavailable(innermost(&error.without_url()));
         let status = request.send().await.map_err(failed)?.status();

@@ -3,9 +3,8 @@
 //! The program and its arguments come from the config file alone. There is no shell, and no variable of this process's
 //! environment, which may have secrets, is passed on.
 
-use crate::domain::backoff::Backoff;
-use crate::domain::notification::{GIVE_UP_AFTER, Sink, SinkSubscriber};
-use crate::domain::outbox::{Deliver, DeliveryError, OutboxMessage, OutcomeEvent, PendingDelivery, Subscriber};
+use crate::domain::notification::SinkReceiver;
+use crate::domain::outbox::DeliveryError;
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -16,10 +15,8 @@ use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
-/// Longest time of one delivery.
+/// Longest time of one delivery; shorter than [`LEASE`](CommandSink::LEASE).
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// Time for which no other process delivers the same record; longer than [`TIMEOUT`].
-const LEASE: Duration = Duration::from_secs(30);
 /// Only variable of the program's environment, so that scripts find the usual commands.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Number of bytes of what the program writes to stderr that are kept.
@@ -27,19 +24,16 @@ const MAX_STDERR: usize = 4_096;
 /// Wait for the rest of stderr after the program has ended; a process that it has started may keep it open.
 const STDERR_WAIT: Duration = Duration::from_millis(200);
 
-/// Sink that starts a program for each record.
+/// Receiver that is a program, started for each record.
 pub struct CommandSink {
-    sink: Sink,
-    subscriber: SinkSubscriber,
     /// Path of the program, and its arguments.
     argv: Vec<String>,
 }
 
 impl CommandSink {
-    /// Creates the sink. `argv` begins with the path of the program.
-    pub fn new(sink: Sink, argv: Vec<String>) -> Self {
-        let subscriber = SinkSubscriber::new(sink.name.clone(), sink.trigger.clone());
-        Self { sink, subscriber, argv }
+    /// Creates the receiver. `argv` begins with the path of the program.
+    pub fn new(argv: Vec<String>) -> Self {
+        Self { argv }
     }
 
     fn command(&self) -> Option<Command> {
@@ -109,44 +103,11 @@ async fn beginning(stderr: Option<ChildStderr>) -> String {
     String::from_utf8_lossy(&kept).into_owned()
 }
 
-impl Subscriber for CommandSink {
-    fn name(&self) -> &str {
-        self.subscriber.name()
-    }
-
-    fn message(&self, event: &OutcomeEvent<'_>) -> Option<OutboxMessage> {
-        self.subscriber.message(event)
-    }
-
-    fn compares_texts(&self) -> bool {
-        false
-    }
-}
-
 #[async_trait]
-impl Deliver for CommandSink {
-    fn lease(&self) -> Duration {
-        LEASE
-    }
+impl SinkReceiver for CommandSink {
+    const LEASE: Duration = Duration::from_secs(30);
 
-    fn backoff(&self) -> Backoff {
-        Backoff::of_receiver()
-    }
-
-    fn is_registered(&self) -> bool {
-        true
-    }
-
-    fn quiet(&self) -> Duration {
-        self.sink.quiet
-    }
-
-    fn gives_up_after(&self) -> Option<Duration> {
-        Some(GIVE_UP_AFTER)
-    }
-
-    async fn deliver(&self, pending: &PendingDelivery, _: Timestamp) -> Result<(), DeliveryError> {
-        let body = self.sink.body(pending).await?;
-        self.run(body).await
+    async fn receive(&self, record: String, _: &str, _: Timestamp) -> Result<(), DeliveryError> {
+        self.run(record).await
     }
 }
