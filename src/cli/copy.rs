@@ -5,14 +5,12 @@ use super::confirm::agreed;
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::{Output, masked, note};
-use super::progress;
+use super::progress::{REDRAW_INTERVAL, Redraw, time_left};
 use super::stop::StopSignals;
 use crate::format;
 use crate::store::{self, Access, CopyPhase, CopyProgress, CopyRequest, WorkerHealth};
 use serde::Serialize;
 use std::time::{Duration, Instant};
-
-const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Arguments of `copy`.
 #[derive(Debug, clap::Args)]
@@ -48,17 +46,16 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     let mut stop = StopSignals::listen()?;
     let address = masked(&args.from);
     let request = CopyRequest { from: &args.from, to: &args.to, address: &address };
-    let mut line = ProgressLine::start();
+    let mut line = PhaseLine::start();
     let mut report = |progress: CopyProgress| line.report(progress);
     let copied = tokio::select! {
         copied = store::copy(request, &mut report) => copied?,
         () = stop.next() => {
-            line.clear();
             note("interrupted: the same command goes on from here; until then the new store cannot be used");
             return Ok(Exit::Interrupted);
         }
     };
-    line.clear();
+    drop(line);
     if args.json {
         out.json(&CopyJson {
             documents: copied.documents,
@@ -81,16 +78,16 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     Ok(Exit::Done)
 }
 
-/// The progress on stderr, if that is a terminal.
-struct ProgressLine {
-    is_visible: bool,
+/// Progress of the phase that a copy is in. The line goes when this is dropped.
+struct PhaseLine {
+    /// The phase, its start, and the number of rows at that time.
     phase: Option<(CopyPhase, Instant, u64)>,
-    next_draw: Instant,
+    redraw: Redraw,
 }
 
-impl ProgressLine {
+impl PhaseLine {
     fn start() -> Self {
-        Self { is_visible: progress::is_visible(), phase: None, next_draw: Instant::now() + REDRAW_INTERVAL }
+        Self { phase: None, redraw: Redraw::after(REDRAW_INTERVAL) }
     }
 
     fn report(&mut self, progress: CopyProgress) {
@@ -98,17 +95,7 @@ impl ProgressLine {
         let (phase, since, before) = self.phase.unwrap_or((progress.phase, now, progress.rows));
         let (since, before) = if phase == progress.phase { (since, before) } else { (now, progress.rows) };
         self.phase = Some((progress.phase, since, before));
-        if self.is_visible && now >= self.next_draw {
-            self.next_draw = now + REDRAW_INTERVAL;
-            let line = progress_line(&progress, progress.rows.saturating_sub(before), now - since);
-            progress::show(&line);
-        }
-    }
-
-    fn clear(&self) {
-        if self.is_visible {
-            progress::clear();
-        }
+        self.redraw.draw(|| progress_line(&progress, progress.rows.saturating_sub(before), now - since));
     }
 }
 
@@ -124,8 +111,7 @@ fn progress_line(progress: &CopyProgress, done: u64, elapsed: Duration) -> Strin
     if done == 0 {
         return of;
     }
-    let left = progress.total.saturating_sub(progress.rows) as f64 / rate;
-    format!("{of}  {rate:.0}/s  {} left", format::duration(Duration::from_secs(left.min(1e9).ceil() as u64)))
+    format!("{of}  {rate:.0}/s  {}", time_left(progress.total.saturating_sub(progress.rows), rate))
 }
 
 /// Asks whether a store that workers use is copied all the same. Returns false if it is not.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 /// A verb that ends sooner shows no progress.
 const FIRST_SHOWN: Duration = Duration::from_millis(500);
-const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
+pub(super) const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
 /// The rate is that of this time, so that it follows changes but does not jump.
 const RATE_WINDOW: Duration = Duration::from_secs(10);
 /// Cells of the bar, without its brackets.
@@ -38,7 +38,7 @@ pub(super) fn show(line: &str) {
 }
 
 /// Returns true if stderr is a terminal that can show the line, and the user wants it.
-pub(super) fn is_visible() -> bool {
+fn is_visible() -> bool {
     io::stderr().is_terminal() && !is_dumb() && !output::is_quiet()
 }
 
@@ -49,41 +49,55 @@ fn draw(line: &str) {
     IS_SHOWN.store(true, Ordering::Relaxed);
 }
 
+/// Decides when a progress line is drawn anew. The line goes when this is dropped.
+#[derive(Debug)]
+pub(super) struct Redraw {
+    next: Instant,
+    is_visible: bool,
+}
+
+impl Redraw {
+    /// Starts with a line that is due after `first`.
+    pub(super) fn after(first: Duration) -> Self {
+        Self { next: Instant::now() + first, is_visible: is_visible() }
+    }
+
+    /// Draws the line that `line` returns, if one is due.
+    pub(super) fn draw(&mut self, line: impl FnOnce() -> String) {
+        let now = Instant::now();
+        if self.is_visible && now >= self.next {
+            self.next = now + REDRAW_INTERVAL;
+            draw(&line());
+        }
+    }
+}
+
+impl Drop for Redraw {
+    fn drop(&mut self) {
+        clear();
+    }
+}
+
 /// Progress of a verb. The line goes when this is dropped.
 #[derive(Debug)]
 pub(super) struct ProgressLine {
     meter: ProgressMeter,
     started: Instant,
-    next_draw: Instant,
-    is_visible: bool,
+    redraw: Redraw,
 }
 
 impl ProgressLine {
     /// Starts at nothing of `total`, or of an unknown number. `what` names the things that are counted, in the plural, and
     /// perhaps what is done to them: `documents`, `lines read`.
     pub(super) fn start(what: &'static str, total: Option<u64>) -> Self {
-        let started = Instant::now();
-        let is_visible = is_visible();
-        Self { meter: ProgressMeter::new(what, total), started, next_draw: started + FIRST_SHOWN, is_visible }
+        let meter = ProgressMeter::new(what, total);
+        Self { meter, started: Instant::now(), redraw: Redraw::after(FIRST_SHOWN) }
     }
 
     /// Counts `by` more things as done.
     pub(super) fn advance(&mut self, by: u64) {
         self.meter.done += by;
-        if !self.is_visible {
-            return;
-        }
-        let now = Instant::now();
-        if now >= self.next_draw {
-            self.next_draw = now + REDRAW_INTERVAL;
-            draw(&self.meter.line(now - self.started));
-        }
-    }
-}
-
-impl Drop for ProgressLine {
-    fn drop(&mut self) {
-        clear();
+        self.redraw.draw(|| self.meter.line(self.started.elapsed()));
     }
 }
 
@@ -123,8 +137,7 @@ impl ProgressMeter {
         if rate > 0.0 {
             line.push_str(&format!("  {}", format::rate(rate)));
             if let Some(left) = self.total.and_then(|total| total.checked_sub(self.done)).filter(|left| *left > 0) {
-                let seconds = (left as f64 / rate).min(1e9);
-                line.push_str(&format!("  {} left", format::duration(Duration::from_secs(seconds.ceil() as u64))));
+                line.push_str(&format!("  {}", time_left(left, rate)));
             }
         }
         line
@@ -139,6 +152,12 @@ impl ProgressMeter {
             _ => 0.0,
         }
     }
+}
+
+/// Returns the time in which `left` things are done at `rate` a second, above 0: `12 s left`.
+pub(super) fn time_left(left: u64, rate: f64) -> String {
+    let seconds = (left as f64 / rate).min(1e9).ceil() as u64;
+    format!("{} left", format::duration(Duration::from_secs(seconds)))
 }
 
 /// Returns a bar such as `[=====     ]`, but longer.
