@@ -36,9 +36,9 @@ pub(super) struct Key {
 /// Time at which a changed value takes effect in a worker that reads its settings again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyEffect {
-    /// When the worker gets the signal HUP.
+    /// Effect at the signal HUP.
     AtReload,
-    /// When the worker is started the next time.
+    /// Effect at the worker's next start.
     AtStart,
 }
 

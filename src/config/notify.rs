@@ -32,7 +32,7 @@ pub struct SinkSettings {
     pub url: Option<Secret>,
     /// Program of a command with its arguments; never taken from the environment or from the store.
     pub argv: Vec<String>,
-    /// What the sink is notified of.
+    /// Filters and conditions, of which one must match.
     pub trigger: Trigger,
     /// Shortest time between two deliveries.
     pub quiet: Duration,

@@ -87,7 +87,7 @@ struct Run<'a, F> {
     report: &'a mut F,
 }
 
-/// What happened during an export.
+/// Step of an export.
 #[derive(Debug)]
 pub enum ExportEvent<'a> {
     /// So many more of the documents have been brought up to date.
