@@ -44,6 +44,8 @@ mod armed {
         Abort,
         /// The process is stopped, as by SIGSTOP, the first time.
         Stop,
+        /// The thread does nothing for some seconds.
+        Sleep,
     }
 
     struct Fault {
@@ -53,8 +55,8 @@ mod armed {
     }
 
     /// The armed faults: first the one from the variable `QUARTERDECK_FAULT`, then those that tests arm. The value of
-    /// the variable is `NAME:panic:PART`, `NAME:abort:PART` or `NAME:stop:PART`: NAME is the point's name, and PART is
-    /// the text that the subject must contain (an empty PART fits every subject).
+    /// the variable is `NAME:panic:PART`, or the same with `abort`, `stop` or `sleep`: NAME is the point's name, and PART
+    /// is the text that the subject must contain (an empty PART fits every subject).
     static FAULTS: LazyLock<Mutex<Vec<Fault>>> = LazyLock::new(|| {
         let from_environment = std::env::var("QUARTERDECK_FAULT").ok().and_then(|text| {
             let mut words = text.splitn(3, ':');
@@ -62,6 +64,7 @@ mod armed {
             let action = match action {
                 "abort" => FaultKind::Abort,
                 "stop" => FaultKind::Stop,
+                "sleep" => FaultKind::Sleep,
                 _ => FaultKind::Panic,
             };
             Some(Fault { name, action, part: words.next().unwrap_or_default().to_owned() })
@@ -89,6 +92,7 @@ mod armed {
         match action {
             Some(FaultKind::Panic) => panic!("a fault at {name}"),
             Some(FaultKind::Abort) => std::process::abort(),
+            Some(FaultKind::Sleep) => std::thread::sleep(std::time::Duration::from_secs(5)),
             Some(FaultKind::Stop) => {
                 // A process may always send a signal to itself.
                 let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);

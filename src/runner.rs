@@ -65,7 +65,7 @@ use templates::Templates;
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use worker::Worker;
+use worker::{Worker, WriteCheck};
 
 /// Maximum number of events buffered for a slow receiver. A receiver that falls further behind misses some.
 const EVENT_CAPACITY: usize = 1_024;
@@ -122,6 +122,7 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
         progress,
         fetch_pause: FetchPause::default(),
         claim_wakeup: Arc::clone(&handle.claim_wakeup),
+        write_check: WriteCheck::default(),
         attempts: TaskTracker::new(),
         reporter: Reporter::new(events.clone()),
         events,

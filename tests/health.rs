@@ -149,6 +149,24 @@ async fn a_worker_that_waits_for_its_store_lives_and_takes_no_jobs() {
     drop(work);
 }
 
+/// A worker whose store a newer program has migrated ends; until then it says why it takes no jobs, and that a restart of
+/// the same program would not help.
+#[cfg(feature = "faults")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_whose_store_is_newer_is_outdated_and_not_ready() {
+    let install = Install::new(Site::start(|_, _| html("A", "Text.")).await, "runner.heartbeat = \"300ms\"\n");
+    install.store().await.close().await;
+    let work = install.start_with(&[("QUARTERDECK_FAULT", "shut_down:sleep:")], &["work", "--health", "0"]);
+    let at = address(&work);
+    until_of(&at, "/ready", 200, |_| true);
+    db::execute(install.file(), &format!("pragma user_version = {}", quarterdeck::store::SCHEMA_VERSION + 1)).await;
+    let outdated = until_of(&at, "/ready", 503, |told| told["status"] == "outdated");
+    let reason = outdated["reason"].as_str().expect("a reason");
+    assert!(reason.contains("by a newer quarterdeck") && reason.contains("upgrade and restart"), "{outdated}");
+    assert_eq!(ask(&at, "GET /live").map(|(status, _)| status), Some(200), "a restart does not help");
+    assert_eq!(work.ended().code, Some(3));
+}
+
 /// A claim loop that has ended by a panic claims nothing any more, while the process and its port go on.
 #[cfg(feature = "faults")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

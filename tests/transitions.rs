@@ -11,7 +11,7 @@ use quarterdeck::domain::job::{AttemptEnd, Job, JobState, QueueClass, RowBefore,
 use quarterdeck::domain::lock::LockHolder;
 use quarterdeck::domain::outcome::OutcomeResult as R;
 use quarterdeck::domain::request::{LiveJob, Request, RequestKind, RequestScope, RequestStep, SkipReason};
-use quarterdeck::domain::retry::{Counters, RetryPolicy};
+use quarterdeck::domain::retry::{Counters, LAST_ATTEMPT_WAIT, LossCause, RetryPolicy};
 use quarterdeck::domain::time::Timestamp;
 use std::time::Duration;
 
@@ -200,21 +200,57 @@ fn manual_jobs_keep_their_class_and_later_tries_of_auto_jobs_are_retries() {
     ] {
         let job = Job { class, ..running() };
         assert_eq!(finish(&job, &transient()).class, later);
-        assert_eq!(job.lost("web-1:7", NOW).class, later);
+        assert_eq!(job.lost("web-1:7", LossCause::Suspect, NOW).class, later);
     }
 }
 
+/// Returns a running job that has lost `crashes` workers, the forgotten ones not counted, beside three failures.
+fn with_losses(crashes: u32, forgotten: u32) -> Job {
+    let attempt = 3 + crashes + forgotten + 1;
+    Job { counters: Counters { attempt, transient: 2, unexpected: 1, crashes }, ..running() }
+}
+
 #[test]
-fn a_lost_worker_counts_apart_and_the_third_loss_gives_up() {
-    let with = |crashes| Job { counters: Counters { attempt: 4, transient: 2, unexpected: 1, crashes }, ..running() };
-    let first = with(0).lost("web-1:7", NOW);
-    assert_eq!((first.state, first.run_at, first.row.clone()), (JobState::Ready, NOW, RowWrite::Keep));
-    assert_eq!((first.counters.transient, first.counters.unexpected, first.counters.crashes), (2, 1, 1));
-    assert_eq!(results(&first), [R::WorkerLost]);
-    let third = with(2).lost("web-1:7", NOW);
-    assert_eq!((third.state, third.row.clone()), (JobState::Failed, RowWrite::Failed(ErrorCode::SyncError)));
-    assert_eq!(results(&third), [R::WorkerLost, R::CrashExhausted]);
-    assert!(third.report.is_some());
+fn a_lost_worker_counts_apart_and_the_second_loss_alone_gives_up() {
+    let lost = |crashes| with_losses(crashes, 0).lost("web-1:7", LossCause::Suspect, NOW);
+    for beside_others in [0, 1] {
+        let to = lost(beside_others);
+        assert_eq!((to.state, to.run_at, to.row.clone()), (JobState::Ready, NOW, RowWrite::Keep));
+        assert_eq!((to.counters.transient, to.counters.unexpected, to.counters.crashes), (2, 1, beside_others + 1));
+        assert_eq!((results(&to), to.counters.runs_alone()), (vec![R::WorkerLost], beside_others == 1));
+    }
+    let alone = lost(2);
+    let next = NOW.plus(LAST_ATTEMPT_WAIT);
+    assert_eq!((alone.state, alone.run_at, alone.row.clone()), (JobState::Scheduled, next, RowWrite::Keep));
+    assert_eq!((results(&alone), alone.outcomes[0].next_attempt_at), (vec![R::WorkerLost], Some(next)));
+    let last = lost(3);
+    assert_eq!((last.state, last.row.clone()), (JobState::Failed, RowWrite::Failed(ErrorCode::SyncError)));
+    assert_eq!(results(&last), [R::WorkerLost, R::CrashExhausted]);
+    assert_eq!(last.report.unwrap().detail.as_str(), "4 workers died while running the job");
+}
+
+#[test]
+fn losses_beside_those_of_other_workers_give_nothing_up_before_the_tenth() {
+    for (crashes, left) in [(0, 1), (1, 2), (2, 2), (3, 2)] {
+        let to = with_losses(crashes, 0).lost("web-1:7", LossCause::Elsewhere, NOW);
+        assert_eq!((to.state, to.run_at, to.counters.crashes), (JobState::Ready, NOW, left));
+    }
+    let ninth = with_losses(2, 6).lost("web-1:7", LossCause::Elsewhere, NOW);
+    assert_eq!((ninth.state, results(&ninth)), (JobState::Ready, vec![R::WorkerLost]));
+    let tenth = with_losses(2, 7).lost("web-1:7", LossCause::Elsewhere, NOW);
+    assert_eq!((tenth.state, results(&tenth)), (JobState::Failed, vec![R::WorkerLost, R::CrashExhausted]));
+}
+
+#[test]
+fn a_worker_that_is_lost_without_a_job_that_ran_alone_clears_those_that_did() {
+    let jobs = |crashes: &[u32]| crashes.iter().map(|crashes| with_losses(*crashes, 0).counters).collect::<Vec<_>>();
+    let cause = |workers: &[&[u32]]| LossCause::of_losses(&workers.iter().map(|of| jobs(of)).collect::<Vec<_>>());
+    assert_eq!(cause(&[&[2]]), LossCause::Suspect);
+    assert_eq!(cause(&[&[0, 1, 3, 0]]), LossCause::Suspect, "those beside it have nothing to do with it");
+    assert_eq!(cause(&[&[2], &[3, 0]]), LossCause::Suspect, "there may be two such pages");
+    assert_eq!(cause(&[&[2], &[0, 1]]), LossCause::Elsewhere);
+    assert_eq!(cause(&[&[2], &[]]), LossCause::Elsewhere, "one that ran nothing");
+    assert_eq!(cause(&[]), LossCause::Suspect);
 }
 
 #[test]
@@ -332,7 +368,7 @@ enum Happens {
 }
 
 proptest! {
-    /// In any order of events a job ends: at most six failing attempts and three losses, at most one report, and no
+    /// In any order of events a job ends: at most six failing attempts and four losses, at most one report, and no
     /// live state after a cancel.
     #[test]
     fn a_job_always_ends(events in prop::collection::vec(
@@ -360,7 +396,7 @@ proptest! {
             let transition = match event {
                 Happens::Transient => finish(&job, &transient()),
                 Happens::Unexpected => finish(&job, &unexpected()),
-                Happens::Lost => job.lost("web-1:7", NOW),
+                Happens::Lost => job.lost("web-1:7", LossCause::Suspect, NOW),
                 Happens::Released | Happens::Cancel => job.released(NOW),
             };
             failures += u32::from(matches!(event, Happens::Transient | Happens::Unexpected));
@@ -373,7 +409,7 @@ proptest! {
             job.counters = transition.counters;
             job.last_failure = transition.last_failure;
         }
-        prop_assert!(failures <= 6 && reports <= 1 && job.counters.crashes <= 3);
+        prop_assert!(failures <= 6 && reports <= 1 && job.counters.crashes <= 4);
         // A release after a cancel ends the job too: its attempt led to an outcome and keeps its number.
         let stopped = u32::from(job.state == JobState::Cancelled && job.counters.attempt > failures + job.counters.crashes);
         prop_assert_eq!(job.counters.attempt, failures + job.counters.crashes + stopped);

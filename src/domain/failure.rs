@@ -19,7 +19,7 @@ word_enum! {
         Timeout = "timeout",
         /// Any other failure to fetch the page.
         FetchFailed = "fetch_failed",
-        /// An unexpected error of this program, or the third worker lost while it ran the job.
+        /// An unexpected error of this program, or the last worker that may be lost while it runs the job.
         SyncError = "sync_error",
     }
 }

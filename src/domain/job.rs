@@ -16,7 +16,7 @@ use super::fingerprint::Fingerprint;
 use super::id::{DocumentId, JobId};
 use super::lock::LockHolder;
 use super::outcome::{OutcomeDraft, OutcomeResult};
-use super::retry::{CRASH_LIMIT, Counters, RetryPolicy};
+use super::retry::{Counters, LAST_ATTEMPT_WAIT, LossCause, RISKY_FROM, RetryPolicy};
 use super::text::SafeLine;
 use super::time::Timestamp;
 use std::time::Duration;
@@ -206,19 +206,19 @@ impl Job {
     }
 
     /// Applies the loss of the worker: it died, or its lease expired.
-    pub fn lost(&self, worker: &str, now: Timestamp) -> Transition {
-        self.lost_because(&format!("worker {worker} died"), now)
+    pub fn lost(&self, worker: &str, cause: LossCause, now: Timestamp) -> Transition {
+        self.lost_because(&format!("worker {worker} died"), cause, now)
     }
 
     /// Breaks the worker's lease on request of a person. The break counts as a lost worker, so that a job whose lease
     /// is broken repeatedly ends.
     pub fn lease_broken(&self, by: &SafeLine, now: Timestamp) -> Transition {
-        self.lost_because(&format!("lease broken by {by}"), now)
+        self.lost_because(&format!("lease broken by {by}"), LossCause::Suspect, now)
     }
 
-    fn lost_because(&self, reason: &str, now: Timestamp) -> Transition {
-        let counters = Counters { crashes: self.counters.crashes + 1, ..self.counters };
-        let line = OutcomeDraft::new(OutcomeResult::WorkerLost).with_detail(reason);
+    fn lost_because(&self, reason: &str, cause: LossCause, now: Timestamp) -> Transition {
+        let counters = self.counters.lost(cause);
+        let mut line = OutcomeDraft::new(OutcomeResult::WorkerLost).with_detail(reason);
         if self.cancel_requested_by.is_some() {
             return Transition {
                 counters,
@@ -227,15 +227,21 @@ impl Job {
                 ..self.transition_to(JobState::Cancelled, now)
             };
         }
-        if counters.crashes < CRASH_LIMIT {
+        if !counters.are_exhausted() {
+            let (mut state, mut run_at) = (JobState::Ready, now);
+            if counters.crashes > RISKY_FROM {
+                (state, run_at) = (JobState::Scheduled, now.plus(LAST_ATTEMPT_WAIT));
+                line.next_attempt_at = Some(run_at);
+            }
             return Transition {
                 class: self.class.after_attempt(),
+                run_at,
                 counters,
                 outcomes: vec![line],
-                ..self.transition_to(JobState::Ready, now)
+                ..self.transition_to(state, now)
             };
         }
-        let detail = format!("{CRASH_LIMIT} workers died while running the job");
+        let detail = format!("{} workers died while running the job", counters.losses());
         let mut last = OutcomeDraft::new(OutcomeResult::CrashExhausted).with_detail(&detail);
         last.error_code = Some(ErrorCode::SyncError);
         Transition {

@@ -36,7 +36,7 @@ word_enum! {
         UnexpectedRetryExhausted = "unexpected_retry_exhausted",
         /// The worker died or lost its lease.
         WorkerLost = "worker_lost",
-        /// The job's third worker was lost; an error report is sent.
+        /// The last worker that the job may lose was lost; an error report is sent.
         CrashExhausted = "crash_exhausted",
         /// Cancelled by a person, or because the document is gone.
         Cancelled = "cancelled",

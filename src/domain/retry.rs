@@ -6,8 +6,17 @@ use std::time::Duration;
 
 /// Longest `Retry-After` that is honoured; longer waits are cut to this.
 pub const RETRY_AFTER_CAP: Duration = Duration::from_secs(3_600);
-/// Number of lost workers after which a job fails for good.
-pub const CRASH_LIMIT: u32 = 3;
+/// Number of lost workers after which a job runs alone: see [`Counters::runs_alone`].
+pub const RISKY_FROM: u32 = 2;
+/// Number of lost workers after which a job fails for good: [`RISKY_FROM`] that ran it beside others, then two that ran
+/// it alone, one [`LAST_ATTEMPT_WAIT`] after the other.
+pub const CRASH_LIMIT: u32 = RISKY_FROM + 2;
+/// Number of lost workers, forgotten ones included, after which a job fails whatever else is lost: a page that exhausts
+/// the memory of a machine stops workers that do not run it, too.
+pub const LOSS_LIMIT: u32 = 10;
+/// Wait after the first worker that was lost while it ran the job alone. Workers that are lost during this time are lost
+/// without the job, so something else stops them; a page that does it stops none meanwhile.
+pub const LAST_ATTEMPT_WAIT: Duration = Duration::from_secs(30);
 
 /// Waits between the attempts of a job, per failure class.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,16 +69,54 @@ pub struct Counters {
     pub attempt: u32,
     pub transient: u32,
     pub unexpected: u32,
-    /// Number of workers that were lost while they ran the job, including those whose lease a person broke.
+    /// Number of workers that were lost while they ran the job, including those whose lease a person broke. Those that
+    /// were lost while it ran alone are forgotten when workers are lost without such a job.
     pub crashes: u32,
+}
+
+/// What the loss of a worker says about a job that the worker ran alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LossCause {
+    /// Nothing but the job is known that may have stopped the worker.
+    Suspect,
+    /// Workers without such a job are lost, too: by kills from outside, a shortage of memory, a loop of deployments.
+    Elsewhere,
+}
+
+impl LossCause {
+    /// Returns the cause of losses at the same time, from the jobs of each lost worker: elsewhere if one of the workers
+    /// ran no job alone.
+    pub fn of_losses<'a>(workers: impl IntoIterator<Item = &'a Vec<Counters>>) -> Self {
+        let runs_none_alone = |jobs: &Vec<Counters>| !jobs.iter().any(Counters::runs_alone);
+        if workers.into_iter().any(runs_none_alone) { Self::Elsewhere } else { Self::Suspect }
+    }
 }
 
 impl Counters {
     /// Returns true if a worker runs the job only while it runs no other such job: two workers have died while they ran
-    /// it, so it may be what kills them, and the next death would be counted for all jobs beside it. One death says
+    /// it, so it may be what kills them, and the next death would be counted for all such jobs beside it. One death says
     /// little: a killed worker has a loss for each of its jobs.
     pub const fn runs_alone(&self) -> bool {
-        self.crashes > 1
+        self.crashes >= RISKY_FROM
+    }
+
+    /// Returns the number of attempts whose worker was lost, the forgotten ones and the running attempt included.
+    pub(super) const fn losses(self) -> u32 {
+        self.attempt.saturating_sub(self.transient + self.unexpected)
+    }
+
+    /// Returns true if no further worker may be lost while it runs the job.
+    pub(super) const fn are_exhausted(self) -> bool {
+        self.crashes >= CRASH_LIMIT || self.losses() >= LOSS_LIMIT
+    }
+
+    /// Returns the counters after the loss of a worker that ran the job.
+    pub(super) fn lost(self, cause: LossCause) -> Self {
+        let crashes = self.crashes + 1;
+        match cause {
+            LossCause::Suspect => Self { crashes, ..self },
+            LossCause::Elsewhere => Self { crashes: crashes.min(RISKY_FROM), ..self },
+        }
     }
 
     /// Returns the number of failures of `class`; permanent ones are not counted, since the first ends the job.

@@ -283,6 +283,7 @@ fn is_outdated(worker: &Worker) -> bool {
 /// be written: running attempts are dropped, and a worker of the newer version takes their jobs over as soon as this
 /// process ends.
 async fn shut_down(worker: &Arc<Worker>, registered: bool) {
+    fault::point("shut_down", "");
     worker.attempts.close();
     let deadline = Instant::now() + worker.live().settings.drain;
     let mut mismatch = worker.store.schema_mismatch();

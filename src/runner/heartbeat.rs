@@ -9,7 +9,11 @@ use super::worker::Worker;
 use crate::fault;
 use crate::store::LeaseStatus;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
+
+/// Shortest time between a heartbeat that could not be written and the next one.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Starts the heartbeat's thread, which ends with the worker.
 pub(super) fn start(worker: &Arc<Worker>) {
@@ -33,11 +37,13 @@ async fn run(worker: &Worker) {
         tokio::select! {
             () = worker.ended.cancelled() => return,
             _ = ticks.tick() => {}
+            () = worker.write_check.retry(RETRY_PAUSE) => {}
         }
         worker.progress.note_heartbeat();
         let leased = worker.running_jobs.all();
         match worker.store.heartbeat(&worker.id, &leased, lease).await {
             Ok(statuses) => {
+                worker.heartbeat_written(true);
                 fault::point("after_heartbeat", if leased.is_empty() { "idle" } else { "busy" });
                 for (leased, status) in leased.into_iter().zip(statuses) {
                     match status {
@@ -49,7 +55,10 @@ async fn run(worker: &Worker) {
             }
             // Attempts are not stopped just because time passes without a renewal: they may still have their lease. The
             // tokens decide once the database answers again.
-            Err(error) => worker.store_unavailable(&error, worker.live().settings.heartbeat),
+            Err(error) => {
+                worker.heartbeat_written(false);
+                worker.store_unavailable(&error, worker.live().settings.heartbeat);
+            }
         }
     }
 }

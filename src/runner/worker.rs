@@ -16,8 +16,10 @@ use crate::domain::text::SafeLine;
 use crate::lock::{Notification, Redis};
 use crate::store::{RunnerStore, StoreError, WorkerInfo};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, broadcast, watch};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -40,6 +42,7 @@ pub(super) struct Worker {
     pub(super) fetch_pause: FetchPause,
     /// Wakes the claim loop when a slot is freed or new work is announced.
     pub(super) claim_wakeup: Arc<Notify>,
+    pub(super) write_check: WriteCheck,
     pub(super) attempts: TaskTracker,
     pub(super) measures: Arc<Measures>,
     pub(super) progress: Arc<Progress>,
@@ -51,6 +54,22 @@ pub(super) struct Worker {
     pub(super) drain: CancellationToken,
     pub(super) leave: CancellationToken,
     pub(super) ended: CancellationToken,
+}
+
+/// Whether the worker's heartbeats cannot be written.
+#[derive(Default)]
+pub(super) struct WriteCheck {
+    is_failing: AtomicBool,
+    /// Wakes the heartbeat when the database answers reads again.
+    wakeup: Notify,
+}
+
+impl WriteCheck {
+    /// Waits until a heartbeat that failed `pause` ago may be tried again, because the database answers reads.
+    pub(super) async fn retry(&self, pause: Duration) {
+        sleep(pause).await;
+        self.wakeup.notified().await;
+    }
 }
 
 impl Worker {
@@ -97,10 +116,21 @@ impl Worker {
         }
     }
 
-    /// Records that the database answered a read. That proves nothing while results cannot be written, as on a full disk.
+    /// Records that the database answered a read. That proves nothing while results or heartbeats cannot be written, as on
+    /// a full disk; the heartbeat then tries again to write.
     pub(super) fn store_readable(&self) {
-        if !self.running_jobs.has_unwritten() {
+        if self.write_check.is_failing.load(Ordering::Relaxed) {
+            self.write_check.wakeup.notify_one();
+        } else if !self.running_jobs.has_unwritten() {
             self.store_recovered();
+        }
+    }
+
+    /// Records whether a heartbeat could be written.
+    pub(super) fn heartbeat_written(&self, is_written: bool) {
+        let was_failing = self.write_check.is_failing.swap(!is_written, Ordering::Relaxed);
+        if was_failing && is_written {
+            self.store_readable();
         }
     }
 

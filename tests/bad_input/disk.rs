@@ -12,6 +12,8 @@ use crate::support::place::Place;
 use crate::support::pty::Terminal;
 use crate::support::site::{Reply, Site, html};
 use quarterdeck::domain::document::Status;
+use quarterdeck::domain::retention::Retention;
+use quarterdeck::store::{RetentionStep, StoreError};
 use rustix::process::Signal;
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -183,4 +185,70 @@ async fn a_worker_keeps_its_results_through_a_full_disk_and_goes_on_by_itself() 
         resumed.as_secs_f64(),
         used(install.file()) / 1_024
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_idle_worker_on_a_full_disk_recovers_once() {
+    let Some(disk) = Disk::mounted(4_096) else { return };
+    let install = on(&disk, Site::start(|_, _| html("T", "text")).await, "runner.heartbeat = \"300ms\"\n");
+    let store = install.store().await;
+    let worker = install.start(&["work"]);
+    until(&*store, "the worker", async || store.queue().await.is_ok_and(|queue| queue.workers == 1)).await;
+    disk.fill();
+    worker.until_says(FULL[0]);
+    // The fault lasts for several heartbeats, and for several claims, which only read.
+    lasts(Duration::from_secs(4)).await;
+    disk.free();
+    worker.until_says("answers again");
+    store.close().await;
+    worker.signal(Signal::TERM);
+    let ended = worker.ended();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.err.matches("answers again").count(), 1, "reads prove nothing: {}", ended.err);
+}
+
+/// Adds old outcomes of the first document.
+async fn add_old_outcomes(file: &Path, count: i64) {
+    let first = db::integers(file, "select last from outcome_seq").await[0].expect("a number");
+    let insert = format!(
+        "insert into outcomes (seq, at, document_id, account_id, assistant_id, name, url, host, job_id, attempt, queue, \
+         result) with recursive n(n) as (select 1 union all select n + 1 from n where n < {count}) \
+         select {first} + n, 1000000 + n, 1, 1, 1, 'N', 'https://a.test/', 'a.test', 1000000 + n, 1, 0, 'unchanged' from n"
+    );
+    db::execute(file, &insert).await;
+    db::execute(file, &format!("update outcome_seq set last = last + {count}")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn retention_and_backup_on_a_full_disk_say_so_and_lose_nothing() {
+    const OLD: i64 = 3_000;
+    let Some(disk) = Disk::mounted(16_384) else { return };
+    let install = on(&disk, Site::start(|path, _| html(path, "text")).await, "");
+    install.fill(&["/a".to_owned(), "/b".to_owned()]).await;
+    assert_eq!(install.run(&["work", "--drain"]).code, Some(0));
+    add_old_outcomes(install.file(), OLD).await;
+    let outcomes = async || db::integers(install.file(), "select count(*) from outcomes").await[0].expect("a count");
+    let store = install.store().await;
+    db::execute(install.file(), "pragma wal_checkpoint(truncate)").await;
+    disk.fill();
+
+    let keep = Retention { outcomes: Some(Duration::from_secs(86_400)), ..Retention::default() };
+    match store.remove_old(&keep, "one").await {
+        Err(StoreError::Unavailable(reason)) => assert!(reason.contains(FULL[0]), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(outcomes().await, OLD + 2, "nothing is removed by half");
+    let beside = disk.path("copy.db").display().to_string();
+    let refused = install.run(&["backup", &beside]);
+    assert!(refused.code == Some(3) && refused.err.contains("disk space"), "{refused:?}");
+    assert!(!disk.path("copy.db").exists() && !disk.path("copy.db.unfinished").exists());
+    let elsewhere = install.folder().join("copy.db").display().to_string();
+    let copied = install.run(&["backup", &elsewhere]);
+    assert_eq!(copied.code, Some(0), "a copy on another disk needs no space on this one: {copied:?}");
+
+    disk.free();
+    while let RetentionStep::More(_) = store.remove_old(&keep, "one").await.expect("there is space") {}
+    store.close().await;
+    assert_eq!(outcomes().await, 2, "the new ones are kept");
+    assert!(install.is_sound().await);
 }

@@ -8,10 +8,11 @@ use quarterdeck::domain::document::{RecentResult, Status};
 use quarterdeck::domain::failure::ErrorCode;
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
+use quarterdeck::domain::retry::LAST_ATTEMPT_WAIT;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    Access, Clock, DocumentStore, FinishResult, JobLease, JobStore, LeaseStatus, ManualClock, Options, Queries,
-    SqlStore, Store, StoreBase, Uptime, WorkerHealth, WorkerInfo, WorkerSummary,
+    Access, ClaimLimits, Clock, DocumentStore, FinishResult, JobLease, JobStore, LeaseStatus, ManualClock, Options,
+    Queries, SqlStore, Store, StoreBase, Uptime, WorkerHealth, WorkerInfo, WorkerSummary,
 };
 use rustix::process::Pid;
 use std::io::{BufRead, BufReader};
@@ -58,21 +59,49 @@ async fn a_lease_that_ran_out_is_rescued_and_its_holder_is_late(backend: Backend
     assert_eq!(scene.outcomes().await.len(), 1);
 }
 
-async fn three_losses_end_a_job_with_one_report(backend: Backend) {
+async fn two_losses_of_a_job_that_ran_alone_end_it_with_one_report(backend: Backend) {
     let scene = Scene::new(backend).await;
     let id = scene.add(1, "https://a.test/x").await;
     scene.ask(&[id], QueueClass::Auto).await;
-    for loss in 1..=3 {
+    for loss in 1..=4 {
         let job = scene.claim(1).await.remove(0);
         assert_eq!(job.counters.crashes, loss - 1);
         scene.clock.advance(LEASE + SECOND);
         let rescued = scene.store.rescue().await.unwrap();
-        assert_eq!(rescued.reports.len(), usize::from(loss == 3));
+        assert_eq!(rescued.reports.len(), usize::from(loss == 4));
+        if loss == 3 {
+            assert_eq!(scene.row(id).await.status, Status::Waiting);
+            scene.clock.advance(LAST_ATTEMPT_WAIT - SECOND);
+            assert!(scene.claim(1).await.is_empty(), "it waits before its last attempt");
+            scene.clock.advance(SECOND);
+        }
     }
     let row = scene.row(id).await;
     assert_eq!((row.status, row.error_code), (Status::Failed, Some(ErrorCode::SyncError)));
-    assert_eq!(row.recent, [RecentResult::Lost, RecentResult::Lost, RecentResult::Failed]);
+    assert_eq!(row.recent, [RecentResult::Lost, RecentResult::Lost, RecentResult::Lost, RecentResult::Failed]);
     assert_eq!(scene.results().await.last(), Some(&OutcomeResult::CrashExhausted));
+}
+
+async fn a_worker_lost_while_a_job_waits_for_its_last_attempt_clears_the_job(backend: Backend) {
+    let scene = Scene::new(backend).await;
+    let (suspect, other) = (scene.add(1, "https://a.test/x").await, scene.add(1, "https://b.test/y").await);
+    scene.ask(&[suspect], QueueClass::Auto).await;
+    for _ in 1..=3 {
+        assert_eq!(scene.claim(8).await.len(), 1);
+        scene.clock.advance(LEASE + SECOND);
+        assert_eq!(scene.store.rescue().await.unwrap().outcomes.len(), 1);
+    }
+    let crashes = format!("SELECT crashes FROM jobs WHERE document_id = {}", suspect.0);
+    scene.ask(&[other], QueueClass::Auto).await;
+    let neighbour = scene.claim_with(ClaimLimits { lease: 5 * SECOND, ..limits(8) }).await;
+    assert_eq!((neighbour.len(), neighbour[0].document_id), (1, other), "the suspect waits");
+    scene.store.break_lease(neighbour[0].lease.job_id, &"ana".into()).await.unwrap().unwrap();
+    assert_eq!(scene.number(&crashes).await, 3, "a lease that a person breaks says nothing of workers");
+    scene.claim_with(ClaimLimits { lease: 5 * SECOND, ..limits(8) }).await;
+    scene.clock.advance(6 * SECOND);
+    assert_eq!(scene.store.rescue().await.unwrap().outcomes.len(), 1);
+    assert_eq!(scene.number(&crashes).await, 2);
+    assert_eq!(scene.row(suspect).await.status, Status::Waiting, "it waits to its end");
 }
 
 fn lock_files(scene: &Scene) -> usize {
@@ -328,7 +357,8 @@ on_both! {
     ()
     a_beat_lengthens_what_is_really_held,
     a_lease_that_ran_out_is_rescued_and_its_holder_is_late,
-    three_losses_end_a_job_with_one_report,
+    two_losses_of_a_job_that_ran_alone_end_it_with_one_report,
+    a_worker_lost_while_a_job_waits_for_its_last_attempt_clears_the_job,
     a_dead_process_is_seen_by_its_lock_within_seconds,
     a_fresh_heartbeat_stands_without_its_lock,
     after_a_sleep_a_process_waits_one_lease_before_it_trusts_others_leases,

@@ -7,6 +7,7 @@ use quarterdeck::domain::failure::{ErrorCode, FailureClass};
 use quarterdeck::domain::id::JobId;
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
+use quarterdeck::domain::retry::LAST_ATTEMPT_WAIT;
 use quarterdeck::store::{
     Access, DocumentStore, FinishResult, JobBlockers, JobProgress, JobStore, JobSummary, JobsPage, JobsQuery,
     LeaseStatus, Queries,
@@ -149,17 +150,18 @@ async fn a_broken_lease_is_a_loss_with_a_name_and_its_worker_is_late(backend: Ba
     assert_eq!(scene.outcomes().await.len(), 2, "and nothing was recorded");
 }
 
-async fn the_third_broken_lease_gives_the_job_up(backend: Backend) {
+async fn the_fourth_broken_lease_gives_the_job_up(backend: Backend) {
     let scene = Scene::new(backend).await;
     let (id, first) = scene.running("https://a.test/x").await;
     scene.store.break_lease(first.lease.job_id, &"ana".into()).await.unwrap().unwrap();
-    for last in [false, true] {
+    for last in [false, false, true] {
         let job = scene.claim(1).await.remove(0);
         let broken = scene.store.break_lease(job.lease.job_id, &"ana".into()).await.unwrap().unwrap();
         assert_eq!(broken.reports.len(), usize::from(last));
+        scene.clock.advance(LAST_ATTEMPT_WAIT);
     }
     assert_eq!(scene.row(id).await.status, Status::Failed);
-    assert_eq!(scene.results().await[2..], [OutcomeResult::WorkerLost, OutcomeResult::CrashExhausted]);
+    assert_eq!(scene.results().await[3..], [OutcomeResult::WorkerLost, OutcomeResult::CrashExhausted]);
     let page = jobs(&scene, 10).await;
     assert_eq!((page.recent.len(), page.running_total, page.ready_total), (1, 0, 0), "one job, two lines");
 }
@@ -179,6 +181,6 @@ on_both! {
     a_ready_job_says_what_holds_it_up,
     sections_are_cut_and_counted,
     a_broken_lease_is_a_loss_with_a_name_and_its_worker_is_late,
-    the_third_broken_lease_gives_the_job_up,
+    the_fourth_broken_lease_gives_the_job_up,
     a_store_that_only_reads_breaks_no_lease,
 }

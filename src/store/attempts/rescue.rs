@@ -3,6 +3,7 @@
 
 use crate::domain::id::JobId;
 use crate::domain::job::{ErrorReport, JobState, Transition};
+use crate::domain::retry::{Counters, LAST_ATTEMPT_WAIT, LossCause, RISKY_FROM};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::attempts::liveness::Liveness;
@@ -17,7 +18,7 @@ use crate::store::sql::rows::{documents, jobs, workers};
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
 use crate::store::{RescueResult, Result};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 /// A worker whose last heartbeat is not older than this counts as alive, even if its lock is free.
@@ -71,19 +72,31 @@ pub(in crate::store) async fn rescue(db: &Database, liveness: &Liveness) -> Resu
     // not send heartbeats. They now get time to send one.
     let begun = db.uptime().time;
     let by_lease = by_lease && begun.saturating_sub(started) <= BUSY_THRESHOLD && liveness.trusts_leases(begun);
-    let mut rescued = RescueResult::default();
-    for row in running {
+    let is_lost = |row: &JobRow| {
         let dead = row.worker_id.as_ref().is_some_and(|worker| gone.contains(worker));
-        let lease = (row.worker_id.clone(), row.lease_until.map(Timestamp::micros));
-        let expired = by_lease && over.contains(&lease);
-        if (dead || expired) && row.worker_id.as_ref().is_some_and(|worker| outdated.contains(worker)) {
-            // The worker ended because its program is too old to write anything. Its jobs do not count a crash.
-            leases::give_row_back(&mut tx, &row).await?;
-        } else if dead || expired {
-            rescued.reports.extend(record_lost(&mut tx, &row).await?);
-            let worker = quiet.iter().find(|(id, _)| row.worker_id.as_ref() == Some(id));
-            rescued.delays.extend(worker.map(|(_, quiet)| *quiet).filter(|quiet| *quiet != Duration::MAX));
+        dead || by_lease && over.contains(&(row.worker_id.clone(), row.lease_until.map(Timestamp::micros)))
+    };
+    // A worker ended by itself if its program is too old to write anything. Its jobs do not count a crash.
+    let is_outdated = |row: &JobRow| row.worker_id.as_ref().is_some_and(|worker| outdated.contains(worker));
+    let lost: Vec<_> = running.into_iter().filter(is_lost).collect();
+    let mut workers: BTreeMap<Option<&String>, Vec<Counters>> =
+        gone.iter().filter(|worker| !outdated.contains(*worker)).map(|worker| (Some(worker), Vec::new())).collect();
+    for row in lost.iter().filter(|row| !is_outdated(row)) {
+        workers.entry(row.worker_id.as_ref()).or_default().push(row.job.counters);
+    }
+    let cause = LossCause::of_losses(workers.values());
+    let mut rescued = RescueResult::default();
+    for row in &lost {
+        if is_outdated(row) {
+            leases::give_row_back(&mut tx, row).await?;
+            continue;
         }
+        rescued.reports.extend(record_lost(&mut tx, row, cause).await?);
+        let worker = quiet.iter().find(|(id, _)| row.worker_id.as_ref() == Some(id));
+        rescued.delays.extend(worker.map(|(_, quiet)| *quiet).filter(|quiet| *quiet != Duration::MAX));
+    }
+    if cause == LossCause::Elsewhere {
+        clear_suspects(&mut tx).await?;
     }
     for worker in known.iter().filter(|known| gone.contains(&known.id)) {
         // The worker may have sent a heartbeat since it was checked.
@@ -115,11 +128,22 @@ async fn running_jobs(tx: &mut Tx<'_>) -> Result<Vec<JobRow>> {
     jobs::select(tx, query(running)).await
 }
 
+/// Forgets the losses of jobs that wait for their last attempt after a loss while they ran alone: workers are lost
+/// without them.
+async fn clear_suspects(tx: &mut Tx<'_>) -> Result<()> {
+    let statement = query(
+        "UPDATE @jobs SET crashes = ?1 WHERE state = 'scheduled' AND run_at > ?2 AND run_at <= ?3 AND crashes > ?1",
+    );
+    let until = tx.now.plus(LAST_ATTEMPT_WAIT);
+    tx.run(statement.bind(i64::from(RISKY_FROM)).bind(tx.now.micros()).bind(until.micros())).await?;
+    Ok(())
+}
+
 /// Ends a running job's attempt because its worker is gone or its lease has expired. Returns an error report if the job
 /// fails because it has lost too many workers.
-async fn record_lost(tx: &mut Tx<'_>, row: &JobRow) -> Result<Option<ErrorReport>> {
+async fn record_lost(tx: &mut Tx<'_>, row: &JobRow, cause: LossCause) -> Result<Option<ErrorReport>> {
     let name = row.worker_name.as_ref().map(|name| name.to_string()).or_else(|| row.worker_id.clone());
-    let to = row.job.lost(name.as_deref().unwrap_or("unknown"), tx.now);
+    let to = row.job.lost(name.as_deref().unwrap_or("unknown"), cause, tx.now);
     end_attempt(tx, row, to).await
 }
 

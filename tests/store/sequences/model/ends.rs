@@ -8,7 +8,11 @@ use quarterdeck::domain::job::JobState;
 use quarterdeck::domain::outcome::OutcomeResult as Result;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{JobLease, LeaseStatus};
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// Wait of a job whose worker was lost while it ran the job alone.
+const ALONE_AGAIN: Duration = Duration::from_secs(30);
 
 impl Model {
     pub fn finish(&mut self, held: JobLease, end: &End) -> Said {
@@ -137,24 +141,44 @@ impl Model {
         let ran_out = |job: &Job| job.lease.as_ref().is_some_and(|(_, until, _)| *until < self.now);
         let mut lost: Vec<_> = self.jobs.iter().filter(|(_, job)| ran_out(job)).map(|(id, _)| *id).collect();
         lost.sort_by_key(|id| self.jobs[id].document);
-        lost.into_iter().filter(|id| self.lose(*id)).count()
+        // A worker that is lost with no job that ran alone shows that something else than such a job stops workers.
+        let mut ran_one_alone = BTreeMap::<_, bool>::new();
+        for id in &lost {
+            *ran_one_alone.entry(self.worker_of(*id)).or_default() |= self.jobs[id].counters.crashes > 1;
+        }
+        let elsewhere = ran_one_alone.values().any(|alone| !alone);
+        let reports = lost.into_iter().filter(|id| self.lose(*id, elsewhere)).count();
+        let until = self.now.plus(ALONE_AGAIN);
+        for job in self.jobs.values_mut().filter(|job| elsewhere && job.state == JobState::Scheduled) {
+            if job.run_at > self.now && job.run_at <= until {
+                job.counters.crashes = job.counters.crashes.min(2);
+            }
+        }
+        reports
     }
 
-    fn lose(&mut self, id: i64) -> bool {
+    fn lose(&mut self, id: i64, elsewhere: bool) -> bool {
         let worker = self.worker_of(id);
         let line = self.line(id, Result::WorkerLost, worker.clone());
         self.record(line);
         let (now, place) = (self.now, self.next_place());
         let job = self.jobs.get_mut(&id).unwrap();
         job.counters.crashes += 1;
+        if elsewhere {
+            job.counters.crashes = job.counters.crashes.min(2);
+        }
+        let losses = job.counters.attempt - job.counters.transient - job.counters.unexpected;
         if job.cancel {
             self.stop(id, worker);
-        } else if job.counters.crashes < 3 {
-            // The job keeps its position in the order, unless its class changes.
+        } else if job.counters.crashes < 4 && losses < 10 {
+            // The job keeps its position in the order, unless its class changes or it waits.
             if job.class != later(job.class) {
                 (job.class, job.place) = (later(job.class), place);
             }
-            (job.state, job.run_at, job.lease) = (JobState::Ready, now, None);
+            (job.state, job.run_at, job.lease) = match job.counters.crashes {
+                3 => (JobState::Scheduled, now.plus(ALONE_AGAIN), None),
+                _ => (JobState::Ready, now, None),
+            };
         } else {
             job.failed_with = Some(ErrorCode::SyncError);
             let mut last = self.line(id, Result::CrashExhausted, worker);
