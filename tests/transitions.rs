@@ -268,7 +268,7 @@ fn after_a_cancel_nothing_more_is_scheduled() {
     let stopped = finish(&job, &AttemptEnd::Stopped);
     assert_eq!((stopped.state, results(&stopped)), (JobState::Cancelled, vec![R::Cancelled]));
     assert_eq!(stopped.outcomes[0].detail.as_deref(), Some("cancelled by ana"));
-    let lost = job.lost("web-1:7", NOW);
+    let lost = job.lost("web-1:7", LossCause::Suspect, NOW);
     assert_eq!((lost.state, results(&lost)), (JobState::Cancelled, vec![R::WorkerLost, R::Cancelled]));
 }
 

@@ -37,6 +37,9 @@ async fn a_worker_that_ctrl_z_stops_keeps_nobody_from_writing() {
         worker.signal(Signal::CONT);
     }
     until(&*store, "an outcome after the last stop", async || recorded().await > outcomes).await;
+    // What still waits when the worker ends would count as lost.
+    let is_empty = async || store.queue().await.is_ok_and(|queue| queue.ready + queue.running + queue.scheduled == 0);
+    until(&*store, "the end of the queue", is_empty).await;
     store.close().await;
     worker.signal(Signal::TERM);
     assert_eq!(worker.ended().code, Some(0));

@@ -89,6 +89,20 @@ async fn a_late_finish_writes_nothing(backend: Backend) {
     assert_eq!(scene.row(id).await.status, Status::Syncing);
 }
 
+/// The fence does not refuse such a finish: no attempt has ended since the claim.
+async fn a_finish_whose_lease_was_given_back_writes_nothing(backend: Backend) {
+    let scene = Scene::new(backend).await;
+    let (id, first) = scene.running("https://a.test/x").await;
+    scene.store.release(&[first.lease]).await.unwrap();
+    let second = scene.claim(1).await.remove(0);
+    let late = scene.finish(&first, fetched("A", "late", ContentChange::First)).await;
+    assert_eq!(late, FinishResult::LeaseLost);
+    assert_eq!((scene.outcomes().await.len(), scene.row(id).await.status), (0, Status::Syncing));
+    scene.finish(&second, fetched("A", "in time", ContentChange::First)).await;
+    assert_eq!(scene.store.content(id).await.unwrap().unwrap().text, "in time");
+    assert_eq!(scene.outcomes().await.len(), 1);
+}
+
 async fn a_finish_that_was_committed_is_answered_the_same_again(backend: Backend) {
     let scene = Scene::new(backend).await;
     let (_, claimed) = scene.running("https://a.test/x").await;
@@ -296,6 +310,7 @@ on_both! {
     the_same_content_changes_times_alone,
     five_earlier_contents_are_kept,
     a_late_finish_writes_nothing,
+    a_finish_whose_lease_was_given_back_writes_nothing,
     a_finish_that_was_committed_is_answered_the_same_again,
     transient_failures_wait_and_end_exhausted,
     unexpected_failures_are_failed_in_the_row_and_report_once,

@@ -93,11 +93,12 @@ async fn a_worker_lost_while_a_job_waits_for_its_last_attempt_clears_the_job(bac
     }
     let crashes = format!("SELECT crashes FROM jobs WHERE document_id = {}", suspect.0);
     scene.ask(&[other], QueueClass::Auto).await;
-    let neighbour = scene.claim_with(ClaimLimits { lease: 5 * SECOND, ..limits(8) }).await;
+    let short = ClaimLimits { lease: 5 * SECOND, ..limits(8) };
+    let neighbour = scene.store.claim(&worker("w1").id, short).await.unwrap();
     assert_eq!((neighbour.len(), neighbour[0].document_id), (1, other), "the suspect waits");
     scene.store.break_lease(neighbour[0].lease.job_id, &"ana".into()).await.unwrap().unwrap();
     assert_eq!(scene.number(&crashes).await, 3, "a lease that a person breaks says nothing of workers");
-    scene.claim_with(ClaimLimits { lease: 5 * SECOND, ..limits(8) }).await;
+    scene.store.claim(&worker("w1").id, short).await.unwrap();
     scene.clock.advance(6 * SECOND);
     assert_eq!(scene.store.rescue().await.unwrap().outcomes.len(), 1);
     assert_eq!(scene.number(&crashes).await, 2);

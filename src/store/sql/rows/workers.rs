@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Time by which another process's clock may be ahead of this one's.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 
-/// Lease of a worker that has not sent a heartbeat yet: the default of `runner.lease`.
+/// Longest lease that is assumed of a worker that has not sent a heartbeat yet: the default of `runner.lease`.
 const USUAL_LEASE: Duration = Duration::from_secs(30);
 
 /// A worker that is registered (has a row), or that only a running job names.
@@ -92,7 +92,8 @@ impl KnownWorker {
     /// Returns true if a lease until `until` has expired at `now`. The clock alone decides only if nothing else is known:
     /// the worker may have another one, or it was set back, and the lease ends later than one that is given now.
     pub(in crate::store) fn lease_is_over(&self, until: Timestamp, now: Timestamp) -> bool {
-        let lease = self.lease.unwrap_or(USUAL_LEASE);
+        // Before its first heartbeat, what its claim gave is at most the time from its registration to the lease's end.
+        let lease = self.lease.unwrap_or_else(|| until.since(self.heartbeat_at).min(USUAL_LEASE));
         match self.silence {
             Some(silence) if silence > lease => until < now || until > now.plus(lease + CLOCK_TOLERANCE),
             // A heartbeat renews the leases of all jobs that the worker knows, so one that ended before it is of a job that
@@ -114,6 +115,25 @@ pub(in crate::store) async fn known_workers(reader: &mut Reader, here: &Uptime) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_worker_that_is_silent_from_its_first_claim_on_has_the_lease_of_that_claim() {
+        let registered = Timestamp::from_micros(1_800_000_000_000_000);
+        let after = |seconds| registered.plus(Duration::from_secs(seconds));
+        let is_over = |lease, silence, until, now| {
+            let silence = Some(Duration::from_secs(silence));
+            let known = KnownWorker::without_row("w".into());
+            KnownWorker { heartbeat_at: registered, lease, silence, ..known }.lease_is_over(until, now)
+        };
+        // Claimed after 2 s, for 10 s.
+        assert!(!is_over(None, 12, after(12), after(12)));
+        assert!(is_over(None, 13, after(12), after(13)), "not only after the usual lease");
+        assert!(!is_over(None, 12, after(12), after(100)), "the clock was set");
+        // Claimed after 2 s, for a minute.
+        assert!(!is_over(None, 61, after(62), after(61)) && is_over(None, 63, after(62), after(63)));
+        // Later the heartbeat says it.
+        assert!(!is_over(Some(Duration::from_secs(20)), 13, after(12), after(13)));
+    }
 
     #[test]
     fn without_a_clock_that_nobody_sets_a_heartbeat_in_the_future_counts_as_long_ago() {
