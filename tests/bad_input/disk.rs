@@ -209,7 +209,7 @@ async fn an_idle_worker_on_a_full_disk_recovers_once() {
     assert_eq!(ended.err.matches("answers again").count(), 1, "reads prove nothing: {}", ended.err);
 }
 
-/// Adds old outcomes of the first document.
+/// Adds old outcomes of the first document, and makes those that are there as old.
 async fn add_old_outcomes(file: &Path, count: i64) {
     let first = db::integers(file, "select last from outcome_seq").await[0].expect("a number");
     let insert = format!(
@@ -219,6 +219,7 @@ async fn add_old_outcomes(file: &Path, count: i64) {
     );
     db::execute(file, &insert).await;
     db::execute(file, &format!("update outcome_seq set last = last + {count}")).await;
+    db::execute(file, "update outcomes set at = 1000000 + seq").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -253,6 +254,8 @@ async fn retention_and_backup_on_a_full_disk_say_so_and_lose_nothing() {
     disk.free();
     while let RetentionStep::More(_) = store.remove_old(&keep, "one").await.expect("there is space") {}
     store.close().await;
-    assert_eq!(outcomes().await, 2, "the new ones are kept");
+    assert_eq!(outcomes().await, 0);
+    let newest = db::integers(install.file(), "select count(*) from last_outcomes").await;
+    assert_eq!(newest, [Some(2)], "each document keeps its newest");
     assert!(install.is_sound().await);
 }
