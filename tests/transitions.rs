@@ -226,7 +226,7 @@ fn a_lost_worker_counts_apart_and_the_second_loss_alone_gives_up() {
     let last = lost(3);
     assert_eq!((last.state, last.row.clone()), (JobState::Failed, RowWrite::Failed(ErrorCode::SyncError)));
     assert_eq!(results(&last), [R::WorkerLost, R::CrashExhausted]);
-    assert_eq!(last.report.unwrap().detail.as_str(), "4 workers died while running the job");
+    assert_eq!(last.report.expect("a report").detail.as_str(), "4 workers died while running the job");
 }
 
 #[test]
