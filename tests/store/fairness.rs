@@ -1,14 +1,19 @@
 //! Tests fairness, caps, retry times and clock steps, with figures (F10, F18, F19, F20, F22). Small by default; full
 //! size with `QUARTERDECK_FULL=1 cargo test --release --test main -- --nocapture store::fairness`.
 
-use super::support::{Backend, LEASE, Scene, fetched, limits, open, timeout, unexpected, worker};
+use super::support::{Backend, LEASE, Scene, fetched, limits, timeout, unexpected, worker};
 use crate::support::figures::Figures;
+use crate::support::limit::until;
 use crate::support::measure::Stopwatch;
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::id::{AccountId, DocumentId};
 use quarterdeck::domain::job::{JobState, QueueClass};
 use quarterdeck::domain::outcome::OutcomeResult;
-use quarterdeck::store::{Access, ClaimedJob, DocumentStore, FinishResult, JobLease, JobStore, Store, StoreBase};
+use quarterdeck::domain::retry::RetryPolicy;
+use quarterdeck::store::{
+    Access, ClaimedJob, DocumentStore, Finish, FinishResult, JobLease, JobStore, Options, SqlStore, Store, StoreBase,
+    StoreError,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -119,6 +124,16 @@ async fn weights_are_shares_of_many_claims(backend: Backend) {
     }
 }
 
+/// Repeats a call while the database is too busy for it: the claimers wait for each other, on a busy machine for long.
+async fn patiently<T>(call: impl AsyncFn() -> Result<T, StoreError>) -> T {
+    let answer = async || match call().await {
+        Ok(answer) => Some(answer),
+        Err(StoreError::Unavailable(_)) => None,
+        Err(other) => panic!("{other:?}"),
+    };
+    until("the database to take a call", answer).await
+}
+
 /// F20: a trigger in the database checks the cap at every claim, so no moment is missed.
 async fn a_cap_holds_over_workers_that_are_killed(backend: Backend) {
     const WORKERS: usize = 8;
@@ -153,26 +168,32 @@ async fn a_cap_holds_over_workers_that_are_killed(backend: Backend) {
         async move {
             let mut done = 0_u64;
             for life in 0..lives {
-                let store = open(&url, clock.clone(), Access::Write).await;
+                let opening = async || {
+                    let options = Options { clock: clock.clone(), ..Options::new(Access::Write) };
+                    SqlStore::open(&url, options).await
+                };
+                let store = patiently(opening).await;
                 let me = worker(&format!("w{number}-{life}"));
-                store.register(&me).await.unwrap();
+                patiently(async || store.register(&me).await).await;
                 // Each life ends in the middle of its third claim, without any release.
                 for claim in 0..3 {
-                    store.rescue().await.unwrap();
-                    let claimed = store.claim(&me.id, limits(4)).await.unwrap();
+                    patiently(async || store.rescue().await).await;
+                    let claimed = patiently(async || store.claim(&me.id, limits(4)).await).await;
                     if claim == 2 {
                         break;
                     }
                     for job in &claimed {
                         let end = fetched("T", "text", ContentChange::First);
                         let took = Duration::from_millis(1);
-                        let finish = quarterdeck::store::Finish { lease: job.lease, end, duration: took, stages: None };
-                        let policy = quarterdeck::domain::retry::RetryPolicy::default();
-                        if let FinishResult::Written { .. } = store.finish(finish, &policy).await.unwrap() {
+                        let finish = Finish { lease: job.lease, end, duration: took, stages: None };
+                        let policy = RetryPolicy::default();
+                        let finished = patiently(async || store.finish(finish.clone(), &policy).await).await;
+                        if let FinishResult::Written { .. } = finished {
                             done += 1;
                         }
                     }
-                    store.request(&documents[..20], &super::support::request(QueueClass::Auto)).await.unwrap();
+                    let request = super::support::request(QueueClass::Auto);
+                    patiently(async || store.request(&documents[..20], &request).await).await;
                     clock.advance(Duration::from_secs(4));
                 }
                 store.close().await;
