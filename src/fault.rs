@@ -44,7 +44,7 @@ mod armed {
         Abort,
         /// The process is stopped, as by SIGSTOP, the first time.
         Stop,
-        /// The thread does nothing for some seconds.
+        /// The thread does nothing for a minute, which gives a test time to look at the process.
         Sleep,
     }
 
@@ -92,7 +92,7 @@ mod armed {
         match action {
             Some(FaultKind::Panic) => panic!("a fault at {name}"),
             Some(FaultKind::Abort) => std::process::abort(),
-            Some(FaultKind::Sleep) => std::thread::sleep(std::time::Duration::from_secs(5)),
+            Some(FaultKind::Sleep) => std::thread::sleep(std::time::Duration::from_secs(60)),
             Some(FaultKind::Stop) => {
                 // A process may always send a signal to itself.
                 let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
