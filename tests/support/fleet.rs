@@ -240,7 +240,7 @@ impl Fleet {
 
 /// Repeats a call until the store answers: a fault may keep it busy. A call that was committed may be repeated.
 #[track_caller]
-pub fn answered<T>(what: &str, call: impl AsyncFn() -> Result<T, StoreError>) -> impl Future<Output = T> {
+fn answered<T>(what: &str, call: impl AsyncFn() -> Result<T, StoreError>) -> impl Future<Output = T> {
     limit::until(what.to_owned(), async move || match call().await {
         Ok(answer) => Some(answer),
         Err(StoreError::Unavailable(_)) => None,
