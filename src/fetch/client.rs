@@ -81,6 +81,8 @@ impl HttpClient {
                 .redirect(redirect::Policy::none())
                 .no_proxy()
                 .referer(false)
+                // Its decoder fails for the bare format that some servers send; `encoding` reads both.
+                .no_deflate()
                 .pool_max_idle_per_host(IDLE_PER_HOST)
                 .pool_idle_timeout(IDLE_TIMEOUT)
                 .http1_max_headers(MAX_HEADERS)

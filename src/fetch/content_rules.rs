@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 
 /// Version of the conversion from page to text. Raise it with every change that gives any page another text: at their
 /// next sync, the documents are then fetched again in full, without being reported as changed.
-pub const CONVERTER_VERSION: u16 = 8;
+pub const CONVERTER_VERSION: u16 = 9;
 
 /// Part of the converter version of texts that a server sent as Markdown. Its number has the role of
 /// [`CONVERTER_VERSION`] for the changes that are made to such texts.

@@ -1,5 +1,5 @@
-//! Content codings that the HTTP client leaves to this module: brotli and zstd, which it does not ask for, names in upper
-//! case, `x-gzip`, and several codings in a row. A body in a coding that is not known here is refused by name, never
+//! Content codings that the HTTP client leaves to this module: all but `gzip`, which alone it asks for, names in upper
+//! case, and several codings in a row. A body in a coding that is not known here is refused by name, never
 //! taken for text (RFC 9110, 8.4).
 
 use super::errors;

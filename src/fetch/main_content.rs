@@ -101,21 +101,22 @@ pub(super) fn choose<'a>(
     let SiteRuleMatches { included, excluded, unmatched } = select(body, rules, clock)?;
     let whole = MainContent { excluded, unmatched, ..MainContent::of_body(document) };
     if !included.is_empty() {
-        let region = Region::without_landmarks(page, clock)?;
-        return Ok(MainContent { roots: included, dropped: dropped(page, &region, clock)?, ..whole });
+        let dropped = dropped(page, &Region::without_landmarks(page, &whole.excluded, clock)?, clock)?;
+        return Ok(MainContent { roots: included, dropped, ..whole });
     }
     if rules.extract == Extract::Body {
         return Ok(whole);
     }
-    let Some(region) = Region::choose(page, clock)? else { return Ok(whole) };
+    let Some(region) = Region::choose(page, &whole.excluded, clock)? else { return Ok(whole) };
     let root = NodeRef::new(page.elements[region.root].node, &document.tree);
     let roots = if region.kind == PageType::Shell { Vec::new() } else { vec![root] };
-    Ok(MainContent { roots, dropped: dropped(page, &region, clock)?, kind: Some(region.kind), ..whole })
+    let (kind, dropped) = (Some(region.kind), dropped(page, &region, clock)?);
+    Ok(MainContent { roots, dropped, kind, ..whole })
 }
 
 fn dropped(
     page: &PageMeasures,
-    region: &Region,
+    region: &Region<'_>,
     clock: &mut BudgetMeter,
 ) -> Result<HashMap<NodeId, (DropReason, usize)>, ConvertError> {
     clock.pass(page.elements.len())?;

@@ -179,6 +179,9 @@ async fn the_template_that_the_store_has_of_the_host_is_used_and_named() {
         let (text, why) = out.split_once("reason").unwrap_or_else(|| panic!("{explained:?}"));
         assert!(!text.contains("maps") && why.contains("stands on 5 of 5 pages of this host  "), "{out}");
         assert!(explained.err.contains("with the template of its host; nothing is stored"), "{}", explained.err);
+        // What an operator names is the content, whatever stands on other pages.
+        let named = install.run(&[&["extract", "--include", "main"], page].concat());
+        assert!(named.out.join("\n").contains("maps") && !named.err.contains("with the template"), "{named:?}");
     }
     let without = install.run(&["extract", &file]);
     assert!(without.out.join("\n").contains("maps"), "a file without a URL has no host: {without:?}");

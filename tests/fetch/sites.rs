@@ -9,7 +9,11 @@ const PAGE: &str = "<title>T</title><nav>menu</nav><main><h1>Head</h1><p class=o
                     <p>Two</p><article><p>Three</p></article></main>";
 
 async fn text(site: SiteRule) -> (String, Option<String>) {
-    let pages = Pages::always(answer("200 OK\r\nContent-Type: text/html", PAGE.as_bytes())).await;
+    text_of(PAGE, site).await
+}
+
+async fn text_of(page: &str, site: SiteRule) -> (String, Option<String>) {
+    let pages = Pages::always(answer("200 OK\r\nContent-Type: text/html", page.as_bytes())).await;
     let site = SiteRule { host: Some(pages.address.to_string()), ..site };
     let fetcher = fetcher(FetchSettings { sites: SiteRules(vec![site]), ..limits(&pages) });
     let page = fetcher.get(&pages.url("/")).await.expect("a page");
@@ -33,6 +37,23 @@ async fn selectors_say_what_counts() {
     assert_eq!(text(site).await.0, "# Head\n\nBuy!\n\nTwo\n");
     let (body, _) = text(SiteRule { extract: Extract::Body, ..SiteRule::default() }).await;
     assert!(body.starts_with("menu\n\n# Head"), "{body}");
+}
+
+/// The densest part of a page may be what a rule excludes, or stand within it.
+#[tokio::test]
+async fn what_is_excluded_is_neither_the_content_nor_around_it() {
+    let readers = "<p>A reader writes at length about the weather, and of course about a boat of many colours.</p>";
+    let page = format!(
+        "<title>T</title><div><div class=small><h1>Head</h1><p>The lock is closed on Friday.</p></div><div \
+         class=big><div class=inner>{}</div></div></div>",
+        readers.repeat(20)
+    );
+    for exclude in [".big", ".inner", ".inner > p"] {
+        let (small, _) = text_of(&page, SiteRule { exclude: selectors(&[exclude]), ..SiteRule::default() }).await;
+        assert_eq!(small, "# Head\n\nThe lock is closed on Friday.\n", "{exclude}");
+    }
+    let included = SiteRule { include: selectors(&["p"]), exclude: selectors(&[".big"]), ..SiteRule::default() };
+    assert_eq!(text_of(&page, included).await.0, "The lock is closed on Friday.\n");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Source of the page of `extract`: a URL, a document of the store, a file or standard input.
 
-use super::Args;
+use super::{Args, NO_DOCUMENT};
 use crate::cli::context::Context;
 use crate::cli::crawling::followed;
 use crate::cli::exit::CliError;
@@ -10,6 +10,7 @@ use crate::cli::selection::{find, read_name};
 use crate::config::Config;
 use crate::domain::id::DocumentId;
 use crate::domain::link::Link;
+use crate::domain::site_rule::SiteRule;
 use crate::store::{DocumentRef, Store, StoreError};
 use std::fs::File;
 use std::io::{self, Read};
@@ -79,14 +80,14 @@ impl PageSource {
                 return Err(CliError::Usage("--url is the URL of a page in a FILE or on standard input".to_owned()));
             }
             return Ok(Self::Remote(match read_name(&args.page)? {
-                DocumentRef::Id(_) => document(context, &args.page).await?,
-                DocumentRef::Url(link) => page(context, link).await,
+                DocumentRef::Id(_) => document(context, args).await?,
+                DocumentRef::Url(link) => page(context, args, link).await,
             }));
         }
         let url = args.url.as_deref().map(page_url).transpose()?;
         let body = read(&args.page, context.config.fetch.max_body)?;
         let facts = match &url {
-            Some(url) => facts_of(context, url).await,
+            Some(url) => facts_of(context, args, url).await,
             None => HostFacts::NONE,
         };
         Ok(Self::Local(Local { body, url, facts }))
@@ -106,11 +107,11 @@ fn is_name(page: &str) -> bool {
     (!page.is_empty() && page.bytes().all(|byte| byte.is_ascii_digit())) || page.contains("://")
 }
 
-/// Finds the document with the ID `id`.
-async fn document(context: &Context, id: &str) -> Result<Remote, CliError> {
+/// Finds the document whose ID the arguments name.
+async fn document(context: &Context, args: &Args) -> Result<Remote, CliError> {
     let store = context.readable_store().await?;
     let found = async {
-        let row = find(&*store, &[id.to_owned()]).await?.swap_remove(0);
+        let row = find(&*store, std::slice::from_ref(&args.page)).await?.swap_remove(0);
         let known = Known::read(context, &*store, row.url.as_str(), Some(row.id)).await?;
         Ok::<_, CliError>((row, known))
     };
@@ -118,13 +119,13 @@ async fn document(context: &Context, id: &str) -> Result<Remote, CliError> {
     store.close().await;
     let (row, Known { facts, config, stored }) = found?;
     let opened = masked(&context.config.store.url);
-    let template = described(&facts);
+    let template = described(&facts, &args.rule(&config, row.id, row.url.as_str()));
     note(format!("store {opened}: document {} is fetched anew from {}{template}; nothing is stored", row.id, row.url));
     Ok(Remote { url: row.url.to_string(), document: Some(row.id), store: Some(opened), facts, config, stored })
 }
 
 /// Finds the document with a URL, if a store opens and has one.
-async fn page(context: &Context, link: Link) -> Remote {
+async fn page(context: &Context, args: &Args, link: Link) -> Remote {
     let url = link.as_str().to_owned();
     let opened = masked(&context.config.store.url);
     let found = match context.readable_store().await {
@@ -144,7 +145,8 @@ async fn page(context: &Context, link: Link) -> Remote {
         Ok((document, Known { facts, config, stored })) => {
             let has =
                 document.map_or("has no document with this URL".to_owned(), |id| format!("this is document {id}"));
-            note(format!("store {opened}: {has}{}; nothing is stored", described(&facts)));
+            let rule = args.rule(&config, document.unwrap_or(NO_DOCUMENT), &url);
+            note(format!("store {opened}: {has}{}; nothing is stored", described(&facts, &rule)));
             Remote { url, document, store: Some(opened), facts, config, stored }
         }
         Err(error) => {
@@ -156,7 +158,7 @@ async fn page(context: &Context, link: Link) -> Remote {
 }
 
 /// Returns what the store knows of the host of a page from a file, if a store opens.
-async fn facts_of(context: &Context, url: &Url) -> HostFacts {
+async fn facts_of(context: &Context, args: &Args, url: &Url) -> HostFacts {
     let read = async {
         let store = context.readable_store().await?;
         let facts = HostFacts::read(&*store, url.as_str()).await;
@@ -166,7 +168,8 @@ async fn facts_of(context: &Context, url: &Url) -> HostFacts {
     match read.await {
         Ok(facts) => {
             let opened = masked(&context.config.store.url);
-            note(format!("store {opened}: is read{}; nothing is stored", described(&facts)));
+            let template = described(&facts, &args.rule(&context.config, NO_DOCUMENT, url.as_str()));
+            note(format!("store {opened}: is read{template}; nothing is stored"));
             facts
         }
         Err(error) => {
@@ -176,11 +179,11 @@ async fn facts_of(context: &Context, url: &Url) -> HostFacts {
     }
 }
 
-/// Returns the part of a note that says whether a template is used.
-fn described(facts: &HostFacts) -> &'static str {
+/// Returns the part of a note that says whether a template is used: not where the rule of the page names the content.
+fn described(facts: &HostFacts, rule: &SiteRule) -> &'static str {
     match facts.text_template() {
-        Some(_) => ", with the template of its host",
-        None => "",
+        Some(_) if !rule.names_content() => ", with the template of its host",
+        _ => "",
     }
 }
 

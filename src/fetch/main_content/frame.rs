@@ -30,6 +30,10 @@ const LEAST_PRICES: u16 = 3;
 const MOST_TEASER_PROSE: f32 = 0.5;
 /// Length of the sentences from which a banner says something.
 const LEAST_BANNER: u32 = 60;
+/// Length of the shortest form with the options of a product.
+const LEAST_OPTIONS: u32 = 100;
+/// Share of the page's text up to which a drawer beside a product is no part of it.
+const MOST_DRAWER: f32 = 0.15;
 /// Share of links from which a column beside a product leads to other pages.
 const LEAST_LINKED_COLUMN: f32 = 0.75;
 
@@ -162,6 +166,13 @@ impl Candidate<'_> {
         is_text && is_one_of_many && self.rules.kind != PageType::Article
     }
 
+    /// Returns true for a form with the options of what a page sells.
+    fn has_options(&self) -> bool {
+        let is_other = self.one.hints.has(Hints::CONTROLS.with(Hints::PROMOTION));
+        let is_label = share(self.one.prose, self.one.text) < 0.25;
+        self.rules.kind == PageType::Product && self.one.text >= LEAST_OPTIONS && is_label && !is_other
+    }
+
     /// Returns true for an item of a list, or a part of one, that is small beside the page.
     fn is_in_item(&self) -> bool {
         self.around.item > 0 && share(self.around.item, self.around.body.text) < MOST_ITEM
@@ -192,6 +203,7 @@ impl Candidate<'_> {
             Tag::Nav if self.is_small(0.4) => Some(DropReason::Navigation),
             Tag::Footer if self.is_small(0.6) => Some(DropReason::Footer),
             Tag::Aside if !one.hints.has(Hints::NOTE) && self.is_small(0.5) => Some(DropReason::Sidebar),
+            Tag::Form if self.has_options() => None,
             Tag::Form if self.is_small(0.3) && (self.is_on_text() || one.prices < LEAST_PRICES) => {
                 Some(DropReason::Form)
             }
@@ -225,7 +237,10 @@ impl Candidate<'_> {
         let is_name = one.headings == 0 && !one.has_price && one.prose == 0 && one.text <= MOST_UNSEEN;
         let parent = self.around.parent;
         let says_all = one.text == parent.text && (parent.tag == Tag::Cell || parent.tag.is_heading());
-        if hints.has(Hints::UNSEEN) && is_name && !says_all {
+        // On a shelf, words around a number are those of a rating.
+        let is_on_shelf = self.rules.kind == PageType::Collection && self.around.item > 0;
+        let has_number = one.linked == 0 && one.label == 0;
+        if hints.has(Hints::UNSEEN) && is_name && !says_all && !(is_on_shelf && has_number) {
             return Some(DropReason::Hidden);
         }
         match self.rules.kind {
@@ -279,6 +294,10 @@ impl Candidate<'_> {
         }
         if kind == PageType::Product && one.link_share() < LEAST_LINKED_COLUMN {
             hints = hints.without(Hints::SIDEBAR);
+        }
+        // What is told of a product may lie in a drawer.
+        if kind == PageType::Product && self.text > MOST_DRAWER {
+            hints = hints.without(Hints::OVERLAY);
         }
         // A shelf is named after the pages that it is split into.
         if kind != PageType::Article && one.prices >= LEAST_PRICES {

@@ -17,13 +17,17 @@ use super::measure::PageMeasures;
 use super::page_type::{PageType, TypeSignals};
 use super::tag::Tag;
 use crate::fetch::budget::{BudgetMeter, ConvertError};
+use dom_query::NodeId;
 use doubt::Doubts;
 use kept::Kept;
+use std::collections::HashSet;
 
 /// The chosen region: a root element, and the elements that are left out.
 #[derive(Debug)]
-pub(super) struct Region {
+pub(super) struct Region<'r> {
     pub kind: PageType,
+    /// Elements that the site rule excludes.
+    excluded: &'r HashSet<NodeId>,
     /// True if the comments of a forum are remarks on its posts.
     has_remarks: bool,
     /// Index of the root.
@@ -37,18 +41,22 @@ const MOST_PASSES: usize = 3;
 /// Weight below which a choice is taken back if the page has much more.
 const LEAST_WEIGHT: u32 = 300;
 
-impl Region {
-    fn of_body(page: &PageMeasures, kind: PageType) -> Self {
-        Self { kind, has_remarks: false, root: 0, drops: vec![None; page.elements.len()] }
+impl<'r> Region<'r> {
+    fn of_body(page: &PageMeasures, excluded: &'r HashSet<NodeId>, kind: PageType) -> Self {
+        Self { kind, excluded, has_remarks: false, root: 0, drops: vec![None; page.elements.len()] }
     }
 
-    /// Chooses the region of a page; `None` if the page has no elements.
-    pub fn choose(page: &PageMeasures, clock: &mut BudgetMeter) -> Result<Option<Self>, ConvertError> {
+    /// Chooses the region of a page without the elements `excluded`; `None` if the page has no elements.
+    pub fn choose(
+        page: &PageMeasures,
+        excluded: &'r HashSet<NodeId>,
+        clock: &mut BudgetMeter,
+    ) -> Result<Option<Self>, ConvertError> {
         if page.elements.is_empty() {
             return Ok(None);
         }
         // The type is read from the content, without the frame that is the same for all types.
-        let mut region = Self::of_body(page, PageType::Listing);
+        let mut region = Self::of_body(page, excluded, PageType::Listing);
         region.drop_frame(page, &Doubts::default(), clock)?;
         if page.is_shell(clock)? {
             return Ok(Some(Self { kind: PageType::Shell, ..region }));
@@ -75,8 +83,12 @@ impl Region {
     }
 
     /// Returns the body without its landmarks, for elements that a site rule has chosen.
-    pub fn without_landmarks(page: &PageMeasures, clock: &mut BudgetMeter) -> Result<Self, ConvertError> {
-        let mut region = Self::of_body(page, PageType::Service);
+    pub fn without_landmarks(
+        page: &PageMeasures,
+        excluded: &'r HashSet<NodeId>,
+        clock: &mut BudgetMeter,
+    ) -> Result<Self, ConvertError> {
+        let mut region = Self::of_body(page, excluded, PageType::Service);
         region.drop_frame(page, &Doubts::of_chosen_elements(), clock)?;
         Ok(region)
     }
@@ -105,8 +117,11 @@ impl Region {
             }
             let parent = &page.elements[one.parent as usize];
             let around = Surroundings { body, parent, item, in_content: index < content_end };
-            let reason = frame(one, around, rules);
-            self.drops[index] = reason.filter(|reason| doubts.allow(*reason));
+            self.drops[index] = if self.excluded.contains(&one.node) {
+                Some(DropReason::SiteRule)
+            } else {
+                frame(one, around, rules).filter(|reason| doubts.allow(*reason))
+            };
             index = if self.drops[index].is_some() { end } else { index + 1 };
         }
         Ok(())

@@ -5,8 +5,8 @@ use crate::fetch::content_rules::{ContentRules, Selector};
 use dom_query::{NodeId, NodeRef};
 use std::collections::HashSet;
 
-/// Elements that the selectors of a site rule match (`included` without those inside another), and the selectors that
-/// match nothing.
+/// Elements that the selectors of a site rule match (`included` without those inside another; `excluded` with those of
+/// `included` that are inside one), and the selectors that match nothing.
 #[derive(Default)]
 pub(super) struct SiteRuleMatches<'a> {
     pub included: Vec<NodeRef<'a>>,
@@ -25,10 +25,9 @@ pub(super) fn select<'a>(
         return Ok(selected);
     }
     let (mut include, mut exclude) = (vec![false; rules.include.len()], vec![false; rules.exclude.len()]);
-    let mut stack = vec![(body, false)];
-    while let Some((node, within)) = stack.pop() {
+    let mut stack = vec![(body, false, false)];
+    while let Some((node, mut within, mut is_excluded)) = stack.pop() {
         clock.check()?;
-        let mut within = within;
         if node.is_element() {
             let fits = |selectors: &[Selector], hits: &mut [bool]| {
                 let mut any = false;
@@ -39,17 +38,19 @@ pub(super) fn select<'a>(
                 }
                 any
             };
-            if fits(&rules.include, &mut include) && !within {
+            let is_root = fits(&rules.include, &mut include) && !within;
+            if fits(&rules.exclude, &mut exclude) || (is_root && is_excluded) {
+                selected.excluded.insert(node.id);
+                is_excluded = true;
+            }
+            if is_root {
                 selected.included.push(node);
                 within = true;
-            }
-            if fits(&rules.exclude, &mut exclude) {
-                selected.excluded.insert(node.id);
             }
         }
         let mut child = node.last_child();
         while let Some(next) = child {
-            stack.push((next, within));
+            stack.push((next, within, is_excluded));
             child = next.prev_sibling();
         }
     }

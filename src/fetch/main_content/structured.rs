@@ -13,6 +13,12 @@ impl StructuredTypes {
     pub const OPEN_GRAPH_ARTICLE: Self = Self(1 << 5);
     pub const OPEN_GRAPH_PRODUCT: Self = Self(1 << 6);
     pub const BUSINESS: Self = Self(1 << 7);
+    pub const REVIEW: Self = Self(1 << 8);
+    /// Lowest bit of the number of articles that are named, up to [`Self::MOST_ARTICLES`].
+    const ONE_ARTICLE: u16 = 1 << 9;
+    /// Number of articles from which a page lists them and is none of them. A page may name its own more than once, in
+    /// JSON-LD and in microdata.
+    const MOST_ARTICLES: u16 = 5;
     /// An article by any mark. OpenGraph's is the weaker one: some sites have it on every page.
     pub const ANY_ARTICLE: Self = Self::ARTICLE.with(Self::OPEN_GRAPH_ARTICLE);
     pub const ANY_PRODUCT: Self = Self::PRODUCT.with(Self::OPEN_GRAPH_PRODUCT);
@@ -29,6 +35,9 @@ impl StructuredTypes {
 
     /// Adds the type `name` of schema.org.
     pub fn add(&mut self, name: &str) {
+        if matches!(name, "Article" | "NewsArticle" | "BlogPosting") && self.articles() < Self::MOST_ARTICLES {
+            self.0 += Self::ONE_ARTICLE;
+        }
         self.0 |= match name {
             "Article"
             | "NewsArticle"
@@ -39,8 +48,8 @@ impl StructuredTypes {
             | "OpinionNewsArticle"
             | "ScholarlyArticle"
             | "Recipe"
-            | "Review"
             | "LiveBlogPosting" => Self::ARTICLE.0,
+            "Review" => Self::REVIEW.0,
             "Product" | "ProductGroup" | "IndividualProduct" | "ProductModel" => Self::PRODUCT.0,
             "DiscussionForumPosting" | "QAPage" => Self::FORUM.0,
             "ItemList" | "CollectionPage" | "SearchResultsPage" | "OfferCatalog" => Self::LIST.0,
@@ -48,6 +57,20 @@ impl StructuredTypes {
             "Service" | "LocalBusiness" | "ProfessionalService" => Self::BUSINESS.0,
             _ => 0,
         };
+    }
+
+    /// Returns the number of articles that are named, at most [`Self::MOST_ARTICLES`].
+    fn articles(self) -> u16 {
+        self.0 / Self::ONE_ARTICLE
+    }
+
+    /// Decides what the names say together: a review is an article, unless it is about a product of the page, and many
+    /// articles are a list, unless OpenGraph names the page an article: they may be what a reader should read next.
+    pub fn settled(self) -> Self {
+        let is_review = self.has(Self::REVIEW) && !self.has(Self::PRODUCT);
+        let named = if is_review { self.with(Self::ARTICLE) } else { self };
+        let is_list = self.articles() == Self::MOST_ARTICLES && !self.has(Self::OPEN_GRAPH_ARTICLE);
+        if is_list { Self(named.0 & !Self::ARTICLE.0) } else { named }
     }
 
     /// Adds the value of `og:type`.
@@ -114,6 +137,22 @@ mod tests {
         for broken in ["", "{", r#""@type""#, r#""@type":"#, r#""@type":["a"#, r#""@type":"Article"#, r#""@type" 7"#] {
             assert_eq!(of(broken), StructuredTypes::default(), "{broken}");
         }
+    }
+
+    #[test]
+    fn names_are_judged_together() {
+        let is_article = |names: &[&str], open_graph: &str| {
+            let mut types = StructuredTypes::default();
+            names.iter().for_each(|name| types.add(name));
+            types.add_open_graph(open_graph);
+            types.settled().has(StructuredTypes::ARTICLE)
+        };
+        assert!(is_article(&["Review"], ""), "a page that is a review");
+        assert!(!is_article(&["Product", "Review"], "") && !is_article(&["Review", "Product"], ""));
+        assert!(is_article(&["Product", "Review", "Article"], ""));
+        assert!(is_article(&["NewsArticle"; 4], "") && !is_article(&["NewsArticle"; 5], ""));
+        assert!(!is_article(&["BlogPosting"; 1000], "website"), "the count ends");
+        assert!(is_article(&["BlogPosting"; 9], "article"), "what to read next");
     }
 
     #[test]

@@ -102,6 +102,7 @@ pub(super) fn walk(document: &Document, clock: &mut BudgetMeter) -> Result<PageM
     }
     walk.end_run();
     let mut page = walk.page;
+    page.types = page.types.settled();
     let title = title.map(|title| title.split_whitespace().collect::<Vec<_>>().join(" "));
     page.title = title.filter(|title| !title.is_empty());
     Ok(page)

@@ -49,11 +49,11 @@ impl Doubts {
         clock.pass(page.elements.len())?;
         let mut sums: Vec<(DropReason, u32)> = Vec::new();
         for (one, reason) in page.elements.iter().zip(drops) {
-            let Some(reason) = reason else { continue };
+            let Some(reason) = reason.filter(|reason| *reason != DropReason::SiteRule) else { continue };
             let weight = Kept::of(one).weight();
-            match sums.iter_mut().find(|(other, _)| other == reason) {
+            match sums.iter_mut().find(|(other, _)| *other == reason) {
                 Some((_, sum)) => *sum = sum.saturating_add(weight),
-                None => sums.push((*reason, weight)),
+                None => sums.push((reason, weight)),
             }
         }
         // A list has few sentences, and a notice about cookies has many.

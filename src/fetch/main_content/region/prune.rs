@@ -22,7 +22,7 @@ const MOST_LINKS: f32 = 0.3;
 /// Level of a paragraph that leads in what follows, below that of all headings.
 const LEAD_IN: u8 = 7;
 
-impl Region {
+impl Region<'_> {
     /// Leaves out what is no part of an article's text.
     pub(super) fn prune(
         &mut self,

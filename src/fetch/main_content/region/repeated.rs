@@ -25,7 +25,7 @@ struct Label {
     index: usize,
 }
 
-impl Region {
+impl Region<'_> {
     /// Leaves out labels that nearly all elements in the same place of an item have.
     pub(super) fn drop_repeated_labels(
         &mut self,

@@ -19,7 +19,7 @@ const LEAST_START: u32 = 150;
 /// content is.
 const LEAST_DENSE: u32 = 100;
 
-impl Region {
+impl Region<'_> {
     /// Chooses the root: descends as long as one child holds nearly all of the text.
     pub(super) fn choose_root(
         &mut self,
