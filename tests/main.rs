@@ -35,6 +35,7 @@ mod fetch;
 mod health;
 mod host_backoff;
 mod identical;
+mod journey;
 mod language;
 mod layers;
 mod locks;

@@ -5,4 +5,5 @@
 mod consumer;
 mod exporting;
 mod following;
+mod large;
 mod versions;

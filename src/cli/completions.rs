@@ -165,6 +165,12 @@ fn with_completer(arg: Arg, verb: &str, options: &TypedOptions) -> Arg {
             filter::completions(&typed.to_string_lossy(), subject).into_iter().map(CompletionCandidate::new).collect()
         }));
     }
+    if arg.get_long() == Some("sort") {
+        return arg.add(ArgValueCompleter::new(|typed: &OsStr| {
+            let values = super::list::sort_completions(&typed.to_string_lossy());
+            values.into_iter().map(CompletionCandidate::new).collect()
+        }));
+    }
     if arg.is_positional() && names("ID") {
         return arg.add(ArgValueCompleter::new(DocumentCompleter::new(verb, options.clone())));
     }
@@ -194,6 +200,8 @@ mod tests {
         assert_eq!(bash("quarterdeck help filt", "filt"), ["filters"]);
         assert_eq!(bash("quarterdeck --color al", "al"), ["always"]);
         assert_eq!(bash("quarterdeck completions ", ""), ["bash", "zsh", "fish"]);
+        assert_eq!(bash("quarterdeck list --sort s", "s"), ["status", "synced"]);
+        assert_eq!(bash("quarterdeck list --sort=-na", "-na"), ["-name"]);
     }
 
     #[test]

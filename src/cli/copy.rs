@@ -40,6 +40,9 @@ struct CopyJson {
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     context.ensure_writable("copy")?;
+    if args.from == args.to {
+        return Err(CliError::Usage("--from and --to name the same store".to_owned()));
+    }
     if !warn_of_workers(args).await? {
         return Ok(Exit::Done);
     }

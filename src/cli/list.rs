@@ -31,23 +31,32 @@ pub struct Args {
     pub json: bool,
 }
 
+/// Columns that `--sort` takes.
+const COLUMNS: [(&str, SortBy); 8] = [
+    ("id", SortBy::Id),
+    ("status", SortBy::Status),
+    ("name", SortBy::Name),
+    ("url", SortBy::Url),
+    ("error", SortBy::Error),
+    ("attempted", SortBy::Attempted),
+    ("synced", SortBy::Synced),
+    ("next", SortBy::Next),
+];
+
+/// Returns the values of `--sort` that begin with `typed`.
+pub(super) fn sort_completions(typed: &str) -> Vec<String> {
+    let sign = if typed.starts_with('-') { "-" } else { "" };
+    COLUMNS.iter().map(|(name, _)| format!("{sign}{name}")).filter(|value| value.starts_with(typed)).collect()
+}
+
 fn read_sort(text: &str) -> Result<Sort, String> {
     let (name, descending) = match text.strip_prefix('-') {
         Some(name) => (name, true),
         None => (text, false),
     };
-    let by = match name {
-        "id" => SortBy::Id,
-        "status" => SortBy::Status,
-        "name" => SortBy::Name,
-        "url" => SortBy::Url,
-        "error" => SortBy::Error,
-        "attempted" => SortBy::Attempted,
-        "synced" => SortBy::Synced,
-        "next" => SortBy::Next,
-        _ => return Err("must be one of id, status, name, url, error, attempted, synced, next".to_owned()),
-    };
-    Ok(Sort { by, descending })
+    let found = COLUMNS.iter().find(|(column, _)| *column == name);
+    let names = || COLUMNS.map(|(name, _)| name).join(", ");
+    found.map(|(_, by)| Sort { by: *by, descending }).ok_or_else(|| format!("must be one of {}", names()))
 }
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {

@@ -44,6 +44,10 @@ async fn a_copy_that_is_killed_anywhere_goes_on_and_no_verb_uses_it_before(on: B
     assert_eq!(rows(&killed, 0).await, rows(&whole, 0).await);
     let listed = install.run(&["list", "--store", &store, "--json"]);
     assert!(listed.code == Some(0) && listed.out.len() > 10, "{listed:?}");
+    // What the copy got since is not in the store that was copied, and the copy is not brought up to date by another one.
+    assert_eq!(install.run(&["add", "https://later.test/", "--store", &store]).code, Some(0));
+    let diverged = run(&install, "none", &scene.place, &killed);
+    assert!(diverged.code == Some(3) && diverged.err.contains("one of the two has gone on since"), "{diverged:?}");
 }
 
 async fn a_source_that_has_changed_since_the_kill_is_copied_anew(on: Backend) {

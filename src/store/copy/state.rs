@@ -27,13 +27,25 @@ pub(super) struct StoreState {
     /// The store's id and epoch, which the copy keeps.
     pub(super) id: String,
     pub(super) epoch: i64,
+    last_outcome: i64,
     /// Values of the columns in [`SINGLE_ROWS`].
     single: Vec<Vec<Option<i64>>>,
     /// The last numbers of the tables in [`NUMBERED`], and of leases.
     last_numbers: Vec<i64>,
 }
 
+/// Numbers that grow with a store: two copies of one store with the same numbers have not gone on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StorePosition {
+    pub(super) last_outcome: i64,
+    pub(super) last_document: i64,
+}
+
 impl StoreState {
+    pub(super) fn position(&self) -> StorePosition {
+        StorePosition { last_outcome: self.last_outcome, last_document: self.last_numbers[0] }
+    }
+
     /// Reads the state; `now` is the epoch of a copy of a backup, whose store may go on in another file.
     pub(super) async fn read(reader: &mut Reader, now: Timestamp) -> Result<Self> {
         let history = outcomes::history_of(reader).await?;
@@ -55,7 +67,7 @@ impl StoreState {
             single.push((0..columns.len()).map(|index| get(&row, index)).collect::<Result<_>>()?);
         }
         let last_numbers = last_numbers(reader).await?;
-        Ok(Self { id: history.store.0, epoch, single, last_numbers })
+        Ok(Self { id: history.store.0, epoch, last_outcome: history.last.0, single, last_numbers })
     }
 
     /// Writes the state over that of an empty store.

@@ -1,6 +1,6 @@
 //! The store that a copy fills: empty at first, then marked until the copy is complete.
 
-use super::state::StoreState;
+use super::state::{StorePosition, StoreState};
 use super::tables::{COPIED, ColumnKind};
 use crate::fault;
 use crate::store::queries::workers;
@@ -23,7 +23,7 @@ pub(super) enum TargetState {
     Empty,
     /// An earlier copy of the same store was interrupted.
     Interrupted,
-    /// It is the copied store, as its id and epoch say.
+    /// It is the copied store, as its id and epoch say, and neither has gone on since.
     Complete,
 }
 
@@ -44,8 +44,11 @@ pub(super) async fn begin(db: &Database, source: &StoreState, address: &str) -> 
         let mut sql = Sql::new("SELECT count(*) FROM (SELECT 1 AS one FROM ");
         sql.push(table).push(" LIMIT 1) r");
         if get::<i64>(&reader.one(sql.query()).await?, 0)? > 0 {
-            if is_same {
+            if is_same && own.position() == source.position() {
                 return Ok(TargetState::Complete);
+            }
+            if is_same {
+                return unusable(diverged(source.position(), own.position()));
             }
             let table = table.trim_start_matches('@');
             return unusable(format!("this store is not empty (table {table}); a copy needs an empty store"));
@@ -62,6 +65,17 @@ pub(super) async fn begin(db: &Database, source: &StoreState, address: &str) -> 
     tx.commit().await?;
     fault::point("copy", "begun");
     Ok(TargetState::Empty)
+}
+
+/// Returns why a copy is not brought up to date: rows that both stores have may differ by now.
+fn diverged(source: StorePosition, target: StorePosition) -> String {
+    let of = |at: StorePosition| format!("{} outcomes and {} documents", at.last_outcome, at.last_document);
+    format!(
+        "this store is a copy already, and one of the two has gone on since: the numbers are at {} in the store to copy, \
+         at {} here; a copy needs an empty store",
+        of(source),
+        of(target)
+    )
 }
 
 /// Returns the id of the store of which a copy was interrupted; `None` without the mark of one.
