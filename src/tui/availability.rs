@@ -92,7 +92,13 @@ pub fn useful(model: &Model, action: Action) -> bool {
     match action {
         Action::ShowQuarantined if model.pane() != PaneId::DOCUMENTS => return false,
         Action::Filter | Action::Sort if nothing_to_list => return false,
-        Action::Search | Action::FilterOutcomes | Action::NextFailure | Action::HideUnchanged if nothing_happened => {
+        Action::Search
+        | Action::FilterOutcomes
+        | Action::NextFailure
+        | Action::HideUnchanged
+        | Action::FollowFailures
+            if nothing_happened =>
+        {
             return false;
         }
         _ => {}

@@ -2,6 +2,7 @@
 //! the time; [`view`](super::view) draws it.
 
 pub mod explanation;
+pub mod filter_history;
 pub mod outage;
 pub mod overlay;
 pub mod rate;
@@ -29,6 +30,7 @@ use crate::domain::time::Timestamp;
 use crate::runner::event::{Health, LockHealth, RunnerStatus};
 use crate::store::{DiskUse, QueueState, SchemaMismatch};
 use explanation::TextExplanation;
+use filter_history::FilterHistory;
 use jiff::tz::TimeZone;
 use overlay::Overlay;
 use rate::Rate;
@@ -95,6 +97,7 @@ pub struct Model {
     pub views: Views,
     /// The places that the person has left, to which Escape and `-` return.
     pub trail: Trail,
+    pub filters: FilterHistory,
     pub detail: Option<Detail>,
     /// The last comparison of two texts. Kept when the details close, so that it need not be repeated when they open
     /// again.
@@ -165,6 +168,7 @@ impl Model {
             documents: Documents::default(),
             views: Views::default(),
             trail: Trail::default(),
+            filters: FilterHistory::default(),
             detail: None,
             compared: None,
             explanation: None,

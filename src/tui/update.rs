@@ -14,6 +14,7 @@ mod moves;
 mod outcomes;
 mod pauses;
 mod prompt;
+mod recall;
 mod step;
 mod timed;
 mod trail;

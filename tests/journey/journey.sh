@@ -12,6 +12,7 @@ cd "$1"
 port=$2
 postgres=$3
 site=http://127.0.0.1:$port
+md=.md # the ending of exported files
 mkdir -p site home tmp
 HOME=$PWD/home
 TMPDIR=$PWD/tmp
@@ -79,7 +80,7 @@ expect "12 documents synced" sync.out
 quarterdeck export out >export.out
 expect "wrote 12 files" export.out
 folder=out/127.0.0.1_$port
-expect "It keeps 7 copies" "$folder/page7.html.md"
+expect "It keeps 7 copies" "$folder/page7.html$md"
 grep -qF "rights reserved" -r out && fail "the frame of the page is in the export"
 quarterdeck changes >changes.out
 [ "$(wc -l <changes.out)" = 12 ] || fail "changes: $(cat changes.out)"
@@ -109,8 +110,8 @@ expect "1 removed" export2.out
 diff -r before out >differences || :
 expect "< It keeps 3 copies unless it is told otherwise." differences
 expect "> It keeps three hundred copies from now on." differences
-expect "Only in before/127.0.0.1_$port: page5.html.md" differences
-expect "Only in $folder: page13.html.md" differences
+expect "Only in before/127.0.0.1_$port: page5.html$md" differences
+expect "Only in $folder: page13.html$md" differences
 changed=$(grep -E '^(Only in|diff )' differences | grep -v '\.quarterdeck-export' | wc -l)
 [ "$changed" = 3 ] || fail "$changed files differ: $(cat differences)"
 
@@ -125,9 +126,9 @@ expect "three hundred" diff.out
 quarterdeck restore "$site/page3.html" 1 >restore.out
 quarterdeck export out >export3.out
 expect "wrote 1 file" export3.out
-expect "It keeps 3 copies unless" "$folder/page3.html.md"
+expect "It keeps 3 copies unless" "$folder/page3.html$md"
 quarterdeck sync --all --wait >sync3.out
-expect "It keeps 3 copies unless" "$folder/page3.html.md"
+expect "It keeps 3 copies unless" "$folder/page3.html$md"
 
 # The store moves to PostgreSQL and runs there.
 quarterdeck migrate --standalone --store "$postgres" >migrate.out
@@ -141,7 +142,7 @@ quarterdeck sync --all --wait --store "$postgres" >sync4.out
 expect "12 documents synced" sync4.out
 quarterdeck export moved --store "$postgres" >export5.out
 expect "wrote 1 file" export5.out
-expect "It keeps four hundred copies" "moved/127.0.0.1_$port/page4.html.md"
+expect "It keeps four hundred copies" "moved/127.0.0.1_$port/page4.html$md"
 # A cursor of the first store holds in the moved one.
 quarterdeck changes --after "$cursor" --store "$postgres" >changes3.out
 expect "page4.html" changes3.out

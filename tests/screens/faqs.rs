@@ -113,7 +113,7 @@ fn faq_preview() -> FaqPreview {
 
 #[test]
 fn a_start_is_previewed_whatever_the_number_of_documents() {
-    for (keys, marked) in [(&["f"][..], 1), (&["space", "space", "f"], 2), (&["F"], 0)] {
+    for (keys, marked) in [(&["f"][..], 1), (&["space", "space", "f"], 2), (&["A"], 0)] {
         let mut screen = screen(120, 40);
         screen.asked();
         screen.press(keys);
@@ -152,7 +152,7 @@ fn a_start_is_previewed_whatever_the_number_of_documents() {
     }
     for (width, height) in SIZES {
         let mut screen = screen(width, height);
-        screen.press(&["F"]);
+        screen.press(&["A"]);
         screen.answer_preview_with(Preview {
             targets: vec![DocumentId(7)],
             skipped: Vec::new(),
@@ -166,7 +166,7 @@ fn a_start_is_previewed_whatever_the_number_of_documents() {
 #[test]
 fn without_a_chatwoot_keys_and_filters_say_why_they_do_nothing() {
     let says = "FAQs need a database of Chatwoot";
-    for key in ["f", "F"] {
+    for key in ["f", "A"] {
         let mut own = Screen::usual(120, 40);
         own.press(&[key]);
         assert!(own.text().contains(says), "{key}: {}", own.text());

@@ -160,6 +160,20 @@ fn unchanged_is_hidden_and_shown_again() {
 }
 
 #[test]
+fn failures_alone_are_followed_by_one_key_from_any_view() {
+    let mut screen = Screen::usual(120, 40);
+    screen.press(&["e", "3", "F"]);
+    assert!(screen.model.panel.follows(), "it was scrolled");
+    let shows = |screen: &Screen| screen.model.panel.shown(screen.model.now).all(|entry| entry.result().is_failure());
+    assert!(shows(&screen) && screen.text().contains("following failures only"), "{}", screen.text());
+    screen.arrive(vec![outcome(20_313, 1, "Works", OutcomeResult::Updated)]);
+    screen.arrive(vec![outcome(20_314, 2, "Breaks", OutcomeResult::PermanentFailure)]);
+    assert!(shows(&screen) && screen.text().contains("✗ Breaks") && !screen.text().contains("✓ Works"));
+    screen.press(&["F"]);
+    assert!(!shows(&screen) && screen.text().contains("✓ Works"));
+}
+
+#[test]
 fn failures_are_walked_with_e_from_any_pane() {
     let mut screen = Screen::usual(120, 40);
     let at = |screen: &Screen| screen.model.panel.selected().map(|entry| entry.seq().0);

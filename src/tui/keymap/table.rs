@@ -13,6 +13,7 @@ const LIST: KeyScopes = KeyScopes::Only(&[KeyScope::DOCUMENTS]);
 const PANEL: KeyScopes = KeyScopes::Only(&[KeyScope::OUTCOMES]);
 const JOBS: KeyScopes = KeyScopes::Only(&[KeyScope::JOBS]);
 const FAILURES: KeyScopes = KeyScopes::Only(&[KeyScope::FAILURES]);
+const PROMPT: KeyScopes = KeyScopes::Only(&[KeyScope::Prompt]);
 const DETAIL: KeyScopes = KeyScopes::Only(&[KeyScope::DETAIL]);
 /// The scopes in which a document's URL and last error can be copied and its page can be opened.
 const WITH_URL: KeyScopes = KeyScopes::Only(&[KeyScope::DOCUMENTS, KeyScope::OUTCOMES, KeyScope::DETAIL]);
@@ -99,7 +100,7 @@ const ROWS_BEFORE_VIEWS: &[Binding] = &[
     ),
     danger(
         Action::FaqAll,
-        &[Key::char('F')],
+        &[Key::char('A')],
         "FAQ jobs",
         "start Chatwoot's FAQ jobs for all that match the filter, after a preview",
         LIST,
@@ -219,6 +220,14 @@ const ROWS_AFTER_VIEWS: &[Binding] = &[
         0,
     ),
     row(Action::HideUnchanged, &[Key::char('u')], "unchanged", "hide or show unchanged outcomes", Panes, 11),
+    row(
+        Action::FollowFailures,
+        &[Key::char('F')],
+        "failures",
+        "follow failures only in the outcomes, or all outcomes again",
+        Panes,
+        0,
+    ),
     row(Action::Pin, &[Key::char('.')], "pin", "pin the outcomes to this document, or unpin", DocumentRows, 12),
     row(Action::CopyUrl, &[Key::char('y')], "copy URL", "copy the URL", WITH_URL, 14),
     row(Action::CopyError, &[Key::char('Y')], "copy error", "copy the last error", WITH_URL, 0),
@@ -319,6 +328,9 @@ const ROWS_AFTER_VIEWS: &[Binding] = &[
         KeyScopes::Only(&[KeyScope::Dialog, KeyScope::Prompt, KeyScope::Palette]),
         1,
     ),
+    row(Action::Complete, &[Key::of(KeyCode::Tab)], "complete", "complete a field or word of a filter", PROMPT, 0),
+    row(Action::EarlierFilter, &[Key::of(KeyCode::Up)], "earlier", "the filter used before", PROMPT, 0),
+    row(Action::LaterFilter, &[Key::of(KeyCode::Down)], "later", "the filter used after that", PROMPT, 0),
     row(
         Action::NextChoice,
         &[Key::of(KeyCode::Tab), Key::of(KeyCode::Down), Key::of(KeyCode::Right), Key::ctrl('n')],

@@ -1,7 +1,8 @@
 //! Overlays, drawn over the screen one at a time: dialogs, prompts (a line that the person types), readers (scrollable
 //! texts) and the palette (a search of all actions).
 
-use crate::domain::filter::{Filter, FilterError};
+use super::filter_history::Recall;
+use crate::domain::filter::{Filter, FilterError, Subject};
 use crate::domain::id::{DocumentId, JobId};
 use crate::domain::text::SafeLine;
 use crate::domain::word_enum::variant_list;
@@ -86,8 +87,20 @@ pub struct Prompt {
     /// The mistake found in the text; `None` if none has been found. A URL and a confirmation are checked only when the
     /// person submits them.
     pub problem: Option<InputError>,
+    /// The text was submitted with its mistake. Until then a word that can be completed is no mistake to the person.
+    pub is_refused: bool,
     /// The text is that of an earlier filter and nothing was typed yet: what is typed replaces it.
     pub is_recalled: bool,
+    /// Set while an earlier filter stands in place of the typed text.
+    pub recall: Option<Recall>,
+}
+
+impl Prompt {
+    /// Returns a prompt with the text of an earlier filter, or none.
+    pub fn new(kind: PromptKind, text: &str) -> Self {
+        let input = Input::new(text.to_owned());
+        Self { kind, input, problem: None, is_refused: false, is_recalled: !text.is_empty(), recall: None }
+    }
 }
 
 /// A mistake in typed text.
@@ -124,6 +137,17 @@ pub enum PromptKind {
     },
     /// The number of documents to remove, typed as a confirmation. The documents are fixed when the prompt opens.
     Remove(Vec<DocumentId>),
+}
+
+impl PromptKind {
+    /// Returns what the typed filter is about; `None` for a prompt that is no filter.
+    pub const fn subject(&self) -> Option<Subject> {
+        match self {
+            Self::Filter(..) => Some(Subject::Documents),
+            Self::Outcomes(..) => Some(Subject::Outcomes),
+            Self::Search(_) | Self::Add | Self::BreakLease { .. } | Self::Remove(_) => None,
+        }
+    }
 }
 
 /// A yes-or-no question about a command. The command and its documents are fixed when the dialog opens.

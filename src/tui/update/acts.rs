@@ -19,7 +19,6 @@ use crate::tui::msg::{CommandResult, StoreResult};
 use crate::tui::views::documents::marks::HiddenMarks;
 use crate::tui::views::failures::text::{cause_title, filter_of};
 use crate::tui::views::selected::SelectedDocument;
-use tui_input::Input;
 
 /// Number of marked documents above which a command opens a preview first.
 const PREVIEW_THRESHOLD: usize = 20;
@@ -155,7 +154,7 @@ fn several(model: &mut Model, verb: BulkVerb, documents: Vec<DocumentId>, up: &m
 /// not remove them.
 pub(super) fn remove(model: &mut Model, documents: Vec<DocumentId>) {
     let kind = PromptKind::Remove(documents);
-    model.overlay = Some(Overlay::Prompt(Prompt { kind, input: Input::default(), problem: None, is_recalled: false }));
+    model.overlay = Some(Overlay::Prompt(Prompt::new(kind, "")));
 }
 
 fn confirm(model: &mut Model, title: String, lines: Vec<String>, verb: &'static str, command: Command) {

@@ -1,7 +1,7 @@
 //! Key handling: finds the action of a key in the current scope and carries it out, or shows why it is unavailable.
 
 use super::effects::Update;
-use super::{acts, changes, dialog, figures, loads, marks, moves, outcomes, pauses, prompt, trail, views};
+use super::{acts, changes, dialog, figures, loads, marks, moves, outcomes, pauses, prompt, recall, trail, views};
 use crate::domain::filter::Filter;
 use crate::store::Sort;
 use crate::tui::action::Action;
@@ -18,7 +18,6 @@ use crate::tui::views as registry;
 use crate::tui::views::catalog::ViewId;
 use crate::tui::views::documents::state::SORTS;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
-use tui_input::Input;
 
 /// Handles a key event: carries out its action, edits the typed text, chooses a sort column, closes a reader, or shows
 /// where the key has an action.
@@ -117,6 +116,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::Zoom => model.zoom = !model.zoom,
         Action::Pin
         | Action::HideUnchanged
+        | Action::FollowFailures
         | Action::NextFailure
         | Action::PreviousFailure
         | Action::SearchNext
@@ -153,17 +153,14 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
                 act(model, chosen, up);
             }
         }
+        Action::Complete => recall::complete(model, up),
+        Action::EarlierFilter | Action::LaterFilter => recall::step(model, action == Action::EarlierFilter, up),
         Action::Close => prompt::close(model, up),
     }
 }
 
 fn open_prompt(model: &mut Model, kind: PromptKind, text: &str) {
-    model.overlay = Some(Overlay::Prompt(Prompt {
-        kind,
-        input: Input::new(text.to_owned()),
-        problem: None,
-        is_recalled: !text.is_empty(),
-    }));
+    model.overlay = Some(Overlay::Prompt(Prompt::new(kind, text)));
 }
 
 fn sort(model: &mut Model, key: Key, up: &mut Update) {

@@ -14,7 +14,7 @@ use crate::tui::model::{Focus, Model};
 use crate::tui::msg::StoreResult;
 use crate::tui::screen::panel_inside;
 use crate::tui::views::outcomes::entry::Entry;
-use crate::tui::views::outcomes::state::{Older, Pin};
+use crate::tui::views::outcomes::state::{Older, Pin, VisibleOutcomes};
 use crate::tui::views::outcomes::{entry_height, text};
 use std::collections::VecDeque;
 
@@ -161,8 +161,12 @@ fn move_cursor(model: &mut Model, to: usize, up: &mut Update) {
 pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     match action {
         Action::HideUnchanged => {
-            model.panel.hide_unchanged = !model.panel.hide_unchanged;
+            model.panel.visible = model.panel.visible.toggled(VisibleOutcomes::Changes);
             filter_changed(model, up);
+        }
+        Action::FollowFailures => {
+            model.panel.visible = model.panel.visible.toggled(VisibleOutcomes::Failures);
+            follow(model, up);
         }
         Action::Pin => pin(model, up),
         Action::NextFailure => {

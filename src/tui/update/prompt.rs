@@ -71,7 +71,7 @@ fn typed_text(model: &mut Model) -> Option<&mut Input> {
     }
 }
 
-fn changed(model: &mut Model, up: &mut Update) {
+pub(super) fn changed(model: &mut Model, up: &mut Update) {
     up.redraw();
     if let Some(Overlay::Palette(palette)) = &mut model.overlay {
         palette.selected = 0;
@@ -104,7 +104,7 @@ fn input_changed(model: &mut Model, up: &mut Update) {
     let faqs_unknown = model.options.faqs_unknown.clone();
     let Some(Overlay::Prompt(prompt)) = &mut model.overlay else { return };
     let text = prompt.input.value().to_owned();
-    prompt.problem = None;
+    (prompt.problem, prompt.is_refused) = (None, false);
     match prompt.kind.clone() {
         PromptKind::Filter(before, before_text) => {
             let (filter, text, problem) =
@@ -166,7 +166,8 @@ pub(super) fn accept(model: &mut Model, up: &mut Update) {
     let text = prompt.input.value().trim().to_owned();
     // A mistake stays on the screen until it is corrected or the prompt is closed.
     if prompt.problem.is_some() {
-        return;
+        prompt.is_refused = true;
+        return up.redraw();
     }
     if prompt.kind == PromptKind::Add {
         return add(model, &text, up);
@@ -193,6 +194,9 @@ pub(super) fn accept(model: &mut Model, up: &mut Update) {
         return up.effect(Effect::RunCommand(command));
     }
     let is_search = matches!(prompt.kind, PromptKind::Search(_));
+    if let Some(subject) = prompt.kind.subject() {
+        model.filters.remember(subject, &text);
+    }
     model.overlay = None;
     if let Some(before) = model.trail.before_filter.take().filter(|before| before.list.filter != model.documents.filter)
     {

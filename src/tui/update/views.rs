@@ -15,7 +15,6 @@ use crate::tui::screen::view_lines;
 use crate::tui::views;
 use crate::tui::views::catalog::ViewId;
 use crate::tui::views::failures::text::{filter_of, markdown};
-use tui_input::Input;
 
 /// Shows a view in the main area, closes the details, and reads the view's rows again, since they may be old. The
 /// document list is not read, since every commit does that.
@@ -76,5 +75,5 @@ pub(super) fn break_lease(model: &mut Model) {
     let JobProgress::Running { worker, .. } = &job.progress else { return };
     let kind =
         PromptKind::BreakLease { job: job.job, document: job.document, name: job.name.clone(), worker: worker.clone() };
-    model.overlay = Some(Overlay::Prompt(Prompt { kind, input: Input::default(), problem: None, is_recalled: false }));
+    model.overlay = Some(Overlay::Prompt(Prompt::new(kind, "")));
 }

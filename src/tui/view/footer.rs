@@ -10,6 +10,7 @@ use crate::tui::model::{Focus, Model};
 use crate::tui::scope::KeyScope;
 use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
+use crate::tui::views::outcomes::state::VisibleOutcomes;
 use crate::tui::widgets::canvas::{Canvas, cells};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -116,8 +117,9 @@ fn word(model: &Model, action: Action, usual: &'static str) -> &'static str {
         Action::ShowQuarantined if model.documents.shows_only_quarantined() => "all",
         Action::Pin if model.panel.pin.is_some() => "unpin",
         Action::Pause if group_is_paused(model) => "resume",
-        Action::HideUnchanged if model.panel.hide_unchanged => "show unchanged",
+        Action::HideUnchanged if model.panel.visible == VisibleOutcomes::Changes => "show unchanged",
         Action::HideUnchanged => "hide unchanged",
+        Action::FollowFailures if model.panel.visible == VisibleOutcomes::Failures => "all outcomes",
         _ => usual,
     }
 }

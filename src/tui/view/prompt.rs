@@ -4,6 +4,7 @@ use crate::domain::text::width;
 use crate::format;
 use crate::tui::layout::{Areas, inside};
 use crate::tui::model::Model;
+use crate::tui::model::filter_history::suggestions;
 use crate::tui::model::overlay::{Prompt, PromptKind, characters_left};
 use crate::tui::text::lines::{skip_cells, wrap};
 use crate::tui::text::span;
@@ -25,7 +26,9 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
         Rect { height: areas.main.height + areas.peek.height, ..areas.main }
     };
     let wide = usize::from(home.width.saturating_sub(4));
-    let lines = prompt.problem.as_ref().map_or(Vec::new(), |problem| wrap(&problem.reason, wide, 3));
+    let offered = offer(prompt, wide).filter(|_| !prompt.is_refused);
+    let problem = prompt.problem.as_ref().filter(|_| offered.is_none());
+    let lines = problem.map_or(Vec::new(), |problem| wrap(&problem.reason, wide, 3));
     // The prompt grows with the lines that describe the mistake.
     let height = (3 + lines.len().max(1) as u16).min(home.height);
     let area = Rect { y: home.bottom().saturating_sub(height), height, ..home };
@@ -53,9 +56,13 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
             (removal.0.as_str(), removal.1.as_str())
         }
     };
-    let hint = if characters_left(&prompt.input) == 0 { "the text is full and takes no more" } else { hint };
+    let hint = match &offered {
+        _ if characters_left(&prompt.input) == 0 => "the text is full and takes no more",
+        Some(offered) => offered,
+        None => hint,
+    };
     let title = [span(title, Tone::Strong)];
-    let border = appearance.theme.style(if prompt.problem.is_some() { Tone::Failed } else { Tone::Accent });
+    let border = appearance.theme.style(if problem.is_some() { Tone::Failed } else { Tone::Accent });
     Frame { title: &title, aside: &[], foot: &[], border }.draw(area, buf, appearance);
     let inner = inside(area);
     let mut canvas = Canvas::new(buf, inner);
@@ -64,7 +71,7 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
     let text = skip_cells(prompt.input.value(), scroll);
     let style = if prompt.is_recalled { appearance.theme.cursor() } else { appearance.theme.style(Tone::Plain) };
     canvas.text(1, 0, available, text, style);
-    match &prompt.problem {
+    match problem {
         Some(problem) => {
             if let Some(at) = problem.at {
                 let before = prompt.input.value().get(..at).unwrap_or_default();
@@ -82,4 +89,23 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
     }
     let x = (prompt.input.visual_cursor().saturating_sub(scroll) as u16).min(available);
     Some(Position::new(inner.x + 1 + x, inner.y))
+}
+
+/// Returns what Tab can complete the last term to, as far as it fits into `cells`; `None` without anything.
+fn offer(prompt: &Prompt, cells: usize) -> Option<String> {
+    let found = suggestions(prompt);
+    let mut line = String::from("Tab:");
+    for whole in &found {
+        let term = whole.rsplit(char::is_whitespace).next().unwrap_or_default();
+        let word = match term.split_once(':') {
+            Some((_, values)) if !values.is_empty() => values.rsplit(',').next().unwrap_or_default(),
+            _ => term,
+        };
+        if width(&line) + 1 + width(word) > cells {
+            break;
+        }
+        line.push(' ');
+        line.push_str(word);
+    }
+    (!found.is_empty()).then_some(line)
 }

@@ -2,7 +2,7 @@
 //! lines of the details below.
 
 use super::entry::Entry;
-use super::state::Older;
+use super::state::{Older, VisibleOutcomes};
 use super::text::{aside, detail_lines, sign, title, tone};
 use crate::domain::text::width;
 use crate::format;
@@ -116,8 +116,10 @@ fn heading(model: &Model) -> (Spans, Spans) {
     if !panel.filter_text.is_empty() {
         head.push(span(format!(" {}", panel.filter_text), Tone::Waiting));
     }
-    if panel.hide_unchanged {
-        head.push(span(format!(" -{}", glyphs.unchanged), Tone::Dim));
+    match panel.visible {
+        VisibleOutcomes::All => {}
+        VisibleOutcomes::Changes => head.push(span(" unchanged hidden", Tone::Dim)),
+        VisibleOutcomes::Failures => head.push(span(" failures only", Tone::Waiting)),
     }
     let right = if panel.search.is_empty() {
         vec![span(format::number(u64::try_from(panel.newest.0).unwrap_or(0)), Tone::Dim)]

@@ -26,6 +26,32 @@ pub enum Older {
     None,
 }
 
+/// Outcomes that the panel shows, whatever its filter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VisibleOutcomes {
+    #[default]
+    All,
+    /// All but those that found nothing new.
+    Changes,
+    Failures,
+}
+
+impl VisibleOutcomes {
+    fn includes(self, entry: &Entry) -> bool {
+        match self {
+            Self::All => true,
+            Self::Changes => !entry.is_quiet(),
+            Self::Failures => entry.result().is_failure(),
+        }
+    }
+
+    /// Returns `other`, or [`Self::All`] if that is shown already.
+    #[must_use]
+    pub fn toggled(self, other: Self) -> Self {
+        if self == other { Self::All } else { other }
+    }
+}
+
 /// The document to which the panel is pinned, with the entries of its outcomes.
 #[derive(Clone, Debug)]
 pub struct Pin {
@@ -53,8 +79,7 @@ pub struct Panel {
     pub dropped: u64,
     /// Outcomes that have arrived since a new read of the newest outcomes began; `None` if no such read is under way.
     arrived_while_reading: Option<Vec<Outcome>>,
-    /// Hides unchanged outcomes.
-    pub hide_unchanged: bool,
+    pub visible: VisibleOutcomes,
     /// The filter of the visible outcomes.
     pub filter: Filter,
     /// The filter as typed.
@@ -78,7 +103,7 @@ impl Default for Panel {
             newest: Seq::START,
             dropped: 0,
             arrived_while_reading: None,
-            hide_unchanged: false,
+            visible: VisibleOutcomes::All,
             filter: Filter::default(),
             filter_text: String::new(),
             search: String::new(),
@@ -95,11 +120,11 @@ impl Panel {
         self.pin.as_ref().map_or(&self.entries, |pin| &pin.entries)
     }
 
-    /// Returns the visible entries, oldest first: those that pass the filter and are not hidden as unchanged.
+    /// Returns the visible entries, oldest first: those of the kind that is shown that pass the filter.
     pub fn shown(&self, now: Timestamp) -> impl DoubleEndedIterator<Item = &Entry> {
-        self.entries().iter().filter(move |entry| {
-            !(self.hide_unchanged && entry.is_quiet()) && self.filter.matches_outcome(&entry.outcome, now)
-        })
+        self.entries()
+            .iter()
+            .filter(move |entry| self.visible.includes(entry) && self.filter.matches_outcome(&entry.outcome, now))
     }
 
     /// Returns the entry under the cursor; `None` without a cursor, or if the entry is not kept any more.
