@@ -60,6 +60,7 @@ mod schedule;
 pub mod selection;
 mod show;
 mod since;
+mod source;
 mod stdin_names;
 mod stop;
 pub mod style;
@@ -143,7 +144,7 @@ pub enum Verb {
     Work(work::Args),
     /// Add documents by URL
     Add(add::Args),
-    /// Add documents from a file: one URL per line, CSV with a header, JSON lines, or a sitemap
+    /// Add documents from a file (one URL per line, CSV, JSON lines, a sitemap), or from the URL of a sitemap or feed
     Import(import::Args),
     /// Print documents
     List(list::Args),
@@ -185,6 +186,8 @@ pub enum Verb {
     Changes(changes::Args),
     /// Write texts as Markdown files into a folder, or as JSON lines into a file or to stdout
     Export(export::Args),
+    /// Add and read sources (sitemaps, feeds, pages of links), and decide about new, gone and moved pages
+    Source(source::Args),
     /// Test and list the receivers of notifications; deliver again or drop what waits for one
     Notify(notify::Args),
     /// Set up a PostgreSQL database, or upgrade a store; prints each step
@@ -324,6 +327,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Changes(args)) => changes::run(&context, &args, out).await,
         Some(Verb::Export(args)) => export::run(&context, &args, out).await,
         Some(Verb::Notify(args)) => notify::run(&context, &args, out).await,
+        Some(Verb::Source(args)) => source::run(&context, &args, out).await,
         Some(Verb::Migrate(args)) => migrate::run(&context, &args, out).await,
         Some(Verb::Copy(args)) => copy::run(&context, &args, out).await,
         Some(Verb::Backup(args)) => backup::run(&context, &args, out).await,

@@ -5,7 +5,8 @@
 //! `fetchers` for a document, and its fallback. The fetchers share `client` (single HTTP requests), `memory` and
 //! `robots`. `guard` refuses addresses that are not public: `address` classifies them, `allowed` holds the exceptions,
 //! `lookup` resolves names. `credentials` has the headers of site rules. `errors` describes failures, `roots` checks for
-//! root certificates, `probe` measures and explains one fetch, `file` converts a page from a file.
+//! root certificates, `probe` measures and explains one fetch, `file` converts a page from a file, `listing` reads which
+//! pages a site has.
 //!
 //! `pipeline` turns a response into a page in these steps: `head`, the body, `sniff`, `charset`, then on a thread of
 //! `conversion_pool` `convert`: `html` parses, `main_content` chooses under the site's `content_rules`, `markdown`
@@ -35,6 +36,7 @@ pub(crate) mod fuzz;
 mod guard;
 mod head;
 mod html;
+mod listing;
 mod login_form;
 mod lookup;
 mod main_content;
@@ -67,6 +69,9 @@ pub use fetcher::Fetcher;
 pub use fetchers::may_be_refused_markdown;
 pub use file::convert_file;
 pub use guard::Refusal;
+pub use listing::{
+    ListingBatch, ListingEntry, ListingLimits, ListingReader, ListingSummary, PageLocation, is_likely_xml, parse_xml,
+};
 pub use lookup::{Addresses, Lookup, LookupError, NameServers, SystemLookup};
 pub use probe::{Hop, Probe, probe};
 pub use request::{FetchRequest, FetchResponse};

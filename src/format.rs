@@ -12,6 +12,7 @@ mod faq;
 mod number;
 mod outcome;
 mod sink;
+mod source;
 mod stages;
 mod time;
 
@@ -24,5 +25,6 @@ pub use faq::{faq_effects, faq_note, faqs};
 pub use number::{bytes, chars, count, number, percent, rate, short_number};
 pub use outcome::{logged_outcome, outcome};
 pub use sink::sink_state;
+pub use source::{read_counts, source_state};
 pub use stages::stages;
 pub use time::{age, age_changes_at, countdown, countdown_changes_at, duration, next_minute, next_second, until};

@@ -8,7 +8,8 @@
 //! full and runs each job by `attempt`, under the document's lock (`locking`), with the `representation` of its host, unless there is a `fetch_pause`; `heartbeat` renews leases, `rescue`
 //! makes the jobs of dead workers ready again, `schedule` enqueues due documents, `relay` delivers the messages of the
 //! outbox, `retention` removes what is old, `templates` learns what recurs on the pages of a host, `crawling` follows Chatwoot's way of fetching pages,
-//! `sinks` notices which sinks are registered, and `command_sink` delivers to commands.
+//! `sinks` notices which sinks are registered, `command_sink` delivers to commands, and `sources` reads which pages
+//! sites have.
 
 mod attempt;
 mod chatwoot_text;
@@ -34,6 +35,7 @@ pub mod schedule;
 mod settings;
 pub mod signals;
 mod sinks;
+mod sources;
 pub mod tail;
 mod templates;
 mod worker;
@@ -42,6 +44,7 @@ pub use command_sink::CommandSink;
 pub use crawling::{access as firecrawl_access, is_fetched_otherwise};
 pub use rescue::read_shadows;
 pub use settings::{Mode, Scheduling, Settings};
+pub use sources::read_source;
 
 use crate::domain::id::WorkerId;
 use crate::domain::outbox::Deliver;
@@ -141,6 +144,7 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
     tokio::spawn(schedule::run(Arc::clone(&worker)));
     tokio::spawn(retention::run(Arc::clone(&worker)));
     tokio::spawn(sinks::run(Arc::clone(&worker)));
+    tokio::spawn(sources::run(Arc::clone(&worker)));
     tokio::spawn(templates::run(Arc::clone(&worker)));
     if let Some(redis) = &worker.redis {
         signals::join(worker.store.clone(), redis, worker.events.clone(), worker.ended.clone());

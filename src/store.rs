@@ -11,7 +11,7 @@
 //!
 //! Statements and rules are written once for both databases, in modules by subject: `sql` (statements, connections,
 //! write transactions), `queue` (requests, lanes, claims), `attempts` (marks, finishes, heartbeats, rescue), `schedule`
-//! (passes), `outbox` (messages to subscribers), `sinks` (receivers of notifications), `chatwoot` (Chatwoot's own tables), `queries` (reads for people).
+//! (passes), `outbox` (messages to subscribers), `sinks` (receivers of notifications), `sources` (listings of pages, and what they propose), `chatwoot` (Chatwoot's own tables), `queries` (reads for people).
 //! `interface` defines the interfaces and their types, and `sql_store` implements each interface in a separate file.
 //! `sqlite` and `postgres` contain what only one database has.
 
@@ -38,6 +38,7 @@ mod retention;
 mod run_upgrade;
 mod schedule;
 mod sinks;
+mod sources;
 mod sql;
 mod sql_store;
 mod sqlite;
@@ -75,6 +76,9 @@ pub use interface::queries::{
 pub use interface::retention::{Removed, RetentionStep, RetentionStore};
 pub use interface::schedule::{PassMode, PassRequest, PassResult, PassTrigger, PlanSource, Plans, ScheduleStore};
 pub use interface::sinks::{SinkRegistration, SinkStore};
+pub use interface::sources::{
+    CompletedRead, FailedRead, MissingPage, MovedPage, NewSource, ProposalQuery, ProposalResult, SourceStore,
+};
 pub use interface::status::{CheckScope, StatusCheck, StatusStore};
 pub use interface::store::{ConsoleStore, RunnerStore, Store};
 pub use interface::templates::{TemplateCounts, TemplateStore};

@@ -11,6 +11,7 @@ mod panel;
 mod pauses;
 mod places;
 mod reads;
+mod sources;
 mod views;
 mod workers;
 

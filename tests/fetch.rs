@@ -10,6 +10,7 @@ mod firecrawl;
 mod golden;
 mod hostile;
 mod identical;
+mod listing;
 mod login;
 mod main_content;
 mod markdown;

@@ -95,7 +95,7 @@ const STORE_LAYERS: [&[&str]; 9] = [
     &["chatwoot"],
     &["queue", "outbox", "retention", "sinks", "templates"],
     &["attempts"],
-    &["schedule"],
+    &["schedule", "sources"],
     &["queries"],
     &["sql_store", "backup", "compact", "copy", "examine", "run_upgrade"],
 ];

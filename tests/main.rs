@@ -55,6 +55,7 @@ mod scheduling;
 mod screens;
 mod sentinel;
 mod server;
+mod sources;
 mod states;
 mod store;
 mod supervision;

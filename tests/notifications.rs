@@ -2,7 +2,7 @@
 //! kills and whatever other receivers do, and nothing that they must not get.
 
 mod commands;
-mod receiver;
+pub mod receiver;
 
 use crate::support::db;
 use crate::support::install::{Ended, Install};

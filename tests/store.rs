@@ -30,6 +30,7 @@ mod round_trips;
 mod schedule;
 mod sequences;
 mod sinks;
+mod sources;
 pub mod support;
 mod texts;
 mod timetables;

@@ -39,7 +39,8 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         "import",
         &[
             ("quarterdeck import pages.csv", "a file with the column url"),
-            ("curl -sL https://example.org/sitemap.xml | quarterdeck import - --sync", "a sitemap"),
+            ("quarterdeck import https://example.org/sitemap.xml --sync", "all pages of a site, once"),
+            ("curl -sL https://example.org/sitemap.xml | quarterdeck import -", "a sitemap from a pipe"),
         ],
     ),
     (
@@ -131,6 +132,16 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ),
     ("resume", &[("quarterdeck resume", "what is paused"), ("quarterdeck resume --all", "start again")]),
     ("purge", &[("quarterdeck purge --dry-run", "how many jobs wait"), ("quarterdeck purge --yes", "drop them")]),
+    (
+        "source",
+        &[
+            ("quarterdeck source add https://example.org/sitemap.xml", "keep the documents in step with a site"),
+            ("quarterdeck source add https://example.org/docs/ --match '/docs/*' --every 6h", "by the links of a page"),
+            ("quarterdeck source read --due --wait", "as in cron: read what is due, here and now"),
+            ("quarterdeck source proposals", "which pages are new, gone or moved"),
+            ("quarterdeck source accept --filter kind:new", "add all new pages"),
+        ],
+    ),
     (
         "notify",
         &[

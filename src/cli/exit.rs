@@ -85,6 +85,9 @@ pub enum CliError {
     /// Standard output of `work` cannot be written, for another reason than that its reader has closed it.
     #[error("outcomes cannot be printed: {0}; they are in the store, and the running jobs have been finished")]
     Output(io::Error),
+    /// A listing of pages (a sitemap, a feed) cannot be fetched now.
+    #[error("{0}")]
+    Listing(String),
     /// An export cannot be written: the disk is full, or the folder may not be written to.
     #[error("{0}")]
     Export(String),
@@ -110,6 +113,7 @@ impl CliError {
             | Self::Unsortable { .. }
             | Self::Output(_)
             | Self::Export(_)
+            | Self::Listing(_)
             | Self::Io(_) => Exit::Unreachable,
         }
     }

@@ -1,6 +1,8 @@
-//! `quarterdeck import FILE|-`: adds documents from a file. A line that cannot be read is reported with its number, and
-//! the other lines are imported. The exit code is then 1. Documents are added when the whole file has been read.
+//! `quarterdeck import FILE|URL|-`: adds documents from a file, or from a listing that is fetched. A line that cannot be
+//! read is reported with its number, and the other lines are imported. The exit code is then 1. Documents are added when
+//! the whole file has been read.
 
+mod fetched;
 #[cfg(test)]
 mod fuzz;
 mod gzip;
@@ -14,7 +16,7 @@ use super::exit::{CliError, Exit};
 use super::output::{Output, problem};
 use super::progress::ProgressLine;
 use crate::store::{AddResult, NewDocument};
-use lines::{ImportFormat, ImportLine};
+use lines::{ImportFormat, ImportLine, ImportLines};
 use serde::Serialize;
 use sorted::Sorter;
 use std::fs::File;
@@ -27,8 +29,9 @@ const BATCH_SIZE: usize = 10_000;
 /// Arguments of `import`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A file, or - for standard input; may be gzipped
-    #[arg(value_name = "FILE|-")]
+    /// A file, or - for standard input; may be gzipped. Or the URL of a sitemap, an index of sitemaps, RSS, Atom, a page of
+    /// links or llms.txt
+    #[arg(value_name = "FILE|URL|-")]
     pub file: PathBuf,
     /// The file's format; detected from its name or first line when left out
     #[arg(long, value_enum)]
@@ -51,45 +54,25 @@ struct Imported {
     unreadable: u64,
 }
 
-pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
-    let is_stdin = args.file.as_os_str() == "-";
-    let name = if is_stdin { "stdin".to_owned() } else { args.file.display().to_string() };
-    let wrong = |error: String| CliError::Usage(format!("{name}: {error}"));
-    let unreadable = |error: io::Error| CliError::Usage(format!("cannot read {name}: {error}"));
-    let unpacked = if is_stdin {
-        gzip::unpack(io::stdin())
-    } else {
-        let file = File::open(&args.file).map_err(unreadable)?;
-        // Opening a folder succeeds; only reading fails.
-        if file.metadata().is_ok_and(|data| data.is_dir()) {
-            return Err(unreadable(io::ErrorKind::IsADirectory.into()));
-        }
-        gzip::unpack(file)
-    }
-    .map_err(wrong)?;
-    let form = args.format.unwrap_or_else(|| ImportFormat::guess(&args.file, &unpacked.head));
-    let lines = lines::read(form, unpacked.text, args.owner.account(), args.owner.assistant()).map_err(wrong)?;
+/// What was read of a file or a listing.
+struct Collected {
+    sorter: Sorter,
+    documents: u64,
+    unreadable: u64,
+}
 
+pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
+    let url = args.file.to_str().filter(|name| name.starts_with("http://") || name.starts_with("https://"));
+    let lines = if url.is_some() { None } else { Some(open(args)?) };
     let store = context.writable_store("import").await?;
     args.owner.check(&*store).await?;
-    let unsortable = |error: io::Error| CliError::Unsortable { folder: std::env::temp_dir(), error };
-    let mut imported = Imported::default();
-    let mut sorter = Sorter::default();
-    let (mut documents, mut progress) = (0, ProgressLine::start("documents read", None));
-    for line in lines {
-        progress.advance(1);
-        match line.map_err(unreadable)? {
-            ImportLine::Document(document) => {
-                documents += 1;
-                sorter.push(*document).map_err(unsortable)?;
-            }
-            ImportLine::Unreadable { number, reason } => {
-                imported.unreadable += 1;
-                problem(format!("{name}:{number}: {reason}"));
-            }
-        }
-    }
-    drop(progress);
+    let collected = match (url, lines) {
+        (Some(url), _) => fetched::collect(context, url, args).await?,
+        (None, Some((name, lines))) => collect(&name, lines)?,
+        (None, None) => return Ok(Exit::WrongUse),
+    };
+    let Collected { sorter, documents, unreadable } = collected;
+    let mut imported = Imported { unreadable, ..Imported::default() };
     let mut progress = ProgressLine::start("documents", Some(documents));
     let mut documents = sorter.finish().map_err(unsortable)?;
     loop {
@@ -127,4 +110,53 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         ))?;
     }
     Ok(if imported.unreadable > 0 { Exit::SomeFailed } else { Exit::Done })
+}
+
+/// Opens the file of the arguments, and returns its name with its lines.
+fn open(args: &Args) -> Result<(String, ImportLines), CliError> {
+    let is_stdin = args.file.as_os_str() == "-";
+    let name = if is_stdin { "stdin".to_owned() } else { args.file.display().to_string() };
+    let wrong = |error: String| CliError::Usage(format!("{name}: {error}"));
+    let unpacked = if is_stdin {
+        gzip::unpack(io::stdin())
+    } else {
+        let file = File::open(&args.file).map_err(|error| unreadable(&name, error))?;
+        // Opening a folder succeeds; only reading fails.
+        if file.metadata().is_ok_and(|data| data.is_dir()) {
+            return Err(unreadable(&name, io::ErrorKind::IsADirectory.into()));
+        }
+        gzip::unpack(file)
+    }
+    .map_err(wrong)?;
+    let form = args.format.unwrap_or_else(|| ImportFormat::guess(&args.file, &unpacked.head));
+    let lines = lines::read(form, unpacked.text, args.owner.account(), args.owner.assistant()).map_err(wrong)?;
+    Ok((name, lines))
+}
+
+/// Reads all lines of the file `name`.
+fn collect(name: &str, lines: ImportLines) -> Result<Collected, CliError> {
+    let mut collected = Collected { sorter: Sorter::default(), documents: 0, unreadable: 0 };
+    let mut progress = ProgressLine::start("documents read", None);
+    for line in lines {
+        progress.advance(1);
+        match line.map_err(|error| unreadable(name, error))? {
+            ImportLine::Document(document) => {
+                collected.documents += 1;
+                collected.sorter.push(*document).map_err(unsortable)?;
+            }
+            ImportLine::Unreadable { number, reason } => {
+                collected.unreadable += 1;
+                problem(format!("{name}:{number}: {reason}"));
+            }
+        }
+    }
+    Ok(collected)
+}
+
+fn unreadable(name: &str, error: io::Error) -> CliError {
+    CliError::Usage(format!("cannot read {name}: {error}"))
+}
+
+fn unsortable(error: io::Error) -> CliError {
+    CliError::Unsortable { folder: std::env::temp_dir(), error }
 }

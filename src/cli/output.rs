@@ -2,11 +2,14 @@
 
 use super::progress;
 use super::style::{Emphasis, colours_stdout};
-use crate::domain::text::{SafeLine, fit, safe_block};
+use crate::domain::text::safe_block;
 use serde::Serialize;
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use crate::domain::mask::masked;
+pub(super) use crate::domain::mask::shortened;
 
 /// True if `--quiet` was given.
 static IS_QUIET: AtomicBool = AtomicBool::new(false);
@@ -87,70 +90,4 @@ pub fn problem(message: impl Display) {
 /// Returns true if stderr and stdin are terminals, so that a person can be asked.
 pub fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
-}
-
-/// Returns `text` with the secrets of every URL in it replaced by `***`: its password, a user name without a password, and
-/// the values of parameters such as `password` and `sslpassword`.
-pub fn masked(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find("://") {
-        let (before, after) = rest.split_at(start + 3);
-        safe.push_str(before);
-        let end = after.find(|c: char| ends_url(c) || matches!(c, '/' | '?' | '#')).unwrap_or(after.len());
-        let (authority, after) = after.split_at(end);
-        match authority.rsplit_once('@') {
-            Some((user, host)) => {
-                if let Some((name, _)) = user.split_once(':') {
-                    safe.push_str(name);
-                    safe.push(':');
-                }
-                safe.push_str("***@");
-                safe.push_str(host);
-            }
-            None => safe.push_str(authority),
-        }
-        // Another URL may follow without a space between.
-        let end = after.find(ends_url).into_iter().chain(after.find("://")).min().unwrap_or(after.len());
-        let (parameters, after) = after.split_at(end);
-        push_parameters(&mut safe, parameters);
-        rest = after;
-    }
-    safe.push_str(rest);
-    safe
-}
-
-/// Returns a text that a person has typed or that stands in a file, cut to 80 cells for a message. Secrets are masked
-/// first, since a cut may hide that a part is one.
-pub(super) fn shortened(text: &str) -> String {
-    fit(&SafeLine::new(&masked(text)), 80)
-}
-
-/// Returns true for a character after which a URL in a text has ended.
-fn ends_url(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '"' | '\'' | '`')
-}
-
-/// Adds a URL's path and parameters; the values of parameters that are secret become `***`.
-fn push_parameters(safe: &mut String, text: &str) {
-    for part in text.split_inclusive(['?', '&', '#', ';']) {
-        let (pair, separator) = match part.char_indices().next_back() {
-            Some((last, '?' | '&' | '#' | ';')) => part.split_at(last),
-            _ => (part, ""),
-        };
-        match pair.split_once('=') {
-            Some((name, _)) if is_secret(name) => {
-                safe.push_str(name);
-                safe.push_str("=***");
-            }
-            _ => safe.push_str(pair),
-        }
-        safe.push_str(separator);
-    }
-}
-
-/// Returns true for the name of a parameter whose value nobody may see.
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["pass", "pwd", "secret", "token"].iter().any(|word| name.contains(word))
 }

@@ -48,6 +48,14 @@ id!(
     /// Id of a row of the outbox.
     OutboxId
 );
+id!(
+    /// Id of a source, in which pages are discovered.
+    SourceId
+);
+id!(
+    /// Id of a proposal of a source.
+    ProposalId
+);
 
 impl Seq {
     /// Position before the first outcome.

@@ -18,6 +18,8 @@ word_enum! {
         Pauses = "pauses",
         /// Registered workers, but not their heartbeats.
         Workers = "workers",
+        /// Sources, their reads and proposals.
+        Sources = "sources",
     }
 }
 

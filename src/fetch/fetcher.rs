@@ -5,6 +5,7 @@ use super::content_rules::{self, ContentRules};
 use super::credentials;
 use super::errors;
 use super::fetchers::{Fetchers, PageFetcher, PageRequest};
+use super::listing::{self, ListingLimits, ListingReader, PageLocation};
 use super::lookup::{Lookup, NameServers, SystemLookup};
 use super::request::{FetchRequest, FetchResponse};
 use super::settings::{FetchSettings, FirecrawlAccess};
@@ -20,6 +21,7 @@ use crate::domain::stages::Stages;
 use crate::domain::template::{BlockComparison, Template};
 use reqwest::header::HeaderMap;
 use std::sync::Arc;
+use url::Url;
 
 /// Fetches pages. All tasks of a process share one fetcher, since the idle connections belong to it.
 pub struct Fetcher {
@@ -120,6 +122,33 @@ impl Fetcher {
     /// on as they began. Returns true if that changes how pages are fetched.
     pub fn follow_firecrawl(&self, followed: Option<FirecrawlAccess>) -> bool {
         self.fetchers.follow(followed)
+    }
+
+    /// Begins to read the listing at `url` (a sitemap, a feed, a page of links).
+    ///
+    /// # Errors
+    /// The guard refuses the URL, or this process lacks credentials for it.
+    pub fn read_listing(&self, url: &str, limits: ListingLimits) -> Result<ListingReader, Failure> {
+        let (url, credentials) = self.own_request(url)?;
+        Ok(ListingReader::new(Arc::clone(&self.client), url, credentials.clone(), limits))
+    }
+
+    /// Looks where the page of `url` is now. Nothing is converted or stored.
+    ///
+    /// # Errors
+    /// The page does not answer, or the guard refuses its URL or one that it redirects to.
+    pub async fn locate_page(&self, url: &str) -> Result<PageLocation, Failure> {
+        let (url, credentials) = self.own_request(url)?;
+        listing::locate(&self.client, url, credentials).await
+    }
+
+    /// Returns a URL that the guard allows, with the credentials of its host.
+    fn own_request(&self, url: &str) -> Result<(Url, &HeaderMap), Failure> {
+        let url = self.client.guard.parse(url).map_err(|refusal| errors::refused(refusal.to_string()))?;
+        // No document has this id, so that only rules for hosts apply.
+        let route = self.route(DocumentId(0), &host_of(url.as_str()).unwrap_or_default());
+        let credentials = route.credentials.map_err(|why| errors::refused(format!("not fetched: {why}")))?;
+        Ok((url, credentials))
     }
 
     /// Returns the way in which a document's page was fetched by this version of the program and these site rules, if its

@@ -4,7 +4,7 @@
 //! the console change documents through [`DocumentStore`](documents::DocumentStore) and read through
 //! [`Queries`](queries::Queries). Passes of the schedule use [`ScheduleStore`](schedule::ScheduleStore), relays of
 //! messages to subscribers use [`OutboxStore`](outbox::OutboxStore), [`SinkStore`](sinks::SinkStore) has the receivers of
-//! notifications, [`StatusStore`](status::StatusStore) keeps stored statuses correct, [`TemplateStore`](templates::TemplateStore) has the templates of hosts,
+//! notifications, [`SourceStore`](sources::SourceStore) the sources in which pages are discovered, [`StatusStore`](status::StatusStore) keeps stored statuses correct, [`TemplateStore`](templates::TemplateStore) has the templates of hosts,
 //! [`TextStore`](texts::TextStore) gives texts and their changes out, [`RetentionStore`](retention::RetentionStore)
 //! removes what is old, and [`ChatwootStore`](chatwoot::ChatwootStore) reads the tables of a Chatwoot database. All of them
 //! extend [`StoreBase`](base::StoreBase); [`Store`](store::Store) is all of them.
@@ -20,6 +20,7 @@ pub(in crate::store) mod queries;
 pub(in crate::store) mod retention;
 pub(in crate::store) mod schedule;
 pub(in crate::store) mod sinks;
+pub(in crate::store) mod sources;
 pub(in crate::store) mod status;
 pub(in crate::store) mod store;
 pub(in crate::store) mod templates;

@@ -11,6 +11,7 @@ mod queries;
 mod retention;
 mod schedule;
 mod sinks;
+mod sources;
 mod status;
 mod templates;
 mod texts;

@@ -1,9 +1,10 @@
 //! Commands: changes to documents, jobs and pauses that a person requested.
 
-use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId};
+use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, ProposalId, SourceId};
 use crate::domain::link::Link;
 use crate::domain::pause::PauseScope;
 use crate::domain::request::{RequestKind, RequestScope};
+use crate::domain::source::ProposalDecision;
 use crate::domain::text::SafeLine;
 use crate::store::Decision;
 
@@ -36,6 +37,10 @@ pub enum CommandKind {
     Decide(Decision, String),
     /// Adds this URL for this account and assistant.
     Add(Link, AccountId, AssistantId),
+    /// Decides on proposals of sources.
+    DecideProposals(ProposalDecision, Vec<ProposalId>),
+    /// Makes a read of this source due now.
+    ReadSource(SourceId),
 }
 
 impl CommandKind {
@@ -54,6 +59,8 @@ impl CommandKind {
             Self::Decide(Decision::Accept, _) => "accept the fetched text of",
             Self::Decide(Decision::Reject, _) => "reject the fetched text of",
             Self::Add(..) => "add",
+            Self::DecideProposals(decision, _) => decision.word(),
+            Self::ReadSource(_) => "read",
         }
     }
 }

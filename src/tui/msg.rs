@@ -17,7 +17,8 @@ use crate::domain::time::Timestamp;
 use crate::domain::topic::TopicSet;
 use crate::runner::event::{Event, Health, LockHealth, RunnerStatus};
 use crate::store::{
-    AddResult, DecisionResult, DiskUse, DocumentPage, Preview, QueueState, RescueResult, SchemaMismatch, WorkerSummary,
+    AddResult, DecisionResult, DiskUse, DocumentPage, Preview, ProposalResult, QueueState, RescueResult,
+    SchemaMismatch, WorkerSummary,
 };
 use crossterm::event::KeyEvent;
 
@@ -147,4 +148,8 @@ pub enum CommandResult {
     Decided(DecisionResult),
     /// The document was added, or existed before.
     Added(AddResult),
+    /// One result for each proposal.
+    Proposals(Vec<ProposalResult>),
+    /// Number of sources that are read now.
+    ReadsRequested(u64),
 }

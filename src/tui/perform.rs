@@ -11,6 +11,7 @@ use super::effect::{Effect, ReadKind};
 use super::msg::{CommandResult, Msg, StoreResult};
 use super::views::catalog::{ViewId, ViewRows};
 use super::views::jobs::state::JobsData;
+use super::views::sources::{self, state::SourceLine};
 use super::views::workers::state::{self as workers, WorkerLine};
 use crate::domain::chatwoot_job::ChatwootJobReader;
 use crate::domain::extraction::PageExplainer;
@@ -18,12 +19,13 @@ use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;
 use crate::domain::job::QueueClass;
 use crate::domain::request::Request;
+use crate::domain::source::ProposalState;
 use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, LockHealth};
 use crate::runner::handle::Handle;
 use crate::store::{
     AddResult, BulkVerb, ConsoleStore, DecisionResult, JobsQuery, Listing, MAX_SECTION_ROWS, NewDocument, OutcomeQuery,
-    OutcomesFrom, ReviewTarget, Sort, StoreError,
+    OutcomesFrom, ProposalQuery, ReviewTarget, Sort, StoreError,
 };
 use std::collections::HashMap;
 use std::future::Future;
@@ -281,8 +283,23 @@ impl Shared {
                 let _guard = self.full_count_lock.lock().await;
                 ViewRows::Accounts(answer(store.accounts().await))
             }
+            ViewId::Sources => ViewRows::Sources(answer(self.source_lines().await)),
             ViewId::Workers => ViewRows::Workers(answer(self.worker_lines().await)),
         })
+    }
+
+    async fn source_lines(&self) -> Result<Listing<SourceLine>, StoreError> {
+        let mut read = Vec::new();
+        for source in self.store.sources().await? {
+            let (state, limit) = (Some(ProposalState::Open), sources::state::MAX_LISTED);
+            let query = ProposalQuery { state, source: Some(source.id), after: 0, limit };
+            let proposals = match source.proposals {
+                0 => Vec::new(),
+                _ => self.store.proposals(&query).await?,
+            };
+            read.push((source, proposals));
+        }
+        Ok(sources::state::lines(read))
     }
 
     async fn worker_lines(&self) -> Result<Listing<WorkerLine>, StoreError> {
@@ -320,6 +337,13 @@ impl Shared {
             CommandKind::Add(..) if self.store.is_chatwoot_database() => Err(StoreError::Unusable(
                 "this is a Chatwoot database: add with `quarterdeck add URL --assistant N`, or in Chatwoot".into(),
             )),
+            CommandKind::DecideProposals(decision, ids) => {
+                self.store.decide_proposals(ids, *decision, &self.operator).await.map(CommandResult::Proposals)
+            }
+            CommandKind::ReadSource(source) => {
+                let requested = self.store.request_reads(&[*source], false, &self.operator).await;
+                requested.map(CommandResult::ReadsRequested)
+            }
             CommandKind::Purge => self.store.purge(&self.operator).await.map(CommandResult::Purged),
             CommandKind::BreakLease(job) => {
                 self.store.break_lease(*job, &self.operator).await.map(CommandResult::LeaseBroken)

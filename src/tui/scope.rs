@@ -81,6 +81,7 @@ impl KeyScope {
     pub const DOCUMENTS: Self = Self::Pane(PaneId::DOCUMENTS);
     pub const FAILURES: Self = Self::Pane(PaneId::View(ViewId::Failures));
     pub const JOBS: Self = Self::Pane(PaneId::View(ViewId::Jobs));
+    pub const SOURCES: Self = Self::Pane(PaneId::View(ViewId::Sources));
     pub const OUTCOMES: Self = Self::Pane(PaneId::Outcomes);
     pub const DETAIL: Self = Self::Pane(PaneId::Detail);
 
@@ -104,6 +105,8 @@ pub enum KeyScopes {
     DocumentLists,
     /// Panes whose rows are hosts or accounts.
     GroupRows,
+    /// Panes whose rows have a reader with all that is known about them: those of [`Self::GroupRows`], and the sources.
+    ExplainedRows,
     /// Only the listed scopes.
     Only(&'static [KeyScope]),
 }
@@ -118,6 +121,7 @@ impl KeyScopes {
             (Self::DocumentRows, KeyScope::Pane(pane)) => pane.rows() == RowKind::Document,
             (Self::DocumentLists, KeyScope::Pane(pane)) => pane != PaneId::Detail && pane.rows() == RowKind::Document,
             (Self::GroupRows, KeyScope::Pane(pane)) => pane.rows() == RowKind::Group,
+            (Self::ExplainedRows, KeyScope::Pane(pane)) => pane.rows() != RowKind::Document,
             (Self::Only(scopes), scope) => scopes.contains(&scope),
             _ => false,
         }

@@ -15,6 +15,7 @@ mod outcomes;
 mod pauses;
 mod prompt;
 mod recall;
+mod sources;
 mod step;
 mod timed;
 mod trail;

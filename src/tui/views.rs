@@ -10,6 +10,7 @@ pub mod hosts;
 pub mod jobs;
 pub mod outcomes;
 pub mod selected;
+pub mod sources;
 pub mod view;
 pub mod workers;
 
@@ -26,6 +27,7 @@ pub fn for_pane(pane: PaneId) -> &'static dyn View {
         PaneId::View(ViewId::Hosts) => &hosts::HostsView,
         PaneId::View(ViewId::Accounts) => &accounts::AccountsView,
         PaneId::View(ViewId::Workers) => &workers::WorkersView,
+        PaneId::View(ViewId::Sources) => &sources::SourcesView,
         PaneId::Outcomes => &outcomes::OutcomesView,
         PaneId::Detail => &detail::DetailView,
     }

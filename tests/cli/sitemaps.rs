@@ -162,14 +162,26 @@ fn what_is_no_sitemap_is_said_to_be_what_it_is() {
         ("", "is not a sitemap: it has no elements"),
         ("rubbish", "is not a sitemap: it has no elements"),
         ("<!DOCTYPE html>\n<html><head><meta charset=utf-8>", "is an HTML page, not a sitemap"),
-        ("<rss version='2.0'><channel>", "is an RSS feed, not a sitemap: it lists only new pages"),
-        ("<feed xmlns='http://www.w3.org/2005/Atom'>", "is an Atom feed, not a sitemap: it lists only new pages"),
-        ("<rdf:RDF xmlns:rdf='x'>", "is an RSS feed, not a sitemap: it lists only new pages"),
         ("<\u{1b}[2Jsvg>", "is not a sitemap: its outermost element is svg, not urlset"),
         ("<<<<", "is not well-formed XML: syntax error: tag not closed: `>` not found before end of input"),
     ] {
         assert_eq!(refused(file), said, "{file}");
     }
+}
+
+#[test]
+fn feeds_list_pages_too() {
+    let rss = "<rss version='2.0' xmlns:atom='u:a'><channel><link>https://a.b/</link>\
+        <atom:link href='https://a.b/feed'/><item><title>T</title><link>https://a.b/1</link>\
+        <pubDate>Mon, 30 Nov 2026 10:00:00 GMT</pubDate></item><item><title>no link</title></item></channel></rss>";
+    assert_eq!(urls(rss), ["https://a.b/1", "1: entry 2 has no link"]);
+    let atom = "<feed xmlns='http://www.w3.org/2005/Atom'><link href='https://a.b/'/><entry>\
+        <link rel='enclosure' href='https://a.b/x.mp3'/><link href='https://a.b/1?a=1&amp;b=2'/>\
+        <updated>2026-11-30T10:00:00Z</updated></entry></feed>";
+    assert_eq!(urls(atom), ["https://a.b/1?a=1&b=2"]);
+    let rdf = "<rdf:RDF xmlns:rdf='u:r' xmlns='u:rss'><channel><link>https://a.b/</link></channel>\
+        <item><link>https://a.b/1</link></item></rdf:RDF>";
+    assert_eq!(urls(rdf), ["https://a.b/1"]);
 }
 
 #[test]
@@ -179,8 +191,8 @@ fn an_index_names_the_sitemaps_to_import() {
         <sitemap><loc> https://a.b/s2.xml?a=1&amp;b=2 </loc></sitemap><url><loc>https://a.b/no</loc></url></sitemapindex>";
     assert_eq!(
         refused(file),
-        "is a sitemap index, which lists no pages. Import each of its sitemaps, as in\n  \
-         curl -sL URL | quarterdeck import -\n  https://a.b/s1.xml.gz\n  https://a.b/s2.xml?a=1&b=2"
+        "is a sitemap index, which lists no pages. Import it by its URL, or each of its sitemaps, as in\n  \
+         quarterdeck import URL\n  https://a.b/s1.xml.gz\n  https://a.b/s2.xml?a=1&b=2"
     );
     let sitemap = |number: usize| format!("<sitemap><loc>https://a.b/{number}</loc></sitemap>");
     let many: String = (0..50).map(sitemap).collect();

@@ -59,6 +59,7 @@ async fn a_commit_makes_it_read_what_it_changed_and_nothing_else() {
                 Topic::Hosts => [1, 0, 1, 0, 0, 1],
                 Topic::Pauses => [0, 0, 1, 1, 0, 0],
                 Topic::Workers => [0, 0, 1, 0, 0, 1],
+                Topic::Sources => [0; 6],
             };
             let before = reads(operator);
             operator.store.commit_of(TopicSet::of(&[topic]), |_| {});

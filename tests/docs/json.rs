@@ -154,6 +154,7 @@ fn reply(path: &str, hit: u32) -> Reply {
     };
     match path.split('/').nth(1) {
         Some("missing") => Reply::Status(404, Vec::new()),
+        Some("llms.txt") => Reply::Bytes(b"- [One](/listed/1)\n- [Two](/listed/2)\n- [Three](/listed/3)\n".to_vec()),
         Some("wall") if hit > 1 => login("<title>Sign in</title>"),
         Some("untitled-wall") if hit > 1 => login(""),
         _ => html("A page", "This is a page with a text, for as many people as like to read it."),
@@ -425,6 +426,30 @@ async fn notify(session: &mut Session) {
     session.keep("notify retry and forget", 0, &["notify", "forget", "new", "--json"]);
 }
 
+/// Adds sources of every kind of times, reads them, and decides on what they propose.
+fn sources(session: &mut Session) {
+    let url = session.install.site.url("/llms.txt");
+    session.keep("source add", 0, &["source", "add", &url, "--name", "docs", "--exclude", "/x/*", "--json"]);
+    session.keep("source list", 0, &["source", "list", "--json"]);
+    session.keep("source read --wait", 0, &["source", "read", "--due", "--wait", "--json"]);
+    let timed = ["--name", "timed", "--at", "0 3 * * *", "--between", "02:00-05:00", "--json"];
+    session.keep("source add", 0, &[&["source", "add", &url], &timed[..]].concat());
+    session.keep("source add", 0, &["source", "add", &url, "--name", "manual", "--manual", "--json"]);
+    session.keep("source read", 0, &["source", "read", "manual", "--json"]);
+    session.keep("source read --wait", 0, &["source", "read", "docs", "manual", "--wait", "--json"]);
+    session.keep("source list", 0, &["source", "list", "--json"]);
+    session.keep("source list", 0, &["source", "show", "docs", "--json"]);
+    session.keep("source remove", 0, &["source", "remove", "manual", "--json"]);
+    session.keep("source proposals", 0, &["source", "proposals", "docs", "--json"]);
+    session.keep("source proposals", 0, &["source", "refuse", "3", "--dry-run", "--json"]);
+    session.keep("source accept and refuse", 0, &["source", "refuse", "3", "--json"]);
+    session.keep("source accept and refuse", 0, &["source", "accept", "1", "2", "--json"]);
+    session.keep("source accept and refuse", 2, &["source", "accept", "99", "--json"]);
+    session.keep("Outcomes", 0, &["sync", "--filter", "/listed/", "--wait", "--json"]);
+    session.keep("source read --wait", 0, &["source", "read", "docs", "--wait", "--json"]);
+    session.keep("source proposals", 0, &["source", "proposals", "--all", "--json"]);
+}
+
 /// Runs workers, the log, and the verbs that need no store.
 async fn work_and_look(session: &mut Session) {
     session.keep("Outcomes", 0, &["work", "--drain"]);
@@ -444,6 +469,7 @@ async fn work_and_look(session: &mut Session) {
     }
     session.keep("doctor", 0, &["doctor", "--json"]);
     notify(session).await;
+    sources(session);
     session.keep("demo", 0, &["demo", "--headless", "--documents", "12"]);
     let work = session.install.start(&["work", "--health", "0", "--concurrency", "3"]);
     let address = health::address(&work);

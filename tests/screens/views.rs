@@ -4,6 +4,7 @@ use super::shot;
 use crate::support::facts::documents;
 use crate::support::screen::Screen;
 use crate::support::seen::jobs;
+use crate::support::seen_sources::source_lines;
 use quarterdeck::domain::id::AccountId;
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::pause::{Pause, PauseScope};
@@ -24,6 +25,21 @@ fn the_jobs_at_three_sizes() {
         let mut screen = jobs_view(width, height);
         screen.press(&["j"]);
         shot(&format!("jobs-{width}x{height}"), &screen);
+    }
+}
+
+#[test]
+fn the_sources_at_three_sizes() {
+    for (width, height) in super::SIZES {
+        let mut screen = Screen::usual(width, height);
+        screen.press(&["7"]);
+        screen.send(Msg::Rows(ViewRows::Sources(Ok(source_lines()))));
+        screen.press(&["j", "j", "j"]);
+        shot(&format!("sources-{width}x{height}"), &screen);
+        screen.press(&["i"]);
+        shot(&format!("sources-about-{width}x{height}"), &screen);
+        screen.press(&["esc", "A"]);
+        shot(&format!("sources-accept-{width}x{height}"), &screen);
     }
 }
 

@@ -7,11 +7,12 @@ use quarterdeck::domain::document::{DocumentRow, Status, StatusCounts};
 use quarterdeck::domain::faq::{FaqBacklog, NEEDS_CHATWOOT};
 use quarterdeck::domain::filter::Filter;
 use quarterdeck::domain::fingerprint::Fingerprint;
-use quarterdeck::domain::id::{DocumentId, JobId, Seq};
+use quarterdeck::domain::id::{DocumentId, JobId, ProposalId, Seq, SourceId};
 use quarterdeck::domain::notification::SinkStatus;
 use quarterdeck::domain::outcome::Outcome;
 use quarterdeck::domain::pause::{Pause, PauseScope};
 use quarterdeck::domain::request::{DocumentAnswer, Request, RequestAnswer};
+use quarterdeck::domain::source::{Proposal, ProposalDecision, SourceSummary};
 use quarterdeck::domain::text::SafeLine;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::domain::topic::TopicSet;
@@ -78,6 +79,12 @@ pub struct Facts {
     pub counting_takes: Duration,
     /// Running queries of hosts and accounts: now, and the maximum so far.
     pub counting: (usize, usize),
+    pub sources: Vec<SourceSummary>,
+    pub proposals: Vec<Proposal>,
+    /// Decisions on proposals so far.
+    pub proposals_decided: Vec<(Vec<ProposalId>, ProposalDecision)>,
+    /// Sources whose reads were requested.
+    pub reads_requested: Vec<SourceId>,
     /// Leases that a person broke, with the person's name.
     pub broken: Vec<(JobId, SafeLine)>,
     /// If set, the store is unavailable for this reason.
@@ -119,7 +126,7 @@ impl Memory {
         self.changes.publish(topics);
     }
 
-    fn read<T>(&self, look: impl FnOnce(&mut Facts) -> T) -> Result<T> {
+    pub(super) fn read<T>(&self, look: impl FnOnce(&mut Facts) -> T) -> Result<T> {
         self.with(|facts| match &facts.away {
             Some(reason) => Err(StoreError::Unavailable(reason.clone())),
             None => Ok(look(facts)),

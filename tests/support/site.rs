@@ -19,6 +19,8 @@ pub enum Reply {
     Markdown(Vec<(&'static str, String)>, String),
     /// 200 with these headers and this HTML.
     Page(Vec<(&'static str, String)>, String),
+    /// 200 with these bytes, of no stated type.
+    Bytes(Vec<u8>),
     /// A status with headers and no body.
     Status(u16, Vec<(&'static str, String)>),
     /// The inner reply, once the test has added a permit.
@@ -150,6 +152,11 @@ async fn serve(
         Reply::Status(status, headers) => {
             let headers = lines(&headers);
             format!("HTTP/1.1 {status} X\r\n{headers}content-length: 0\r\nconnection: close\r\n\r\n")
+        }
+        Reply::Bytes(body) => {
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+            let _ = stream.write_all(&[head.as_bytes(), &body].concat()).await;
+            return;
         }
         Reply::When(..) | Reply::After(..) => return,
     };

@@ -32,7 +32,7 @@ async fn version_of(file: &Path) -> i64 {
 }
 
 /// Columns that versions after the fixture's have added.
-const LATER_COLUMNS: [&str; 29] = [
+const LATER_COLUMNS: [&str; 31] = [
     "schema_version",
     "body_digest",
     "unfetchable",
@@ -62,6 +62,8 @@ const LATER_COLUMNS: [&str; 29] = [
     "failed_at",
     "tried_at",
     "opens_at",
+    "lastmod",
+    "sources",
 ];
 
 /// Returns every row of every table, as text.

@@ -39,6 +39,7 @@ pub(super) const TOPICS: &[Topic] = topics![
     "notifications"
     "operating"
     "scheduling"
+    "sources"
 ];
 
 #[cfg(test)]

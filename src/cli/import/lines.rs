@@ -6,6 +6,7 @@ use crate::cli::output::shortened;
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::link::Link;
 use crate::domain::text::SafeLine;
+use crate::fetch::is_likely_xml;
 use crate::store::NewDocument;
 use clap::ValueEnum;
 use serde_json::Value;
@@ -21,7 +22,7 @@ pub enum ImportFormat {
     Csv,
     /// One JSON object per line with the names of csv as keys, or the output of `list --json`
     Jsonl,
-    /// An XML sitemap (sitemaps.org): the loc of each url
+    /// An XML sitemap (sitemaps.org), RSS or Atom: the URL of each entry
     Sitemap,
 }
 
@@ -48,7 +49,7 @@ impl ImportFormat {
             "csv" => return Self::Csv,
             "jsonl" | "ndjson" | "json" => return Self::Jsonl,
             "xml" => return Self::Sitemap,
-            _ if sitemap::is_likely_xml(bytes) => return Self::Sitemap,
+            _ if is_likely_xml(bytes) => return Self::Sitemap,
             _ => {}
         }
         let mut lines = without_bom(bytes).split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
@@ -101,12 +102,7 @@ pub fn read(
         ImportFormat::List => Parser::List(LineReader::new(text)?),
         ImportFormat::Jsonl => Parser::Jsonl(LineReader::new(text)?),
         ImportFormat::Csv => csv_parser(LineReader::new(text)?)?,
-        ImportFormat::Sitemap => {
-            let mut bytes = Vec::new();
-            let mut text = text;
-            text.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-            Parser::Sitemap(sitemap::read(&bytes, owner)?.into_iter())
-        }
+        ImportFormat::Sitemap => Parser::Sitemap(sitemap::read(text, owner)?.into_iter()),
     };
     Ok(ImportLines { parser, owner })
 }

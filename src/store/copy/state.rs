@@ -19,8 +19,13 @@ const SINGLE_ROWS: [(&str, &[&str]); 4] = [
 ];
 
 /// Tables that number their rows: the names on SQLite and on PostgreSQL.
-const NUMBERED: [(&str, &str); 3] =
-    [("captain_documents", "captain_documents"), ("jobs", "quarterdeck.jobs"), ("outbox", "quarterdeck.outbox")];
+const NUMBERED: [(&str, &str); 5] = [
+    ("captain_documents", "captain_documents"),
+    ("jobs", "quarterdeck.jobs"),
+    ("outbox", "quarterdeck.outbox"),
+    ("sources", "quarterdeck.sources"),
+    ("proposals", "quarterdeck.proposals"),
+];
 
 /// State of a store, without its rows.
 pub(super) struct StoreState {

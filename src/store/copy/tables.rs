@@ -58,7 +58,7 @@ enum TableDecision {
 
 /// The decision for each table of both databases. A test demands that none is forgotten.
 #[cfg(test)]
-const DECISIONS: [(&str, TableDecision); 33] = [
+const DECISIONS: [(&str, TableDecision); 37] = [
     ("captain_documents", TableDecision::Rows),
     ("document_state", TableDecision::Rows),
     ("document_versions", TableDecision::Rows),
@@ -68,6 +68,10 @@ const DECISIONS: [(&str, TableDecision); 33] = [
     ("outbox", TableDecision::Rows),
     ("sinks", TableDecision::Rows),
     ("sink_conditions", TableDecision::Rows),
+    ("sources", TableDecision::Rows),
+    ("source_reads", TableDecision::Rows),
+    ("source_pages", TableDecision::Rows),
+    ("proposals", TableDecision::Rows),
     ("accounts_sched", TableDecision::Rows),
     ("hosts_sched", TableDecision::Rows),
     ("host_templates", TableDecision::Rows),
@@ -115,7 +119,7 @@ macro_rules! outcome {
 
 /// The tables whose rows are carried, in the order in which they are written: plans before documents, whose statuses
 /// depend on them, and outcomes before the states of documents, since a trigger on outcomes numbers the texts of states.
-pub(super) const COPIED: [TableShape; 14] = [
+pub(super) const COPIED: [TableShape; 18] = [
     TableShape {
         name: "@accounts_sched",
         key: 1,
@@ -197,6 +201,43 @@ pub(super) const COPIED: [TableShape; 14] = [
         columns: columns![Text "sink", Text "condition", Text "subject", Int "began_at", Text "detail"],
         size: None,
     },
+    TableShape {
+        name: "@sources",
+        key: 1,
+        columns: columns![
+            Int "id", Text "name", Text "url", Text "host", Int "account_id", Int "assistant_id", Text "settings",
+            Int "created_at", Text "created_by", Int "next_at", Text "requested_by", Int "allows_smaller",
+            Int "attempts", Int "losses", Int "read", Text "holder", Text "worker", Int "held_until", Int "started_at",
+            Int "ended_at", Text "result", Text "detail", Text "counts", Int "complete_at", Int "pages",
+        ],
+        size: None,
+    },
+    TableShape {
+        name: "@source_reads",
+        key: 2,
+        columns: columns![
+            Int "source_id", Int "read", Int "started_at", Int "ended_at", Text "result", Text "counts", Text "detail",
+            Text "worker", Text "requested_by",
+        ],
+        size: None,
+    },
+    TableShape {
+        name: "@source_pages",
+        key: 2,
+        columns: columns![
+            Int "source_id", Text "key", Text "url", Int "read", Int "lastmod", Int "missing_since",
+        ],
+        size: None,
+    },
+    TableShape {
+        name: "@proposals",
+        key: 1,
+        columns: columns![
+            Int "id", Int "source_id", Text "key", Text "kind", Text "url", Text "target", Int "document_id",
+            Text "reason", Int "created_at", Text "state", Int "decided_at", Text "decided_by",
+        ],
+        size: None,
+    },
 ];
 
 /// Documents. Those with a running attempt are read as they were before it, since jobs are not carried.
@@ -222,6 +263,7 @@ pub(super) const STATES: TableShape = TableShape {
         Text "body_digest", Int "template_version", Text "main_digest", Int "generation", Int "generation_seen_at",
         Int "text_at", Int "text_seq", Int "first_text_seq", Int "text_version", Int "text_changed_at",
         Text "last_content", Int "restored_version", Int "failure_cluster", Int "failed_since", Int "failed_at",
+        Int "lastmod",
     ],
     size: None,
 };

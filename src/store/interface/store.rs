@@ -11,6 +11,7 @@ use crate::store::interface::queries::Queries;
 use crate::store::interface::retention::RetentionStore;
 use crate::store::interface::schedule::ScheduleStore;
 use crate::store::interface::sinks::SinkStore;
+use crate::store::interface::sources::SourceStore;
 use crate::store::interface::status::StatusStore;
 use crate::store::interface::templates::TemplateStore;
 use crate::store::interface::texts::TextStore;
@@ -19,20 +20,36 @@ use async_trait::async_trait;
 
 /// The interfaces that the runner needs.
 pub trait RunnerStore:
-    JobStore + ScheduleStore + OutboxStore + SinkStore + StatusStore + TemplateStore + RetentionStore + CommitSignals
+    JobStore
+    + ScheduleStore
+    + OutboxStore
+    + SinkStore
+    + SourceStore
+    + StatusStore
+    + TemplateStore
+    + RetentionStore
+    + CommitSignals
 {
 }
 
 impl<
-    S: JobStore + ScheduleStore + OutboxStore + SinkStore + StatusStore + TemplateStore + RetentionStore + CommitSignals,
+    S: JobStore
+        + ScheduleStore
+        + OutboxStore
+        + SinkStore
+        + SourceStore
+        + StatusStore
+        + TemplateStore
+        + RetentionStore
+        + CommitSignals,
 > RunnerStore for S
 {
 }
 
 /// The interfaces that the console needs.
-pub trait ConsoleStore: DocumentStore + Queries {}
+pub trait ConsoleStore: DocumentStore + SourceStore + Queries {}
 
-impl<S: DocumentStore + Queries> ConsoleStore for S {}
+impl<S: DocumentStore + SourceStore + Queries> ConsoleStore for S {}
 
 /// A whole store, for the code that opens and closes it and passes its interfaces on.
 #[async_trait]

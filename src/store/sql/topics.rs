@@ -5,7 +5,7 @@ use crate::store::sql::statement::Statement;
 
 /// The tables that transactions write, each with the topic of its data. `None` is bookkeeping, which nobody reads
 /// again after a commit.
-const TABLES: [(&str, Option<Topic>); 24] = [
+const TABLES: [(&str, Option<Topic>); 28] = [
     ("captain_documents", Some(Topic::Documents)),
     ("document_state", Some(Topic::Documents)),
     ("document_status", Some(Topic::Documents)),
@@ -23,6 +23,10 @@ const TABLES: [(&str, Option<Topic>); 24] = [
     ("hosts_sched", Some(Topic::Hosts)),
     ("pauses", Some(Topic::Pauses)),
     ("workers", Some(Topic::Workers)),
+    ("sources", Some(Topic::Sources)),
+    ("source_reads", Some(Topic::Sources)),
+    ("proposals", Some(Topic::Sources)),
+    ("source_pages", None),
     ("host_templates", None),
     ("outbox", None),
     ("sinks", None),

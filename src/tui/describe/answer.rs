@@ -3,7 +3,7 @@
 use crate::domain::request::DocumentAnswer;
 use crate::domain::text::SafeLine;
 use crate::format;
-use crate::store::{AddResult, Decision, DecisionResult};
+use crate::store::{AddResult, Decision, DecisionResult, ProposalResult};
 use crate::tui::command::{Command, CommandKind};
 use crate::tui::model::toast::Level;
 use crate::tui::msg::CommandResult;
@@ -36,12 +36,39 @@ pub fn done(command: &Command, done: &CommandResult, requested_by: Option<&SafeL
         CommandResult::Purged(purged) => {
             (Level::Done, format!("dropped {}", format::count(*purged, "waiting auto job")))
         }
+        CommandResult::Proposals(results) => proposals(command, results),
+        CommandResult::ReadsRequested(0) => (Level::Refused, "the source is no longer there".to_owned()),
+        CommandResult::ReadsRequested(_) => {
+            let name = command.name.as_ref().map(ToString::to_string).unwrap_or_default();
+            (Level::Done, format!("requested a read of {name}"))
+        }
         CommandResult::Responses(answers) => match answers.as_slice() {
             [] => (Level::Refused, "nothing to do".to_owned()),
             [one] if command.documents.len() == 1 => single(command, one, requested_by),
             responses => several(command, responses),
         },
     }
+}
+
+/// Returns level and sentence for the result of decisions on proposals.
+fn proposals(command: &Command, results: &[ProposalResult]) -> (Level, String) {
+    let done = results.iter().filter(|result| matches!(result, ProposalResult::Done(_))).count() as u64;
+    let forbidden = results.iter().filter(|result| **result == ProposalResult::Forbidden).count() as u64;
+    let verb = match &command.kind {
+        CommandKind::DecideProposals(decision, _) => decision.past_tense(),
+        _ => "decided",
+    };
+    let mut text = match done {
+        0 if forbidden == 0 => return (Level::Refused, "nothing done: it was decided or withdrawn".to_owned()),
+        0 => String::new(),
+        done => format!("{verb} {}", format::count(done, "proposal")),
+    };
+    if forbidden > 0 {
+        let separator = if text.is_empty() { "" } else { "; " };
+        let number = format::count(forbidden, "proposal");
+        text.push_str(&format!("{separator}{number} not: no documents of Chatwoot are removed here"));
+    }
+    (level(done > 0), text)
 }
 
 /// Returns level and sentence for the result of accepting or rejecting a quarantined text.

@@ -4,7 +4,9 @@ use super::binding::Binding;
 use super::key::Key;
 use crate::tui::action::Action;
 use crate::tui::scope::KeyScope;
-use crate::tui::scope::KeyScopes::{self, All, DocumentLists, DocumentRows, GroupRows, Panes, Scrollable};
+use crate::tui::scope::KeyScopes::{
+    self, All, DocumentLists, DocumentRows, ExplainedRows, GroupRows, Panes, Scrollable,
+};
 use crate::tui::views::catalog::ViewId;
 use crossterm::event::KeyCode;
 use std::sync::LazyLock;
@@ -14,6 +16,7 @@ const PANEL: KeyScopes = KeyScopes::Only(&[KeyScope::OUTCOMES]);
 const JOBS: KeyScopes = KeyScopes::Only(&[KeyScope::JOBS]);
 const FAILURES: KeyScopes = KeyScopes::Only(&[KeyScope::FAILURES]);
 const PROMPT: KeyScopes = KeyScopes::Only(&[KeyScope::Prompt]);
+const SOURCES: KeyScopes = KeyScopes::Only(&[KeyScope::SOURCES]);
 const DETAIL: KeyScopes = KeyScopes::Only(&[KeyScope::DETAIL]);
 /// The scopes in which a document's URL and last error can be copied and its page can be opened.
 const WITH_URL: KeyScopes = KeyScopes::Only(&[KeyScope::DOCUMENTS, KeyScope::OUTCOMES, KeyScope::DETAIL]);
@@ -168,7 +171,7 @@ const ROWS_BEFORE_VIEWS: &[Binding] = &[
         GroupRows,
         1,
     ),
-    row(Action::About, &[Key::char('i')], "about", "everything known about this host, account or cause", GroupRows, 3),
+    row(Action::About, &[Key::char('i')], "about", "everything known about this row", ExplainedRows, 3),
     danger(
         Action::RetryCause,
         &[Key::char('r')],
@@ -178,6 +181,39 @@ const ROWS_BEFORE_VIEWS: &[Binding] = &[
         1,
     ),
     row(Action::CopyCause, &[Key::char('y')], "copy", "copy the cause with its figures as Markdown", FAILURES, 4),
+    danger(
+        Action::AcceptProposal,
+        &[Key::char('a')],
+        "accept",
+        "do what the proposal says; asks before it removes a document",
+        SOURCES,
+        1,
+    ),
+    danger(
+        Action::RefuseProposal,
+        &[Key::char('d')],
+        "refuse",
+        "refuse the proposal, which never comes back",
+        SOURCES,
+        2,
+    ),
+    danger(
+        Action::AcceptProposals,
+        &[Key::char('A')],
+        "accept all",
+        "accept all listed proposals of the source; always asks first",
+        SOURCES,
+        5,
+    ),
+    danger(
+        Action::RefuseProposals,
+        &[Key::char('D')],
+        "refuse all",
+        "refuse all listed proposals of the source; always asks first",
+        SOURCES,
+        6,
+    ),
+    danger(Action::ReadSource, &[Key::char('s')], "read", "read the source now", SOURCES, 4),
     danger(
         Action::BreakLease,
         &[Key::char('B')],

@@ -214,6 +214,7 @@ pub(super) fn take_done(model: &mut Model, command: &Command, answer: StoreResul
             let target = match (&command.name, &command.kind) {
                 (_, CommandKind::Pause(scope) | CommandKind::Resume(scope)) => scope.to_string(),
                 (Some(name), _) => name.to_string(),
+                (None, CommandKind::DecideProposals(_, ids)) => format::count(ids.len() as u64, "proposal"),
                 (None, CommandKind::Purge) => "waiting auto jobs".to_owned(),
                 (None, _) if command.documents.is_empty() => "the document".to_owned(),
                 (None, _) => format::count(command.documents.len() as u64, "document"),
@@ -243,6 +244,8 @@ fn unmark(model: &mut Model, command: &Command, done: &CommandResult) {
         | CommandResult::Purged(_)
         | CommandResult::Paused(_)
         | CommandResult::Resumed(_)
+        | CommandResult::Proposals(_)
+        | CommandResult::ReadsRequested(_)
         | CommandResult::LeaseBroken(_) => {}
     }
 }

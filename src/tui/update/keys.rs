@@ -1,7 +1,7 @@
 //! Key handling: finds the action of a key in the current scope and carries it out, or shows why it is unavailable.
 
 use super::effects::Update;
-use super::{acts, changes, dialog, figures, loads, marks, moves, outcomes, pauses, prompt, recall, trail, views};
+use super::{acts, changes, dialog, figures, loads, marks, moves, outcomes, pauses, prompt, recall, sources, trail, views};
 use crate::domain::filter::Filter;
 use crate::store::Sort;
 use crate::tui::action::Action;
@@ -110,6 +110,11 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::RetryCause => acts::retry_cause(model, up),
         Action::CopyCause => views::copy_cause(model, up),
         Action::BreakLease => views::break_lease(model),
+        Action::AcceptProposal
+        | Action::RefuseProposal
+        | Action::AcceptProposals
+        | Action::RefuseProposals
+        | Action::ReadSource => sources::act(model, action, up),
         Action::SwitchFocus => {
             model.focus = if model.focus == Focus::Main { Focus::Outcomes } else { Focus::Main };
         }

@@ -7,6 +7,7 @@ use super::accounts::state::AccountsTable;
 use super::failures::state::FailuresTable;
 use super::hosts::state::HostsTable;
 use super::jobs::state::{JobsData, JobsTable};
+use super::sources::state::{SourceLine, SourcesTable};
 use super::workers::state::{WorkerLine, WorkersTable};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
@@ -21,6 +22,8 @@ pub enum RowKind {
     Document,
     /// A host, an account or a cause of failures: a person can pause it and list its documents.
     Group,
+    /// A source or a proposal: a person can read it, or decide on it.
+    Source,
 }
 
 /// The fixed properties of one view.
@@ -73,6 +76,7 @@ views! {
     Hosts: '4', "hosts", "show the hosts, the worst first", Group, HOST_TOPICS;
     Accounts: '5', "accounts", "show the accounts: plan, documents, jobs, share of attempts", Group, ACCOUNT_TOPICS;
     Workers: '6', "workers", "show the workers, with the documents that each syncs", Document, WORKER_TOPICS;
+    Sources: '7', "sources", "show the sources, and what they propose", Source, SOURCE_TOPICS;
 }
 
 /// The statuses of documents depend on their jobs, and a row has its host's back-off.
@@ -82,6 +86,7 @@ const JOB_TOPICS: TopicSet =
     TopicSet::of(&[Topic::Documents, Topic::Jobs, Topic::Hosts, Topic::Outcomes, Topic::Workers]);
 const HOST_TOPICS: TopicSet = TopicSet::of(&[Topic::Documents, Topic::Jobs, Topic::Hosts, Topic::Outcomes]);
 const WORKER_TOPICS: TopicSet = TopicSet::of(&[Topic::Jobs, Topic::Workers]);
+const SOURCE_TOPICS: TopicSet = TopicSet::of(&[Topic::Sources]);
 const ACCOUNT_TOPICS: TopicSet = TopicSet::of(&[Topic::Documents, Topic::Jobs, Topic::Outcomes]);
 
 impl ViewId {
@@ -120,6 +125,7 @@ pub struct Views {
     pub hosts: HostsTable,
     pub accounts: AccountsTable,
     pub workers: WorkersTable,
+    pub sources: SourcesTable,
 }
 
 /// The result of a read for one view: its rows, or the reason why the read failed.
@@ -130,6 +136,7 @@ pub enum ViewRows {
     Hosts(Result<Listing<HostSummary>, SafeLine>),
     Accounts(Result<Listing<AccountSummary>, SafeLine>),
     Workers(Result<Listing<WorkerLine>, SafeLine>),
+    Sources(Result<Listing<SourceLine>, SafeLine>),
 }
 
 impl Views {
@@ -141,6 +148,7 @@ impl Views {
             ViewRows::Hosts(answer) => (ViewId::Hosts, self.hosts.take(now, answer)),
             ViewRows::Accounts(answer) => (ViewId::Accounts, self.accounts.take(now, answer)),
             ViewRows::Workers(answer) => (ViewId::Workers, self.workers.take(now, answer)),
+            ViewRows::Sources(answer) => (ViewId::Sources, self.sources.take(now, answer)),
         }
     }
 }
