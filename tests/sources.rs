@@ -283,6 +283,7 @@ async fn import_fetches_a_listing_under_the_guard() {
             ),
             "/cut.xml" => Reply::Bytes(format!("<urlset><url><loc>http://{host}/2</loc></url>").into_bytes()),
             "/down.xml" => Reply::Status(503, Vec::new()),
+            "/links" => Reply::Html("<a href=/docs/1>1</a><a href=/docs/2>2</a><a href=/imprint>3</a>".to_owned()),
             _ => Reply::Status(404, Vec::new()),
         }
     })
@@ -306,6 +307,11 @@ async fn import_fetches_a_listing_under_the_guard() {
         );
     }
     assert_eq!(install.run(&["list", "--json"]).out.len(), 1);
+    let links = install.site.url("/links");
+    let all = install.run(&["import", &links]);
+    assert!(all.code == Some(2) && all.err.contains("--match"), "{all:?}");
+    assert_eq!(install.run(&["import", &links, "--match", "/docs/*"]).code, Some(0));
+    assert_eq!(install.run(&["list", "--json"]).out.len(), 3);
     let unknown = install.run(&["source", "read", "nothing", "--wait"]);
     assert!(unknown.code == Some(2) && unknown.err.contains("there is no source"), "{unknown:?}");
 }

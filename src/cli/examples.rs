@@ -143,6 +143,45 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "source add",
+        &[
+            (
+                "quarterdeck source add https://example.org/sitemap.xml --exclude '/tags/*'",
+                "a sitemap, without some pages",
+            ),
+            (
+                "quarterdeck source add https://example.org/feed --new add --every 1h",
+                "a feed, whose pages are added at once",
+            ),
+            ("quarterdeck source add https://example.org/docs/ --match '/docs/*'", "the links of a page"),
+        ],
+    ),
+    ("source list", &[("quarterdeck source list", "pages, proposals, last and next read")]),
+    ("source show", &[("quarterdeck source show docs", "settings and the last reads")]),
+    (
+        "source read",
+        &[
+            ("quarterdeck source read docs --wait", "here and now"),
+            ("quarterdeck source read --due --wait -q", "as in cron"),
+        ],
+    ),
+    ("source remove", &[("quarterdeck source remove docs", "its documents stay")]),
+    (
+        "source proposals",
+        &[
+            ("quarterdeck source proposals docs", "of one source"),
+            ("quarterdeck source proposals --filter kind:gone,moved --json", "of some kinds"),
+        ],
+    ),
+    (
+        "source accept",
+        &[
+            ("quarterdeck source accept 12 13", "two proposals"),
+            ("quarterdeck source accept --filter kind:new --sync", "add all new pages, and fetch them"),
+        ],
+    ),
+    ("source refuse", &[("quarterdeck source refuse --filter /tags/", "never again")]),
+    (
         "notify",
         &[
             ("quarterdeck notify list", "what waits for each receiver"),

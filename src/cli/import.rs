@@ -36,6 +36,9 @@ pub struct Args {
     /// The file's format; detected from its name or first line when left out
     #[arg(long, value_enum)]
     pub format: Option<ImportFormat>,
+    /// Of a URL: only pages that match, as of `source add` (several times: any of them)
+    #[arg(long = "match", value_name = "PATTERN")]
+    pub include: Vec<String>,
     /// Account and assistant of the documents whose lines name none.
     #[command(flatten)]
     pub owner: Owner,
@@ -114,6 +117,9 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
 
 /// Opens the file of the arguments, and returns its name with its lines.
 fn open(args: &Args) -> Result<(String, ImportLines), CliError> {
+    if !args.include.is_empty() {
+        return Err(CliError::Usage("--match is for URLs".to_owned()));
+    }
     let is_stdin = args.file.as_os_str() == "-";
     let name = if is_stdin { "stdin".to_owned() } else { args.file.display().to_string() };
     let wrong = |error: String| CliError::Usage(format!("{name}: {error}"));

@@ -37,6 +37,7 @@ pub struct DocumentJson<'a> {
     updated_at: Timestamp,
     document_id: DocumentId,
     changed_at: Option<Timestamp>,
+    lastmod: Option<Timestamp>,
     faqs: Option<FaqsJson<'a>>,
 }
 
@@ -100,6 +101,7 @@ impl<'a> From<&'a DocumentRow> for DocumentJson<'a> {
             updated_at: row.updated_at,
             document_id: row.id,
             changed_at: row.changed_at,
+            lastmod: row.lastmod,
             faqs: row.faqs.as_ref().map(FaqsJson::from),
         }
     }

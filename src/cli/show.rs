@@ -178,6 +178,9 @@ fn print(
     }
     out.line(format!("attempted   {}", time(row.attempted_at)))?;
     out.line(format!("synced      {}", time(row.synced_at)))?;
+    if row.lastmod.is_some() {
+        out.line(format!("lastmod     {} (as its source has it)", time(row.lastmod)))?;
+    }
     if row.next_attempt_at.is_some() {
         out.line(format!("next        {}", time(row.next_attempt_at)))?;
     } else if row.next_check_at.is_some() {

@@ -12,7 +12,7 @@ use crate::domain::id::SourceId;
 use crate::domain::source::{SourceName, SourceSummary};
 use crate::domain::suggest::nearest;
 use crate::domain::text::SafeLine;
-use crate::store::SourceStore;
+use crate::store::{SourceStore, StoreBase};
 use clap::Subcommand;
 
 /// Arguments of `source`.
@@ -131,6 +131,14 @@ async fn remove(context: &Context, name: &str, json: bool, out: &mut Output) -> 
         out.confirmation(format!("removed source {}; its documents stay", source.name))?;
     }
     Ok(Exit::Done)
+}
+
+/// Says so if no worker runs, since a read that is due then waits.
+async fn note_unread(store: &(impl StoreBase + ?Sized)) -> Result<(), CliError> {
+    if store.queue().await?.workers == 0 {
+        note("no worker is running: start `quarterdeck work`, or read with `quarterdeck source read NAME --wait`");
+    }
+    Ok(())
 }
 
 /// Returns a name that no source has: that of the host, with a number if it is taken.

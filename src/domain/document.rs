@@ -207,6 +207,8 @@ pub struct DocumentRow {
     pub updated_at: Timestamp,
     /// Time at which an outcome last reported a new or changed content, UTC.
     pub changed_at: Option<Timestamp>,
+    /// Last change of the page as the source has it that lists it, which may be wrong; `None` if none says so.
+    pub lastmod: Option<Timestamp>,
     /// Effect of the last successful sync on the content.
     pub last_content: Option<ContentChange>,
     /// Number of failures of the live job that are of the same class as its last failure, shown as `n of m`: "timeout,

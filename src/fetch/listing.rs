@@ -69,16 +69,26 @@ pub(super) fn parse(mut file: impl BufRead, base: &Url, on_entry: &mut OnEntry<'
     }
 }
 
+/// Elements with which a page may begin.
+const HTML_ELEMENTS: [&str; 20] = [
+    "a", "base", "body", "div", "h1", "h2", "head", "header", "html", "li", "link", "main", "meta", "nav", "ol", "p",
+    "script", "table", "title", "ul",
+];
+
 /// Returns true if the first element of a file is that of an HTML page.
 fn is_html(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head).to_ascii_lowercase();
     let mut rest = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     loop {
         let end = match rest {
-            _ if rest.starts_with("<!doctype html") || rest.starts_with("<html") => return true,
+            _ if rest.starts_with("<!doctype html") => return true,
             _ if rest.starts_with("<!--") => "-->",
             _ if rest.starts_with("<?") || rest.starts_with("<!") => ">",
-            _ => return ["<head", "<body", "<title", "<meta"].iter().any(|tag| rest.starts_with(tag)),
+            _ => {
+                let name = rest.strip_prefix('<').unwrap_or_default();
+                let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
+                return HTML_ELEMENTS.contains(&&name[..end]);
+            }
         };
         let Some(at) = rest.find(end) else { return false };
         rest = rest[at + end.len()..].trim_start();
@@ -104,6 +114,8 @@ mod tests {
             ("\u{feff} <!-- c --><html lang=en>", true),
             ("<?xml version='1.0'?><!DOCTYPE html PUBLIC 'x'><html>", true),
             ("<body><a href=x>", true),
+            ("<a href=x>", true),
+            ("<feed xmlns='x'>", false),
             ("<?xml version='1.0'?><urlset>", false),
             ("# Title\n<html>", false),
             ("<!--", false),

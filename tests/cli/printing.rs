@@ -50,6 +50,7 @@ fn never_synced() -> DocumentRow {
         host_backoff: None,
         quarantine_reason: None,
         changed_at: None,
+        lastmod: None,
         last_content: None,
         faqs: None,
     }
@@ -106,7 +107,7 @@ fn keys(json: &str) -> Vec<String> {
     value.as_object().expect("an object").keys().cloned().collect()
 }
 
-const LIST_KEYS: [&str; 23] = [
+const LIST_KEYS: [&str; 24] = [
     "id",
     "name",
     "url",
@@ -129,6 +130,7 @@ const LIST_KEYS: [&str; 23] = [
     "updated_at",
     "document_id",
     "changed_at",
+    "lastmod",
     "faqs",
 ];
 
@@ -138,7 +140,7 @@ fn list_json_has_every_key_in_order() {
     assert_eq!(keys(&json(&never_synced())), LIST_KEYS);
     assert_eq!(
         json(&waiting()),
-        r#"{"id":812,"name":"Refunds \"and\" returns","url":"https://help.example.org/refunds","account_id":7,"assistant_id":3,"available":true,"kind":"web","status":"waiting","sync_step":null,"error_code":"timeout","detail":"no answer within 20 s","http_status":504,"attempted_at":"2025-11-25T06:59:31.000042Z","synced_at":"2025-11-25T02:02:31.000042Z","next_attempt_at":"2025-11-25T07:04:31.000042Z","attempt":2,"queue":"auto","fingerprint":"ab12","content_length":1204,"updated_at":"2025-11-25T07:02:31.000042Z","document_id":812,"changed_at":null,"faqs":null}"#
+        r#"{"id":812,"name":"Refunds \"and\" returns","url":"https://help.example.org/refunds","account_id":7,"assistant_id":3,"available":true,"kind":"web","status":"waiting","sync_step":null,"error_code":"timeout","detail":"no answer within 20 s","http_status":504,"attempted_at":"2025-11-25T06:59:31.000042Z","synced_at":"2025-11-25T02:02:31.000042Z","next_attempt_at":"2025-11-25T07:04:31.000042Z","attempt":2,"queue":"auto","fingerprint":"ab12","content_length":1204,"updated_at":"2025-11-25T07:02:31.000042Z","document_id":812,"changed_at":null,"lastmod":null,"faqs":null}"#
     );
 }
 

@@ -47,7 +47,7 @@ fn text(fingerprint: &str) -> ReviewTarget {
 async fn a_held_text_is_looked_at_and_accepted() {
     let store = store("# Sign in\x1b[2J\n\nTen euro.");
     with(Arc::clone(&store), async |operator| {
-        operator.sees("? 1 needs review").await;
+        operator.sees("documents  ? 1").await;
         operator.press(&["H"]);
         operator.sees("documents 1 of 5 match content:held").await;
         operator.press(&["enter"]);
@@ -60,7 +60,7 @@ async fn a_held_text_is_looked_at_and_accepted() {
         operator.sees("✓ accepted: Document 0001 has the new text").await;
         // The list, the counts and the details show it at once.
         operator.settle().await;
-        operator.sees_no("? 1 needs review");
+        operator.sees_no("? 1");
         operator.sees_no("a accept");
         operator.press(&["esc"]);
         operator.sees("None of 5 documents matches.").await;

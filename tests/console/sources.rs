@@ -28,13 +28,14 @@ async fn proposals_are_decided_by_key_and_removals_are_confirmed() {
         assert!(operator.cursor_line().contains("install/windows"), "{}", operator.screen());
         operator.press(&["a"]);
         operator.sees("accepted 1 proposal").await;
+        operator.sees_cursor(|line| line.contains("/v1/api")).await;
         // The first button changes nothing, and has the focus.
         operator.press(&["a"]);
         operator.sees("the document is removed").await;
         operator.press(&["enter"]);
         operator.settle().await;
         operator.press(&["a", "tab", "enter"]);
-        operator.settle().await;
+        operator.sees_cursor(|line| line.contains("/faq")).await;
         operator.press(&["d"]);
         operator.settle().await;
         let decided = operator.store.with(|facts| facts.proposals_decided.clone());

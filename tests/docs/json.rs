@@ -154,7 +154,12 @@ fn reply(path: &str, hit: u32) -> Reply {
     };
     match path.split('/').nth(1) {
         Some("missing") => Reply::Status(404, Vec::new()),
-        Some("llms.txt") => Reply::Bytes(b"- [One](/listed/1)\n- [Two](/listed/2)\n- [Three](/listed/3)\n".to_vec()),
+        Some("feed") => {
+            let entry =
+                |n: u32| format!("<entry><link href='/listed/{n}'/><updated>2026-11-0{n}T00:00:00Z</updated></entry>");
+            let entries: String = (1..=3).map(entry).collect();
+            Reply::Bytes(format!("<feed xmlns='http://www.w3.org/2005/Atom'>{entries}</feed>").into_bytes())
+        }
         Some("wall") if hit > 1 => login("<title>Sign in</title>"),
         Some("untitled-wall") if hit > 1 => login(""),
         _ => html("A page", "This is a page with a text, for as many people as like to read it."),
@@ -428,7 +433,7 @@ async fn notify(session: &mut Session) {
 
 /// Adds sources of every kind of times, reads them, and decides on what they propose.
 fn sources(session: &mut Session) {
-    let url = session.install.site.url("/llms.txt");
+    let url = session.install.site.url("/feed");
     session.keep("source add", 0, &["source", "add", &url, "--name", "docs", "--exclude", "/x/*", "--json"]);
     session.keep("source list", 0, &["source", "list", "--json"]);
     session.keep("source read --wait", 0, &["source", "read", "--due", "--wait", "--json"]);
@@ -448,6 +453,7 @@ fn sources(session: &mut Session) {
     session.keep("Outcomes", 0, &["sync", "--filter", "/listed/", "--wait", "--json"]);
     session.keep("source read --wait", 0, &["source", "read", "docs", "--wait", "--json"]);
     session.keep("source proposals", 0, &["source", "proposals", "--all", "--json"]);
+    session.keep("list", 0, &["list", "--json"]);
 }
 
 /// Runs workers, the log, and the verbs that need no store.

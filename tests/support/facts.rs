@@ -82,6 +82,7 @@ pub fn document(id: i64, name: &str, status: Status) -> DocumentRow {
         host_backoff: None,
         quarantine_reason: None,
         changed_at: None,
+        lastmod: None,
         last_content: None,
         faqs: None,
     }

@@ -78,10 +78,10 @@ impl SourceStore for Memory {
         decision: ProposalDecision,
         _by: &SafeLine,
     ) -> Result<Vec<ProposalResult>> {
-        self.read(|facts| {
+        self.commit(|facts| {
             facts.proposals_decided.push((proposals.to_vec(), decision));
             facts.proposals.retain(|proposal| !proposals.contains(&proposal.id));
-            vec![ProposalResult::Done(None); proposals.len()]
-        })
+        });
+        Ok(vec![ProposalResult::Done(None); proposals.len()])
     }
 }

@@ -1,7 +1,7 @@
 //! `quarterdeck source add URL`.
 
-use super::{free_name, print};
-use crate::cli::add::{Owner, note_idle};
+use super::{free_name, note_unread, print};
+use crate::cli::add::Owner;
 use crate::cli::context::{Context, operator};
 use crate::cli::exit::{CliError, Exit};
 use crate::cli::output::{Output, shortened};
@@ -106,7 +106,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
             "added source {}, read {times}; `quarterdeck source read {} --wait` reads it now",
             source.name, source.name
         ))?;
-        note_idle(&*store).await?;
+        note_unread(&*store).await?;
     }
     store.close().await;
     Ok(Exit::Done)

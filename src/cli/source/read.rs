@@ -1,8 +1,7 @@
 //! `quarterdeck source read`: requests reads, or makes them.
 
-use super::find;
 use super::print::{ReadJson, read_line};
-use crate::cli::add::note_idle;
+use super::{find, note_unread};
 use crate::cli::context::{Context, operator};
 use crate::cli::exit::{CliError, Exit};
 use crate::cli::output::{Output, note, problem};
@@ -66,7 +65,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
                 false => out.confirmation(format!("{}: read requested", source.name))?,
             }
         }
-        note_idle(&*store).await?;
+        note_unread(&*store).await?;
         store.close().await;
         return Ok(Exit::Done);
     }

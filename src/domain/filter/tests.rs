@@ -54,6 +54,7 @@ fn row() -> DocumentRow {
         host_backoff: None,
         quarantine_reason: None,
         changed_at: None,
+        lastmod: None,
         last_content: None,
         faqs: None,
     }

@@ -26,7 +26,7 @@ pub(in crate::store) const COLUMNS: &str = "d.id, among_pdfs AS attached, d.name
      CAST(d.status AS BIGINT) AS row_status, \
      micros(d.last_sync_attempted_at) AS last_sync_attempted_at, micros(d.last_synced_at) AS last_synced_at, \
      micros(d.updated_at) AS updated_at, meta.sync_step AS sync_step, meta.content_fingerprint AS fingerprint, \
-     s.text_changed_at, s.last_content, s.host, s.error_code, s.detail, s.http_status, s.content_length, s.recent, \
+     s.text_changed_at, s.lastmod, s.last_content, s.host, s.error_code, s.detail, s.http_status, s.content_length, s.recent, \
      CASE WHEN l.state = 'scheduled' THEN l.run_at END AS next_attempt_at, \
      l.try_class, l.try_number, l.try_of, coalesce(l.lock_holder, l.worker_name) AS worker_name, l.cancel_requested_at, \
      CAST(d.sync_status AS BIGINT) AS sync_status, l.state AS live_state, s.failures, c.cadence, \
@@ -92,6 +92,7 @@ pub(in crate::store) fn document_row(row: &Row, now: Timestamp) -> Result<Docume
         content_length: optional_number(row, "content_length")?,
         updated_at: Timestamp::from_micros(get(row, "updated_at")?),
         changed_at: time(row, "text_changed_at")?,
+        lastmod: time(row, "lastmod")?,
         last_content: word(row, "last_content", ContentChange::parse)?,
         failure_count: failure_count(row)?,
         holder: line(row, "worker_name")?,

@@ -1,7 +1,9 @@
 //! Key handling: finds the action of a key in the current scope and carries it out, or shows why it is unavailable.
 
 use super::effects::Update;
-use super::{acts, changes, dialog, figures, loads, marks, moves, outcomes, pauses, prompt, recall, sources, trail, views};
+use super::{
+    acts, changes, dialog, figures, loads, marks, moves, outcomes, pauses, prompt, recall, sources, trail, views,
+};
 use crate::domain::filter::Filter;
 use crate::store::Sort;
 use crate::tui::action::Action;

@@ -33,7 +33,10 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearanc
 /// Returns the views with their keys. A narrow line names only the active one.
 fn views(model: &Model, width: u16, appearance: Appearance) -> Spans {
     let mut line = Spans::new();
-    let gap = if width < WIDE_GAPS_MIN_WIDTH { " " } else { "   " };
+    let is_wide = width >= WIDE_GAPS_MIN_WIDTH;
+    let gap = if is_wide { "   " } else { " " };
+    // That the counts may be old needs room, too.
+    let names_all = width >= ALL_VIEWS_MIN_WIDTH && (is_wide || model.counts.max_age.is_none());
     for (at, view) in ViewId::ALL.iter().enumerate() {
         let is_active = *view == model.active_view;
         let key = view.keys().first().map(|key| key.label(appearance.glyphs.ascii)).unwrap_or_default();
@@ -43,7 +46,7 @@ fn views(model: &Model, width: u16, appearance: Appearance) -> Spans {
         line.push(span(key, if is_active { Tone::Accent } else { Tone::Dim }));
         if is_active {
             line.push(span(format!(" {}", view.word()), Tone::Strong));
-        } else if width >= ALL_VIEWS_MIN_WIDTH {
+        } else if names_all {
             line.push(span(format!(" {}", view.word()), Tone::Dim));
         }
     }

@@ -51,7 +51,7 @@ fn figures(model: &Model, source: &SourceSummary) -> String {
 }
 
 fn of_proposal(model: &Model, proposal: &Proposal) -> Vec<Spans> {
-    let keys = if model.options.read_only { "" } else { " `a` accepts, `d` refuses for good." };
+    let keys = if model.options.read_only { "" } else { " `a` accepts, `d` refuses." };
     vec![
         vec![
             span(format!("{} ", proposal.kind.word()), kind_tone(proposal.kind)),
