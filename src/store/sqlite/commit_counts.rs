@@ -175,12 +175,14 @@ mod tests {
 
     #[test]
     fn every_topic_has_a_column() {
-        let all = MIGRATIONS.iter().map(|migration| migration.sqlite).collect::<String>();
+        let all: String = MIGRATIONS.iter().map(|migration| migration.sqlite).collect();
         // Later topics are columns that were added.
-        let table: String =
-            all.split("TABLE commit_counts").skip(1).map(|after| &after[..after.find(");").unwrap_or(90)]).collect();
+        let (_, table) = all.split_once("CREATE TABLE commit_counts").expect("a migration makes it");
         for column in Topic::ALL.into_iter().map(Topic::word).chain([BOOKKEEPING]) {
-            assert!(table.contains(&format!(" {column} INTEGER NOT NULL DEFAULT 0")), "{column}");
+            let is_own = table.contains(&format!("    {column} INTEGER NOT NULL DEFAULT 0"));
+            let is_added =
+                table.contains(&format!("TABLE commit_counts ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0"));
+            assert!(is_own || is_added, "{column}");
         }
     }
 }
