@@ -165,7 +165,7 @@ fn failures_alone_are_followed_by_one_key_from_any_view() {
     screen.press(&["e", "3", "F"]);
     assert!(screen.model.panel.follows(), "it was scrolled");
     let shows = |screen: &Screen| screen.model.panel.shown(screen.model.now).all(|entry| entry.result().is_failure());
-    assert!(shows(&screen) && screen.text().contains("following failures only"), "{}", screen.text());
+    assert!(shows(&screen) && screen.text().contains("failures ● following"), "{}", screen.text());
     screen.arrive(vec![outcome(20_313, 1, "Works", OutcomeResult::Updated)]);
     screen.arrive(vec![outcome(20_314, 2, "Breaks", OutcomeResult::PermanentFailure)]);
     assert!(shows(&screen) && screen.text().contains("✗ Breaks") && !screen.text().contains("✓ Works"));

@@ -166,6 +166,11 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         }
         Action::FollowFailures => {
             model.panel.visible = model.panel.visible.toggled(VisibleOutcomes::Failures);
+            let shows = match model.panel.visible {
+                VisibleOutcomes::Failures => "the outcomes show failures only",
+                VisibleOutcomes::All | VisibleOutcomes::Changes => "the outcomes show all again",
+            };
+            model.notify(Level::Done, shows);
             follow(model, up);
         }
         Action::Pin => pin(model, up),

@@ -100,7 +100,9 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
 fn heading(model: &Model) -> (Spans, Spans) {
     let panel = &model.panel;
     let glyphs = &model.glyphs;
-    let mut head = vec![span("outcomes", Tone::Strong)];
+    // A narrow panel has room for one word.
+    let name = if panel.visible == VisibleOutcomes::Failures { "failures" } else { "outcomes" };
+    let mut head = vec![span(name, Tone::Strong)];
     if let Some(pin) = &panel.pin {
         head.push(span(format!(" of {}", pin.name), Tone::Plain));
     }
@@ -116,10 +118,8 @@ fn heading(model: &Model) -> (Spans, Spans) {
     if !panel.filter_text.is_empty() {
         head.push(span(format!(" {}", panel.filter_text), Tone::Waiting));
     }
-    match panel.visible {
-        VisibleOutcomes::All => {}
-        VisibleOutcomes::Changes => head.push(span(" unchanged hidden", Tone::Dim)),
-        VisibleOutcomes::Failures => head.push(span(" failures only", Tone::Waiting)),
+    if panel.visible == VisibleOutcomes::Changes {
+        head.push(span(" unchanged hidden", Tone::Dim));
     }
     let right = if panel.search.is_empty() {
         vec![span(format::number(u64::try_from(panel.newest.0).unwrap_or(0)), Tone::Dim)]
