@@ -39,3 +39,4 @@ mod views;
 mod views_of;
 mod wire;
 mod words;
+mod year_of_plans;

@@ -98,11 +98,15 @@ fn ready() -> impl Strategy<Value = Ready> {
 proptest! {
     #[test]
     fn the_first_lanes_decide_like_all_of_them(
-        jobs in proptest::collection::vec(ready(), 0..60),
+        mut jobs in proptest::collection::vec(ready(), 0..60),
         slots in 1..20_usize,
         per_host in 1..4_i64,
         per_account in 1..8_i64,
     ) {
+        // Jobs of one virtual time come in any order: the two ways need not agree about them.
+        for (id, job) in (0..).zip(&mut jobs) {
+            job.4 = job.4 * 100 + id;
+        }
         let some = queue(&jobs, per_host, per_account).claim(slots, false);
         let all = queue(&jobs, per_host, per_account).claim(slots, true);
         prop_assert_eq!(some.taken, all.taken);
