@@ -23,6 +23,7 @@ use crate::runner::event::{Event, Health};
 use crate::runner::handle::Handle;
 use crate::store::Store;
 use std::sync::Arc;
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -64,6 +65,10 @@ pub(super) async fn run(context: &Context, args: &Args, origin: &ConfigOrigin) -
         require_locks(redis).await?;
     }
     let runner = start_runner(&followed(&context.config, &*store).await?, store.clone(), redis.clone(), mode)?;
+    // Subscribed at once: the runner's first act may be to give up a job of a dead worker.
+    let events = runner.subscribe();
+    // Not awaited on this thread: it would be woken at every step of every job.
+    let notes = AbortOnDropHandle::new(tokio::spawn(print_notes(runner.clone(), events)));
     report_lock_health(&runner);
     report_unfetchable(&context.config);
     // An error here is ignored: the runner reports that the store does not answer.
@@ -77,6 +82,8 @@ pub(super) async fn run(context: &Context, args: &Args, origin: &ConfigOrigin) -
     let watched = AbortOnDropHandle::new(tokio::spawn(supervisor.clone().watch(runner.clone())));
     let wakers = Wakers { stop: &mut stop, supervisor: &supervisor, origin, store: &store };
     until_ended(&runner, wakers, &lines, &context.files).await;
+    // A panic of the task would have been printed.
+    let _ = notes.await;
     supervisor.stopping();
     if args.drain {
         report_waiting(&*store).await;
@@ -128,8 +135,6 @@ async fn until_ended(runner: &Handle, wakers: Wakers<'_>, lines: &OutcomeLines, 
     let Wakers { stop, supervisor, origin, store } = wakers;
     let mut values = origin.values();
     let mut file_problems = files.problems();
-    // Not awaited on this thread: it would be woken at every step of every job.
-    let notes = AbortOnDropHandle::new(tokio::spawn(print_notes(runner.clone())));
     let (mut stop_requested, mut read) = (false, true);
     loop {
         tokio::select! {
@@ -157,8 +162,6 @@ async fn until_ended(runner: &Handle, wakers: Wakers<'_>, lines: &OutcomeLines, 
             },
         }
     }
-    // A panic of the task would have been printed.
-    let _ = notes.await;
 }
 
 /// Signals to a worker, and those whom their effects concern.
@@ -214,8 +217,8 @@ fn describe_changes(changes: &[(String, KeyEffect)]) -> String {
 }
 
 /// Prints what an operator has to know of a runner's events and of its database, until the runner has ended.
-async fn print_notes(runner: Handle) {
-    let (mut events, mut health) = (runner.subscribe(), runner.health());
+async fn print_notes(runner: Handle, mut events: Receiver<Event>) {
+    let mut health = runner.health();
     let (mut silent, mut listening) = (false, true);
     loop {
         tokio::select! {
