@@ -7,3 +7,18 @@ mod exporting;
 mod following;
 mod large;
 mod versions;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Returns the paths of all files below a folder.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).unwrap().map(Result::unwrap) {
+            let to = if entry.file_type().unwrap().is_dir() { &mut folders } else { &mut found };
+            to.push(entry.path());
+        }
+    }
+    found
+}

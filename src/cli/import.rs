@@ -57,7 +57,24 @@ struct Imported {
     unreadable: u64,
 }
 
-/// What was read of a file or a listing.
+/// Source of the documents.
+enum ImportInput<'a> {
+    /// URL of a listing.
+    Listing(&'a str),
+    /// Opened file, with its name.
+    File(String, Box<ImportLines>),
+}
+
+impl<'a> ImportInput<'a> {
+    fn of(args: &'a Args) -> Result<Self, CliError> {
+        match args.file.to_str().filter(|name| name.starts_with("http://") || name.starts_with("https://")) {
+            Some(url) => Ok(Self::Listing(url)),
+            None => open(args).map(|(name, lines)| Self::File(name, Box::new(lines))),
+        }
+    }
+}
+
+/// Documents of a file or a listing, and the number of entries that are none.
 struct Collected {
     sorter: Sorter,
     documents: u64,
@@ -65,14 +82,12 @@ struct Collected {
 }
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
-    let url = args.file.to_str().filter(|name| name.starts_with("http://") || name.starts_with("https://"));
-    let lines = if url.is_some() { None } else { Some(open(args)?) };
+    let input = ImportInput::of(args)?;
     let store = context.writable_store("import").await?;
     args.owner.check(&*store).await?;
-    let collected = match (url, lines) {
-        (Some(url), _) => fetched::collect(context, url, args).await?,
-        (None, Some((name, lines))) => collect(&name, lines)?,
-        (None, None) => return Ok(Exit::WrongUse),
+    let collected = match input {
+        ImportInput::Listing(url) => fetched::collect(context, url, args).await?,
+        ImportInput::File(name, lines) => collect(&name, *lines)?,
     };
     let Collected { sorter, documents, unreadable } = collected;
     let mut imported = Imported { unreadable, ..Imported::default() };

@@ -7,9 +7,9 @@ mod read;
 
 use super::context::Context;
 use super::exit::{CliError, Exit};
-use super::output::{Output, note};
+use super::output::{Output, note, shortened};
 use crate::domain::id::SourceId;
-use crate::domain::source::{SourceName, SourceSummary};
+use crate::domain::source::{PagePattern, SourceName, SourceSummary};
 use crate::domain::suggest::nearest;
 use crate::domain::text::SafeLine;
 use crate::store::{SourceStore, StoreBase};
@@ -139,6 +139,13 @@ async fn note_unread(store: &(impl StoreBase + ?Sized)) -> Result<(), CliError> 
         note("no worker is running: start `quarterdeck work`, or read with `quarterdeck source read NAME --wait`");
     }
     Ok(())
+}
+
+/// Parses the patterns of a flag; the error names the flag.
+pub(super) fn patterns(flag: &str, texts: &[String]) -> Result<Vec<PagePattern>, String> {
+    let parse =
+        |text: &String| PagePattern::parse(text).map_err(|error| format!("--{flag} {}: {error}", shortened(text)));
+    texts.iter().map(parse).collect()
 }
 
 /// Returns a name that no source has: that of the host, with a number if it is taken.

@@ -1,4 +1,4 @@
-//! What a listing (a sitemap, a feed, a page of links, an `llms.txt`) says about pages.
+//! Pages as a listing has them: a sitemap, a feed, a page of links, an `llms.txt`.
 
 use super::time::Timestamp;
 use super::word_enum::word_enum;
@@ -46,7 +46,7 @@ impl ListingKind {
 pub struct ListedPage {
     /// URL as it stands there, made absolute where the format allows relative ones.
     pub url: String,
-    /// When the page was changed the last time, as the listing has it: not to be trusted.
+    /// Time of the page's last change as the listing has it: not to be trusted.
     pub modified: Option<Timestamp>,
 }
 

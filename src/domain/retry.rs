@@ -74,7 +74,7 @@ pub struct Counters {
     pub crashes: u32,
 }
 
-/// What the loss of a worker says about a job that the worker ran alone.
+/// Cause of a worker's loss, for a job that the worker ran alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LossCause {
     /// Nothing but the job is known that may have stopped the worker.

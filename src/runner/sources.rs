@@ -5,7 +5,7 @@ use super::settings::Mode;
 use super::worker::Worker;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::link::Link;
-use crate::domain::listing::{ListedPage, ListingKind};
+use crate::domain::listing::ListedPage;
 use crate::domain::source::{ReadCounts, ReadLease, ReadResult, SourceRead, is_much_smaller};
 use crate::domain::text::SafeLine;
 use crate::fetch::{Fetcher, ListingBatch, ListingLimits, ListingReader, ListingSummary, PageLocation};
@@ -43,7 +43,7 @@ pub(super) async fn run(worker: Arc<Worker>) {
                     break;
                 }
             }
-            if worker.drain.is_cancelled() || worker.leave.is_cancelled() || worker.ended.is_cancelled() {
+            if worker.is_stopped() {
                 return;
             }
         }
@@ -154,10 +154,10 @@ async fn read_pages(
     }
     let Some(summary) = reader.summary() else { return Ok(Reading::Refused("has no files".to_owned())) };
     counts.files = summary.files;
-    if summary.kind == ListingKind::Links && lease.settings.include.is_empty() {
-        return Ok(Reading::Refused("is a page of links; say with --match which of them are pages".to_owned()));
-    }
-    Ok(Reading::Whole(summary))
+    Ok(match lease.settings.check_kind(summary.kind) {
+        Ok(()) => Reading::Whole(summary),
+        Err(why) => Reading::Refused(why.to_owned()),
+    })
 }
 
 /// Returns the pages that count, in the stored form of documents.

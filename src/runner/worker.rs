@@ -87,6 +87,11 @@ impl Worker {
         }
     }
 
+    /// Returns true once the worker ends, drains or leaves.
+    pub(super) fn is_stopped(&self) -> bool {
+        [&self.ended, &self.drain, &self.leave].iter().any(|token| token.is_cancelled())
+    }
+
     /// Sends an event to this process's watchers; without a watcher, the event is dropped.
     pub(super) fn emit(&self, event: Event) {
         let _ = self.events.send(event);

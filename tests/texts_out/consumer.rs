@@ -48,8 +48,7 @@ impl Consumer {
     /// Reads the changes after the cursor. With `killed_after`, the program follows and is killed once it has written so
     /// many, if it ever has; the consumer has then worked off no more than that.
     fn follow(&mut self, install: &Install, store: &str, killed_after: Option<usize>) -> Reading {
-        let mut args = vec!["changes", "--store", store];
-        args.extend(self.cursor.iter().flat_map(|cursor| ["--after", cursor]));
+        let args = self.args(store);
         let (read, reading) = match killed_after {
             None => (install.run(&args), Reading::Whole),
             Some(most) => {
@@ -77,11 +76,16 @@ impl Consumer {
         reading
     }
 
-    /// Returns the number of changes after the cursor; `None` if it is refused.
-    fn left(&self, install: &Install, store: &str) -> Option<usize> {
+    /// Returns the arguments that print the changes after the cursor.
+    fn args<'a>(&'a self, store: &'a str) -> Vec<&'a str> {
         let mut args = vec!["changes", "--store", store];
         args.extend(self.cursor.iter().flat_map(|cursor| ["--after", cursor]));
-        let read = install.run(&args);
+        args
+    }
+
+    /// Returns the number of changes after the cursor; `None` if it is refused.
+    fn left(&self, install: &Install, store: &str) -> Option<usize> {
+        let read = install.run(&self.args(store));
         (read.code == Some(0)).then_some(read.out.len())
     }
 

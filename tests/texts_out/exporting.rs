@@ -1,5 +1,6 @@
 //! Tests `export`: folders of Markdown, incremental and killed; links that somebody has planted; JSON lines.
 
+use super::files_below;
 use crate::bad_input::disk::Disk;
 use crate::support::db;
 use crate::support::install::{Ended, Install};
@@ -39,19 +40,9 @@ fn sync(install: &Install) {
 
 /// Returns every file below a folder with its text, but for the export's own, by its path.
 fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
-    let (mut found, mut folders) = (BTreeMap::new(), vec![folder.to_owned()]);
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(&next).unwrap().map(Result::unwrap) {
-            let path = entry.path();
-            if entry.file_type().unwrap().is_dir() {
-                folders.push(path);
-            } else if path != folder.join(".quarterdeck-export") {
-                let text = fs::read_to_string(&path).unwrap_or_default();
-                found.insert(path.strip_prefix(folder).unwrap().to_owned(), text);
-            }
-        }
-    }
-    found
+    let files = files_below(folder).into_iter().filter(|path| *path != folder.join(".quarterdeck-export"));
+    let below = |path: &PathBuf| path.strip_prefix(folder).unwrap().to_owned();
+    files.map(|path| (below(&path), fs::read_to_string(&path).unwrap_or_default())).collect()
 }
 
 /// Returns a name with the ending of exported files.

@@ -1,6 +1,7 @@
 //! Imports, exports and copies a store in little memory, killed in between. `QUARTERDECK_TEXTS` is the number of documents
 //! and `QUARTERDECK_TEXTS_KILLS` that of the kills of each verb; figures of a large run stand in `benchmarks.md`.
 
+use super::files_below;
 use crate::support::install::{Install, Process};
 use crate::support::limit::{lasts, until_blocking};
 use crate::support::measure::Stopwatch;
@@ -87,20 +88,13 @@ impl Runs<'_> {
 
 /// Returns a digest of every file below a folder, by its path; files of the export itself are left out.
 fn digests(folder: &Path) -> BTreeMap<PathBuf, u64> {
-    let (mut found, mut folders) = (BTreeMap::new(), vec![folder.to_owned()]);
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(&next).unwrap().map(Result::unwrap) {
-            let path = entry.path();
-            if entry.file_type().unwrap().is_dir() {
-                folders.push(path);
-            } else if !entry.file_name().as_encoded_bytes().starts_with(b".quarterdeck-export") {
-                let mut digest = DefaultHasher::new();
-                fs::read(&path).unwrap().hash(&mut digest);
-                found.insert(path.strip_prefix(folder).unwrap().to_owned(), digest.finish());
-            }
-        }
-    }
-    found
+    let is_own = |path: &PathBuf| path.file_name().unwrap().as_encoded_bytes().starts_with(b".quarterdeck-export");
+    let digest = |path: PathBuf| {
+        let mut digest = DefaultHasher::new();
+        fs::read(&path).unwrap().hash(&mut digest);
+        (path.strip_prefix(folder).unwrap().to_owned(), digest.finish())
+    };
+    files_below(folder).into_iter().filter(|path| !is_own(path)).map(digest).collect()
 }
 
 /// Gives each document a text of some 2,000 characters, an earlier version of it, and an outcome.

@@ -7,10 +7,10 @@ use crate::cli::context::Context;
 use crate::cli::exit::CliError;
 use crate::cli::output::{problem, shortened};
 use crate::cli::progress::ProgressLine;
+use crate::cli::source::patterns;
 use crate::cli::wiring;
 use crate::domain::failure::{Failure, FailureClass};
-use crate::domain::listing::ListingKind;
-use crate::domain::source::PagePattern;
+use crate::domain::source::SourceSettings;
 use crate::fetch::ListingLimits;
 
 /// Fetches a listing with the files that it names, and returns its pages. Nothing is imported of one that cannot be read
@@ -19,10 +19,8 @@ pub(super) async fn collect(context: &Context, url: &str, args: &Args) -> Result
     if args.format.is_some() {
         return Err(CliError::Usage("--format is for files; what a URL answers is recognised".to_owned()));
     }
-    let pattern = |text: &String| {
-        PagePattern::parse(text).map_err(|error| CliError::Usage(format!("--match {}: {error}", shortened(text))))
-    };
-    let include = args.include.iter().map(pattern).collect::<Result<Vec<_>, _>>()?;
+    let include = patterns("match", &args.include).map_err(CliError::Usage)?;
+    let settings = SourceSettings { include, ..SourceSettings::default() };
     let failed = |failure: Failure| {
         let message = format!("{}: {}; nothing was imported", shortened(url), failure.detail);
         match failure.class {
@@ -39,8 +37,7 @@ pub(super) async fn collect(context: &Context, url: &str, args: &Args) -> Result
         for page in batch.pages {
             progress.advance(1);
             match Fields::url_only(page.url).into_document(owner) {
-                Ok(document) if !include.is_empty() && !include.iter().any(|of| of.matches(document.link.as_str())) => {
-                }
+                Ok(document) if !settings.selects(document.link.as_str()) => {}
                 Ok(document) => {
                     collected.documents += 1;
                     collected.sorter.push(document).map_err(unsortable)?;
@@ -56,9 +53,8 @@ pub(super) async fn collect(context: &Context, url: &str, args: &Args) -> Result
             problem(unreadable);
         }
     }
-    if include.is_empty() && reader.summary().is_some_and(|summary| summary.kind == ListingKind::Links) {
-        let why = "is a page of links; say with --match which of them are pages";
-        return Err(CliError::Usage(format!("{}: {why}", shortened(url))));
+    if let Some(summary) = reader.summary() {
+        settings.check_kind(summary.kind).map_err(|why| CliError::Usage(format!("{}: {why}", shortened(url))))?;
     }
     if collected.documents == 0 {
         return Err(CliError::Usage(format!("{}: lists no page that can be imported", shortened(url))));

@@ -1,13 +1,13 @@
 //! `quarterdeck source add URL`.
 
-use super::{free_name, note_unread, print};
+use super::{free_name, note_unread, patterns, print};
 use crate::cli::add::Owner;
 use crate::cli::context::{Context, operator};
 use crate::cli::exit::{CliError, Exit};
 use crate::cli::output::{Output, shortened};
 use crate::domain::duration;
 use crate::domain::id::{AccountId, AssistantId};
-use crate::domain::source::{NewPages, PagePattern, SourceName, SourceSettings, SourceUrl};
+use crate::domain::source::{NewPages, SourceName, SourceSettings, SourceUrl};
 use crate::store::NewSource;
 use clap::ValueEnum;
 use serde::Serialize;
@@ -113,11 +113,6 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
 }
 
 fn settings(args: &Args) -> Result<SourceSettings, String> {
-    let patterns = |flag: &str, texts: &[String]| {
-        let parse =
-            |text: &String| PagePattern::parse(text).map_err(|error| format!("--{flag} {}: {error}", shortened(text)));
-        texts.iter().map(parse).collect::<Result<Vec<_>, _>>()
-    };
     let default = SourceSettings::default();
     let every = match &args.every {
         Some(text) => {

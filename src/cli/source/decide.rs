@@ -5,7 +5,7 @@ use crate::cli::confirm::{CONFIRM_THRESHOLD, agreed};
 use crate::cli::context::{Context, operator};
 use crate::cli::exit::{CliError, Exit};
 use crate::cli::output::Output;
-use crate::domain::id::{DocumentId, ProposalId};
+use crate::domain::id::{DocumentId, ProposalId, SourceId};
 use crate::domain::job::QueueClass;
 use crate::domain::request::{Request, RequestKind, RequestScope};
 use crate::domain::source::{Proposal, ProposalDecision, ProposalFilter, ProposalKind, ProposalState};
@@ -15,6 +15,7 @@ use crate::format;
 use crate::store::{ProposalQuery, ProposalResult, Store};
 use serde::Serialize;
 use std::collections::HashSet;
+use std::io;
 
 /// Number of proposals that are read at a time.
 const PAGE: u32 = 1_000;
@@ -58,7 +59,7 @@ pub struct Args {
 /// Arguments of `source accept`.
 #[derive(Debug, clap::Args)]
 pub struct AcceptArgs {
-    /// What to accept.
+    /// Proposals to accept.
     #[command(flatten)]
     pub decide: Args,
     /// Request syncs of the documents that are added
@@ -110,18 +111,9 @@ pub(super) async fn list(context: &Context, args: &ListArgs, out: &mut Output) -
         None => None,
     };
     let state = (!args.all).then_some(ProposalState::Open);
-    let mut query = ProposalQuery { state, source, after: 0, limit: PAGE };
-    loop {
-        let page = store.proposals(&query).await?;
-        for proposal in page.iter().filter(|proposal| filter.matches(proposal)) {
-            match args.json {
-                true => out.json(&ProposalJson::of(proposal))?,
-                false => out.line(line(proposal))?,
-            }
-        }
-        let Some(last) = page.last() else { break };
-        query.after = last.id.0;
-    }
+    let shown =
+        |proposal: Proposal| if filter.matches(&proposal) { print_one(args.json, "", &proposal, out) } else { Ok(()) };
+    each(&*store, (state, source), shown).await?;
     store.close().await;
     Ok(Exit::Done)
 }
@@ -168,11 +160,9 @@ async fn decide(
     })
     .await?;
     if args.dry_run {
+        let before = format!("would {verb} ");
         for proposal in &proposals {
-            match args.json {
-                true => out.json(&ProposalJson::of(proposal))?,
-                false => out.line(format!("would {verb} {}", line(proposal)))?,
-            }
+            print_one(args.json, &before, proposal, out)?;
         }
         store.close().await;
         return Ok(Exit::Done);
@@ -200,13 +190,35 @@ async fn decide(
 
 /// Returns the open proposals that are wanted.
 async fn open(store: &dyn Store, wanted: impl Fn(&Proposal) -> bool) -> Result<Vec<Proposal>, CliError> {
-    let mut query = ProposalQuery { state: Some(ProposalState::Open), source: None, after: 0, limit: PAGE };
     let mut found = Vec::new();
+    let keep = |proposal| {
+        found.extend(Some(proposal).filter(&wanted));
+        Ok(())
+    };
+    each(store, (Some(ProposalState::Open), None), keep).await?;
+    Ok(found)
+}
+
+/// Passes the proposals in a state, of a source, to `take`; `None` is any. Few are in memory at a time.
+async fn each(
+    store: &dyn Store,
+    (state, source): (Option<ProposalState>, Option<SourceId>),
+    mut take: impl FnMut(Proposal) -> io::Result<()>,
+) -> Result<(), CliError> {
+    let mut query = ProposalQuery { state, source, after: 0, limit: PAGE };
     loop {
         let page = store.proposals(&query).await?;
-        let Some(last) = page.last() else { return Ok(found) };
+        let Some(last) = page.last() else { return Ok(()) };
         query.after = last.id.0;
-        found.extend(page.into_iter().filter(&wanted));
+        page.into_iter().try_for_each(&mut take)?;
+    }
+}
+
+/// Prints a proposal as JSON, or as a line after `before`.
+fn print_one(json: bool, before: &str, proposal: &Proposal, out: &mut Output) -> io::Result<()> {
+    match json {
+        true => out.json(&ProposalJson::of(proposal)),
+        false => out.line(format!("{before}{}", line(proposal))),
     }
 }
 

@@ -37,7 +37,7 @@ impl PagePattern {
     }
 }
 
-/// One pass with backtracking only to the last `*`, so no pattern makes this slow.
+/// Compares in one pass, with backtracking only to the last `*`, so that no pattern makes this slow.
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut star = None;

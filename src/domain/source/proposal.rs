@@ -7,7 +7,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::word_enum::{serde_by_word, word_enum};
 
 word_enum! {
-    /// What a proposal is about.
+    /// Subject of a proposal.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum ProposalKind {
         /// The source has a page that is no document; accepted, it becomes one.

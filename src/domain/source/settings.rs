@@ -2,6 +2,7 @@
 
 use super::PagePattern;
 use crate::domain::calendar::DayWindow;
+use crate::domain::listing::ListingKind;
 use crate::domain::plan::{Cadence, Timetable};
 use crate::domain::time::Timestamp;
 use crate::domain::word_enum::{serde_by_word, word_enum};
@@ -67,6 +68,18 @@ impl SourceSettings {
     pub fn selects(&self, url: &str) -> bool {
         let included = self.include.is_empty() || self.include.iter().any(|pattern| pattern.matches(url));
         included && !self.exclude.iter().any(|pattern| pattern.matches(url))
+    }
+
+    /// Checks that the settings suit a listing of this kind.
+    ///
+    /// # Errors
+    /// It is a page of links, and no pattern says which of them are pages. The error completes a sentence that begins with
+    /// the listing.
+    pub fn check_kind(&self, kind: ListingKind) -> Result<(), &'static str> {
+        if kind == ListingKind::Links && self.include.is_empty() {
+            return Err("is a page of links; say with --match which of them are pages");
+        }
+        Ok(())
     }
 
     /// Returns the times of reads.
