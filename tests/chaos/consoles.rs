@@ -63,7 +63,11 @@ async fn outcomes_on_two_screens(redis: Option<&TestRedis>) -> Duration {
     let workers: Vec<_> = (0..3).map(|_| fleet.work()).collect();
     let consoles = [0, 1].map(|_| console(&fleet));
     for console in &consoles {
-        console.until("three workers", |screen| screen.contents().contains("3 workers"));
+        // A key acts on the document under the cursor, which is read apart from the workers.
+        console.until("three workers and a document", |screen| {
+            let shown = screen.contents();
+            shown.contains("3 workers") && shown.contains("Never synced. s syncs it now.")
+        });
     }
     let [mut one, other] = consoles;
     // A key in one console; the other shows the job as running, with its step if steps are published.
