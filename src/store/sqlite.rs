@@ -158,6 +158,17 @@ impl Sqlite {
         Ok((conn, version))
     }
 
+    /// Does what [`begin`](Self::begin) does, except that other processes may write until the transaction first writes.
+    pub(super) async fn begin_late(&self, slot: &mut Option<WriterConnection>) -> Result<(WriterConnection, i64)> {
+        self.connect.check_identity()?;
+        let mut conn = match slot.take() {
+            Some(conn) => conn,
+            None => WriterConnection::open(self.connect.path()).await.map_err(reading)?,
+        };
+        let version = conn.begin_late().map_err(reading)?;
+        Ok((conn, version))
+    }
+
     /// Returns a message that names the process for whose write lock this process has been waiting; `None` if it does
     /// not wait.
     pub(super) fn lock_wait_message(&self) -> Option<String> {

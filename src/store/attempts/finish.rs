@@ -23,7 +23,7 @@ use crate::store::sql::rows::documents::Document;
 use crate::store::sql::rows::jobs::JobRow;
 use crate::store::sql::rows::outcomes::outcome;
 use crate::store::sql::rows::{attempts, documents};
-use crate::store::sql::statement::query;
+use crate::store::sql::statement::{Statement, query};
 use crate::store::sql::transaction::Tx;
 use crate::store::{Finish, FinishResult, JobLease, Result, StoreError};
 use std::collections::{BTreeMap, HashMap};
@@ -71,7 +71,7 @@ enum Savepoints {
 /// Isolation of the transaction that writes a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Isolation {
-    /// Without locks, if the database allows it and nothing else changes the same jobs.
+    /// Without locks while it reads, and on PostgreSQL also while it writes, if nothing else changes the same rows.
     Optimistic,
     /// With locks of the rows.
     Locking(Savepoints),
@@ -118,41 +118,19 @@ async fn try_finish_group(
         Isolation::Optimistic => (Tx::optimistic(db).await?, Savepoints::None),
         Isolation::Locking(savepoints) => (None, savepoints),
     };
-    let mut tx = match optimistic {
-        Some(tx) => tx,
-        None => Tx::begin(db, Purpose::Rows).await?,
+    let mut tx = match (optimistic, isolation) {
+        (Some(tx), _) => tx,
+        (None, Isolation::Optimistic) => Tx::begin_late(db, Purpose::Rows).await?,
+        (None, Isolation::Locking(_)) => Tx::begin(db, Purpose::Rows).await?,
     };
-    let ids = group.iter().map(|pending| pending.finish.lease.job_id.0).collect();
-    let attempts = attempts::lock(&mut tx, ids).await?;
-    let guard = tx.is_optimistic().then(|| attempts::guard(attempts.values(), SCHEMA_VERSION));
-    // Written in document order, so that concurrent writers on PostgreSQL never deadlock.
-    let mut order: Vec<usize> = (0..group.len()).collect();
-    order.sort_by_key(|index| attempts.get(&group[*index].finish.lease.job_id).map(|row| row.job.job.document_id));
-    let mut named = BTreeMap::new();
-    for finish in group.iter().map(|pending| &pending.finish) {
-        if let Some(row) = attempts.get(&finish.lease.job_id) {
-            let signal = HostSignal::of(&finish.end);
-            let is_affected = signal.failure.is_some() || signal.retry_after.is_some();
-            // A host without a row has no state, and a page that arrives changes nothing of it.
-            if row.is_host_known || is_affected {
-                *named.entry(row.job.host.clone()).or_default() |= is_affected;
-            }
+    let (written, guard) = match write_group(&mut tx, group, savepoints).await {
+        Ok(written) => written,
+        Err(StoreError::Conflict) => {
+            tx.abandon().await?;
+            return Err(StoreError::Conflict);
         }
-    }
-    let hosts = host_backoff::read(&mut tx, named).await?;
-    let mut read = GroupRows { attempts, hosts };
-    let mut written = Vec::with_capacity(group.len());
-    for index in order {
-        let pending = &group[index];
-        let done = match savepoints {
-            Savepoints::None => {
-                write_finish(&mut tx, &pending.finish, &pending.finish.end, &pending.policy, &mut read).await?
-            }
-            Savepoints::PerFinish => finish_one(&mut tx, pending, &mut read).await?,
-        };
-        written.push((index, done));
-    }
-    host_backoff::write(&mut tx, read.hosts).await?;
+        Err(error) => return Err(error),
+    };
     let outcomes = match guard {
         Some(guard) => tx.commit_if(guard).await?,
         None => tx.commit().await?,
@@ -169,6 +147,50 @@ async fn try_finish_group(
         });
     }
     Ok(answers.into_iter().map(|answer| answer.unwrap_or(Ok(FinishResult::LeaseLost))).collect())
+}
+
+/// Writes the finishes of `group`, all but the row changes that wait for the commit. Returns the result of each, with its
+/// index in the group, and the guard of the commit if the transaction is an optimistic one.
+async fn write_group(
+    tx: &mut Tx<'_>,
+    group: &[Finishing],
+    savepoints: Savepoints,
+) -> Result<(Vec<(usize, FinishWrite)>, Option<Statement>)> {
+    let ids = group.iter().map(|pending| pending.finish.lease.job_id.0).collect();
+    let attempts = attempts::lock(tx, ids).await?;
+    let guard = tx.is_optimistic().then(|| attempts::guard(attempts.values(), SCHEMA_VERSION));
+    // Written in document order, so that concurrent writers on PostgreSQL never deadlock.
+    let mut order: Vec<usize> = (0..group.len()).collect();
+    order.sort_by_key(|index| attempts.get(&group[*index].finish.lease.job_id).map(|row| row.job.job.document_id));
+    let mut named = BTreeMap::new();
+    for finish in group.iter().map(|pending| &pending.finish) {
+        if let Some(row) = attempts.get(&finish.lease.job_id) {
+            let signal = HostSignal::of(&finish.end);
+            let is_affected = signal.failure.is_some() || signal.retry_after.is_some();
+            // A host without a row has no state, and a page that arrives changes nothing of it.
+            if row.is_host_known || is_affected {
+                *named.entry(row.job.host.clone()).or_default() |= is_affected;
+            }
+        }
+    }
+    let hosts = host_backoff::read(tx, named).await?;
+    let mut read = GroupRows { attempts, hosts };
+    let mut written = Vec::with_capacity(group.len());
+    for index in order {
+        let pending = &group[index];
+        let done = match savepoints {
+            Savepoints::None => {
+                write_finish(tx, &pending.finish, &pending.finish.end, &pending.policy, &mut read).await?
+            }
+            Savepoints::PerFinish => finish_one(tx, pending, &mut read).await?,
+        };
+        written.push((index, done));
+    }
+    host_backoff::write(tx, read.hosts).await?;
+    if guard.is_none() {
+        tx.acquire_lock()?;
+    }
+    Ok((written, guard))
 }
 
 async fn finish_one(tx: &mut Tx<'_>, pending: &Finishing, read: &mut GroupRows) -> Result<FinishWrite> {

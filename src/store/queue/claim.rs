@@ -48,22 +48,7 @@ pub(in crate::store) async fn claim(
     if limits.slots == 0 || !expects_work && !is_work_waiting(db, &unfetchable).await? {
         return Ok(Vec::new());
     }
-    let mut claim = Claim {
-        worker,
-        limits,
-        budget: ClaimCapacity {
-            slots: limits.slots as usize,
-            per_host: i64::from(limits.per_host),
-            per_account: limits.per_account.map_or(i64::MAX, i64::from),
-            spacing: Some(limits.host_interval).filter(|interval| !interval.is_zero()),
-            spaced_hosts: BTreeSet::new(),
-            may_take_risky: true,
-            unfetchable,
-            passed_over: 0,
-            served_vtime: [0; 3],
-        },
-        claimed: Vec::new(),
-    };
+    let mut claim = Claim::new(worker, limits, &unfetchable);
     if let Some(mut tx) = Tx::optimistic(db).await? {
         let ended = claim.run(&mut tx).await;
         tx.publish();
@@ -77,8 +62,16 @@ pub(in crate::store) async fn claim(
         }
     }
     let claimed_before = claim.claimed.len();
-    let mut tx = Tx::begin(db, Purpose::Claim).await?;
-    let written = match claim.run(&mut tx).await {
+    let mut tx = Tx::begin_late(db, Purpose::Claim).await?;
+    let mut run = claim.run(&mut tx).await;
+    if let Err(StoreError::Conflict) = run {
+        tx.abandon().await?;
+        tx = Tx::begin(db, Purpose::Claim).await?;
+        // Only SQLite has such conflicts, and it has no optimistic transactions that could have claimed something.
+        claim = Claim::new(worker, limits, &unfetchable);
+        run = claim.run(&mut tx).await;
+    }
+    let written = match run {
         Ok(()) => tx.commit().await.map(drop),
         Err(error) => Err(error),
     };
@@ -116,7 +109,23 @@ struct Claim<'a> {
     claimed: Vec<ClaimedJob>,
 }
 
-impl Claim<'_> {
+impl<'a> Claim<'a> {
+    /// Creates a claim that has nothing yet.
+    fn new(worker: &'a WorkerId, limits: ClaimLimits, unfetchable: &Arc<Unfetchable>) -> Self {
+        let budget = ClaimCapacity {
+            slots: limits.slots as usize,
+            per_host: i64::from(limits.per_host),
+            per_account: limits.per_account.map_or(i64::MAX, i64::from),
+            spacing: Some(limits.host_interval).filter(|interval| !interval.is_zero()),
+            spaced_hosts: BTreeSet::new(),
+            may_take_risky: true,
+            unfetchable: Arc::clone(unfetchable),
+            passed_over: 0,
+            served_vtime: [0; 3],
+        };
+        Self { worker, limits, budget, claimed: Vec::new() }
+    }
+
     /// Claims in rounds until no slot is free or no job can be claimed. Slots may be left after a round, because a limit
     /// was reached or a chosen job ended at once; lanes that the round did not read may fill them. In an optimistic
     /// transaction each round is committed by itself.

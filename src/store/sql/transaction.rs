@@ -8,14 +8,18 @@
 //! since, and writes everything. It is for the frequent case of claims and finishes; everything else is repeated with
 //! locks.
 //!
-//! SQLite allows one writer at a time. On PostgreSQL only transactions that move jobs in the queue ([`Purpose::Queue`],
-//! [`Purpose::Claim`]) exclude each other, by an advisory lock. Ends of attempts and heartbeats run concurrently with
-//! them and lock the rows of their jobs, always in the order of the documents, so that they cannot deadlock.
+//! SQLite allows one writer at a time, and a process that is stopped while it writes stops all others. Claims and finishes
+//! therefore read before they get the lock. On PostgreSQL only transactions that move jobs in the queue
+//! ([`Purpose::Queue`], [`Purpose::Claim`]) exclude each other, by an advisory lock. Ends of attempts and heartbeats run
+//! concurrently with them and lock the rows of their jobs, always in the order of the documents, so that they cannot
+//! deadlock.
 
 mod commit;
+mod locking;
 
 use crate::domain::outbox::Subscribers;
 use crate::domain::time::Timestamp;
+use crate::store::Result;
 use crate::store::sql::batch::{Batches, RowChange};
 use crate::store::sql::conn::{Conn, Purpose, Row};
 use crate::store::sql::database::{Database, Engine};
@@ -25,7 +29,7 @@ use crate::store::sql::rows::outcomes::NewOutcome;
 use crate::store::sql::statement::Statement;
 use crate::store::sql::topics::Written;
 use crate::store::sqlite::WriterSlot;
-use crate::store::{Result, StoreError};
+use locking::Locking;
 use std::collections::HashMap;
 
 /// A write transaction. If it is dropped without [`commit`](Tx::commit), nothing is written.
@@ -41,8 +45,7 @@ pub(in crate::store) struct Tx<'s> {
     written: Written,
     /// The subscribers that the process had when the transaction began.
     subscribers: Subscribers,
-    /// True if the transaction reads without locks and writes by one statement.
-    optimistic: bool,
+    locking: Locking,
     /// True if the transaction moves jobs in the queue of PostgreSQL, which optimistic claims have to notice.
     moves_queue: bool,
     outcomes: Vec<NewOutcome>,
@@ -74,7 +77,7 @@ impl<'s> Tx<'s> {
             }
         };
         let moves_queue = conn.dialect() == Dialect::Postgres && matches!(purpose, Purpose::Queue | Purpose::Claim);
-        Ok(Self { moves_queue, ..Self::on(conn, slot, db, now, false) })
+        Ok(Self { moves_queue, ..Self::on(conn, slot, db, now, Locking::Early) })
     }
 
     /// Begins an optimistic transaction, if the database has them: reads see committed rows and lock nothing,
@@ -86,26 +89,16 @@ impl<'s> Tx<'s> {
         match &db.engine {
             Engine::Postgres(postgres) if postgres.has_optimistic_transactions() => {
                 let conn = Conn::Postgres(postgres.acquire().await?);
-                Ok(Some(Self::on(conn, None, db, db.now(), true)))
+                Ok(Some(Self::on(conn, None, db, db.now(), Locking::Never)))
             }
             Engine::Sqlite(_) | Engine::Postgres(_) => Ok(None),
         }
     }
 
-    fn on(conn: Conn, slot: Option<WriterSlot<'s>>, db: &'s Database, now: Timestamp, optimistic: bool) -> Self {
+    fn on(conn: Conn, slot: Option<WriterSlot<'s>>, db: &'s Database, now: Timestamp, locking: Locking) -> Self {
         let (outcomes, vtimes) = (Vec::new(), HashMap::new());
         let (written, subscribers, batches) = (Written::default(), db.subscribers(), Batches::default());
-        Self { conn, slot, db, now, written, subscribers, optimistic, moves_queue: false, outcomes, batches, vtimes }
-    }
-
-    /// Returns true if the transaction is an optimistic one.
-    pub(in crate::store) fn is_optimistic(&self) -> bool {
-        self.optimistic
-    }
-
-    /// Fails with [`StoreError::Conflict`] if the transaction is an optimistic one, which cannot lock rows.
-    pub(in crate::store) fn ensure_locks(&self) -> Result<()> {
-        if self.optimistic { Err(StoreError::Conflict) } else { Ok(()) }
+        Self { conn, slot, db, now, written, subscribers, locking, moves_queue: false, outcomes, batches, vtimes }
     }
 
     /// Returns the dialect of the database.
@@ -135,7 +128,7 @@ impl<'s> Tx<'s> {
 
     /// Runs a statement that writes and returns the number of affected rows.
     pub(in crate::store) async fn run(&mut self, statement: Statement) -> Result<u64> {
-        self.ensure_locks()?;
+        self.prepare_write()?;
         let written = Written::by(&statement);
         let touched = self.conn.execute(statement).await.map_err(writing)?;
         if let Some(written) = written.filter(|_| touched > 0) {
@@ -147,7 +140,7 @@ impl<'s> Tx<'s> {
     /// Runs a statement like [`run`](Self::run), but does not publish its changes, for bookkeeping that need not wake
     /// anybody.
     pub(in crate::store) async fn run_quietly(&mut self, statement: Statement) -> Result<u64> {
-        self.ensure_locks()?;
+        self.prepare_write()?;
         let touched = self.conn.execute(statement).await.map_err(writing)?;
         if touched > 0 {
             self.written.add(Written::BOOKKEEPING);
@@ -157,7 +150,7 @@ impl<'s> Tx<'s> {
 
     /// Runs fixed SQL text without values.
     pub(in crate::store) async fn script(&mut self, text: &'static str) -> Result<()> {
-        self.ensure_locks()?;
+        self.prepare_write()?;
         self.conn.script(text).await.map_err(writing)
     }
 
@@ -181,7 +174,7 @@ impl<'s> Tx<'s> {
         if self.batches.is_empty() {
             return Ok(());
         }
-        self.ensure_locks()?;
+        self.prepare_write()?;
         match self.dialect() {
             Dialect::Sqlite => {
                 self.note_batches();
@@ -203,7 +196,7 @@ impl<'s> Tx<'s> {
     /// Runs a statement of PostgreSQL that writes everything at once, and in an optimistic transaction checks itself that
     /// nothing has changed: it is committed when this returns. The caller [notes](Self::note) what was written.
     pub(in crate::store) async fn write_at_once(&mut self, statement: Statement) -> Result<Vec<Row>> {
-        debug_assert!(self.batches.is_empty() && (self.outcomes.is_empty() || !self.optimistic), "nothing waits");
+        debug_assert!(self.batches.is_empty() && (self.outcomes.is_empty() || !self.is_optimistic()), "nothing waits");
         self.conn.fetch_all(statement).await.map_err(writing)
     }
 
@@ -222,7 +215,7 @@ impl<'s> Tx<'s> {
         self.write_batches().await?;
         let written = Written::by(&statement);
         if written.is_some() {
-            self.ensure_locks()?;
+            self.prepare_write()?;
         }
         let rows = self.conn.fetch_all(statement).await.map_err(writing)?;
         if let Some(written) = written.filter(|_| !rows.is_empty()) {
@@ -234,7 +227,7 @@ impl<'s> Tx<'s> {
     /// Returns the first row of a statement that writes, if it has any, but does not publish its changes, as
     /// [`run_quietly`](Self::run_quietly) does.
     pub(in crate::store) async fn first_quietly(&mut self, statement: Statement) -> Result<Option<Row>> {
-        self.ensure_locks()?;
+        self.prepare_write()?;
         let row = self.conn.fetch_all(statement).await.map_err(writing)?.into_iter().next();
         if row.is_some() {
             self.written.add(Written::BOOKKEEPING);

@@ -27,6 +27,8 @@ use tokio::task::spawn_blocking;
 
 type SqlxResult<T> = Result<T, sqlx::Error>;
 
+/// Reads the version of the store's schema.
+const SCHEMA_VERSION: &str = "PRAGMA user_version";
 /// Number of prepared statements that are kept.
 const STATEMENTS: usize = 200;
 /// Number of pages in the log from which they are copied into the file: 16 MB, not SQLite's 4 MB, since many commits
@@ -113,8 +115,28 @@ impl WriterConnection {
             })
             .await?;
         }
-        let version = self.connection()?.prepare_cached("PRAGMA user_version").map_err(error)?;
+        let version = self.connection()?.prepare_cached(SCHEMA_VERSION).map_err(error)?;
         read_first(version)
+    }
+
+    /// Begins a transaction that may write, but gets the write lock only by [`acquire_lock`](Self::acquire_lock), and
+    /// returns the schema version read in it. Never waits for another process.
+    pub(super) fn begin_late(&mut self) -> SqlxResult<i64> {
+        let conn = self.connection()?;
+        conn.execute_batch("BEGIN").map_err(error)?;
+        read_first(conn.prepare_cached(SCHEMA_VERSION).map_err(error)?)
+    }
+
+    /// Gets the write lock for a transaction that has only read. Returns false if another process has the lock, or has
+    /// written since this transaction first read.
+    pub(in crate::store) fn acquire_lock(&mut self) -> SqlxResult<bool> {
+        // SQLite gets the lock before it looks for rows.
+        let mut nothing = self.connection()?.prepare_cached("UPDATE outcome_seq SET id = id WHERE 0").map_err(error)?;
+        match nothing.execute([]).map_err(error) {
+            Ok(_) => Ok(true),
+            Err(failure) if super::error::is_busy(&failure) => Ok(false),
+            Err(failure) => Err(failure),
+        }
     }
 
     /// Commits the transaction, and waits until the commit is on the disk. An error after the commit itself leaves it

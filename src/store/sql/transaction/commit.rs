@@ -39,7 +39,7 @@ impl Tx<'_> {
         };
         let counts = self.count_commit().await?;
         let is_noticed = self.moves_queue && !self.written.is_empty();
-        let committed = self.script(if is_noticed { COMMIT_OF_QUEUE } else { "COMMIT" }).await;
+        let committed = self.conn.script(if is_noticed { COMMIT_OF_QUEUE } else { "COMMIT" }).await.map_err(writing);
         if let Some(unconfirmed) = &mut unconfirmed {
             // A PostgreSQL server may have committed in spite of the error. SQLite's error is reliable.
             let lost = if self.dialect() == Dialect::Postgres { &outcomes[..] } else { &[] };
@@ -62,7 +62,7 @@ impl Tx<'_> {
     /// writes everything. Fails with [`StoreError::Conflict`], and writes nothing, if the guard does not pass, or if a
     /// subscriber wants a message.
     pub(in crate::store) async fn commit_if(mut self, guard: Statement) -> Result<Vec<Outcome>> {
-        debug_assert!(self.optimistic, "others have locks");
+        debug_assert!(self.is_optimistic(), "others have locks");
         let db = self.db;
         if db.has_unconfirmed.load(Ordering::Relaxed) {
             return Err(StoreError::Conflict);
