@@ -380,3 +380,23 @@ async fn signals_come_at_once() {
     println!("seen by another process after {:?} (median), {:?} (longest)", took[10], took[19]);
     measure::at_most("a commit is seen by another process (median)", took[10], Duration::from_millis(300));
 }
+
+/// The server's TCP connection to a client, in the list of the kernel, has a timer that asks the client for a sign of
+/// life (`02`) within 30 s; two hours are the default.
+#[tokio::test]
+async fn a_client_that_is_silent_is_soon_asked_for_a_sign_of_life() {
+    let scene = Scene::new(Backend::Postgres).await;
+    scene.store.counts().await.unwrap();
+    let port = "SELECT CAST(max(client_port) AS BIGINT) FROM pg_stat_activity \
+         WHERE datname = current_database() AND application_name = 'quarterdeck'";
+    let of_client = format!(":{:04X}", scene.number(port).await);
+    let due = async || {
+        let connections = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let fields = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let of_server = connections.lines().map(fields).find(|fields| fields[2].ends_with(&of_client))?;
+        let (timer, jiffies) = of_server[5].split_once(':')?;
+        // While an answer is on its way, the timer is another one.
+        (timer == "02").then(|| u64::from_str_radix(jiffies, 16).unwrap())
+    };
+    assert!(until("the timer of a silent connection", due).await <= 30 * 100);
+}

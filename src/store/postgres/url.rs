@@ -15,12 +15,17 @@ pub(super) const TRANSACTION_SETTINGS: &str = "; SET LOCAL statement_timeout = '
      SET LOCAL lock_timeout = '10s'; SET LOCAL jit = off; SELECT pg_backend_pid()";
 
 /// Settings of our own sessions: timeouts of statements and locks, and of a transaction that a stuck process leaves
-/// open. JIT is off, since our statements touch few rows: where the server expects many, compiling takes longer (150 ms
+/// open. The server asks a silent client for a sign of life after 30 s, and ends the session a minute after the last one:
+/// a client whose network is cut off within a statement would keep its locks for two hours by default. JIT is off, since our statements touch few rows: where the server expects many, compiling takes longer (150 ms
 /// and more) than the statement.
-const SESSION_SETTINGS: [(&str, &str); 4] = [
+const SESSION_SETTINGS: [(&str, &str); 8] = [
     ("statement_timeout", "30s"),
     ("lock_timeout", "10s"),
     ("idle_in_transaction_session_timeout", "10s"),
+    ("tcp_keepalives_idle", "30s"),
+    ("tcp_keepalives_interval", "10s"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "60s"),
     ("jit", "off"),
 ];
 
