@@ -44,6 +44,7 @@ pub use command_sink::CommandSink;
 pub use crawling::{access as firecrawl_access, is_fetched_otherwise};
 pub use rescue::read_shadows;
 pub use settings::{Mode, Scheduling, Settings};
+pub use sinks::follow_sinks;
 pub use sources::read_source;
 
 use crate::domain::id::WorkerId;
@@ -135,6 +136,8 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
         drain: handle.drain.clone(),
         leave: handle.leave.clone(),
         ended: handle.ended.clone(),
+        last_deliveries: CancellationToken::new(),
+        sources_read: CancellationToken::new(),
     });
     relay::start(&worker);
     heartbeat::start(&worker);
@@ -143,7 +146,7 @@ pub fn start(parts: Services, settings: Settings, mode: Mode) -> Handle {
     tokio::spawn(crawling::follow(Arc::clone(&worker)));
     tokio::spawn(schedule::run(Arc::clone(&worker)));
     tokio::spawn(retention::run(Arc::clone(&worker)));
-    tokio::spawn(sinks::run(Arc::clone(&worker)));
+    tokio::spawn(sinks::follow_sinks(worker.store.clone(), worker.ended.clone()));
     tokio::spawn(sources::run(Arc::clone(&worker)));
     tokio::spawn(templates::run(Arc::clone(&worker)));
     if let Some(redis) = &worker.redis {

@@ -1,5 +1,5 @@
 //! Tests notifications with the real program: webhooks and commands get every outcome that they want at least once, over
-//! kills and whatever other receivers do, and nothing that they must not get.
+//! kills and whatever receivers do, and nothing that they must not get. `QUARTERDECK_NOTIFY` is the number of kills.
 
 mod commands;
 pub mod receiver;
@@ -13,6 +13,10 @@ use receiver::{Behaviour, KEY, Receiver};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Number of kills unless `QUARTERDECK_NOTIFY` names another.
+const KILLS: usize = 12;
 
 /// Pages that are there, and some that are gone.
 fn page(path: &str, hit: u32) -> Reply {
@@ -68,47 +72,125 @@ async fn until_empty(store: &dyn Store) {
     .await;
 }
 
+/// What the receiver does in the rounds of the kills, in turns. `victim` is a host that must never be connected to.
+fn behaviours(victim: &Receiver) -> [Behaviour; 10] {
+    let slow = Behaviour::AcceptsAfter(Duration::from_millis(40));
+    let elsewhere = format!("Location: http://{}/x\r\n", victim.host());
+    [
+        Behaviour::Accepts,
+        slow.clone(),
+        Behaviour::Hangs,
+        Behaviour::Accepts,
+        Behaviour::Says("HTTP/1.1 2000 FINE\r\nContent-Length: -1\r\n\r\n"),
+        Behaviour::AcceptsAndCuts,
+        Behaviour::Answers("307 Temporary Redirect", elsewhere),
+        slow,
+        Behaviour::Answers("500 Internal Server Error", String::new()),
+        Behaviour::Accepts,
+    ]
+}
+
+/// Rounds after which a worker is restarted without a kill.
+const RESTART: usize = 5;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_outcome_is_delivered_over_kills_and_an_id_is_repeated_only_by_one() {
-    let kills = 12;
-    let receiver = Receiver::start(Behaviour::Accepts).await;
+    let kills = std::env::var("QUARTERDECK_NOTIFY").map_or(KILLS, |kills| kills.parse().expect("a number"));
+    let [receiver, victim] = [Receiver::start(Behaviour::Accepts).await, Receiver::start(Behaviour::Accepts).await];
     let install = install(&(allowing(&[&receiver]) + &webhook("ops", &receiver.url(), ""))).await;
     let paths = paths(90);
     // Known to the store before the first outcome.
     assert_eq!(install.run(&["add", "https://example.org/"]).code, Some(0));
     install.fill(&paths).await;
     let store = install.store().await;
+    let behaviours = behaviours(&victim);
+    let mut restarts = 0;
     for round in 0..kills {
-        let work = install.start(&["work", "--concurrency", "8"]);
-        let before = (store.last_seq().await.expect("the store answers").0, receiver.accepted.borrow().len());
-        // Killed while it fetches and delivers.
-        let grown = async || {
-            let more = store.last_seq().await.is_ok_and(|seq| seq.0 >= before.0 + 6);
-            (more && receiver.accepted.borrow().len() > before.1 + round % 3).then_some(())
-        };
-        until(format!("outcomes in round {round}"), grown).await;
-        work.signal(Signal::KILL);
-        work.ended();
-        if store.queue().await.is_ok_and(|queue| queue.ready + queue.waiting < 20) {
-            install.fill(&paths).await;
+        let behaviour = &behaviours[round % behaviours.len()];
+        receiver.behave(behaviour.clone());
+        let ends: &[Signal] = if round % RESTART == 0 { &[Signal::TERM, Signal::KILL] } else { &[Signal::KILL] };
+        for end in ends {
+            let work = install.start(&["work", "--concurrency", "8"]);
+            let requests = || *receiver.requests.borrow();
+            let before = (store.last_seq().await.expect("the store answers").0, requests());
+            // Ended while it fetches and delivers.
+            let grown = async || {
+                let more = store.last_seq().await.is_ok_and(|seq| seq.0 >= before.0 + 6);
+                (more && requests() > before.1 + round as u32 % 3).then_some(())
+            };
+            // What nobody answers is tried once by a worker.
+            let once = async || {
+                let more = store.last_seq().await.is_ok_and(|seq| seq.0 >= before.0 + 6);
+                (more && requests() > before.1).then_some(())
+            };
+            let what = format!("outcomes in round {round}, {behaviour:?}");
+            match behaviour {
+                Behaviour::Hangs | Behaviour::Says(_) => until(what, once).await,
+                _ => until(what, grown).await,
+            }
+            work.signal(*end);
+            let ended = work.ended();
+            if *end == Signal::TERM {
+                restarts += 1;
+                assert_eq!(ended.code, Some(0), "{ended:?}");
+            }
+            if store.queue().await.is_ok_and(|queue| queue.ready + queue.waiting < 30) {
+                install.fill(&paths).await;
+            }
         }
     }
+    receiver.behave(Behaviour::Accepts);
     let work = install.start(&["work", "--concurrency", "8"]);
     until("an empty queue", async || {
         let queue = store.queue().await.ok()?;
         (queue.ready + queue.running == 0).then_some(())
     })
     .await;
+    // What was refused is due later; a person need not wait for it.
+    assert_eq!(install.run(&["notify", "retry", "ops"]).code, Some(0));
     until_empty(&*store).await;
     work.signal(Signal::TERM);
     assert_eq!(work.ended().code, Some(0));
     let records = receiver.records();
     assert_eq!(seqs(&receiver), outcomes(&install).await, "each outcome at least once");
     assert_eq!(records.len(), outcomes(&install).await.len(), "and by one id");
-    let repeated = records.values().filter(|(_, deliveries)| *deliveries > 1).count();
-    assert!(repeated <= kills, "{repeated} records were repeated over {kills} kills");
     let deliveries: u32 = records.values().map(|(_, deliveries)| deliveries).sum();
-    println!("{} records in {deliveries} deliveries, {repeated} repeated, {kills} kills", records.len());
+    let repeated = deliveries as usize - records.len();
+    assert!(repeated <= kills, "{repeated} deliveries were repeated over {kills} kills");
+    assert_eq!(*victim.requests.borrow(), 0, "nobody followed a redirect");
+    let requests = *receiver.requests.borrow();
+    println!(
+        "{} records in {deliveries} deliveries and {requests} requests, {repeated} repeated, {kills} kills, {restarts} restarts",
+        records.len()
+    );
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_is_told_to_end_finishes_the_delivery_that_runs() {
+    let receiver = Receiver::start(Behaviour::AcceptsAfter(Duration::from_millis(150))).await;
+    let install = install(&(allowing(&[&receiver]) + &webhook("ops", &receiver.url(), ""))).await;
+    assert_eq!(install.run(&["add", "https://example.org/"]).code, Some(0));
+    let paths = paths(90);
+    install.fill(&paths).await;
+    let work = install.start(&["work", "--concurrency", "8"]);
+    let store = install.store().await;
+    until("outcomes, of which a few are delivered", async || {
+        let all = store.last_seq().await.is_ok_and(|seq| seq.0 >= 90);
+        (all && !receiver.accepted.borrow().is_empty()).then_some(())
+    })
+    .await;
+    work.signal(Signal::TERM);
+    assert_eq!(work.ended().code, Some(0));
+    let left = listed(&install, "ops")["pending"].as_i64();
+    assert!(left > Some(0), "more than it has time for: {left:?}");
+    assert_eq!(receiver.accepted.borrow().len() as i64 + left.unwrap_or_default(), 90, "what it took is noted");
+    receiver.behave(Behaviour::Accepts);
+    let work = install.start(&["work"]);
+    until_empty(&*store).await;
+    work.signal(Signal::TERM);
+    work.ended();
+    assert!(receiver.records().values().all(|(_, deliveries)| *deliveries == 1), "nothing is repeated");
     store.close().await;
 }
 

@@ -16,7 +16,7 @@ use crate::domain::text::SafeLine;
 use crate::lock::Redis;
 use crate::runner::handle::Handle;
 use crate::runner::signals;
-use crate::runner::{Mode, read_shadows};
+use crate::runner::{Mode, follow_sinks, read_shadows};
 use crate::store::{Store, StoreError};
 use crate::tui;
 use crate::tui::waiting::{DisplayOptions, OpenFailure, WaitResult, wait_for};
@@ -62,7 +62,7 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
     options.chatwoot_jobs = chatwoot_jobs::reader(&store, redis.as_ref());
     // A console that runs jobs leaves this to its runner.
     let passes = (runner.is_none() && !context.read_only)
-        .then(|| AbortOnDropHandle::new(tokio::spawn(read_shadows(store.clone(), CancellationToken::new()))));
+        .then(|| AbortOnDropHandle::new(tokio::spawn(instead_of_runner(store.clone()))));
     options.faqs_unknown = store.unreadable_faqs().await?.as_deref().map(SafeLine::new);
     options.faq_jobs_off = switched_off(&context.config, &*store);
     if let (None, Some(redis)) = (&runner, &redis) {
@@ -74,6 +74,12 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
         options.remote_events = Some(events);
     }
     show(store, runner, redis, (options, passes)).await
+}
+
+/// Does what a runner does for its process, for a console without one: reads Chatwoot's documents again, and notices which
+/// sinks are registered.
+async fn instead_of_runner(store: Arc<dyn Store>) {
+    tokio::join!(read_shadows(store.clone(), CancellationToken::new()), follow_sinks(store, CancellationToken::new()));
 }
 
 /// Opens the store. While a store on a server does not answer or cannot be used, shows the error on a screen and

@@ -182,7 +182,7 @@ pub(super) async fn choose(
     if ids.is_empty() {
         if bulk.due {
             // No message on stderr: cron mails those, and this is no news.
-            out.line("nothing is due")?;
+            out.confirmation("nothing is due")?;
         } else if verb == BulkVerb::Faq {
             note("no FAQ job to start");
         } else {

@@ -60,6 +60,12 @@ impl AwaitedJobs {
         self.known_failures = Some((documents.into_iter().collect(), 0));
     }
 
+    /// Returns true if the outcome is worth a line of a quiet run: a failure, and a new one where only those count.
+    fn matters(&self, outcome: &Outcome) -> bool {
+        let is_known = self.known_failures.as_ref().is_some_and(|(known, _)| known.contains(&outcome.document_id));
+        !is_known && Emphasis::of_outcome(outcome.content, outcome.result) == Emphasis::Bad
+    }
+
     /// Adds the jobs of a request's answers. Answers without a job are left out.
     pub(super) fn add(&mut self, answers: &[DocumentAnswer]) {
         let job = |response: &DocumentAnswer| match response.answer {
@@ -208,10 +214,13 @@ async fn watch(
             tailed = tail.recv() => match tailed {
                 Some(TailItem::Outcomes(outcomes)) => {
                     progress::clear();
-                    for outcome in outcomes.iter().filter(|outcome| awaited.record(outcome)) {
+                    for outcome in &outcomes {
+                        if !awaited.record(outcome) {
+                            continue;
+                        }
                         if json {
                             out.line(outcome.json())?;
-                        } else if !is_quiet() || Emphasis::of_outcome(outcome.content, outcome.result) == Emphasis::Bad {
+                        } else if !is_quiet() || awaited.matters(outcome) {
                             out.line(outcome_line::painted(outcome, &zone, out))?;
                         }
                     }
@@ -351,6 +360,8 @@ mod tests {
         for (failed, expected) in [(1, Exit::Done), (2, Exit::SomeFailed)] {
             let mut two = awaited(&[1, 2]);
             two.ignore_failures_of(vec![DocumentId(10)]);
+            let failure = outcome(failed, OutcomeResult::PermanentFailure);
+            assert_eq!(two.matters(&failure), failed == 2, "a quiet run names new failures only");
             two.record(&outcome(failed, OutcomeResult::PermanentFailure));
             two.record(&outcome(3 - failed, OutcomeResult::Updated));
             assert_eq!(two.exit(), expected);

@@ -16,6 +16,8 @@ use super::supervisor::Supervisor;
 use super::wiring::{connect_worker, fetcher, report_lock_health, report_unfetchable, start_runner};
 use crate::config::{Config, KeyEffect, KeyValues};
 use crate::domain::lock::LockMode;
+use crate::domain::source::{ReadResult, SourceSummary};
+use crate::domain::time::Timestamp;
 use crate::format;
 use crate::lock::{ConnectionState, Redis};
 use crate::runner::Mode;
@@ -30,7 +32,8 @@ use tokio_util::task::AbortOnDropHandle;
 /// Arguments of `work`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// End when no job is running, ready or waiting; exit 1 if a document failed for good
+    /// Read the sources that are due, and end when no job is running, ready or waiting; exit 1 if a document failed for
+    /// good, or a source could not be read
     #[arg(long)]
     pub drain: bool,
     /// Number of concurrent syncs
@@ -64,6 +67,7 @@ pub(super) async fn run(context: &Context, args: &Args, origin: &ConfigOrigin) -
     if let Some(redis) = &redis {
         require_locks(redis).await?;
     }
+    let begun = store.now();
     let runner = start_runner(&followed(&context.config, &*store).await?, store.clone(), redis.clone(), mode)?;
     // Subscribed at once: the runner's first act may be to give up a job of a dead worker.
     let events = runner.subscribe();
@@ -85,7 +89,9 @@ pub(super) async fn run(context: &Context, args: &Args, origin: &ConfigOrigin) -
     // A panic of the task would have been printed.
     let _ = notes.await;
     supervisor.stopping();
+    let mut sources_failed = false;
     if args.drain {
+        sources_failed = report_sources(&*store, begun).await;
         report_waiting(&*store).await;
     }
     drop(watched);
@@ -100,7 +106,36 @@ pub(super) async fn run(context: &Context, args: &Args, origin: &ConfigOrigin) -
     let printed = lines.finish();
     ensure_same_schema(&*store)?;
     let failed = printed?;
-    Ok(if args.drain && failed > 0 { Exit::SomeFailed } else { Exit::Done })
+    Ok(if args.drain && (failed > 0 || sources_failed) { Exit::SomeFailed } else { Exit::Done })
+}
+
+/// Says which sources were read since `begun` and proposed nothing, and how many proposals wait if any was read. Returns
+/// true if one could not be read.
+async fn report_sources(store: &dyn Store, begun: Timestamp) -> bool {
+    // An error here is ignored: the runner has reported that the store does not answer.
+    let sources = store.sources().await.unwrap_or_default();
+    let read: Vec<_> = sources.iter().filter(|source| source.last.is_some_and(|(at, _)| at >= begun)).collect();
+    let mut has_failed = false;
+    for source in &read {
+        if source.last.is_some_and(|(_, result)| result != ReadResult::Complete) {
+            problem(format!("source {}: {}", source.name, format::source_state(source, store.now())));
+            has_failed = true;
+        }
+    }
+    let (added, proposals) = (read.iter().map(|source| source.counts.added).sum::<u64>(), sum_of_proposals(&read));
+    if added > 0 {
+        let documents = format::count(added, "document");
+        note(format!("sources have added {documents}; `quarterdeck sync --due --wait` fetches what is due"));
+    }
+    if proposals > 0 {
+        let proposals = format::count(proposals, "proposal");
+        note(format!("sources have {proposals} for you; `quarterdeck source proposals` lists them"));
+    }
+    has_failed
+}
+
+fn sum_of_proposals(sources: &[&SourceSummary]) -> u64 {
+    sources.iter().map(|source| source.proposals).sum()
 }
 
 /// Says what a drain has left: jobs whose time has not come.

@@ -189,7 +189,8 @@ async fn claim_round(worker: &Arc<Worker>, state: &mut LoopState) -> Result<Clai
             let nothing = queue.running == 0 && queue.ready + queue.waiting <= queue.paused;
             let nothing =
                 nothing || worker.live().mode == Mode::Drain && queue.running == 0 && !has_fetchable(worker).await?;
-            if worker.live().mode == Mode::Drain && nothing && worker.running_jobs.len() == 0 {
+            let is_idle = nothing && worker.running_jobs.len() == 0 && worker.sources_read.is_cancelled();
+            if worker.live().mode == Mode::Drain && is_idle {
                 return Ok(ClaimRound::Idle);
             }
             state.forecast = Forecast::NextDue(queue.next_due_at);

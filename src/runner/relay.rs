@@ -33,8 +33,10 @@ const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
 const VERIFY_INTERVAL: Duration = Duration::from_secs(5);
 /// Age up to which a missing message counts as lost. Receivers remember keys for longer: seven days.
 const VERIFIABLE: Duration = Duration::from_secs(6 * 86_400);
-/// Longest wait for the last deliveries when a runner ends.
+/// Time within which the last deliveries begin when a runner ends.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
+/// Time that a delivery has to end after that. One that is broken off may have arrived, and is then repeated.
+const LAST_DELIVERY: Duration = Duration::from_secs(5);
 
 /// A subscriber, and a mutex that lets one pass over its messages run at a time.
 pub(super) struct Relay {
@@ -96,11 +98,19 @@ pub(super) fn start(worker: &Arc<Worker>) {
     }
 }
 
-/// Delivers the due messages when the runner ends, as far as the receivers answer within [`SHUTDOWN_GRACE`]; the rest
-/// waits for another runner.
+/// Delivers the due messages when the runner ends, as far as the receivers answer; the rest waits for another runner.
+/// Deliveries that have begun within [`SHUTDOWN_GRACE`] end, unless that takes longer than [`LAST_DELIVERY`].
 pub(super) async fn deliver_remaining(worker: &Worker) {
-    let passes = worker.relays.iter().map(|relay| timeout(SHUTDOWN_GRACE, pass(worker, relay)));
-    join_all(passes).await;
+    let passes = join_all(worker.relays.iter().map(|relay| pass(worker, relay)));
+    let time_up = async {
+        sleep(SHUTDOWN_GRACE).await;
+        worker.last_deliveries.cancel();
+        sleep(LAST_DELIVERY).await;
+    };
+    tokio::select! {
+        _ = passes => {}
+        () = time_up => {}
+    }
 }
 
 /// Makes this process create messages for the subscriber, unless its registration in the store does so.
@@ -224,6 +234,9 @@ async fn deliver_due(worker: &Worker, subscriber: &dyn Deliver) -> Result<(), In
         };
         let mut begun = 0;
         for pending in &due {
+            if worker.last_deliveries.is_cancelled() {
+                return Ok(());
+            }
             begun += u32::from(deliver(worker, subscriber, pending).await?);
         }
         // No message is due, or other processes deliver those that are.

@@ -54,7 +54,8 @@ pub enum Mode {
     Service(Scheduling),
     /// The runner runs the jobs of the command that started it, until that command stops it.
     OnDemand,
-    /// The runner ends when no job is running, ready or waiting, except paused jobs (`work --drain`).
+    /// The runner reads the sources that are due, and ends when no job is running, ready or waiting, except paused jobs
+    /// (`work --drain`).
     Drain,
 }
 

@@ -1,25 +1,28 @@
-//! Notices which sinks are registered while a worker runs, and compares the conditions that hold with those of which
+//! Notices which sinks are registered while a process runs, and compares the conditions that hold with those of which
 //! sinks were notified.
 
 use super::worker::Worker;
+use crate::store::RunnerStore;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 
 /// Interval at which a process notices that a sink was registered, changed or disabled.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Reads the registered sinks until the worker has ended.
-pub(super) async fn run(worker: Arc<Worker>) {
+/// Reads the registered sinks every 5 s until `ended`: for a worker, and for a console without one, which removes
+/// documents and ends jobs.
+pub async fn follow_sinks(store: Arc<dyn RunnerStore>, ended: CancellationToken) {
     let mut ticks = interval(REFRESH_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            () = worker.ended.cancelled() => return,
+            () = ended.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        // The claim loop reports the store's failure to the user.
-        if let Err(error) = worker.store.refresh_sinks().await {
+        // The claim loop, or the screen, reports the store's failure to the user.
+        if let Err(error) = store.refresh_sinks().await {
             tracing::warn!(%error, "the registered sinks could not be read");
         }
     }

@@ -6,8 +6,9 @@ use super::worker::Worker;
 use crate::domain::failure::{Blame, Failure, FailureClass};
 use crate::domain::link::Link;
 use crate::domain::listing::ListedPage;
-use crate::domain::source::{ReadCounts, ReadLease, ReadResult, SourceRead, is_much_smaller};
+use crate::domain::source::{ReadCounts, ReadLease, ReadResult, SourceRead, SourceState, is_much_smaller};
 use crate::domain::text::SafeLine;
+use crate::domain::time::Timestamp;
 use crate::fetch::{Fetcher, ListingBatch, ListingLimits, ListingReader, ListingSummary, PageLocation};
 use crate::store::{CompletedRead, FailedRead, MissingPage, MovedPage, RunnerStore, StoreError};
 use std::sync::Arc;
@@ -21,11 +22,22 @@ const RENEWAL_INTERVAL: Duration = Duration::from_secs(10);
 /// Maximum number of missing pages whose URLs are looked up in one read.
 const MAX_LOCATED: u32 = 50;
 
-/// Reads sources until the worker stops; does nothing unless the mode is [`Mode::Service`].
+/// Reads sources until the worker stops. In [`Mode::Drain`], reads those that are due, and those whose reads failed for a
+/// cause that may pass, until none is left. Does nothing in [`Mode::OnDemand`].
 pub(super) async fn run(worker: Arc<Worker>) {
-    if !matches!(worker.live().mode, Mode::Service(_)) {
-        return;
+    match worker.live().mode {
+        Mode::Service(_) => serve(&worker).await,
+        Mode::Drain => {
+            drain(&worker).await;
+            worker.sources_read.cancel();
+            // The claim loop ends when nothing else is left.
+            worker.claim_wakeup.notify_one();
+        }
+        Mode::OnDemand => {}
     }
+}
+
+async fn serve(worker: &Worker) {
     let mut ticks = interval(CHECK_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -33,21 +45,46 @@ pub(super) async fn run(worker: Arc<Worker>) {
             () = worker.stops() => return,
             _ = ticks.tick() => {}
         }
-        loop {
-            // The claim loop reports the store's failure to the user.
-            match worker.store.claim_read(&worker.id.0, &worker.name, None).await {
-                Ok(Some(lease)) => read(&worker, &lease).await,
-                Ok(None) => break,
-                Err(error) => {
-                    tracing::warn!(%error, "sources could not be read");
-                    break;
-                }
-            }
-            if worker.is_stopped() {
-                return;
-            }
+        // The claim loop reports the store's failure to the user.
+        if let Err(error) = read_due(worker).await {
+            tracing::warn!(%error, "sources could not be read");
         }
     }
+}
+
+async fn drain(worker: &Worker) {
+    while !worker.is_stopped() {
+        let wait = match read_due(worker).await {
+            Ok(()) => match next_retry(worker).await {
+                Ok(Some(at)) => at.since(worker.store.now()),
+                Ok(None) => return,
+                Err(_) => CHECK_INTERVAL,
+            },
+            Err(_) => CHECK_INTERVAL,
+        };
+        tokio::select! {
+            () = worker.stops() => return,
+            // Looked at often, since a clock may be set.
+            () = sleep(wait.min(CHECK_INTERVAL)) => {}
+        }
+    }
+}
+
+/// Makes the reads that are due, one after the other, until none is or the worker stops.
+async fn read_due(worker: &Worker) -> Result<(), StoreError> {
+    while !worker.is_stopped() {
+        let Some(lease) = worker.store.claim_read(&worker.id.0, &worker.name, None).await? else { break };
+        read(worker, &lease).await;
+    }
+    Ok(())
+}
+
+/// Returns the time of the next read that is tried again after a failure. One that is due by now is paused.
+async fn next_retry(worker: &Worker) -> Result<Option<Timestamp>, StoreError> {
+    let now = worker.store.now();
+    let sources = worker.store.sources().await?;
+    let retried = sources.iter().filter(|source| source.state == SourceState::Retrying);
+    Ok(retried.filter_map(|source| source.next_at).filter(|at| *at > now).min())
 }
 
 async fn read(worker: &Worker, lease: &ReadLease) {

@@ -54,6 +54,10 @@ pub(super) struct Worker {
     pub(super) drain: CancellationToken,
     pub(super) leave: CancellationToken,
     pub(super) ended: CancellationToken,
+    /// Cancelled when the worker ends and begins no more deliveries.
+    pub(super) last_deliveries: CancellationToken,
+    /// Cancelled once a drain has read the sources that were due.
+    pub(super) sources_read: CancellationToken,
 }
 
 /// Whether the worker's heartbeats cannot be written.

@@ -24,6 +24,8 @@ mod harness;
 mod instructions;
 #[path = "scale/machine.rs"]
 mod machine;
+#[path = "scale/notices.rs"]
+mod notices;
 #[path = "scale/options.rs"]
 mod options;
 #[path = "scale/pages.rs"]

@@ -5,9 +5,11 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
 /// Key of the records, of 32 bytes.
@@ -18,6 +20,10 @@ pub const KEY: &str = "0123456789abcdef0123456789abcdef";
 pub enum Behaviour {
     /// Takes the record and answers 200.
     Accepts,
+    /// Takes the record and answers 200 after this time, byte by byte.
+    AcceptsAfter(Duration),
+    /// Takes the record and answers 200 with a body that is shorter than its head says.
+    AcceptsAndCuts,
     /// Answers with this status and these lines of a head, and takes nothing.
     Answers(&'static str, String),
     /// Answers with these bytes, whatever they are.
@@ -106,10 +112,19 @@ async fn serve(mut stream: TcpStream, behaviour: Behaviour, accepted: &watch::Se
             while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {}
             return;
         }
-        Behaviour::Accepts => {
+        Behaviour::Accepts | Behaviour::AcceptsAfter(_) | Behaviour::AcceptsAndCuts => {
             let delivery = delivery(&head, &body);
             accepted.send_modify(|all| all.push(delivery));
-            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned()
+            let length = if behaviour == Behaviour::AcceptsAndCuts { 999 } else { 0 };
+            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+            if let Behaviour::AcceptsAfter(delay) = behaviour {
+                for byte in answer.as_bytes() {
+                    sleep(delay / answer.len() as u32).await;
+                    let _ = stream.write_all(&[*byte]).await;
+                }
+                return;
+            }
+            answer
         }
         Behaviour::Answers(status, lines) => {
             format!("HTTP/1.1 {status}\r\n{lines}Content-Length: 0\r\nConnection: close\r\n\r\n")

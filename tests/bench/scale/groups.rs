@@ -2,7 +2,7 @@
 
 use super::options::StoreKind;
 use super::subject::Run;
-use super::{console, fill, growth, instructions, parts, peers, reads, remote, syncs};
+use super::{console, fill, growth, instructions, notices, parts, peers, reads, remote, syncs};
 
 /// A group of figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -11,6 +11,8 @@ pub enum Group {
     Sync,
     /// The same work without the program: fetch, conversion, hash, commit
     Parts,
+    /// Syncs with notifications, whose receiver hangs or answers
+    Notify,
     /// Imports of all sizes, and lists as JSON
     Growth,
     /// Requests and cancellations of syncs of all documents
@@ -28,9 +30,10 @@ pub enum Group {
 }
 
 impl Group {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Parts,
         Self::Sync,
+        Self::Notify,
         Self::Growth,
         Self::Bulk,
         Self::Reads,
@@ -42,7 +45,7 @@ impl Group {
 
     /// Returns true if all of its figures need SQLite.
     const fn is_on_sqlite(self) -> bool {
-        matches!(self, Self::Sync | Self::Parts | Self::Growth | Self::Bulk | Self::Instructions)
+        matches!(self, Self::Sync | Self::Parts | Self::Notify | Self::Growth | Self::Bulk | Self::Instructions)
     }
 
     /// Returns the word of the command line.
@@ -50,6 +53,7 @@ impl Group {
         match self {
             Self::Sync => "sync",
             Self::Parts => "parts",
+            Self::Notify => "notify",
             Self::Growth => "growth",
             Self::Bulk => "bulk",
             Self::Reads => "reads",
@@ -65,6 +69,7 @@ impl Group {
         match self {
             Self::Sync => "SYNC: work --drain, SQLite, pages on loopback",
             Self::Parts => "PARTS: the same pages without the program, processor time a page",
+            Self::Notify => "NOTIFY: work --drain with a webhook, SQLite, pages on loopback",
             Self::Growth => "GROWTH: import and list --json, SQLite",
             Self::Bulk => "BULK: requests of many documents, SQLite",
             Self::Reads => "READS: a large store; processor time of the client",
@@ -102,6 +107,7 @@ pub async fn measure(run: &mut Run, mut after: impl FnMut(&Run)) -> bool {
         let done = match group {
             Group::Sync => syncs::measure(run),
             Group::Parts => parts::measure(run),
+            Group::Notify => notices::measure(run),
             Group::Growth => growth::measure(run),
             Group::Bulk => growth::measure_requests(run),
             Group::Reads => reads::measure(run, &filled),

@@ -90,7 +90,7 @@ fn count_verbs(subject: &Subject) -> Result<(f64, f64), String> {
 }
 
 /// Returns the instructions of a command.
-fn count(home: &Home, subject: &Subject, args: &[&str]) -> Result<f64, String> {
+pub fn count(home: &Home, subject: &Subject, args: &[&str]) -> Result<f64, String> {
     let (out, log) = (home.write("callgrind", ""), home.write("valgrind", ""));
     let (out, log) = (format!("--callgrind-out-file={out}"), format!("--log-file={log}"));
     let program = subject.program.display().to_string();

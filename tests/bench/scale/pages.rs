@@ -2,6 +2,7 @@
 //! no limit for a single host matters.
 
 use super::article::{Articles, TINY};
+use super::notices;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
@@ -41,6 +42,8 @@ impl PageKind {
 pub struct PageServer {
     process: Child,
     hosts: Vec<String>,
+    /// Address of the receiver of notifications.
+    receiver: String,
 }
 
 impl PageServer {
@@ -50,7 +53,14 @@ impl PageServer {
         let mut process = command.arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Self { process, hosts: line.split_whitespace().map(str::to_owned).collect() }
+        let mut hosts: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let receiver = hosts.pop().unwrap();
+        Self { process, hosts, receiver }
+    }
+
+    /// Returns the address of a receiver of notifications, which answers all paths but `/hang`.
+    pub fn receiver(&self) -> &str {
+        &self.receiver
     }
 
     /// Returns the URLs of the first `count` pages of a kind, one per line; neighbours are on different hosts.
@@ -69,7 +79,7 @@ impl Drop for PageServer {
 }
 
 /// Runs the server until standard input closes, which happens at the end of the process that started it. Prints the
-/// addresses on one line.
+/// addresses on one line, that of the receiver of notifications last.
 pub fn serve() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -81,6 +91,9 @@ pub fn serve() {
             hosts.push(listener.local_addr().unwrap().to_string());
             tokio::spawn(accept(listener, Arc::clone(&articles)));
         }
+        let receiver = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        hosts.push(receiver.local_addr().unwrap().to_string());
+        tokio::spawn(notices::receive(receiver));
         println!("{}", hosts.join(" "));
         tokio::task::spawn_blocking(until_closed).await.unwrap();
     });

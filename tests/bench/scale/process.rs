@@ -12,7 +12,7 @@ use std::time::Instant;
 use tempfile::TempDir;
 
 /// Settings of every measured process: pages on loopback may be fetched, and nothing is synced that was not requested.
-const SETTINGS: &str = "fetch.allow_private_hosts = [\"127.0.0.0/8\"]\nschedule.enabled = false\n";
+pub const SETTINGS: &str = "fetch.allow_private_hosts = [\"127.0.0.0/8\"]\nschedule.enabled = false\n";
 
 /// Costs of one process that has ended.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
