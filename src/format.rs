@@ -27,4 +27,7 @@ pub use outcome::{logged_outcome, outcome};
 pub use sink::sink_state;
 pub use source::{read_counts, source_state};
 pub use stages::stages;
-pub use time::{age, age_changes_at, countdown, countdown_changes_at, duration, next_minute, next_second, until};
+pub use time::{
+    age, age_changes_at, closed_window, closed_window_short, countdown, countdown_changes_at, duration, next_minute,
+    next_second, until,
+};

@@ -77,7 +77,8 @@ pub use interface::retention::{Removed, RetentionStep, RetentionStore};
 pub use interface::schedule::{PassMode, PassRequest, PassResult, PassTrigger, PlanSource, Plans, ScheduleStore};
 pub use interface::sinks::{SinkRegistration, SinkStore};
 pub use interface::sources::{
-    CompletedRead, FailedRead, MissingPage, MovedPage, NewSource, ProposalQuery, ProposalResult, SourceStore,
+    CompletedRead, FailedRead, MissingPage, MovedPage, NewSource, ProposalQuery, ProposalResult, SourceEdit,
+    SourceEdited, SourceStore,
 };
 pub use interface::status::{CheckScope, StatusCheck, StatusStore};
 pub use interface::store::{ConsoleStore, RunnerStore, Store};

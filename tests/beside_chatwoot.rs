@@ -8,6 +8,7 @@ mod gem;
 mod kills;
 mod optional;
 mod settings;
+mod sources;
 
 use crate::support::install::{Ended, Install, environment_of};
 use crate::support::postgres::{self, Database};

@@ -18,6 +18,7 @@ mod workers;
 use crate::support::facts::{NOW, ago, document, options, outcome};
 use crate::support::live::{Operator, console};
 use crate::support::memory::Memory;
+use quarterdeck::domain::calendar::ClosedWindow;
 use quarterdeck::domain::document::{DocumentRow, Status};
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
@@ -95,6 +96,22 @@ async fn the_next_look_is_told() {
         row.next_check_at = Some(NOW.plus(Duration::from_secs(6 * 86_400 + 3_600)));
     });
     with(store, async |operator| operator.sees("Next check in 6d; r retries it now.").await).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_waits_for_its_window_says_when_that_opens() {
+    let store = quiet_store(1);
+    store.with(|facts| {
+        let row = &mut facts.documents[0];
+        row.status = Status::Queued;
+        row.window =
+            Some(ClosedWindow { opens_at: NOW.plus(Duration::from_secs(6 * 3_600)), zone: jiff::tz::TimeZone::UTC });
+    });
+    with(store, async |operator| {
+        operator.sees("window opens ").await;
+        operator.sees("Its window opens in ").await;
+    })
+    .await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -211,12 +211,15 @@ async fn a_receiver_that_hangs_lies_or_leads_elsewhere_holds_up_no_other_and_rea
     }
     settings += &webhook("private", &victim.url(), "");
     let install = install(&settings).await;
+    good.observe(&hanging);
     assert_eq!(install.run(&["add", "https://example.org/"]).code, Some(0));
     install.fill(&paths(20)).await;
     let work = install.start(&["work"]);
     let store = install.store().await;
     until("delivery to the good one", async || (seqs(&good).len() >= 20).then_some(())).await;
     assert_eq!(seqs(&good), outcomes(&install).await, "no sync waited");
+    let beside = good.accepted.borrow().iter().filter(|delivery| delivery.is_beside_open).count();
+    assert!(beside > 0, "it got records while another receiver hung");
     let error = async |name: &str, part: &str| {
         until(format!("the error of {name}"), async || {
             let sink = listed(&install, name);

@@ -330,13 +330,68 @@ async fn a_worker_that_is_killed_while_it_reads_loses_and_doubles_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_is_changed_and_its_failures_are_explained() {
+    let pages: Pages = Arc::default();
+    let site = docs_site(Arc::clone(&pages)).await;
+    {
+        let mut pages = pages.lock().expect("no test panics with it");
+        for path in ["/docs/a", "/tags/b"] {
+            pages.insert(path, "text");
+        }
+    }
+    let install = Install::new(site, "");
+    let url = install.site.url("/sitemap.xml");
+    let run = |args: &[&str]| install.run(&[&["source"], args].concat());
+    assert_eq!(run(&["add", &url, "--name", "docs"]).code, Some(0));
+    assert_eq!(run(&["read", "docs", "--wait", "-q"]).code, Some(0));
+    assert_eq!(run(&["refuse", "--filter", "/docs/a"]).code, Some(0));
+    // By its name, its URL or its ID.
+    let edited = run(&["edit", &url, "--exclude", "/tags/*", "--every", "6h"]);
+    assert!(edited.code == Some(0) && edited.out[0].contains("1 proposal withdrawn"), "{edited:?}");
+    let shown = &json(&run(&["show", "docs", "--json"]))[0];
+    assert_eq!((shown["exclude"][0].as_str(), shown["every_s"].as_u64()), (Some("/tags/*"), Some(21_600)));
+    let nothing = run(&["edit", "docs", "--every", "6h"]);
+    assert!(nothing.code == Some(2) && nothing.err.contains("nothing to change"), "{nothing:?}");
+    for wrong in
+        [&["--limit", "0"][..], &["--at", "x"], &["--match", "a b"], &["--every", "1d", "--manual"], &["--name", "7"]]
+    {
+        let ended = run(&[&["edit", "docs"], wrong].concat());
+        assert_eq!(ended.code, Some(2), "{wrong:?}: {ended:?}");
+    }
+    assert_eq!(run(&["edit", "docs", "--no-exclude", "--name", "site"]).code, Some(0));
+    assert_eq!(run(&["read", "site", "--wait", "-q"]).code, Some(0));
+    assert_eq!(proposals(&install), ["new /tags/b"], "what was refused stays refused");
+    let doctor = install.run(&["doctor"]);
+    assert!(doctor.out.iter().any(|line| line.contains("1 source read as planned; 1 proposal open")), "{doctor:?}");
+    // The listing is not there any more.
+    assert_eq!(run(&["edit", "site", "--url", &install.site.url("/none.xml")]).code, Some(0));
+    let read = run(&["read", "site", "--wait", "-q"]);
+    assert_eq!(read.code, Some(1), "{read:?}");
+    let doctor = install.run(&["doctor"]);
+    let line = doctor.out.iter().find(|line| line.contains("site: ")).expect("a finding");
+    for part in ["404", "failing since ", "next read in ", "source edit site", "source read site --wait"] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+    assert_eq!(proposals(&install), ["new /tags/b"], "they stay open meanwhile");
+    let shown = run(&["show", "site"]);
+    assert!(shown.out.iter().any(|line| line.starts_with("failing     since ")), "{shown:?}");
+    // One that nobody reads.
+    db::execute(install.file(), "UPDATE sources SET next_at = 1, result = 'complete'").await;
+    let doctor = install.run(&["doctor"]);
+    assert!(doctor.out.iter().any(|line| line.contains("nobody makes it")), "{doctor:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn import_fetches_a_listing_under_the_guard() {
     let site = Site::start_by_head(|path, _, head| {
         let host = head.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
         match path {
             "/sitemap.xml" => Reply::Bytes(
-                format!("<urlset><url><loc>http://{host}/1</loc></url><url><loc>no url</loc></url></urlset>")
-                    .into_bytes(),
+                format!(
+                    "<urlset><url><loc>http://{host}/1</loc><lastmod>2026-11-01</lastmod></url>\
+                     <url><loc>no url</loc></url></urlset>"
+                )
+                .into_bytes(),
             ),
             "/cut.xml" => Reply::Bytes(format!("<urlset><url><loc>http://{host}/2</loc></url>").into_bytes()),
             "/down.xml" => Reply::Status(503, Vec::new()),
@@ -363,7 +418,18 @@ async fn import_fetches_a_listing_under_the_guard() {
             "{url}: {ended:?}"
         );
     }
-    assert_eq!(install.run(&["list", "--json"]).out.len(), 1);
+    let listed = json(&install.run(&["list", "--json"]));
+    assert_eq!((listed.len(), listed[0]["lastmod"].as_str()), (1, Some("2026-11-01T00:00:00.000000Z")));
+    let file = install.write(
+        "later.xml",
+        format!(
+            "<urlset><url><loc>{}</loc><lastmod>2026-11-02T10:00:00Z</lastmod></url></urlset>",
+            install.site.url("/1")
+        ),
+    );
+    assert_eq!(install.run(&["import", &file.display().to_string()]).code, Some(0));
+    let listed = json(&install.run(&["list", "--json"]));
+    assert_eq!(listed[0]["lastmod"], "2026-11-02T10:00:00.000000Z", "also of a file, and of a document that is there");
     let links = install.site.url("/links");
     let all = install.run(&["import", &links]);
     assert!(all.code == Some(2) && all.err.contains("--match"), "{all:?}");

@@ -16,6 +16,7 @@ mod machine;
 mod notify;
 mod schedule;
 mod settings;
+mod sources;
 mod texts;
 mod unblock;
 

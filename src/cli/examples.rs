@@ -156,6 +156,14 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("quarterdeck source add https://example.org/docs/ --match '/docs/*'", "the links of a page"),
         ],
     ),
+    (
+        "source edit",
+        &[
+            ("quarterdeck source edit docs --exclude '/tags/*'", "no pages of tags; what was decided stays decided"),
+            ("quarterdeck source edit docs --limit 100000 --every 12h", "another limit, another interval"),
+            ("quarterdeck source edit docs --url https://example.org/sitemap_index.xml", "the listing has moved"),
+        ],
+    ),
     ("source list", &[("quarterdeck source list", "pages, proposals, last and next read")]),
     ("source show", &[("quarterdeck source show docs", "settings and the last reads")]),
     (

@@ -16,7 +16,7 @@ use super::exit::{CliError, Exit};
 use super::output::{Output, problem};
 use super::progress::ProgressLine;
 use crate::store::{AddResult, NewDocument};
-use lines::{ImportFormat, ImportLine, ImportLines};
+use lines::{ImportFormat, ImportLine, ImportLines, ImportedDocument};
 use serde::Serialize;
 use sorted::Sorter;
 use std::fs::File;
@@ -94,12 +94,17 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     let mut progress = ProgressLine::start("documents", Some(documents));
     let mut documents = sorter.finish().map_err(unsortable)?;
     loop {
-        let batch: Vec<NewDocument> =
+        let batch: Vec<ImportedDocument> =
             documents.by_ref().take(BATCH_SIZE).collect::<io::Result<_>>().map_err(unsortable)?;
         if batch.is_empty() {
             break;
         }
+        let dates: Vec<_> = batch.iter().map(|document| document.modified).collect();
+        let batch: Vec<NewDocument> = batch.into_iter().map(|document| document.document).collect();
         let added = store.add(&batch).await?;
+        let dated =
+            added.iter().zip(dates).filter_map(|(AddResult::New(id) | AddResult::Exists(id), at)| Some((*id, at?)));
+        store.note_modified(&dated.collect::<Vec<_>>()).await?;
         for added in &added {
             match added {
                 AddResult::New(_) => imported.added += 1,

@@ -38,6 +38,8 @@ pub struct DocumentJson<'a> {
     document_id: DocumentId,
     changed_at: Option<Timestamp>,
     lastmod: Option<Timestamp>,
+    window_opens_at: Option<Timestamp>,
+    next_check_at: Option<Timestamp>,
     faqs: Option<FaqsJson<'a>>,
 }
 
@@ -102,6 +104,8 @@ impl<'a> From<&'a DocumentRow> for DocumentJson<'a> {
             document_id: row.id,
             changed_at: row.changed_at,
             lastmod: row.lastmod,
+            window_opens_at: row.window.as_ref().map(|window| window.opens_at),
+            next_check_at: row.next_check_at,
             faqs: row.faqs.as_ref().map(FaqsJson::from),
         }
     }

@@ -181,7 +181,9 @@ fn print(
     if row.lastmod.is_some() {
         out.line(format!("lastmod     {} (as its source has it)", time(row.lastmod)))?;
     }
-    if row.next_attempt_at.is_some() {
+    if let Some(window) = &row.window {
+        out.line(format!("next        {}, {}", time(Some(window.opens_at)), format::closed_window(window)))?;
+    } else if row.next_attempt_at.is_some() {
         out.line(format!("next        {}", time(row.next_attempt_at)))?;
     } else if row.next_check_at.is_some() {
         out.line(format!("next check  {}", time(row.next_check_at)))?;

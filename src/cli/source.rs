@@ -1,15 +1,17 @@
-//! `quarterdeck source`: adds, lists, reads and removes sources, and decides about what they propose.
+//! `quarterdeck source`: adds, changes, lists, reads and removes sources, and decides about what they propose.
 
 mod add;
 mod decide;
+mod edit;
 mod print;
 mod read;
+mod settings;
 
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::{Output, note, shortened};
 use crate::domain::id::SourceId;
-use crate::domain::source::{PagePattern, SourceName, SourceSummary};
+use crate::domain::source::{PagePattern, SourceName, SourceSummary, SourceUrl};
 use crate::domain::suggest::nearest;
 use crate::domain::text::SafeLine;
 use crate::store::{SourceStore, StoreBase};
@@ -29,6 +31,8 @@ pub struct Args {
 pub enum SourceAction {
     /// Add a source: a sitemap, an index of sitemaps, RSS, Atom, a page of links or llms.txt; its first read is due at once
     Add(add::Args),
+    /// Change the patterns, limits, times, name or URL of a source; its proposals and refusals stay
+    Edit(edit::Args),
     /// Print the sources: their pages, proposals, last and next read
     List {
         /// Print one JSON object per source
@@ -64,6 +68,7 @@ pub enum SourceAction {
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     match &args.action {
         SourceAction::Add(args) => add::run(context, args, out).await,
+        SourceAction::Edit(args) => edit::run(context, args, out).await,
         SourceAction::List { json } => list(context, *json, out).await,
         SourceAction::Show { name, json } => show(context, name, *json, out).await,
         SourceAction::Read(args) => read::run(context, args, out).await,
@@ -74,13 +79,36 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     }
 }
 
-/// Returns the source with a name or an id.
+/// Parses a name of a source.
+fn parse_name(name: &str) -> Result<SourceName, CliError> {
+    let wrong = "must have 1 to 60 lower-case letters, digits, . - or _, and not be a number";
+    SourceName::new(name).ok_or_else(|| CliError::Usage(format!("--name {}: {wrong}", shortened(name))))
+}
+
+/// Parses the URL of a source.
+fn parse_url(url: &str) -> Result<SourceUrl, CliError> {
+    SourceUrl::parse(url).map_err(|error| CliError::Usage(format!("{}: {error}", shortened(url))))
+}
+
+/// Returns the source with a name, an id or a URL.
 async fn find(store: &(impl SourceStore + ?Sized), name: &str) -> Result<SourceSummary, CliError> {
     let sources = store.sources().await?;
     let id = name.parse().ok().map(SourceId);
-    let is_it = |source: &&SourceSummary| id.map_or(source.name.as_str() == name, |id| source.id == id);
-    if let Some(found) = sources.iter().find(is_it) {
-        return Ok(found.clone());
+    let url = SourceUrl::parse(name).ok();
+    let is_it = |source: &&SourceSummary| match (id, &url) {
+        (Some(id), _) => source.id == id,
+        (None, Some(url)) => source.url == *url,
+        (None, None) => source.name.as_str() == name,
+    };
+    let found: Vec<&SourceSummary> = sources.iter().filter(is_it).collect();
+    match found[..] {
+        [one] => return Ok(one.clone()),
+        [] => {}
+        [first, second, ..] => {
+            let (first, second) = (&first.name, &second.name);
+            let message = format!("several sources have this URL, such as {first} and {second}; name one of them");
+            return Err(CliError::Usage(message));
+        }
     }
     let known: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
     let hint = match nearest(name, known.iter().copied()) {

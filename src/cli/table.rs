@@ -87,7 +87,8 @@ impl DocumentTable {
     pub fn line(&self, row: &DocumentRow, now: Timestamp) -> String {
         let ago = |at: Option<Timestamp>| at.map_or("-".to_owned(), |at| format::age(now.since(at)));
         let id = row.id.to_string();
-        let next = row.next_attempt_at.map_or("-".to_owned(), |at| format::age(at.since(now)));
+        let opens_at = row.window.as_ref().map(|window| window.opens_at);
+        let next = row.next_attempt_at.or(opens_at).map_or("-".to_owned(), |at| format::age(at.since(now)));
         let cells = [
             &id,
             row.status.word(),

@@ -1,5 +1,6 @@
 //! A document as lists and screens show it, and the single status that is derived for it.
 
+use super::calendar::ClosedWindow;
 use super::content::ContentChange;
 use super::failure::{ErrorCode, FailureClass};
 use super::faq::FaqCoverage;
@@ -189,12 +190,15 @@ pub struct DocumentRow {
     pub attempted_at: Option<Timestamp>,
     /// Time of the last successful sync, UTC, whether or not the content changed.
     pub synced_at: Option<Timestamp>,
-    /// Time of the live job's next run, UTC; `None` unless the job is scheduled.
+    /// Time of the live job's next run, UTC, which is within the window of the account's plan; `None` unless the job is
+    /// scheduled.
     pub next_attempt_at: Option<Timestamp>,
     /// Time at which the schedule checks the document next by the account's plan, UTC. `None` with a live job, while
     /// another program syncs the document, without a cadence, if the document cannot be synced, or if no worker has run
     /// a pass of the schedule for a day. The sync itself starts later, by a random delay (jitter).
     pub next_check_at: Option<Timestamp>,
+    /// The closed window of the account's plan, if the document's job is ready and waits for it.
+    pub window: Option<ClosedWindow>,
     /// Number of the live job's attempt, else of the last job's.
     pub attempt: Option<u32>,
     /// Queue class of the live job, else of the last job.

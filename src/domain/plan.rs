@@ -3,7 +3,7 @@
 //! A plan comes from this program's settings or from those of Chatwoot (module `chatwoot::settings`); both yield one
 //! [`AccountPlan`] per account.
 
-use super::calendar::{CronTimes, DayWindow};
+use super::calendar::{ClosedWindow, CronTimes, DayWindow};
 use super::id::AccountId;
 use super::time::Timestamp;
 use std::collections::BTreeMap;
@@ -134,6 +134,51 @@ impl PlanTable {
             max_running: plan.max_running,
             feature: true,
         }
+    }
+}
+
+/// Calendar of a plan: when its documents are due, in place of an interval, and when automatic syncs may run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlanCalendar {
+    pub at: Option<CronTimes>,
+    pub between: Option<DayWindow>,
+}
+
+impl PlanCalendar {
+    /// Reads the rule and the window as the store keeps them; one that this machine cannot read, as without its time zone,
+    /// counts as none.
+    pub fn from_stored(at: Option<&str>, between: Option<&str>) -> Self {
+        Self {
+            at: at.and_then(|at| CronTimes::parse(at).ok()),
+            between: between.and_then(|between| DayWindow::parse(between).ok()),
+        }
+    }
+
+    /// Returns the first time of the rule after `time`; `None` without a rule.
+    pub fn after(&self, time: Timestamp) -> Option<Timestamp> {
+        self.at.as_ref()?.after(time)
+    }
+
+    /// Returns `time` if automatic syncs may run then, else the time at which the window opens after it.
+    pub fn open(&self, time: Timestamp) -> Timestamp {
+        let zone = self.at.as_ref().map(CronTimes::zone);
+        self.between.as_ref().and_then(|between| between.opens_at(time, zone)).unwrap_or(time)
+    }
+
+    /// Returns the time since which a job that is ready since `ready_at` may run; `None` if it may not at `now`.
+    pub fn ready_since(&self, ready_at: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        let Some(between) = &self.between else { return Some(ready_at) };
+        let zone = self.at.as_ref().map(CronTimes::zone);
+        match between.opens_at(now, zone) {
+            Some(_) => None,
+            None => Some(between.opened_at(now, zone).map_or(ready_at, |opened_at| opened_at.max(ready_at))),
+        }
+    }
+
+    /// Returns the window that is closed until `opens_at`; `None` without a window.
+    pub fn closed_until(&self, opens_at: Timestamp) -> Option<ClosedWindow> {
+        let zone = self.between.as_ref()?.zone(self.at.as_ref().map(CronTimes::zone));
+        Some(ClosedWindow { opens_at, zone })
     }
 }
 

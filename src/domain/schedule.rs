@@ -4,7 +4,7 @@
 use super::calendar::CronTimes;
 use super::document::SyncStatus;
 use super::id::{AccountId, DocumentId};
-use super::plan::{AccountDecision, Cadence, PlanName, PlanTable};
+use super::plan::{AccountDecision, Cadence, PlanCalendar, PlanName, PlanTable};
 use super::text::SafeLine;
 use super::time::Timestamp;
 use super::word_enum::word_enum;
@@ -54,6 +54,12 @@ impl DueRules {
         first.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(MAX_DOUBLINGS))).min(farthest)
     }
 
+    /// Returns by how much a check at a time of the plan may come before the interval from the failure has passed: the
+    /// attempt was somewhat later than the plan's time.
+    pub fn recheck_tolerance(self, cadence: Cadence) -> Duration {
+        self.recheck_bounds(cadence).0 / 2
+    }
+
     /// Returns the shortest and the longest interval until a check after failures.
     pub fn recheck_bounds(self, cadence: Cadence) -> (Duration, Duration) {
         match self {
@@ -63,10 +69,12 @@ impl DueRules {
     }
 }
 
-/// Returns the time of the next check, by the continuous rules, of a document that has no job. Returns `now` for a
-/// document that was never synced, and `None` for one whose row is `syncing`, because another program syncs it.
+/// Returns the time of the next check, by the continuous rules, of a document that has no job: by the calendar of its plan,
+/// or the cadence if that has no times. Returns `now`, or when the window opens, for a document that was never synced, and
+/// `None` for one whose row is `syncing`, because another program syncs it.
 pub fn next_check(
     cadence: Cadence,
+    calendar: &PlanCalendar,
     sync_status: Option<SyncStatus>,
     attempted_at: Option<Timestamp>,
     synced_at: Option<Timestamp>,
@@ -76,11 +84,18 @@ pub fn next_check(
     let rules = DueRules::Continuous;
     let at = match sync_status {
         None => None,
-        Some(SyncStatus::Synced) => synced_at.map(|at| at.plus(cadence.interval())),
-        Some(SyncStatus::Failed) => attempted_at.map(|at| at.plus(rules.recheck_interval(cadence, failures))),
+        Some(SyncStatus::Synced) => synced_at.map(|at| calendar.after(at).unwrap_or(at.plus(cadence.interval()))),
+        Some(SyncStatus::Failed) => attempted_at.map(|at| {
+            let interval = rules.recheck_interval(cadence, failures);
+            let early = interval.saturating_sub(rules.recheck_tolerance(cadence));
+            calendar.after(at.plus(early)).unwrap_or(at.plus(interval))
+        }),
         Some(SyncStatus::Syncing) => return None,
     };
-    Some(at.unwrap_or(now))
+    let at = at.unwrap_or(now);
+    let open = calendar.open(at.max(now));
+    // What is overdue stays so, unless a window keeps it from running.
+    Some(if open > now { open } else { at })
 }
 
 /// Maximum number of doublings of the interval after failures. It suffices from the shortest cadence, one minute, to 30

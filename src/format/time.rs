@@ -2,6 +2,7 @@
 
 pub use crate::domain::time::age;
 
+use crate::domain::calendar::ClosedWindow;
 use crate::domain::time::Timestamp;
 use std::time::Duration;
 
@@ -28,6 +29,18 @@ pub fn duration(of: Duration) -> String {
         7_200_000..172_800_000 => format!("{} h", s / HOUR),
         _ => format!("{} d", s / DAY),
     }
+}
+
+/// Says that a job waits for the window of its plan: `waits for its window, opens 22:00 Europe/Berlin`.
+pub fn closed_window(window: &ClosedWindow) -> String {
+    format!("waits for its {}", closed_window_short(window).replacen(' ', ", ", 1))
+}
+
+/// The same for a column: `window opens 22:00 Europe/Berlin`.
+pub fn closed_window_short(window: &ClosedWindow) -> String {
+    let clock = window.opens_at.clock(&window.zone);
+    let zone = window.zone.iana_name().unwrap_or("UTC");
+    format!("window opens {} {zone}", &clock[..clock.len().min(5)])
 }
 
 /// Returns the time left until `at`: `now`, `in 1:20`, `in 6d`.

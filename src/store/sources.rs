@@ -2,11 +2,12 @@
 //!
 //! A row of `sources` is also the read that waits or runs: a process claims it with a lease, notes the pages that it finds
 //! in `source_pages`, and nothing follows from them before the read is complete (`complete`). So a read may end at any
-//! moment, and the next one begins anew. `reads` has the claims and ends, `proposals` the decisions, `rows` what is read
+//! moment, and the next one begins anew. `reads` has the claims and ends, `proposals` the decisions, `edit` the changes of settings, `rows` what is read
 //! for people.
 
-mod compare;
+pub(in crate::store) mod compare;
 pub(in crate::store) mod complete;
+pub(in crate::store) mod edit;
 pub(in crate::store) mod proposals;
 pub(in crate::store) mod reads;
 pub(in crate::store) mod rows;

@@ -2,6 +2,7 @@
 //! classification of database errors, and the clock.
 
 pub(in crate::store) mod batch;
+pub(in crate::store) mod calendar;
 pub(in crate::store) mod clock;
 pub(in crate::store) mod columns;
 pub(in crate::store) mod combined_writes;

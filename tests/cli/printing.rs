@@ -36,6 +36,7 @@ fn never_synced() -> DocumentRow {
         synced_at: None,
         next_attempt_at: None,
         next_check_at: None,
+        window: None,
         attempt: None,
         queue: None,
         fingerprint: None,
@@ -107,7 +108,7 @@ fn keys(json: &str) -> Vec<String> {
     value.as_object().expect("an object").keys().cloned().collect()
 }
 
-const LIST_KEYS: [&str; 24] = [
+const LIST_KEYS: [&str; 26] = [
     "id",
     "name",
     "url",
@@ -131,6 +132,8 @@ const LIST_KEYS: [&str; 24] = [
     "document_id",
     "changed_at",
     "lastmod",
+    "window_opens_at",
+    "next_check_at",
     "faqs",
 ];
 
@@ -140,7 +143,7 @@ fn list_json_has_every_key_in_order() {
     assert_eq!(keys(&json(&never_synced())), LIST_KEYS);
     assert_eq!(
         json(&waiting()),
-        r#"{"id":812,"name":"Refunds \"and\" returns","url":"https://help.example.org/refunds","account_id":7,"assistant_id":3,"available":true,"kind":"web","status":"waiting","sync_step":null,"error_code":"timeout","detail":"no answer within 20 s","http_status":504,"attempted_at":"2025-11-25T06:59:31.000042Z","synced_at":"2025-11-25T02:02:31.000042Z","next_attempt_at":"2025-11-25T07:04:31.000042Z","attempt":2,"queue":"auto","fingerprint":"ab12","content_length":1204,"updated_at":"2025-11-25T07:02:31.000042Z","document_id":812,"changed_at":null,"lastmod":null,"faqs":null}"#
+        r#"{"id":812,"name":"Refunds \"and\" returns","url":"https://help.example.org/refunds","account_id":7,"assistant_id":3,"available":true,"kind":"web","status":"waiting","sync_step":null,"error_code":"timeout","detail":"no answer within 20 s","http_status":504,"attempted_at":"2025-11-25T06:59:31.000042Z","synced_at":"2025-11-25T02:02:31.000042Z","next_attempt_at":"2025-11-25T07:04:31.000042Z","attempt":2,"queue":"auto","fingerprint":"ab12","content_length":1204,"updated_at":"2025-11-25T07:02:31.000042Z","document_id":812,"changed_at":null,"lastmod":null,"window_opens_at":null,"next_check_at":null,"faqs":null}"#
     );
 }
 

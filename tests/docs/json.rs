@@ -444,6 +444,11 @@ fn sources(session: &mut Session) {
     session.keep("source read --wait", 0, &["source", "read", "docs", "manual", "--wait", "--json"]);
     session.keep("source list", 0, &["source", "list", "--json"]);
     session.keep("source list", 0, &["source", "show", "docs", "--json"]);
+    session.keep("source edit", 0, &["source", "edit", "manual", "--every", "6h", "--json"]);
+    let missing = session.install.site.url("/missing.xml");
+    session.keep("source add", 0, &["source", "add", &missing, "--name", "broken", "--json"]);
+    session.keep("source read --wait", 1, &["source", "read", "broken", "--wait", "--json"]);
+    session.keep("source list", 0, &["source", "show", "broken", "--json"]);
     session.keep("source remove", 0, &["source", "remove", "manual", "--json"]);
     session.keep("source proposals", 0, &["source", "proposals", "docs", "--json"]);
     session.keep("source proposals", 0, &["source", "refuse", "3", "--dry-run", "--json"]);
@@ -454,6 +459,25 @@ fn sources(session: &mut Session) {
     session.keep("source read --wait", 0, &["source", "read", "docs", "--wait", "--json"]);
     session.keep("source proposals", 0, &["source", "proposals", "--all", "--json"]);
     session.keep("list", 0, &["list", "--json"]);
+}
+
+/// Lists documents of a plan with a window, which is closed until the next century: one that is due, and one whose job
+/// waits.
+async fn waits_for_window(session: &mut Session) {
+    assert_eq!(session.install.run(&["sync", "2"]).code, Some(0));
+    for change in [
+        "UPDATE jobs SET class = 2 WHERE state = 'ready'",
+        "UPDATE scheduler SET passed_at = CAST(unixepoch() AS INTEGER) * 1000000",
+        "INSERT INTO accounts_sched (account_id, weight, cadence, opens_at, day_window) \
+         VALUES (1, 1, 86400000000, 4102444800000000, '22:00-06:00') ON CONFLICT (account_id) DO UPDATE SET \
+         cadence = excluded.cadence, opens_at = excluded.opens_at, day_window = excluded.day_window",
+    ] {
+        sql(&session.install, change).await;
+    }
+    session.keep("list", 0, &["list", "--json"]);
+    sql(&session.install, "UPDATE jobs SET class = 0 WHERE state = 'ready'").await;
+    sql(&session.install, "UPDATE accounts_sched SET opens_at = NULL, day_window = NULL WHERE account_id = 1").await;
+    assert_eq!(session.install.run(&["cancel", "2"]).code, Some(0));
 }
 
 /// Runs workers, the log, and the verbs that need no store.
@@ -476,6 +500,7 @@ async fn work_and_look(session: &mut Session) {
     session.keep("doctor", 0, &["doctor", "--json"]);
     notify(session).await;
     sources(session);
+    waits_for_window(session).await;
     session.keep("demo", 0, &["demo", "--headless", "--documents", "12"]);
     let work = session.install.start(&["work", "--health", "0", "--concurrency", "3"]);
     let address = health::address(&work);

@@ -1,15 +1,16 @@
 //! A double of a webhook's receiver, which checks signatures by its own implementation of HMAC.
 
+use crate::support::limit::lasts;
 use quarterdeck::domain::notification::SigningKey;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
 /// Key of the records, of 32 bytes.
@@ -37,6 +38,8 @@ pub enum Behaviour {
 pub struct Delivery {
     pub id: String,
     pub record: Value,
+    /// True if a request to the receiver beside it was open meanwhile.
+    pub is_beside_open: bool,
 }
 
 /// A running receiver.
@@ -46,6 +49,10 @@ pub struct Receiver {
     /// Number of requests so far.
     pub requests: watch::Receiver<u32>,
     behaviour: Arc<Mutex<Behaviour>>,
+    /// Number of requests without an answer.
+    open: Arc<AtomicU32>,
+    /// The same of a receiver beside this one.
+    beside: Arc<Mutex<Arc<AtomicU32>>>,
     _serving: AbortOnDropHandle<()>,
 }
 
@@ -55,19 +62,30 @@ impl Receiver {
         let address = listener.local_addr().expect("an address").to_string();
         let ((sender, accepted), (counter, requests)) = (watch::channel(Vec::new()), watch::channel(0));
         let behaviour = Arc::new(Mutex::new(behaviour));
-        let current = Arc::clone(&behaviour);
+        let (open, beside) = (Arc::<AtomicU32>::default(), Arc::<Mutex<Arc<AtomicU32>>>::default());
+        let (current, counted, noted) = (Arc::clone(&behaviour), Arc::clone(&open), Arc::clone(&beside));
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 counter.send_modify(|requests| *requests += 1);
                 let (sender, behaviour) = (sender.clone(), current.lock().expect("not poisoned").clone());
-                tokio::spawn(async move { serve(stream, behaviour, &sender).await });
+                let (counted, beside) = (Arc::clone(&counted), Arc::clone(&noted.lock().expect("not poisoned")));
+                tokio::spawn(async move {
+                    counted.fetch_add(1, Ordering::SeqCst);
+                    serve(stream, behaviour, (&sender, &beside)).await;
+                    counted.fetch_sub(1, Ordering::SeqCst);
+                });
             }
         });
-        Self { address, accepted, requests, behaviour, _serving: AbortOnDropHandle::new(serving) }
+        Self { address, accepted, requests, behaviour, open, beside, _serving: AbortOnDropHandle::new(serving) }
     }
 
     pub fn behave(&self, behaviour: Behaviour) {
         *self.behaviour.lock().expect("not poisoned") = behaviour;
+    }
+
+    /// Makes deliveries note if a request to `other` is open.
+    pub fn observe(&self, other: &Self) {
+        *self.beside.lock().expect("not poisoned") = Arc::clone(&other.open);
     }
 
     pub fn host(&self) -> &str {
@@ -81,7 +99,7 @@ impl Receiver {
     /// Returns the accepted records by id, each with the number of its deliveries.
     pub fn records(&self) -> BTreeMap<String, (Value, u32)> {
         let mut records = BTreeMap::<String, (Value, u32)>::new();
-        for Delivery { id, record } in &*self.accepted.borrow() {
+        for Delivery { id, record, .. } in &*self.accepted.borrow() {
             let known = records.entry(id.clone()).or_insert_with(|| (record.clone(), 0));
             assert_eq!(known.0, *record, "each delivery is the same");
             known.1 += 1;
@@ -90,7 +108,11 @@ impl Receiver {
     }
 }
 
-async fn serve(mut stream: TcpStream, behaviour: Behaviour, accepted: &watch::Sender<Vec<Delivery>>) {
+async fn serve(
+    mut stream: TcpStream,
+    behaviour: Behaviour,
+    (accepted, beside): (&watch::Sender<Vec<Delivery>>, &AtomicU32),
+) {
     let mut request = Vec::new();
     let mut buffer = [0; 4_096];
     let (head, body) = loop {
@@ -113,13 +135,14 @@ async fn serve(mut stream: TcpStream, behaviour: Behaviour, accepted: &watch::Se
             return;
         }
         Behaviour::Accepts | Behaviour::AcceptsAfter(_) | Behaviour::AcceptsAndCuts => {
-            let delivery = delivery(&head, &body);
+            let (id, record) = delivery(&head, &body);
+            let delivery = Delivery { id, record, is_beside_open: beside.load(Ordering::SeqCst) > 0 };
             accepted.send_modify(|all| all.push(delivery));
             let length = if behaviour == Behaviour::AcceptsAndCuts { 999 } else { 0 };
             let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
             if let Behaviour::AcceptsAfter(delay) = behaviour {
                 for byte in answer.as_bytes() {
-                    sleep(delay / answer.len() as u32).await;
+                    lasts(delay / answer.len() as u32).await;
                     let _ = stream.write_all(&[*byte]).await;
                 }
                 return;
@@ -142,8 +165,8 @@ fn header(head: &str, name: &str) -> Option<String> {
     head.lines().find_map(line)
 }
 
-/// Checks the headers of a request, and returns what it delivers.
-fn delivery(head: &str, body: &str) -> Delivery {
+/// Checks the headers of a request, and returns the id and the record that it delivers.
+fn delivery(head: &str, body: &str) -> (String, Value) {
     let named = |name: &str| header(head, name).unwrap_or_else(|| panic!("no {name} in {head}"));
     let (id, timestamp) = (named("webhook-id"), named("webhook-timestamp"));
     assert_eq!(named("content-type"), "application/json");
@@ -152,7 +175,7 @@ fn delivery(head: &str, body: &str) -> Delivery {
     assert_eq!(named("webhook-signature"), format!("v1,{}", base64(&signed)), "{body}");
     let record: Value = serde_json::from_str(body).expect("JSON");
     assert_eq!(record["id"].as_str(), Some(id.as_str()));
-    Delivery { id, record }
+    (id, record)
 }
 
 /// HMAC-SHA256 as RFC 2104 defines it, for keys of at most 64 bytes.

@@ -2,14 +2,25 @@
 //! delivered again or dropped, and each condition is reported once when it begins and once when it ends.
 
 use super::support::*;
+use crate::support::limit::until;
+use quarterdeck::domain::calendar::DayWindow;
 use quarterdeck::domain::content::ContentChange;
-use quarterdeck::domain::id::DocumentId;
+use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId};
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
+use quarterdeck::domain::listing::ListedPage;
 use quarterdeck::domain::notification::{SinkKind, SinkName, SinkStatus, Trigger};
 use quarterdeck::domain::outbox::PendingDelivery;
-use quarterdeck::store::{DocumentStore, OutboxStore, Queries, SinkRegistration, SinkStore, SqlStore, StoreBase};
+use quarterdeck::domain::plan::{Cadence, Plan};
+use quarterdeck::domain::schedule::ScheduleSettings;
+use quarterdeck::domain::source::{ReadCounts, ReadResult, SourceName, SourceSettings, SourceUrl};
+use quarterdeck::runner::follow_sinks;
+use quarterdeck::store::{
+    CompletedRead, DocumentStore, FailedRead, NewSource, OutboxStore, Queries, SinkRegistration, SinkStore,
+    SourceStore, SqlStore, StoreBase,
+};
 use serde_json::Value;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -203,8 +214,105 @@ async fn a_condition_is_reported_when_it_begins_and_when_it_ends(on: Backend) {
     assert!(text.contains("2 jobs wait in the queue"), "{text}");
 }
 
+async fn a_source_that_fails_is_reported_once_and_when_it_is_read_again(on: Backend) {
+    let scene = Scene::new(on).await;
+    scene.store.register_sinks(&[registration(&["when:source-failed", "when:source-failed>1h"])]).await.unwrap();
+    let source = NewSource {
+        name: SourceName::new("docs").unwrap(),
+        url: SourceUrl::parse("https://a.test/sitemap.xml").unwrap(),
+        account: AccountId(1),
+        assistant: AssistantId(1),
+        settings: SourceSettings::default(),
+    };
+    let id = scene.store.add_source(&source, &"ana".into()).await.unwrap().unwrap();
+    let read = async |result: ReadResult| {
+        scene.store.request_reads(&[id], false, &"ana".into()).await.unwrap();
+        let lease = scene.store.claim_read("w", &"w".into(), None).await.unwrap().unwrap();
+        let detail = "the server answered 404".into();
+        match result {
+            ReadResult::Complete => {
+                let page = ListedPage { url: "https://a.test/1".to_owned(), modified: None };
+                scene.store.stage_pages(&lease, &[page]).await.unwrap();
+                scene.store.complete_read(&lease, &CompletedRead::default()).await.unwrap()
+            }
+            result => {
+                let failed = FailedRead { result, counts: ReadCounts::default(), detail, retry_after: None };
+                scene.store.fail_read(&lease, &failed).await.unwrap()
+            }
+        }
+    };
+    let check = async || scene.store.check_conditions("one").await.unwrap();
+    read(ReadResult::Retry).await;
+    assert_eq!(check().await, 0, "it is tried again");
+    read(ReadResult::Failed).await;
+    assert_eq!((check().await, check().await), (1, 0));
+    scene.clock.advance(HOUR + MINUTE);
+    read(ReadResult::Retry).await;
+    assert_eq!((check().await, check().await), (1, 0), "the first one goes on, the second begins");
+    read(ReadResult::Complete).await;
+    assert_eq!((check().await, check().await), (2, 0));
+    let records: Vec<Value> = due(&scene.store).await.iter().map(record).collect();
+    let told = |record: &Value| {
+        let data = &record["data"];
+        let phase = data["phase"].as_str().unwrap();
+        format!("{} {phase} {} {}", data["condition"].as_str().unwrap(), data["host"], data["source"])
+    };
+    let mut told: Vec<_> = records.iter().map(told).collect();
+    told[2..].sort();
+    let expected = [
+        "when:source-failed began null \"docs\"",
+        "when:source-failed>1h began null \"docs\"",
+        "when:source-failed ended null \"docs\"",
+        "when:source-failed>1h ended null \"docs\"",
+    ];
+    assert_eq!(told, expected);
+    let text = records[0]["text"].as_str().unwrap();
+    assert!(text.contains("source docs: the server answered 404; failing since "), "{text}");
+}
+
+async fn a_job_outside_of_its_window_is_no_stall(on: Backend) {
+    let scene = Scene::new(on).await;
+    scene.store.register_sinks(&[registration(&["when:waiting>1h"])]).await.unwrap();
+    let between = Some(DayWindow::parse("22:00-06:00").unwrap());
+    let mut terms = ScheduleSettings::default();
+    let plan = Plan { cadence: Cadence::new(HOUR), between, ..Plan::default() };
+    terms.plans.plans.insert(super::schedule::name("own"), plan);
+    terms.plans.default = Some(super::schedule::name("own"));
+    scene.add(1, "https://a.test/1").await;
+    scene.pass(&terms).await;
+    scene.clock.advance(3 * HOUR);
+    assert_eq!(scene.claim(64).await, [], "ready since an hour after 16:00, and it is 19:00");
+    assert_eq!(scene.store.check_conditions("one").await.unwrap(), 0);
+    scene.clock.advance(3 * HOUR + 30 * MINUTE);
+    assert_eq!(scene.store.check_conditions("one").await.unwrap(), 0, "the window has been open for half an hour");
+    scene.clock.advance(HOUR);
+    assert_eq!(scene.store.check_conditions("one").await.unwrap(), 1);
+}
+
+async fn a_process_without_jobs_notices_sinks_that_are_registered_later(on: Backend) {
+    let scene = Scene::new(on).await;
+    let other = scene.another().await;
+    let ended = CancellationToken::new();
+    let following = tokio::spawn(follow_sinks(scene.store.clone(), ended.clone()));
+    other.register_sinks(&[registration(&["result:removed"])]).await.unwrap();
+    // It looks every few seconds.
+    let mut number = 0;
+    until("a record of a removal by the first process", async || {
+        number += 1;
+        let document = scene.add(1, &format!("https://a.test/{number}")).await;
+        scene.store.remove(&[document], &"ana".into()).await.ok()?;
+        (status(&other).await.pending > 0).then_some(())
+    })
+    .await;
+    ended.cancel();
+    following.await.unwrap();
+}
+
 on_both! {
     ()
+    a_process_without_jobs_notices_sinks_that_are_registered_later,
+    a_source_that_fails_is_reported_once_and_when_it_is_read_again,
+    a_job_outside_of_its_window_is_no_stall,
     every_process_writes_records_of_what_a_registered_sink_wants,
     a_record_is_given_up_listed_and_delivered_again_on_request,
     a_disabled_sink_gets_nothing_until_a_person_enables_it,

@@ -9,13 +9,13 @@ use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::listing::ListedPage;
 use quarterdeck::domain::pause::PauseScope;
 use quarterdeck::domain::source::{
-    NewPages, Proposal, ProposalDecision, ProposalState, ReadCounts, ReadLease, ReadResult, SourceName, SourceRead,
-    SourceSettings, SourceState, SourceUrl,
+    NewPages, PagePattern, Proposal, ProposalDecision, ProposalKind, ProposalState, ReadCounts, ReadLease, ReadResult,
+    SourceName, SourceRead, SourceSettings, SourceState, SourceUrl,
 };
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    CompletedRead, DocumentStore, FailedRead, MovedPage, NewSource, ProposalQuery, ProposalResult, Queries,
-    SourceStore, SqlStore, StoreBase,
+    CompletedRead, DocumentStore, FailedRead, MovedPage, NewSource, ProposalQuery, ProposalResult, Queries, SourceEdit,
+    SourceEdited, SourceStore, SqlStore, StoreBase,
 };
 use std::time::Duration;
 
@@ -371,8 +371,127 @@ async fn dates_are_kept_with_the_documents(on: Backend) {
     assert_eq!(scene.number(&dates).await, 1);
 }
 
+async fn edit(scene: &Scene, source: SourceId, settings: SourceSettings) -> SourceEdited {
+    let edit = SourceEdit {
+        name: SourceName::new("docs").unwrap(),
+        url: SourceUrl::parse("https://a.test/sitemap.xml").unwrap(),
+        settings,
+    };
+    scene.store.edit_source(source, &edit).await.unwrap()
+}
+
+async fn a_changed_source_keeps_what_was_decided_and_forgets_what_no_longer_counts(on: Backend) {
+    let scene = Scene::new(on).await;
+    scene.add(1, "https://a.test/old/a").await;
+    let source = add(&scene, SourceSettings::default()).await;
+    let all = ["old/a", "old/b", "new/c", "new/d"];
+    read(&scene, &all).await;
+    decide(&scene, "new new/c", ProposalDecision::Refuse).await;
+    let lease = {
+        scene.store.request_reads(&[source], false, &"ana".into()).await.unwrap();
+        claim(&scene.store, "slow").await.unwrap()
+    };
+    let pattern = |text: &str| PagePattern::parse(text).unwrap();
+    let only_new = SourceSettings { exclude: vec![pattern("/old/*")], ..SourceSettings::default() };
+    assert_eq!(edit(&scene, source, only_new.clone()).await, SourceEdited::Done { withdrawn: 1 });
+    assert_eq!(shown(&scene).await, ["new new/d"], "the others stay");
+    // A process that reads by the old settings has lost its read; the next one is due, and sees fewer pages.
+    assert!(!scene.store.stage_pages(&lease, &pages(&["old/a"])).await.unwrap());
+    let third = read(&scene, &["new/c", "new/d"]).await;
+    assert_eq!((third.result, third.counts.new), (ReadResult::Complete, 0));
+    for _ in 0..2 {
+        scene.clock.advance(DAY);
+        reread(&scene, source, &["new/c", "new/d"]).await;
+    }
+    assert_eq!(
+        shown(&scene).await,
+        ["new new/d"],
+        "what was excluded is not gone, and what was refused does not return"
+    );
+    // Other times change the time alone.
+    let hourly = SourceSettings { every: Some(3_600), ..only_new.clone() };
+    assert_eq!(edit(&scene, source, hourly).await, SourceEdited::Done { withdrawn: 0 });
+    let next = scene.store.sources().await.unwrap()[0].next_at;
+    assert_eq!(next, Some(scene.store.now().plus(HOUR)));
+    let manual = SourceSettings { every: None, ..only_new };
+    edit(&scene, source, manual).await;
+    assert_eq!(scene.store.sources().await.unwrap()[0].next_at, None);
+    // All pages count again.
+    edit(&scene, source, SourceSettings::default()).await;
+    read(&scene, &all).await;
+    assert_eq!(shown(&scene).await, ["new new/d", "new old/b"]);
+    // Names are taken once.
+    let taken = NewSource {
+        name: SourceName::new("blog").unwrap(),
+        url: SourceUrl::parse("https://b.test/").unwrap(),
+        account: AccountId(1),
+        assistant: AssistantId(1),
+        settings: SourceSettings::default(),
+    };
+    scene.store.add_source(&taken, &"ana".into()).await.unwrap().unwrap();
+    let (name, url) = (taken.name.clone(), taken.url.clone());
+    let renamed = SourceEdit { name, url, settings: SourceSettings::default() };
+    assert_eq!(scene.store.edit_source(source, &renamed).await.unwrap(), SourceEdited::NameTaken);
+    assert_eq!(scene.store.edit_source(SourceId(99), &renamed).await.unwrap(), SourceEdited::NoSource);
+}
+
+async fn a_source_says_since_when_it_fails(on: Backend) {
+    let scene = Scene::new(on).await;
+    let source = add(&scene, SourceSettings::default()).await;
+    let since = async || scene.store.sources().await.unwrap()[0].failing_since;
+    assert_eq!(since().await, None);
+    let fail = async |result| {
+        scene.store.request_reads(&[source], false, &"ana".into()).await.unwrap();
+        let lease = claim(&scene.store, "w").await.unwrap();
+        let failed = FailedRead { result, counts: ReadCounts::default(), detail: "no".into(), retry_after: None };
+        scene.store.fail_read(&lease, &failed).await.unwrap().unwrap();
+    };
+    fail(ReadResult::Retry).await;
+    let first = scene.store.now();
+    scene.clock.advance(HOUR);
+    fail(ReadResult::Failed).await;
+    assert_eq!(since().await, Some(first), "since the first of the failures in a row");
+    reread(&scene, source, &["a"]).await;
+    assert_eq!(since().await, None);
+    scene.clock.advance(HOUR);
+    fail(ReadResult::Refused).await;
+    assert_eq!(since().await, Some(scene.store.now()));
+}
+
+#[tokio::test]
+async fn on_a_database_of_chatwoot_a_gone_page_is_proposed_and_its_document_stays() {
+    let scene = super::guests::guest().await;
+    // Document 4: https://h1.test/4, account 1, assistant 4.
+    let source = NewSource {
+        name: SourceName::new("docs").unwrap(),
+        url: SourceUrl::parse("https://h1.test/sitemap.xml").unwrap(),
+        account: AccountId(1),
+        assistant: AssistantId(4),
+        settings: SourceSettings::default(),
+    };
+    let id = scene.store.add_source(&source, &"ana".into()).await.unwrap().unwrap();
+    for listed in [&["4", "other"][..], &["other"], &["other"]] {
+        scene.store.request_reads(&[id], false, &"ana".into()).await.unwrap();
+        let lease = claim(&scene.store, "w").await.unwrap();
+        let page = |path: &&str| ListedPage { url: format!("https://h1.test/{path}"), modified: None };
+        scene.store.stage_pages(&lease, &listed.iter().map(page).collect::<Vec<_>>()).await.unwrap();
+        let whole = CompletedRead { is_whole: true, ..CompletedRead::default() };
+        scene.store.complete_read(&lease, &whole).await.unwrap().unwrap();
+        scene.clock.advance(DAY);
+    }
+    let gone =
+        open(&scene).await.into_iter().find(|proposal| proposal.kind == ProposalKind::Gone).expect("it is shown");
+    assert_eq!(gone.document, Some(DocumentId(4)));
+    let decided = scene.store.decide_proposals(&[gone.id], ProposalDecision::Accept, &"ana".into()).await.unwrap();
+    assert_eq!(decided, [ProposalResult::Forbidden]);
+    assert_eq!(scene.number("SELECT count(*) FROM public.captain_documents WHERE id = 4").await, 1);
+    assert!(open(&scene).await.iter().any(|proposal| proposal.id == gone.id), "it stays open");
+}
+
 on_both! {
     ()
+    a_changed_source_keeps_what_was_decided_and_forgets_what_no_longer_counts,
+    a_source_says_since_when_it_fails,
     new_pages_are_proposed_once_and_refused_ones_never_again,
     new_pages_are_added_where_that_is_set,
     a_page_is_gone_after_two_complete_reads_a_day_apart,

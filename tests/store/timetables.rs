@@ -10,7 +10,9 @@ use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::plan::{Cadence, Plan, Timetable};
 use quarterdeck::domain::schedule::ScheduleSettings;
 use quarterdeck::domain::time::Timestamp;
-use quarterdeck::store::{JobStore as _, ScheduleStore as _, StoreBase as _};
+use quarterdeck::store::{
+    JobProgress, JobStore as _, JobsQuery, PassRequest, PassTrigger, Queries as _, ScheduleStore as _, StoreBase as _,
+};
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -144,8 +146,87 @@ async fn what_is_due_now_is_listed_whatever_the_limits_are(on: Backend) {
     assert_eq!(due().await, []);
 }
 
+async fn the_next_time_is_the_one_at_which_a_pass_takes_the_document(on: Backend) {
+    for plan in [
+        at("0 3 * * 1-5 Europe/Berlin"),
+        Plan { between: Some(DayWindow::parse("22:00-06:00").unwrap()), ..at("0 12,20 * * *") },
+        Plan {
+            cadence: Cadence::new(20 * HOUR),
+            between: Some(DayWindow::parse("22:00-06:00").unwrap()),
+            ..Plan::default()
+        },
+    ] {
+        let scene = Scene::new(on).await;
+        let terms = terms(plan.clone());
+        let [good, gone] = [scene.add(1, "https://a.test/1").await, scene.add(1, "https://a.test/2").await];
+        let mut expected = std::collections::HashMap::new();
+        let mut runs = 0;
+        for _ in 0..9 * 24 {
+            let periodic = PassTrigger::Interval(Duration::from_secs(15));
+            let order = PassRequest { trigger: periodic, ..order(&terms, "test") };
+            scene.store.schedule(&order).await.unwrap();
+            let now = scene.store.now();
+            for job in scene.claim(64).await {
+                if let Some(at) = expected.remove(&job.document_id) {
+                    // The delay at random of a plan with an interval comes on top; a window may then be over.
+                    let is_late = plan.at.is_none() && now > at;
+                    assert!(hour_of(at) == hour_of(now) || is_late, "{plan:?}: {at:?}, not {now:?}");
+                    runs += 1;
+                }
+                let end = if job.document_id == good { fetched("T", "text", ContentChange::Same) } else { permanent() };
+                scene.finish(&job, end).await;
+            }
+            for document in [good, gone] {
+                let row = scene.row(document).await;
+                let next = row.next_attempt_at.or(row.window.map(|window| window.opens_at)).or(row.next_check_at);
+                if let Some(next) = next.filter(|next| *next > now) {
+                    expected.insert(document, next);
+                }
+            }
+            scene.clock.advance(HOUR);
+        }
+        assert!(runs >= 10, "{plan:?}: {runs}");
+    }
+}
+
+async fn a_job_that_waits_for_its_window_says_so(on: Backend) {
+    let scene = Scene::new(on).await;
+    let window = DayWindow::parse("22:00-06:00 Europe/Berlin").unwrap();
+    let terms = terms(Plan { cadence: Cadence::new(HOUR), between: Some(window), ..Plan::default() });
+    let [automatic, manual] = [scene.add(1, "https://a.test/1").await, scene.add(1, "https://a.test/2").await];
+    scene.pass(&terms).await;
+    // 17:00 in UTC, 18:00 in Berlin.
+    let opens = START.plus(5 * HOUR);
+    assert_eq!(scene.row(automatic).await.next_attempt_at, Some(opens), "its time is within the window");
+    scene.clock.advance(HOUR);
+    assert_eq!(scene.claim(64).await, [], "it is ready, and waits");
+    scene.ask(&[manual], QueueClass::Manual).await;
+    let row = scene.row(automatic).await;
+    let says = row.window.as_ref().map(quarterdeck::format::closed_window);
+    assert_eq!(says.as_deref(), Some("waits for its window, opens 22:00 Europe/Berlin"));
+    assert_eq!((row.window.map(|window| window.opens_at), scene.row(manual).await.window), (Some(opens), None));
+    let jobs = scene.store.jobs(&JobsQuery { limit: 10 }).await.unwrap();
+    let windows: Vec<_> = jobs
+        .ready
+        .iter()
+        .map(|job| match &job.progress {
+            JobProgress::Ready { blockers, .. } => {
+                (job.document, blockers.window.as_ref().map(|window| window.opens_at))
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(windows, [(manual, None), (automatic, Some(opens))]);
+    let accounts = scene.store.accounts().await.unwrap();
+    assert_eq!(accounts.rows[0].window.as_ref().map(|window| window.opens_at), Some(opens));
+    scene.clock.set(opens);
+    assert_eq!(scene.row(automatic).await.window, None);
+}
+
 on_both! {
     ()
+    the_next_time_is_the_one_at_which_a_pass_takes_the_document,
+    a_job_that_waits_for_its_window_says_so,
     documents_are_due_at_the_times_of_their_plan,
     a_page_that_is_gone_is_checked_at_the_times_and_less_and_less_often,
     automatic_jobs_wait_for_the_window_and_others_do_not,

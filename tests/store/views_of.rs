@@ -71,6 +71,7 @@ async fn an_account_is_seen_with_its_documents_jobs_and_attempts(backend: Backen
         waiting: 0,
         last_hour: 0,
         next_due_at: None,
+        window: None,
     };
     let status = [(Status::Synced, 1), (Status::Failed, 1), (Status::Waiting, 1), (Status::Never, 1)];
     let first =

@@ -2,12 +2,14 @@
 
 use super::memory::Memory;
 use async_trait::async_trait;
-use quarterdeck::domain::id::{ProposalId, SourceId};
+use quarterdeck::domain::id::{DocumentId, ProposalId, SourceId};
 use quarterdeck::domain::listing::ListedPage;
 use quarterdeck::domain::source::{Proposal, ProposalDecision, ReadLease, SourceRead, SourceSummary};
 use quarterdeck::domain::text::SafeLine;
+use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{
-    CompletedRead, FailedRead, MissingPage, NewSource, ProposalQuery, ProposalResult, Result, SourceStore,
+    CompletedRead, FailedRead, MissingPage, NewSource, ProposalQuery, ProposalResult, Result, SourceEdit, SourceEdited,
+    SourceStore,
 };
 
 #[async_trait]
@@ -22,6 +24,14 @@ impl SourceStore for Memory {
 
     async fn source_reads(&self, _source: SourceId, _limit: u32) -> Result<Vec<SourceRead>> {
         Ok(Vec::new())
+    }
+
+    async fn edit_source(&self, _source: SourceId, _edit: &SourceEdit) -> Result<SourceEdited> {
+        unimplemented!("a console edits no source")
+    }
+
+    async fn note_modified(&self, _dates: &[(DocumentId, Timestamp)]) -> Result<()> {
+        unimplemented!("a console imports nothing")
     }
 
     async fn remove_source(&self, _source: SourceId) -> Result<bool> {

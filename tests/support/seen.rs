@@ -188,6 +188,7 @@ pub fn account(id: i64, name: Option<&str>, synced: u64) -> AccountSummary {
         waiting: 0,
         last_hour: 0,
         next_due_at: None,
+        window: None,
     }
 }
 

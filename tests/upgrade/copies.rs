@@ -32,7 +32,7 @@ async fn version_of(file: &Path) -> i64 {
 }
 
 /// Columns that versions after the fixture's have added.
-const LATER_COLUMNS: [&str; 31] = [
+const LATER_COLUMNS: [&str; 33] = [
     "schema_version",
     "body_digest",
     "unfetchable",
@@ -62,6 +62,8 @@ const LATER_COLUMNS: [&str; 31] = [
     "failed_at",
     "tried_at",
     "opens_at",
+    "at_rule",
+    "day_window",
     "lastmod",
     "sources",
 ];

@@ -2,7 +2,7 @@
 
 use super::schedule::schedule;
 use super::texts::texts;
-use super::{CheckContext, disk, faq, notify};
+use super::{CheckContext, disk, faq, notify, sources};
 use crate::cli::crawling;
 use crate::cli::exit::CliError;
 use crate::cli::output::note;
@@ -61,6 +61,10 @@ pub(super) async fn store(context: &CheckContext) -> Vec<Finding> {
             found.extend(faq::jobs(config, &*store).await);
             match faq::pending(&*store).await {
                 Ok(pending) => found.extend(pending),
+                Err(error) => found.push(store_error(&error)),
+            }
+            match sources::sources(&*store).await {
+                Ok(sources) => found.extend(sources),
                 Err(error) => found.push(store_error(&error)),
             }
             match notify::sinks(context, &*store).await {

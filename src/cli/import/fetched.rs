@@ -1,6 +1,6 @@
 //! Reads a listing by its URL for an import.
 
-use super::lines::Fields;
+use super::lines::{Fields, ImportedDocument};
 use super::sorted::Sorter;
 use super::{Args, Collected, unsortable};
 use crate::cli::context::Context;
@@ -40,6 +40,7 @@ pub(super) async fn collect(context: &Context, url: &str, args: &Args) -> Result
                 Ok(document) if !settings.selects(document.link.as_str()) => {}
                 Ok(document) => {
                     collected.documents += 1;
+                    let document = ImportedDocument { document, modified: page.modified };
                     collected.sorter.push(document).map_err(unsortable)?;
                 }
                 Err(reason) => {

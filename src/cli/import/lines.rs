@@ -6,11 +6,13 @@ use crate::cli::output::shortened;
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::link::Link;
 use crate::domain::text::SafeLine;
+use crate::domain::time::Timestamp;
 use crate::fetch::is_likely_xml;
 use crate::store::NewDocument;
 use clap::ValueEnum;
 use serde_json::Value;
 use std::io::{self, BufRead, Read};
+use std::ops::Deref;
 use std::path::Path;
 
 /// Format of an import file.
@@ -26,10 +28,32 @@ pub enum ImportFormat {
     Sitemap,
 }
 
+/// Document of an import, with the date that a sitemap or a feed has for its page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportedDocument {
+    pub document: NewDocument,
+    /// Last change of the page as the listing has it.
+    pub modified: Option<Timestamp>,
+}
+
+impl From<NewDocument> for ImportedDocument {
+    fn from(document: NewDocument) -> Self {
+        Self { document, modified: None }
+    }
+}
+
+impl Deref for ImportedDocument {
+    type Target = NewDocument;
+
+    fn deref(&self) -> &NewDocument {
+        &self.document
+    }
+}
+
 /// Result of parsing a line of the file, or an entry of a sitemap; blank lines and comments have no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImportLine {
-    Document(Box<NewDocument>),
+    Document(Box<ImportedDocument>),
     Unreadable {
         /// Line number in the file, from 1.
         number: u64,
@@ -234,7 +258,7 @@ impl Fields {
 
 pub(super) fn import_line(number: u64, read: Result<NewDocument, String>) -> ImportLine {
     match read {
-        Ok(document) => ImportLine::Document(Box::new(document)),
+        Ok(document) => ImportLine::Document(Box::new(document.into())),
         Err(reason) => ImportLine::Unreadable { number, reason },
     }
 }

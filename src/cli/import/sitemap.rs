@@ -18,7 +18,11 @@ pub(super) fn read(file: impl Read, owner: (i64, i64)) -> Result<Vec<ImportLine>
     let kind = parse_xml(file, None, &mut |entry| {
         match entry {
             ListingEntry::Page { page, line } => {
-                lines.push(import_line(line, Fields::url_only(page.url).into_document(owner)));
+                let mut entry = import_line(line, Fields::url_only(page.url).into_document(owner));
+                if let ImportLine::Document(document) = &mut entry {
+                    document.modified = page.modified;
+                }
+                lines.push(entry);
                 last_line = line;
             }
             ListingEntry::Sitemap(url) => sitemaps.push(url),

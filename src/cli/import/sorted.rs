@@ -3,9 +3,11 @@
 //! A store has several indexes that begin with the URL or the host. Rows in the order of a file go to pages all over
 //! them, and each page is written again for almost every row; rows in the order of the URLs write each page once.
 
+use super::lines::ImportedDocument;
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::link::Link;
 use crate::domain::text::SafeLine;
+use crate::domain::time::Timestamp;
 use crate::store::NewDocument;
 use itertools::Itertools as _;
 use serde::{Deserialize, Serialize};
@@ -25,7 +27,7 @@ const READ_BUFFER: usize = 64 << 10;
 pub struct Sorter {
     /// Maximum number of documents in memory.
     run_length: usize,
-    documents: Vec<NewDocument>,
+    documents: Vec<ImportedDocument>,
     runs: Vec<File>,
     /// Number of documents in `runs`.
     spilled: u64,
@@ -40,6 +42,8 @@ struct Spilled {
     name: Option<String>,
     account: i64,
     assistant: i64,
+    /// In microseconds since 1970.
+    modified: Option<i64>,
 }
 
 impl Default for Sorter {
@@ -58,7 +62,7 @@ impl Sorter {
     ///
     /// # Errors
     /// The folder for temporary files cannot be written.
-    pub fn push(&mut self, document: NewDocument) -> io::Result<()> {
+    pub fn push(&mut self, document: ImportedDocument) -> io::Result<()> {
         if self.documents.len() == self.run_length {
             self.spill()?;
         }
@@ -69,17 +73,19 @@ impl Sorter {
     /// Writes the documents in memory to a file of their own, sorted.
     fn spill(&mut self) -> io::Result<()> {
         let mut run = BufWriter::new(tempfile::tempfile()?);
-        let mut documents: Vec<(u64, NewDocument)> = (self.spilled..).zip(mem::take(&mut self.documents)).collect();
+        let mut documents: Vec<(u64, ImportedDocument)> =
+            (self.spilled..).zip(mem::take(&mut self.documents)).collect();
         self.spilled += documents.len() as u64;
         // Positions grow with the index, so a stable sort keeps documents with the same URL in the order of the file.
         documents.sort_by(|(_, a), (_, b)| a.link.as_str().cmp(b.link.as_str()));
-        for (position, document) in documents {
+        for (position, ImportedDocument { document, modified }) in documents {
             let spilled = Spilled {
                 url: document.link.as_str().to_owned(),
                 position,
                 name: document.name.map(|name| name.as_str().to_owned()),
                 account: document.account_id.0,
                 assistant: document.assistant_id.0,
+                modified: modified.map(Timestamp::micros),
             };
             serde_json::to_writer(&mut run, &spilled)?;
             run.write_all(b"\n")?;
@@ -94,7 +100,7 @@ impl Sorter {
     ///
     /// # Errors
     /// The folder for temporary files cannot be written. The iterator fails where a temporary file cannot be read.
-    pub fn finish(mut self) -> io::Result<Box<dyn Iterator<Item = io::Result<NewDocument>> + Send>> {
+    pub fn finish(mut self) -> io::Result<Box<dyn Iterator<Item = io::Result<ImportedDocument>> + Send>> {
         if self.runs.is_empty() {
             if self.documents.len() > MAX_UNSORTED {
                 self.documents.sort_by(|a, b| a.link.as_str().cmp(b.link.as_str()));
@@ -117,15 +123,16 @@ fn read_run(file: File) -> impl Iterator<Item = io::Result<Spilled>> + Send {
 }
 
 impl Spilled {
-    fn into_document(self) -> io::Result<NewDocument> {
+    fn into_document(self) -> io::Result<ImportedDocument> {
         // A link loses one trailing slash when it is parsed; the stored form has lost it already.
         let link = Link::parse(&format!("{}/", self.url)).map_err(io::Error::other)?;
-        Ok(NewDocument {
+        let document = NewDocument {
             link,
             name: self.name.as_deref().map(SafeLine::from),
             account_id: AccountId(self.account),
             assistant_id: AssistantId(self.assistant),
-        })
+        };
+        Ok(ImportedDocument { document, modified: self.modified.map(Timestamp::from_micros) })
     }
 }
 
@@ -133,18 +140,19 @@ impl Spilled {
 mod tests {
     use super::*;
 
-    fn document(n: usize) -> NewDocument {
+    fn document(n: usize) -> ImportedDocument {
         // 7919 is prime to the number of documents: every URL once, in no order.
         let page = n * 7919 % 12_007;
-        NewDocument {
+        let document = NewDocument {
             link: Link::parse(&format!("https://host-{}.example/{page}//?q=a/", page % 40)).expect("a link"),
             name: n.is_multiple_of(3).then(|| SafeLine::new("A \"name\"\nof two lines")),
             account_id: AccountId(1 + n as i64 % 5),
             assistant_id: AssistantId(2),
-        }
+        };
+        ImportedDocument { document, modified: n.is_multiple_of(2).then(|| Timestamp::from_micros(n as i64)) }
     }
 
-    fn sorted(documents: Vec<NewDocument>) -> Vec<NewDocument> {
+    fn sorted(documents: Vec<ImportedDocument>) -> Vec<ImportedDocument> {
         let mut sorter = Sorter::with_run_length(5_000);
         documents.into_iter().for_each(|document| sorter.push(document).expect("is written"));
         sorter.finish().expect("is written").collect::<io::Result<_>>().expect("is read")
@@ -169,7 +177,8 @@ mod tests {
     #[test]
     fn of_documents_with_the_same_url_the_first_stays_first() {
         let mut documents: Vec<_> = (0..12_007).map(document).collect();
-        let twice = NewDocument { name: Some(SafeLine::new("second")), ..document(7) };
+        let mut twice = document(7);
+        twice.document.name = Some(SafeLine::new("second"));
         documents.push(twice.clone());
         let result = sorted(documents);
         let found: Vec<_> = result.iter().filter(|document| document.link == twice.link).collect();

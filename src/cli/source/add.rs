@@ -1,15 +1,14 @@
 //! `quarterdeck source add URL`.
 
-use super::{free_name, note_unread, patterns, print};
+use super::settings::SettingArgs;
+use super::{free_name, note_unread, parse_name, parse_url, print};
 use crate::cli::add::Owner;
 use crate::cli::context::{Context, operator};
 use crate::cli::exit::{CliError, Exit};
-use crate::cli::output::{Output, shortened};
-use crate::domain::duration;
+use crate::cli::output::Output;
 use crate::domain::id::{AccountId, AssistantId};
-use crate::domain::source::{NewPages, SourceName, SourceSettings, SourceUrl};
+use crate::domain::source::{SourceName, SourceSettings};
 use crate::store::NewSource;
-use clap::ValueEnum;
 use serde::Serialize;
 
 /// Arguments of `source add`.
@@ -24,46 +23,12 @@ pub struct Args {
     /// Owner of its documents.
     #[command(flatten)]
     pub owner: Owner,
-    /// Only pages that match: * for any characters; from the path's / on, or the whole URL (several times: any of them)
-    #[arg(long = "match", visible_alias = "include", value_name = "PATTERN")]
-    pub include: Vec<String>,
-    /// No pages that match
-    #[arg(long, value_name = "PATTERN")]
-    pub exclude: Vec<String>,
-    /// Another host whose pages count, too
-    #[arg(long, value_name = "HOST")]
-    pub host: Vec<String>,
-    /// Maximum number of pages; a source with more is not read
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-    pub limit: Option<u64>,
-    /// What becomes of new pages
-    #[arg(long, value_enum, default_value_t)]
-    pub new: NewMode,
-    /// Interval between two reads [default: 1 day]
-    #[arg(long, value_name = "SPAN", conflicts_with_all = ["at", "manual"])]
-    pub every: Option<String>,
-    /// Times of reads, as of a plan: "0 3 * * 1-5 Europe/Berlin"
-    #[arg(long, value_name = "RULE", conflicts_with = "manual")]
-    pub at: Option<String>,
-    /// Part of each day in which reads begin, as of a plan: "22:00-06:00 Europe/Berlin"
-    #[arg(long, value_name = "WINDOW", conflicts_with = "manual")]
-    pub between: Option<String>,
-    /// Read it only on request
-    #[arg(long)]
-    pub manual: bool,
+    /// Which pages count, and when it is read.
+    #[command(flatten)]
+    pub settings: SettingArgs,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
-}
-
-/// Choices of `--new`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum NewMode {
-    /// Propose them
-    #[default]
-    Propose,
-    /// Add them at once
-    Add,
 }
 
 #[derive(Serialize)]
@@ -74,14 +39,9 @@ struct AddedJson<'a> {
 }
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
-    let url = SourceUrl::parse(&args.url);
-    let url = url.map_err(|error| CliError::Usage(format!("{}: {error}", shortened(&args.url))))?;
-    let settings = settings(args).map_err(CliError::Usage)?;
-    settings.times().map_err(|error| CliError::Usage(format!("--{error}")))?;
-    let name = args.name.as_deref().map(|name| {
-        let wrong = "must have 1 to 60 lower-case letters, digits, . - or _, and not be a number";
-        SourceName::new(name).ok_or_else(|| CliError::Usage(format!("--name {}: {wrong}", shortened(name))))
-    });
+    let url = parse_url(&args.url)?;
+    let settings = args.settings.apply(SourceSettings::default())?;
+    let name = args.name.as_deref().map(parse_name);
     let store = context.writable_store("source add").await?;
     args.owner.check(&*store).await?;
     let assistant = AssistantId(args.owner.assistant());
@@ -110,30 +70,4 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
     }
     store.close().await;
     Ok(Exit::Done)
-}
-
-fn settings(args: &Args) -> Result<SourceSettings, String> {
-    let default = SourceSettings::default();
-    let every = match &args.every {
-        Some(text) => {
-            let span =
-                duration::parse(text).ok_or_else(|| format!("--every {}: is no span such as 6h", shortened(text)))?;
-            Some(span.as_secs())
-        }
-        None if args.manual || args.at.is_some() => None,
-        None => default.every,
-    };
-    Ok(SourceSettings {
-        include: patterns("match", &args.include)?,
-        exclude: patterns("exclude", &args.exclude)?,
-        hosts: args.host.iter().map(|host| host.to_ascii_lowercase()).collect(),
-        limit: args.limit.unwrap_or(default.limit),
-        new: match args.new {
-            NewMode::Propose => NewPages::Propose,
-            NewMode::Add => NewPages::Add,
-        },
-        every,
-        at: args.at.clone(),
-        between: args.between.clone(),
-    })
 }

@@ -37,6 +37,10 @@ pub(super) fn show(source: &SourceSummary, reads: &[SourceRead], now: Timestamp,
             out.line(format!("{name:<11} {text}"))?;
         }
     }
+    if let Some(since) = source.failing_since {
+        let since = format!("{} UTC", since.date_clock_utc());
+        out.line(format!("failing     since {since}: nothing is proposed, and its documents stay"))?;
+    }
     if let Some(detail) = &source.detail {
         out.line(format!("last read   {detail}"))?;
     }
@@ -68,6 +72,7 @@ pub(super) struct SourceJson<'a> {
     last_result: Option<&'static str>,
     detail: Option<&'a str>,
     complete_at: Option<Timestamp>,
+    failing_since: Option<Timestamp>,
     next_read_at: Option<Timestamp>,
     #[serde(rename = "match")]
     include: &'a [PagePattern],
@@ -99,6 +104,7 @@ impl<'a> SourceJson<'a> {
             last_result: source.last.map(|(_, result)| result.word()),
             detail: source.detail.as_deref(),
             complete_at: source.complete_at,
+            failing_since: source.failing_since,
             next_read_at: source.next_at,
             include: &settings.include,
             exclude: &settings.exclude,

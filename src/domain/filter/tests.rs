@@ -40,6 +40,7 @@ fn row() -> DocumentRow {
         synced_at: None,
         next_attempt_at: Some(in_(300)),
         next_check_at: None,
+        window: None,
         attempt: Some(2),
         queue: Some(QueueClass::Auto),
         fingerprint: None,

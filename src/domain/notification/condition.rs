@@ -20,6 +20,7 @@ word_enum! {
         Cooling = "cooling",
         Review = "review",
         Waiting = "waiting",
+        SourceFailed = "source-failed",
     }
 }
 
@@ -32,6 +33,9 @@ pub enum Condition {
     Review(Duration),
     /// `when:waiting`, `when:waiting>1h`: a job has been ready for longer than this.
     Waiting(Duration),
+    /// `when:source-failed`, `when:source-failed>1d`: a source could not be read, or was not believed, and no read was
+    /// complete for longer than this since.
+    SourceFailed(Duration),
 }
 
 impl Condition {
@@ -65,6 +69,7 @@ impl Condition {
             (Word::Cooling, Some(_)) => Err("when:cooling takes no span of time".to_owned()),
             (Word::Cooling, None) => Ok(Self::Cooling),
             (Word::Review, span) => Ok(Self::Review(span.unwrap_or_default())),
+            (Word::SourceFailed, span) => Ok(Self::SourceFailed(span.unwrap_or_default())),
             (Word::Waiting, span) => Ok(Self::Waiting(span.unwrap_or(DEFAULT_WAIT))),
         }
     }
@@ -74,6 +79,8 @@ impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cooling => write!(f, "{FIELD}{}", Word::Cooling.word()),
+            Self::SourceFailed(Duration::ZERO) => write!(f, "{FIELD}{}", Word::SourceFailed.word()),
+            Self::SourceFailed(span) => write!(f, "{FIELD}{}>{}", Word::SourceFailed.word(), print_span(*span)),
             Self::Review(Duration::ZERO) => write!(f, "{FIELD}{}", Word::Review.word()),
             Self::Review(span) => write!(f, "{FIELD}{}>{}", Word::Review.word(), print_span(*span)),
             Self::Waiting(span) => write!(f, "{FIELD}{}>{}", Word::Waiting.word(), print_span(*span)),
@@ -85,7 +92,7 @@ impl fmt::Display for Condition {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActiveCondition {
     pub condition: Condition,
-    /// Host of which it is true; empty if it is about the whole store.
+    /// Host or name of the source of which it is true; empty if it is about the whole store.
     pub subject: String,
     /// Reason in plain language.
     pub detail: SafeLine,
@@ -113,6 +120,8 @@ mod tests {
             ("when:cooling", Condition::Cooling, "when:cooling"),
             ("WHEN:Review", Condition::Review(Duration::ZERO), "when:review"),
             ("when:review>1d", Condition::Review(hours(24)), "when:review>1d"),
+            ("when:source-failed", Condition::SourceFailed(Duration::ZERO), "when:source-failed"),
+            ("when:source-failed>24h", Condition::SourceFailed(hours(24)), "when:source-failed>1d"),
             ("when:waiting", Condition::Waiting(hours(1)), "when:waiting>1h"),
             (" when:waiting>120m ", Condition::Waiting(hours(2)), "when:waiting>2h"),
         ] {

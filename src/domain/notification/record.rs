@@ -2,7 +2,7 @@
 //! outbox, so that each delivery of a record has the same.
 
 use super::SinkName;
-use super::condition::{ActiveCondition, ConditionPhase};
+use super::condition::{ActiveCondition, Condition, ConditionPhase};
 use crate::domain::outcome::Outcome;
 use crate::domain::text::cut_chars;
 use crate::domain::time::Timestamp;
@@ -56,11 +56,16 @@ pub fn condition_record(
         ConditionPhase::Began => condition.detail.to_string(),
         ConditionPhase::Ended => format!("no longer: {}", condition.detail),
     };
-    let host = (!condition.subject.is_empty()).then_some(&condition.subject);
+    let subject = (!condition.subject.is_empty()).then_some(&condition.subject);
+    let (host, source) = match condition.condition {
+        Condition::SourceFailed(_) => (None, subject),
+        Condition::Cooling | Condition::Review(_) | Condition::Waiting(_) => (subject, None),
+    };
     let data = json!({
         "condition": condition.condition.to_string(),
         "phase": phase.word(),
         "host": host,
+        "source": source,
         "since": condition.since,
         "detail": condition.detail,
     });
@@ -87,7 +92,6 @@ pub fn batch(id: &str, records: &[String], sink: &SinkName, now: Timestamp) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::notification::Condition;
     use std::time::Duration;
 
     #[test]

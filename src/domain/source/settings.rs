@@ -2,6 +2,7 @@
 
 use super::PagePattern;
 use crate::domain::calendar::DayWindow;
+use crate::domain::link::host_of;
 use crate::domain::listing::ListingKind;
 use crate::domain::plan::{Cadence, Timetable};
 use crate::domain::time::Timestamp;
@@ -68,6 +69,17 @@ impl SourceSettings {
     pub fn selects(&self, url: &str) -> bool {
         let included = self.include.is_empty() || self.include.iter().any(|pattern| pattern.matches(url));
         included && !self.exclude.iter().any(|pattern| pattern.matches(url))
+    }
+
+    /// Returns true if a page counts of a source on the host `own`.
+    pub fn lists(&self, own: &str, url: &str) -> bool {
+        let is_known = |host: String| host == own || self.hosts.contains(&host);
+        host_of(url).is_some_and(is_known) && self.selects(url)
+    }
+
+    /// Returns true if other settings of the same source select the same pages.
+    pub fn selects_as(&self, other: &Self) -> bool {
+        (&self.include, &self.exclude, &self.hosts) == (&other.include, &other.exclude, &other.hosts)
     }
 
     /// Checks that the settings suit a listing of this kind.

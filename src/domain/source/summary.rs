@@ -38,6 +38,9 @@ pub struct SourceSummary {
     pub state: SourceState,
     /// End of the last read, and how it ended.
     pub last: Option<(Timestamp, ReadResult)>,
+    /// End of the first of the reads that failed since the last complete one; `None` if the last read was complete, or there
+    /// was none.
+    pub failing_since: Option<Timestamp>,
     /// What the last read found, or why it proposed nothing.
     pub detail: Option<SafeLine>,
     /// End of the last complete read.

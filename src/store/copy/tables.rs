@@ -123,7 +123,7 @@ pub(super) const COPIED: [TableShape; 18] = [
     TableShape {
         name: "@accounts_sched",
         key: 1,
-        columns: columns![Int "account_id", Int "weight", Text "plan", Int "cadence", Int "max_running", Int "opens_at"],
+        columns: columns![Int "account_id", Int "weight", Text "plan", Int "cadence", Int "max_running", Int "opens_at", Text "at_rule", Text "day_window"],
         size: None,
     },
     TableShape {

@@ -1,5 +1,6 @@
 //! The interface for reads: lists, contents, figures and outcomes, with the types of the console's views.
 
+use crate::domain::calendar::ClosedWindow;
 use crate::domain::content::{ContentChange, StoredBaseline};
 use crate::domain::document::{DocumentRow, FailureCount, StatusCounts};
 use crate::domain::failure::ErrorCode;
@@ -266,6 +267,8 @@ pub enum JobProgress {
 /// them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JobBlockers {
+    /// The closed window of the account's plan, if the job waits for it.
+    pub window: Option<ClosedWindow>,
     /// End of the host's last back-off, UTC, which may have passed; `None` without a back-off.
     pub host_backoff_until: Option<Timestamp>,
     /// Reason of the host's last back-off, for display.
@@ -297,6 +300,8 @@ pub struct AccountSummary {
     pub last_hour: u64,
     /// Earliest time of the account's scheduled jobs, UTC.
     pub next_due_at: Option<Timestamp>,
+    /// The closed window of the account's plan, for which its automatic jobs wait.
+    pub window: Option<ClosedWindow>,
 }
 
 impl AccountSummary {
@@ -312,6 +317,7 @@ impl AccountSummary {
             waiting: 0,
             last_hour: 0,
             next_due_at: None,
+            window: None,
         }
     }
 }

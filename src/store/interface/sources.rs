@@ -7,6 +7,7 @@ use crate::domain::source::{
     SourceSettings, SourceSummary, SourceUrl,
 };
 use crate::domain::text::SafeLine;
+use crate::domain::time::Timestamp;
 use crate::store::Result;
 use crate::store::interface::base::StoreBase;
 use async_trait::async_trait;
@@ -23,6 +24,13 @@ pub trait SourceStore: StoreBase {
 
     /// Returns the newest reads of a source that have ended, at most `limit`, the newest first.
     async fn source_reads(&self, source: SourceId, limit: u32) -> Result<Vec<SourceRead>>;
+
+    /// Changes a source. A read that runs is given up; the next one is due at once if other pages count now. Pages that no
+    /// longer count are forgotten, so that none of them is gone, and open proposals about them are withdrawn.
+    async fn edit_source(&self, source: SourceId, edit: &SourceEdit) -> Result<SourceEdited>;
+
+    /// Notes with documents when their pages were last changed, as a listing has it. Takes several transactions.
+    async fn note_modified(&self, dates: &[(DocumentId, Timestamp)]) -> Result<()>;
 
     /// Removes a source with its reads and proposals; its documents stay. Returns false if there is none.
     async fn remove_source(&self, source: SourceId) -> Result<bool>;
@@ -77,6 +85,26 @@ pub struct NewSource {
     pub account: AccountId,
     pub assistant: AssistantId,
     pub settings: SourceSettings,
+}
+
+/// What a source becomes; its owner stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceEdit {
+    pub name: SourceName,
+    pub url: SourceUrl,
+    pub settings: SourceSettings,
+}
+
+/// The result of a change of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceEdited {
+    /// It is done; so many open proposals were withdrawn.
+    Done {
+        withdrawn: u64,
+    },
+    NoSource,
+    /// Another source has the name.
+    NameTaken,
 }
 
 /// A document whose page its source no longer has.

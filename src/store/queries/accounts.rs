@@ -7,6 +7,7 @@ use crate::store::chatwoot::optional::{ACCOUNT_NAMES, unreadable};
 use crate::store::queries::counts::{expired_statuses, move_count, numbers};
 use crate::store::queries::listing::{GroupSummary, MAX_LISTED, add_figures, push_recent_attempts};
 use crate::store::queue::shadow;
+use crate::store::sql::calendar::calendar;
 use crate::store::sql::columns::{corrupt, line, number, span, time};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
@@ -16,7 +17,7 @@ use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::{Sql, Statement, query};
 use crate::store::sql::status::{STATUS_BY_KIND, push_computed, push_row_status, push_settled_status};
 use crate::store::{AccountSummary, Listing, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 pub(in crate::store) async fn accounts(db: &Database) -> Result<Listing<AccountSummary>> {
     let now = db.now();
@@ -29,16 +30,20 @@ pub(in crate::store) async fn accounts(db: &Database) -> Result<Listing<AccountS
     let names = names(&mut reader, &accounts).await?;
     let source = shadow::source(db, &mut reader).await?;
     count_statuses(&mut reader, source, now, &mut accounts).await?;
-    let kept = reader.all(query("SELECT account_id, plan, cadence FROM @accounts_sched")).await?;
+    let kept = reader
+        .all(query("SELECT account_id, plan, cadence, at_rule, day_window, opens_at FROM @accounts_sched"))
+        .await?;
     let jobs = reader
         .all(query(
             "SELECT account_id, CAST(sum(running) AS BIGINT) AS running, CAST(sum(ready) AS BIGINT) AS ready, \
-             CAST(sum(waiting) AS BIGINT) AS waiting, CAST(min(due) AS BIGINT) AS next_due_at FROM \
-             (SELECT account_id, count(*) AS running, 0 AS ready, 0 AS waiting, CAST(NULL AS BIGINT) AS due \
-             FROM @jobs WHERE state = 'running' GROUP BY 1 \
-             UNION ALL SELECT account_id, 0, count(*), 0, NULL FROM @jobs WHERE state = 'ready' GROUP BY 1 \
+             CAST(sum(waiting) AS BIGINT) AS waiting, CAST(min(due) AS BIGINT) AS next_due_at, \
+             CAST(min(by_hand) AS BIGINT) AS by_hand_at FROM \
+             (SELECT account_id, count(*) AS running, 0 AS ready, 0 AS waiting, CAST(NULL AS BIGINT) AS due, \
+             CAST(NULL AS BIGINT) AS by_hand FROM @jobs WHERE state = 'running' GROUP BY 1 \
+             UNION ALL SELECT account_id, 0, count(*), 0, NULL, NULL FROM @jobs WHERE state = 'ready' GROUP BY 1 \
              UNION ALL SELECT account_id, 0, 0, count(CASE WHEN attempt > 0 OR lock_holder IS NOT NULL THEN 1 END), \
-             min(run_at) FROM @jobs WHERE state = 'scheduled' GROUP BY 1) q GROUP BY 1",
+             min(CASE WHEN class > 0 THEN run_at END), min(CASE WHEN class = 0 THEN run_at END) \
+             FROM @jobs WHERE state = 'scheduled' GROUP BY 1) q GROUP BY 1",
         ))
         .await?;
     let ended = reader.all(recent_attempts(now)).await?;
@@ -48,13 +53,20 @@ pub(in crate::store) async fn accounts(db: &Database) -> Result<Listing<AccountS
         summary.name = line(row, "name")?;
         Ok(())
     })?;
+    let mut calendars = HashMap::new();
     add_figures(&mut accounts, &kept, |summary, row| {
         (summary.plan, summary.cadence) = (line(row, "plan")?, span(row, "cadence")?);
+        let calendar = calendar(row)?;
+        summary.window = time(row, "opens_at")?.filter(|at| *at > now).and_then(|at| calendar.closed_until(at));
+        calendars.insert(summary.id.0, calendar);
         Ok(())
     })?;
     add_figures(&mut accounts, &jobs, |summary, row| {
         (summary.running, summary.ready) = (number(row, "running")?, number(row, "ready")?);
-        (summary.waiting, summary.next_due_at) = (number(row, "waiting")?, time(row, "next_due_at")?);
+        summary.waiting = number(row, "waiting")?;
+        let calendar = calendars.get(&summary.id.0);
+        let automatic = time(row, "next_due_at")?.map(|at| calendar.map_or(at, |calendar| calendar.open(at)));
+        summary.next_due_at = [automatic, time(row, "by_hand_at")?].into_iter().flatten().min();
         Ok(())
     })?;
     add_figures(&mut accounts, &ended, |summary, row| {

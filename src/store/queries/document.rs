@@ -11,6 +11,7 @@ use crate::domain::schedule::next_check;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
+use crate::store::sql::calendar::calendar;
 use crate::store::sql::columns::{code, corrupt, host_backoff, line, number, optional_number, span, time, word};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::rows::documents::{AVAILABLE, host};
@@ -29,7 +30,8 @@ pub(in crate::store) const COLUMNS: &str = "d.id, among_pdfs AS attached, d.name
      s.text_changed_at, s.lastmod, s.last_content, s.host, s.error_code, s.detail, s.http_status, s.content_length, s.recent, \
      CASE WHEN l.state = 'scheduled' THEN l.run_at END AS next_attempt_at, \
      l.try_class, l.try_number, l.try_of, coalesce(l.lock_holder, l.worker_name) AS worker_name, l.cancel_requested_at, \
-     CAST(d.sync_status AS BIGINT) AS sync_status, l.state AS live_state, s.failures, c.cadence, \
+     CAST(d.sync_status AS BIGINT) AS sync_status, l.state AS live_state, s.failures, c.cadence, c.at_rule, \
+     c.day_window, c.opens_at, l.class AS live_class, \
      j.attempt, j.class, j.requested_by, \
      (SELECT z.passed_at FROM @scheduler z WHERE z.id = 1) AS passed_at, \
      (SELECT h.held_until FROM @hosts_sched h WHERE h.host = s.host) AS host_held_until, \
@@ -59,11 +61,14 @@ pub(in crate::store) fn document_row(row: &Row, now: Timestamp) -> Result<Docume
     let kind = DocumentKind::of(is_pdf(url) || get::<bool>(row, "attached")?, available);
     let is_scheduled = time(row, "passed_at")?.is_some_and(|at| now.since(at) < SCHEDULE_EXPIRY);
     let cadence = span(row, "cadence")?.and_then(Cadence::new).filter(|_| is_scheduled);
-    let next_check_at = match (cadence, get::<Option<&str>>(row, "live_state")?) {
+    let (calendar, live_state) = (calendar(row)?, get::<Option<&str>>(row, "live_state")?);
+    let is_automatic = code(row, "live_class", QueueClass::from_code)?.is_some_and(|class| class != QueueClass::Manual);
+    let opens_at = time(row, "opens_at")?.filter(|at| *at > now && is_automatic && live_state == Some("ready"));
+    let next_check_at = match (cadence, live_state) {
         (Some(cadence), None) if kind == DocumentKind::Web => {
             let sync_status = get::<Option<i64>>(row, "sync_status")?.and_then(SyncStatus::from_code);
             let failures = optional_number(row, "failures")?.unwrap_or_default();
-            next_check(cadence, sync_status, attempted_at, synced_at, failures, now)
+            next_check(cadence, &calendar, sync_status, attempted_at, synced_at, failures, now)
         }
         _ => None,
     };
@@ -84,8 +89,9 @@ pub(in crate::store) fn document_row(row: &Row, now: Timestamp) -> Result<Docume
         http_status: optional_number(row, "http_status")?,
         attempted_at,
         synced_at,
-        next_attempt_at: time(row, "next_attempt_at")?,
+        next_attempt_at: time(row, "next_attempt_at")?.map(|at| if is_automatic { calendar.open(at) } else { at }),
         next_check_at,
+        window: opens_at.and_then(|at| calendar.closed_until(at)),
         attempt: optional_number(row, "attempt")?,
         queue: code(row, "class", QueueClass::from_code)?,
         fingerprint: get(row, "fingerprint")?,

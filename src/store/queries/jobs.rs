@@ -8,6 +8,7 @@ use crate::domain::job::QueueClass;
 use crate::domain::outcome::OutcomeResult;
 use crate::domain::time::Timestamp;
 use crate::store::queries::document::failure_count;
+use crate::store::sql::calendar::calendar;
 use crate::store::sql::columns::{code, corrupt, line, number, optional_number, time, word};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
@@ -43,9 +44,10 @@ pub(in crate::store) async fn jobs(db: &Database, wanted: &JobsQuery) -> Result<
             rows,
         ))
         .await?;
+    let now = db.now();
     let ready = reader
         .all(section(
-            ", j.run_at, h.held_until, h.held_because, a.max_running, \
+            ", j.run_at, h.held_until, h.held_because, a.max_running, a.at_rule, a.day_window, a.opens_at, \
              (SELECT count(*) FROM @jobs r WHERE r.state = 'running' AND r.host = j.host) AS host_running, \
              (SELECT count(*) FROM @jobs r WHERE r.state = 'running' AND r.account_id = j.account_id) \
               AS account_running \
@@ -57,7 +59,8 @@ pub(in crate::store) async fn jobs(db: &Database, wanted: &JobsQuery) -> Result<
         .await?;
     let waiting = reader
         .all(section(
-            ", j.run_at, j.try_class, j.try_number, j.try_of, j.lock_holder FROM @jobs j",
+            ", j.run_at, j.try_class, j.try_number, j.try_of, j.lock_holder, a.at_rule, a.day_window FROM @jobs j \
+             LEFT JOIN @accounts_sched a ON a.account_id = j.account_id",
             "j.state = 'scheduled' ORDER BY j.run_at, j.id",
             rows,
         ))
@@ -86,7 +89,7 @@ pub(in crate::store) async fn jobs(db: &Database, wanted: &JobsQuery) -> Result<
     Ok(JobsPage {
         running: job_summaries(&running, running_progress)?,
         running_total: number(&totals, "running")?,
-        ready: job_summaries(&ready, ready_progress)?,
+        ready: job_summaries(&ready, |row| ready_progress(row, now))?,
         ready_total: number(&totals, "ready")?,
         waiting: job_summaries(&waiting, waiting_progress)?,
         waiting_total: number(&totals, "waiting")?,
@@ -132,10 +135,21 @@ fn running_progress(row: &Row) -> Result<JobProgress> {
     })
 }
 
-fn ready_progress(row: &Row) -> Result<JobProgress> {
+/// Returns true unless a person requested the job: only other jobs wait for windows.
+fn is_automatic(row: &Row) -> Result<bool> {
+    Ok(code(row, "class", QueueClass::from_code)?.is_some_and(|class| class != QueueClass::Manual))
+}
+
+fn ready_progress(row: &Row, now: Timestamp) -> Result<JobProgress> {
+    let opens_at = time(row, "opens_at")?.filter(|at| *at > now);
+    let window = match opens_at {
+        Some(at) if is_automatic(row)? => calendar(row)?.closed_until(at),
+        _ => None,
+    };
     Ok(JobProgress::Ready {
         since: required_time(row, "run_at")?,
         blockers: JobBlockers {
+            window,
             host_backoff_until: time(row, "held_until")?,
             host_backoff_reason: line(row, "held_because")?,
             host_running: number(row, "host_running")?,
@@ -146,8 +160,9 @@ fn ready_progress(row: &Row) -> Result<JobProgress> {
 }
 
 fn waiting_progress(row: &Row) -> Result<JobProgress> {
-    let after = failure_count(row)?;
-    Ok(JobProgress::Waiting { run_at: required_time(row, "run_at")?, after, lock_holder: line(row, "lock_holder")? })
+    let (after, at) = (failure_count(row)?, required_time(row, "run_at")?);
+    let run_at = if is_automatic(row)? { calendar(row)?.open(at) } else { at };
+    Ok(JobProgress::Waiting { run_at, after, lock_holder: line(row, "lock_holder")? })
 }
 
 fn ended_progress(row: &Row) -> Result<JobProgress> {

@@ -8,6 +8,7 @@ use crate::domain::time::{Timestamp, age};
 use crate::store::Result;
 use crate::store::schedule::pass::{acquire_lease, release_lease};
 use crate::store::sinks;
+use crate::store::sql::calendar::calendar;
 use crate::store::sql::columns::line;
 use crate::store::sql::conn::{Purpose, Row, get};
 use crate::store::sql::database::Database;
@@ -20,6 +21,9 @@ use std::time::Duration;
 
 /// Maximum number of hosts whose back-offs are reported at a time.
 const MAX_HOSTS: i64 = 1_000;
+
+/// Maximum number of failing sources that are reported at a time.
+const MAX_SOURCES: i64 = 1_000;
 
 /// Time after a cool-down in which a host that has not answered since still counts as cooling down: the attempts between
 /// two cool-downs are no recovery.
@@ -153,9 +157,9 @@ async fn active(reader: &mut Reader, sinks: &[(SinkName, Trigger)], now: Timesta
                     whole(condition, since, format!("{number} {texts} review, the oldest since {}", ago(now, since)))
                 }));
             }
+            Condition::SourceFailed(span) => active.extend(failing_sources(reader, condition, now, span).await?),
             Condition::Waiting(span) => {
-                let oldest = "SELECT min(run_at) AS at, count(*) AS n FROM @jobs WHERE state = 'ready' AND run_at <= ?";
-                let found = oldest_before(reader, oldest, now.minus(span)).await?;
+                let found = waiting(reader, now, span).await?;
                 active.extend(found.map(|(since, number)| {
                     let jobs = if number == 1 { "job waits" } else { "jobs wait" };
                     whole(
@@ -188,6 +192,53 @@ async fn oldest_before(
     let row = reader.one(query(statement).bind(edge.micros())).await?;
     let at = get::<Option<i64>>(&row, "at")?.map(Timestamp::from_micros);
     Ok(at.zip(Some(get(&row, "n")?)))
+}
+
+/// Returns since when the oldest of the jobs has waited that have been ready for longer than `span`, and their number. A job
+/// that waits for the window of its plan is where it should be, and later counts from the opening on.
+async fn waiting(reader: &mut Reader, now: Timestamp, span: Duration) -> Result<Option<(Timestamp, i64)>> {
+    let ready = query(
+        "SELECT min(n.run_at) AS at, count(*) AS n, CASE WHEN n.class > 0 THEN a.at_rule END AS at_rule, \
+         CASE WHEN n.class > 0 THEN a.day_window END AS day_window FROM @jobs n \
+         LEFT JOIN @accounts_sched a ON a.account_id = n.account_id WHERE n.state = 'ready' AND n.run_at <= ? \
+         GROUP BY 3, 4",
+    );
+    let edge = now.minus(span);
+    let mut found: Option<(Timestamp, i64)> = None;
+    for row in &reader.all(ready.bind(edge.micros())).await? {
+        let ready_at = Timestamp::from_micros(get(row, "at")?);
+        let since = calendar(row)?.ready_since(ready_at, now).filter(|since| *since <= edge);
+        if let Some(since) = since {
+            let number = get::<i64>(row, "n")?;
+            found = Some(found.map_or((since, number), |(oldest, before)| (oldest.min(since), before + number)));
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the sources whose last read was not complete, of which one since the last complete read was given up or not
+/// believed, and which have failed for longer than `span`.
+async fn failing_sources(
+    reader: &mut Reader,
+    condition: Condition,
+    now: Timestamp,
+    span: Duration,
+) -> Result<Vec<ActiveCondition>> {
+    let failing = query(
+        "SELECT s.name, s.detail, min(r.ended_at) AS since FROM @sources s JOIN @source_reads r ON r.source_id = s.id \
+         AND r.result <> 'complete' AND r.read > coalesce((SELECT max(c.read) FROM @source_reads c \
+         WHERE c.source_id = s.id AND c.result = 'complete'), 0) WHERE s.result <> 'complete' \
+         GROUP BY s.id, s.name, s.detail HAVING max(CASE WHEN r.result IN ('failed', 'refused') THEN 1 ELSE 0 END) = 1 \
+         AND min(r.ended_at) <= ?1 ORDER BY s.name LIMIT ?2",
+    );
+    let rows = reader.all(failing.bind(now.minus(span).micros()).bind(MAX_SOURCES)).await?;
+    let source = |row: &Row| {
+        let (name, detail) = (get::<String>(row, "name")?, line(row, "detail")?.unwrap_or_default());
+        let since = Timestamp::from_micros(get(row, "since")?);
+        let detail = SafeLine::new(&format!("source {name}: {detail}; failing since {}", ago(now, since)));
+        Ok(ActiveCondition { condition, subject: name, detail, since })
+    };
+    rows.iter().map(source).collect()
 }
 
 async fn cooling(reader: &mut Reader, now: Timestamp) -> Result<Vec<ActiveCondition>> {

@@ -173,6 +173,9 @@ async fn earliest(
 /// Returns the query by this program's own rules: for each assistant of the accounts, one branch per state of the row.
 fn continuous_query(dialect: Dialect, due_query: &DueQuery) -> Sql {
     let (now, (first, farthest)) = (due_query.now, due_query.rules.recheck_bounds(due_query.cadence));
+    let tolerance = due_query.rules.recheck_tolerance(due_query.cadence);
+    // With times, failed documents are due at them as well.
+    let recheck_at = due_query.fired.map_or(now, |fired| fired.plus(tolerance));
     let mut sql = Sql::new("");
     push_pairs(&mut sql, &due_query.accounts);
     // The query has one list of ids per pair. Only for this form do both databases look up the rows one by one, however
@@ -223,8 +226,8 @@ fn continuous_query(dialect: Dialect, due_query: &DueQuery) -> Sql {
             sql.push(
                 " AND d.sync_status = 2 AND (d.last_sync_attempted_at IS NULL OR d.last_sync_attempted_at < stamp(",
             );
-            sql.bind(now.minus(farthest).micros()).push(") OR micros(d.last_sync_attempted_at) < ");
-            sql.bind(now.micros()).push(" - ").bind(micros(first));
+            sql.bind(recheck_at.minus(farthest).micros()).push(") OR micros(d.last_sync_attempted_at) < ");
+            sql.bind(recheck_at.micros()).push(" - ").bind(micros(first));
             sql.push(" * (CAST(1 AS BIGINT) << CAST(CASE WHEN s.failures > ").bind(most).push(" THEN ").bind(most);
             sql.push(" WHEN s.failures > 0 THEN s.failures - 1 ELSE 0 END AS INTEGER)))");
             if let Some(fired) = due_query.fired {

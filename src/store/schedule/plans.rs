@@ -44,7 +44,7 @@ pub(in crate::store) async fn accounts(reader: &mut Reader) -> Result<Vec<Accoun
 }
 
 /// The stored plan of an account (`accounts_sched`), which status queries and claims read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::store) struct StoredPlan {
     account: i64,
     plan: Option<String>,
@@ -53,6 +53,9 @@ pub(in crate::store) struct StoredPlan {
     max_running: Option<i64>,
     /// Time until which automatic syncs wait, by the plan's window.
     opens_at: Option<i64>,
+    at_rule: Option<String>,
+    /// The window with its zone, if it has one.
+    day_window: Option<String>,
 }
 
 /// Returns the plans in `accounts` that differ from the stored ones, in the form in which they are stored; usually
@@ -62,7 +65,9 @@ pub(in crate::store) async fn changed_plans(
     accounts: &[AccountPlan],
     now: Timestamp,
 ) -> Result<Vec<StoredPlan>> {
-    let statement = query("SELECT account_id, plan, cadence, weight, max_running, opens_at FROM @accounts_sched");
+    let statement = query(
+        "SELECT account_id, plan, cadence, weight, max_running, opens_at, at_rule, day_window FROM @accounts_sched",
+    );
     let mut known = HashMap::new();
     for row in db.reader().await?.all(statement).await? {
         let kept = StoredPlan {
@@ -72,15 +77,15 @@ pub(in crate::store) async fn changed_plans(
             weight: get(&row, "weight")?,
             max_running: get(&row, "max_running")?,
             opens_at: get(&row, "opens_at")?,
+            at_rule: get(&row, "at_rule")?,
+            day_window: get(&row, "day_window")?,
         };
         known.insert(kept.account, kept);
     }
     let mut changed = Vec::new();
     for account in accounts {
         let id = account.account.0;
-        let nothing =
-            StoredPlan { account: id, plan: None, cadence: None, weight: 1, max_running: None, opens_at: None };
-        let before = known.remove(&id).unwrap_or(nothing);
+        let before = known.remove(&id).unwrap_or(StoredPlan { account: id, weight: 1, ..StoredPlan::default() });
         // Without a cadence an account's documents never become stale, as it should be while its automatic syncs are
         // off.
         let cadence = account.cadence.filter(|_| account.feature);
@@ -96,6 +101,8 @@ pub(in crate::store) async fn changed_plans(
             weight,
             max_running,
             opens_at: account.opens_at(now).map(Timestamp::micros),
+            at_rule: account.at.as_ref().map(ToString::to_string),
+            day_window: account.between.as_ref().map(ToString::to_string),
         };
         if after != before {
             changed.push(after);
@@ -142,13 +149,14 @@ fn grouped(changed: Vec<StoredPlan>, documents: &HashMap<i64, i64>) -> Vec<Vec<S
 pub(in crate::store) async fn store_plans(tx: &mut Tx<'_>, changed: &[StoredPlan]) -> Result<()> {
     for kept in changed {
         let upsert = query(
-            "INSERT INTO @accounts_sched (account_id, plan, cadence, weight, max_running, opens_at) \
-             VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account_id) DO UPDATE SET plan = excluded.plan, \
+            "INSERT INTO @accounts_sched (account_id, plan, cadence, weight, max_running, opens_at, at_rule, day_window) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_id) DO UPDATE SET plan = excluded.plan, \
              cadence = excluded.cadence, weight = excluded.weight, max_running = excluded.max_running, \
-             opens_at = excluded.opens_at",
+             opens_at = excluded.opens_at, at_rule = excluded.at_rule, day_window = excluded.day_window",
         );
         let upsert = upsert.bind(kept.account).bind(&kept.plan).bind(kept.cadence);
-        tx.run(upsert.bind(kept.weight).bind(kept.max_running).bind(kept.opens_at)).await?;
+        let upsert = upsert.bind(kept.weight).bind(kept.max_running).bind(kept.opens_at);
+        tx.run(upsert.bind(&kept.at_rule).bind(&kept.day_window)).await?;
     }
     Ok(())
 }
@@ -159,14 +167,7 @@ mod tests {
 
     #[test]
     fn a_transaction_changes_few_documents_or_one_account() {
-        let plan = |account| StoredPlan {
-            account,
-            plan: None,
-            cadence: Some(1),
-            weight: 1,
-            max_running: None,
-            opens_at: None,
-        };
+        let plan = |account| StoredPlan { account, cadence: Some(1), weight: 1, ..StoredPlan::default() };
         let documents = HashMap::from([(1, 1_500), (2, 400), (3, 200), (4, 9_000), (5, 1)]);
         let groups = grouped((1..=6).map(plan).collect(), &documents);
         let accounts: Vec<Vec<i64>> =

@@ -241,6 +241,19 @@ pub(super) async fn note_dates(db: &Database, lease: &ReadLease) -> Result<()> {
     }
 }
 
+/// Notes dates of pages with their documents.
+pub(in crate::store) async fn note_modified(db: &Database, dates: &[(DocumentId, Timestamp)]) -> Result<()> {
+    db.ensure_writable()?;
+    let mut dates: Vec<(i64, i64)> = dates.iter().map(|(id, at)| (id.0, at.micros())).collect();
+    dates.sort_unstable();
+    dates.dedup_by_key(|(id, _)| *id);
+    for chunk in dates.chunks(STATES) {
+        write_dates(db, chunk).await?;
+        db.yield_to_writers().await;
+    }
+    Ok(())
+}
+
 async fn write_dates(db: &Database, dates: &[(i64, i64)]) -> Result<()> {
     let mut tx = Tx::begin(db, Purpose::Rows).await?;
     if tx.dialect() == Dialect::Postgres {
@@ -253,7 +266,8 @@ async fn write_dates(db: &Database, dates: &[(i64, i64)]) -> Result<()> {
     let rows = Value::Array(dates.iter().map(pair).collect()).to_string();
     let write = query(
         "UPDATE @document_state SET lastmod = CAST(k.value ->> 'lastmod' AS BIGINT) FROM elements(?1) k \
-         WHERE document_id = CAST(k.value ->> 'id' AS BIGINT)",
+         WHERE document_id = CAST(k.value ->> 'id' AS BIGINT) \
+         AND lastmod IS DISTINCT FROM CAST(k.value ->> 'lastmod' AS BIGINT)",
     );
     tx.run(write.bind(rows)).await?;
     tx.commit().await?;

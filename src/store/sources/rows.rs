@@ -45,6 +45,9 @@ pub(in crate::store) async fn all(db: &Database) -> Result<Vec<SourceSummary>> {
     let all = query(
         "SELECT s.id, s.name, s.url, s.account_id, s.assistant_id, s.settings, s.created_at, s.next_at, s.requested_by, \
          s.holder, s.held_until, s.ended_at, s.result, s.detail, s.counts, s.complete_at, s.pages, \
+         CASE WHEN s.result <> 'complete' THEN (SELECT min(r.ended_at) FROM @source_reads r WHERE r.source_id = s.id \
+         AND r.result <> 'complete' AND r.read > coalesce((SELECT max(c.read) FROM @source_reads c \
+         WHERE c.source_id = s.id AND c.result = 'complete'), 0)) END AS failing_since, \
          (SELECT count(*) FROM @proposals p WHERE p.source_id = s.id AND p.state = 'open') AS proposals \
          FROM @sources s ORDER BY s.name",
     );
@@ -76,6 +79,7 @@ fn summary(row: &Row, now: Timestamp) -> Result<SourceSummary> {
         created_at: time(row, "created_at")?.ok_or_else(|| corrupt("created_at"))?,
         state,
         last: ended_at.zip(result),
+        failing_since: time(row, "failing_since")?,
         detail: line(row, "detail")?,
         complete_at: time(row, "complete_at")?,
         pages: optional_number(row, "pages")?,

@@ -1,13 +1,15 @@
 //! The interface of sources, [`SourceStore`], on an SQL database.
 
 use super::SqlStore;
-use crate::domain::id::{ProposalId, SourceId};
+use crate::domain::id::{DocumentId, ProposalId, SourceId};
 use crate::domain::listing::ListedPage;
 use crate::domain::source::{Proposal, ProposalDecision, ReadLease, SourceRead, SourceSummary};
 use crate::domain::text::SafeLine;
-use crate::store::sources::{complete, proposals, reads, rows};
+use crate::domain::time::Timestamp;
+use crate::store::sources::{compare, complete, edit, proposals, reads, rows};
 use crate::store::{
-    CompletedRead, FailedRead, MissingPage, NewSource, ProposalQuery, ProposalResult, Result, SourceStore,
+    CompletedRead, FailedRead, MissingPage, NewSource, ProposalQuery, ProposalResult, Result, SourceEdit, SourceEdited,
+    SourceStore,
 };
 use async_trait::async_trait;
 
@@ -23,6 +25,14 @@ impl SourceStore for SqlStore {
 
     async fn source_reads(&self, source: SourceId, limit: u32) -> Result<Vec<SourceRead>> {
         rows::reads(&self.db, source, limit).await
+    }
+
+    async fn edit_source(&self, source: SourceId, edit: &SourceEdit) -> Result<SourceEdited> {
+        edit::edit(&self.db, source, edit).await
+    }
+
+    async fn note_modified(&self, dates: &[(DocumentId, Timestamp)]) -> Result<()> {
+        compare::note_modified(&self.db, dates).await
     }
 
     async fn remove_source(&self, source: SourceId) -> Result<bool> {

@@ -49,7 +49,8 @@ impl View for AccountsView {
 
     fn next_refresh(&self, model: &Model, lines: usize) -> Option<Timestamp> {
         let rows = model.views.accounts.data.rows.iter().skip(model.views.accounts.top).take(lines);
-        rows.filter_map(|summary| summary.next_due_at)
+        rows.flat_map(|summary| [summary.next_due_at, summary.window.as_ref().map(|window| window.opens_at)])
+            .flatten()
             .filter_map(|at| format::countdown_changes_at(at, model.now))
             .min()
     }

@@ -68,6 +68,7 @@ impl View for DocumentsView {
 /// Returns the next time at which an age or a countdown of the row changes its text.
 pub(super) fn row_changes_at(row: &DocumentRow, now: Timestamp) -> Option<Timestamp> {
     let ages = [row.attempted_at, row.synced_at].into_iter().flatten().map(|at| format::age_changes_at(at, now));
-    let countdowns = [row.next_attempt_at, row.next_check_at].into_iter().flatten();
+    let opens_at = row.window.as_ref().map(|window| window.opens_at);
+    let countdowns = [row.next_attempt_at, row.next_check_at, opens_at].into_iter().flatten();
     ages.chain(countdowns.filter_map(|at| format::countdown_changes_at(at, now))).min()
 }

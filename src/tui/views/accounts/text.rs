@@ -1,5 +1,6 @@
 //! Texts of the accounts view: an account's plan, its documents by status, its share of the last hour's attempts.
 
+use crate::domain::calendar::ClosedWindow;
 use crate::domain::document::Status;
 use crate::domain::pause::PauseScope;
 use crate::domain::plan::Cadence;
@@ -111,11 +112,20 @@ pub fn next_due(model: &Model, summary: &AccountSummary) -> (String, Tone) {
     if is_paused(model, summary) {
         return ("paused".to_owned(), Tone::Waiting);
     }
-    match summary.next_due_at {
-        Some(at) => (format::until(model.countdown_time(), at), Tone::Dim),
-        None if summary.ready > 0 => ("now".to_owned(), Tone::Dim),
-        None => (model.glyphs.none.to_owned(), Tone::Dim),
+    match (summary.next_due_at, window(model, summary)) {
+        (at, Some(window)) => {
+            let at = at.map_or(window.opens_at, |at| at.min(window.opens_at));
+            (format::until(model.countdown_time(), at), Tone::Waiting)
+        }
+        (Some(at), None) => (format::until(model.countdown_time(), at), Tone::Dim),
+        (None, None) if summary.ready > 0 => ("now".to_owned(), Tone::Dim),
+        (None, None) => (model.glyphs.none.to_owned(), Tone::Dim),
     }
+}
+
+/// Returns the window for which the account's ready jobs wait, if that has not opened.
+fn window<'s>(model: &Model, summary: &'s AccountSummary) -> Option<&'s ClosedWindow> {
+    summary.window.as_ref().filter(|window| summary.ready > 0 && window.opens_at > model.now)
 }
 
 /// Returns true if all of the account's jobs are paused: by a pause of the account, or of everything.
@@ -153,6 +163,10 @@ pub fn next(model: &Model, summary: &AccountSummary, brief: bool) -> Spans {
         return with_keys(&format!("Its jobs are paused; `{}` resumes them.", resume_key(pause)), Tone::Plain);
     }
     let due = match summary.next_due_at {
+        _ if let Some(window) = window(model, summary) => {
+            let until = format::until(model.countdown_time(), window.opens_at);
+            format!("Its automatic jobs start {until}, when the window of its plan opens.")
+        }
         Some(at) => format!("Its next job is due {}.", format::until(model.countdown_time(), at)),
         None if summary.ready > 0 => "Its jobs start when a slot is free.".to_owned(),
         None => "Nothing is scheduled.".to_owned(),

@@ -1,7 +1,7 @@
 //! The content of the peek pane (below the list) for a document, in sentences: the status and its reason, the next
 //! step, and the key that helps.
 
-use super::text::{can_be_decided, error, faqs, host_backoff, is_orphaned, step, why_locked, why_queued};
+use super::text::{can_be_decided, error, faqs, host_backoff, is_orphaned, step, why_locked, why_queued, window};
 use crate::domain::document::{DocumentRow, RecentResult, Status};
 use crate::domain::pause::PauseScope;
 use crate::domain::time::Timestamp;
@@ -127,6 +127,9 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Spans {
                 PauseScope::Class(_) => format!("Starts when {} are resumed. `x` ends it.", pause.scope),
                 _ => format!("Starts when {} is resumed: `{key}`. `x` ends it.", pause.scope),
             }
+        }
+        Status::Queued if let Some(window) = window(model, row) => {
+            format!("Its window opens {}. `s` runs it now, `x` ends it.", at(window.opens_at))
         }
         Status::Queued if host_backoff(model, row).is_some() => {
             let until = host_backoff(model, row).map_or(model.now, |backoff| backoff.until);

@@ -1,5 +1,6 @@
 //! Texts of a row in the list of documents: the detail of the status, and the times.
 
+use crate::domain::calendar::ClosedWindow;
 use crate::domain::document::{DocumentRow, Status};
 use crate::domain::failure::ErrorCode;
 use crate::domain::faq::{FaqJob, FaqState};
@@ -59,6 +60,9 @@ pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
     if let Some(pause) = pause::of_row(model, row) {
         return pause::paused_by(model, pause);
     }
+    if let Some(window) = window(model, row) {
+        return format::closed_window_short(window);
+    }
     if let Some(backoff) = host_backoff(model, row) {
         return format!("host cooling down until {}: {}", backoff.until.clock(&model.zone()), backoff.reason);
     }
@@ -69,6 +73,11 @@ pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
         return format!("host busy {cap}/{cap}");
     }
     "waits for a slot".to_owned()
+}
+
+/// Returns the window for which the document's job waits, if that has not opened.
+pub fn window<'r>(model: &Model, row: &'r DocumentRow) -> Option<&'r ClosedWindow> {
+    row.window.as_ref().filter(|window| row.status == Status::Queued && window.opens_at > model.now)
 }
 
 /// Returns the back-off of the document's host if the document is queued and the back-off has not ended.
@@ -194,10 +203,13 @@ pub fn next(model: &Model, row: &DocumentRow) -> (String, Tone) {
     match (row.status, row.next_attempt_at) {
         (Status::Syncing, _) => (String::new(), Tone::Dim),
         (Status::Queued, _) if pause::of_row(model, row).is_some() => ("paused".to_owned(), Tone::Waiting),
-        (Status::Queued, _) => match host_backoff(model, row) {
-            Some(backoff) => (format::until(model.countdown_time(), backoff.until), Tone::Waiting),
-            None => ("now".to_owned(), Tone::Dim),
-        },
+        (Status::Queued, _) => {
+            let backoff = host_backoff(model, row).map(|backoff| backoff.until);
+            match window(model, row).map(|window| window.opens_at).max(backoff) {
+                Some(at) => (format::until(model.countdown_time(), at), Tone::Waiting),
+                None => ("now".to_owned(), Tone::Dim),
+            }
+        }
         (status, Some(at)) => {
             let tone = if status == Status::Waiting { Tone::Waiting } else { Tone::Dim };
             (format::until(model.countdown_time(), at), tone)

@@ -136,7 +136,8 @@ impl TableData for JobsData {
     }
 
     /// Returns the time after a short interval while a job runs, since heartbeats arrive, leases expire and workers die
-    /// without a commit; else the end of the next back-off for which a ready job waits.
+    /// without a commit; else the end of the next back-off, or the opening of the
+    /// next window, for which a ready job waits.
     fn changes_at(&self, read_at: Timestamp) -> Option<Timestamp> {
         let is_awaited = |chatwoot: &ChatwootJobs| chatwoot.read_at.is_none();
         if self.chatwoot.as_ref().is_some_and(is_awaited) {
@@ -147,10 +148,12 @@ impl TableData for JobsData {
             return Some(read_at.plus(REFRESH_INTERVAL));
         }
         let backoffs = self.ready.iter().filter_map(|job| match &job.progress {
-            JobProgress::Ready { blockers, .. } => blockers.host_backoff_until,
+            JobProgress::Ready { blockers, .. } => Some(blockers),
             _ => None,
         });
-        backoffs.filter(|until| *until > read_at).min()
+        let ends = backoffs
+            .flat_map(|blockers| [blockers.host_backoff_until, blockers.window.as_ref().map(|window| window.opens_at)]);
+        ends.flatten().filter(|until| *until > read_at).min()
     }
 }
 

@@ -80,10 +80,13 @@ fn paused(pause: &Pause, after: Option<FailureCount>) -> Spans {
 }
 
 /// Returns the reason why a ready job that is not paused does not run yet. The first of these counts: no worker, the
-/// host's back-off, the limit per host, the account's limit, no free slot.
+/// closed window of the plan, the host's back-off, the limit per host, the account's limit, no free slot.
 fn why_ready(model: &Model, summary: &JobSummary, blockers: &JobBlockers) -> (String, Tone) {
     if model.queue.workers == 0 && !model.has_runner {
         return ("no worker runs".to_owned(), Tone::Waiting);
+    }
+    if let Some(window) = blockers.window.as_ref().filter(|window| window.opens_at > model.now) {
+        return (format::closed_window_short(window), Tone::Waiting);
     }
     if let Some(at) = blockers.host_backoff_until.filter(|at| *at > model.now) {
         let because = blockers.host_backoff_reason.as_ref().map_or(String::new(), |because| format!(": {because}"));

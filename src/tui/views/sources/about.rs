@@ -47,7 +47,8 @@ fn figures(model: &Model, source: &SourceSummary) -> String {
     };
     let last =
         source.last.map_or_else(String::new, |(at, _)| format!(", read {} ago", format::age(model.now.since(at))));
-    format!("{pages}, {} open{last}, {next}", format::number(source.proposals))
+    let failing = source.failing_since.map(|since| format!(", failing for {}", format::age(model.now.since(since))));
+    format!("{pages}, {} open{last}{}, {next}", format::number(source.proposals), failing.unwrap_or_default())
 }
 
 fn of_proposal(model: &Model, proposal: &Proposal) -> Vec<Spans> {
@@ -102,6 +103,10 @@ fn source_facts(model: &Model, source: &SourceSummary, text: &mut Facts) {
         }
     }
     text.gap();
+    if let Some(since) = source.failing_since {
+        let since = since.date_clock(&model.zone());
+        text.fact("failing", &format!("since {since}: nothing is proposed, and its documents stay"));
+    }
     text.fact("last read", &format::read_counts(&source.counts));
     if let Some(detail) = &source.detail {
         text.fact("found", detail);
