@@ -20,7 +20,7 @@ pub use answer::{answer, answer_note, answer_word, answers, capitalized, skip_re
 pub use chatwoot_job::{chatwoot_job, chatwoot_job_note, chatwoot_job_time};
 pub use disk::disk_use;
 pub use extraction::{dropped_head, dropped_measures, dropped_row, reason_column, reason_width};
-pub use failure::{error_code, failure};
+pub use failure::{error_code, failure, short_failure};
 pub use faq::{faq_effects, faq_note, faqs};
 pub use number::{bytes, chars, count, number, percent, rate, short_number};
 pub use outcome::{logged_outcome, outcome};

@@ -8,6 +8,7 @@ mod groups;
 mod held;
 mod held_hosts;
 mod outage;
+mod outcomes;
 mod prompts;
 mod states;
 mod styles;

@@ -86,7 +86,8 @@ impl Filter {
             | FilterCondition::Queue(_)
             | FilterCondition::Result(_)
             | FilterCondition::Content(_)
-            | FilterCondition::By(_) => false,
+            | FilterCondition::By(_)
+            | FilterCondition::Worker(_) => false,
         })
     }
 }
@@ -152,6 +153,8 @@ pub enum FilterCondition {
     Content(Vec<ContentChange>),
     /// `by:`, name of the requester, compared as a whole without regard to ASCII case; for outcomes only.
     By(Vec<String>),
+    /// `worker:`, name of the worker that ran the attempt, `host:pid`, compared as a whole; for outcomes only.
+    Worker(Vec<String>),
 }
 
 /// Comparison with a time span, before or after now.

@@ -27,6 +27,17 @@ pub fn failure(code: ErrorCode, http_status: Option<u16>, detail: Option<&str>) 
     }
 }
 
+/// Returns the shortest form of a failure, such as `404 not found`, `503` or `timeout`.
+pub fn short_failure(code: ErrorCode, http_status: Option<u16>) -> String {
+    match (http_status, code) {
+        (Some(status), ErrorCode::NotFound | ErrorCode::AccessDenied) => format!("{status} {}", error_code(code)),
+        (Some(status), ErrorCode::FetchFailed | ErrorCode::Timeout) if !(200..300).contains(&status) => {
+            status.to_string()
+        }
+        _ => error_code(code).to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,10 +7,14 @@ use super::model::Model;
 use super::scope::PaneId;
 use super::views;
 use super::views::catalog::ViewId;
+use super::views::failures::text::cause_title;
+use super::views::outcomes::pin::PinSubject;
 use super::views::selected::SelectedDocument;
+use super::views::workers::state::WorkerLine;
 use crate::domain::document::Status;
 use crate::domain::id::DocumentId;
 use crate::domain::pause::PauseScope;
+use crate::domain::text::SafeLine;
 
 /// The documents that an action applies to: the marked ones, or the current one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +45,32 @@ pub fn selection(model: &Model) -> Result<ActionTarget, &'static str> {
     document(model).map(ActionTarget::One)
 }
 
+/// Returns what the row under the cursor lets the outcome panel be pinned to: a cause, a host, an account, a worker or a
+/// document, with its name for the panel's title. The error is the reason why there is nothing.
+pub fn pin_subject(model: &Model) -> Result<(PinSubject, SafeLine), &'static str> {
+    let pane = model.pane();
+    if pane == PaneId::View(ViewId::Failures) {
+        let summary = model.views.failures.row().ok_or("nothing has failed")?;
+        let host = summary.only_host.clone().filter(|_| summary.is_of_host);
+        let (cause, code, http_status) = (summary.cause, summary.code, summary.http_status);
+        let subject = PinSubject::Cause { cause, code, http_status, host };
+        return Ok((subject, SafeLine::new(&cause_title(summary))));
+    }
+    if let (PaneId::View(ViewId::Workers), Some(WorkerLine { worker, job: None })) = (pane, model.views.workers.row()) {
+        return Ok((PinSubject::Worker(worker.name.clone()), SafeLine::new(&format!("worker {}", worker.name))));
+    }
+    if !pane.has_groups() {
+        return document(model).map(|one| (PinSubject::Document(one.document), one.name));
+    }
+    match group(model)? {
+        PauseScope::Host(host) => Ok((PinSubject::Host(SafeLine::new(&host)), SafeLine::new(&format!("host {host}")))),
+        PauseScope::Account(account) => {
+            Ok((PinSubject::Account(account), SafeLine::new(&format!("account {account}"))))
+        }
+        PauseScope::All | PauseScope::Class(_) => Err("no row is selected"),
+    }
+}
+
 /// Checks that `action` is available now. The error is the reason why it is not, in words for the person.
 pub fn available(model: &Model, action: Action) -> Result<(), String> {
     let Some(binding) = binding(action) else { return Ok(()) };
@@ -61,6 +91,7 @@ fn refusal(model: &Model, action: Action) -> Option<&'static str> {
         return Some(reason);
     }
     match action {
+        Action::SaveOutcomes if model.options.read_only => Some("read-only: save is off, since it makes a file"),
         Action::Faq | Action::FaqAll if model.options.faq_jobs_off.is_some() => model.options.faq_jobs_off,
         Action::Sync | Action::Retry | Action::Cancel | Action::Remove | Action::Faq => selection(model).err(),
         Action::ShowQuarantined if model.counts.quarantined == 0 && !model.documents.shows_only_quarantined() => {
@@ -72,7 +103,7 @@ fn refusal(model: &Model, action: Action) -> Option<&'static str> {
         Action::Pause | Action::Details | Action::CopyUrl | Action::Open | Action::Mark | Action::Why => {
             document(model).err()
         }
-        Action::Pin if model.panel.pin.is_none() => document(model).err(),
+        Action::Pin if model.panel.pin.is_none() => pin_subject(model).err(),
         Action::CopyError => match document(model) {
             Ok(one) => one.error.is_none().then_some("there is no error to copy"),
             Err(reason) => Some(reason),

@@ -4,7 +4,7 @@ use crossterm::Command;
 use crossterm::clipboard::CopyToClipboard;
 
 /// Maximum length in bytes of a text to copy; some terminals silently drop longer ones.
-const MAX_BYTES: usize = 74_994;
+pub const MAX_BYTES: usize = 74_994;
 
 /// Returns the escape sequence that copies `text`; the error is a sentence for the person. With `in_tmux` the sequence
 /// is repeated in tmux's pass-through form, so that the outer terminal gets it if tmux's configuration allows that.

@@ -3,6 +3,7 @@
 
 use super::views::catalog::ViewId;
 use super::views::detail::difference::Compared;
+use super::views::outcomes::pin::PinSubject;
 use crate::domain::filter::Filter;
 use crate::domain::id::{DocumentId, Seq};
 use crate::domain::text::SafeLine;
@@ -44,8 +45,8 @@ pub enum Effect {
     LoadNewestOutcomes,
     /// Reads the newest of the outcomes before this number.
     LoadOlderOutcomes(Seq),
-    /// Reads the newest outcomes of one document, to which the panel is pinned.
-    LoadPinnedOutcomes(DocumentId),
+    /// Reads the outcomes of what the panel is pinned to: the newest, or those before a number.
+    LoadPinnedOutcomes(PinSubject, Option<Seq>),
     /// Reads what the details of a document show, except the comparison of two texts.
     LoadDetail {
         /// Identifies the request; the answer to an older request is dropped.
@@ -84,6 +85,8 @@ pub enum Effect {
     /// Copies text to the clipboard. The second field names the text in the confirmation, such as `URL`.
     Copy(String, &'static str),
     Open(SafeLine),
+    /// Writes a text to a new file in the working directory.
+    Save(NewFile),
     /// Makes the runner finish its running jobs and start no others.
     Drain,
     /// Makes the runner release its running jobs, which go back to the queue, and end.
@@ -93,6 +96,17 @@ pub enum Effect {
     /// Gives the terminal back to the shell and stops the process until it is continued.
     Suspend,
     End(ExitReason),
+}
+
+/// A file that the console writes at a person's request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewFile {
+    /// The name of the file up to a number that makes it new, such as `quarterdeck-outcomes-20261130T180000Z`.
+    pub stem: String,
+    pub extension: &'static str,
+    pub text: String,
+    /// What the text is, for the confirmation, such as `60 outcomes`.
+    pub label: String,
 }
 
 /// A kind of read. Of each kind only the newest read matters to the console.
@@ -137,7 +151,7 @@ impl Effect {
             Self::LoadFaqBacklog => ReadKind::FaqBacklog,
             Self::LoadNewestOutcomes => ReadKind::NewestOutcomes,
             Self::LoadOlderOutcomes(_) => ReadKind::OlderOutcomes,
-            Self::LoadPinnedOutcomes(_) => ReadKind::PinnedOutcomes,
+            Self::LoadPinnedOutcomes(..) => ReadKind::PinnedOutcomes,
             Self::LoadDetail { .. } => ReadKind::Detail,
             Self::LoadDifference { .. } => ReadKind::Difference,
             Self::Explain { .. } => ReadKind::Explanation,
@@ -147,6 +161,7 @@ impl Effect {
             Self::RunCommand(_)
             | Self::Copy(..)
             | Self::Open(_)
+            | Self::Save(_)
             | Self::Drain
             | Self::ReleaseJobs
             | Self::Redraw

@@ -3,6 +3,7 @@
 use super::command::Command;
 use super::views::catalog::ViewRows;
 use super::views::detail::difference::DifferenceData;
+use super::views::outcomes::pin::PinSubject;
 use crate::domain::document::StatusCounts;
 use crate::domain::extraction::ExplainedPage;
 use crate::domain::faq::FaqBacklog;
@@ -70,7 +71,8 @@ pub enum Msg {
     NewestOutcomes(StoreResult<Vec<Outcome>>),
     /// The newest of the outcomes before this number.
     OlderOutcomes(Seq, StoreResult<Vec<Outcome>>),
-    PinnedOutcomes(DocumentId, StoreResult<Vec<Outcome>>),
+    /// Outcomes of what the panel is pinned to: the newest, or those before a number.
+    PinnedOutcomes(PinSubject, Option<Seq>, StoreResult<Vec<Outcome>>),
     /// The outcomes that follow those already received, without a gap.
     Outcomes(Vec<Outcome>),
     /// Reading outcomes failed and is retried.
@@ -125,7 +127,7 @@ pub enum Msg {
     /// The schema versions that differ, once a newer program has migrated the store; `None` until then.
     Schema(Option<SchemaMismatch>),
     RunnerEnded,
-    /// The result of copying a text or opening a page. Result and error are sentences for the person.
+    /// The result of copying or saving a text or opening a page. Result and error are sentences for the person.
     CopiedOrOpened(Result<String, String>),
 }
 

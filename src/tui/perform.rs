@@ -1,9 +1,10 @@
 //! Performs the effects that concern the store or the runner, and sends their results as messages. Together with
-//! `detail`, which reads the details of a document, `explaining` and `watching`, this is the only part of the console that reads and
+//! `detail`, which reads the details of a document, `explaining`, `saving` and `watching`, this is the only part of the console that reads and
 //! changes the store and controls the runner.
 
 mod detail;
 mod explaining;
+mod saving;
 mod watching;
 
 use super::command::{Command, CommandKind};
@@ -151,6 +152,9 @@ impl Performer {
                 // Not cancelled when the console ends, since the person requested it.
                 self.tracker.spawn(async move { shared.run_command(command).await });
             }
+            Effect::Save(file) => {
+                self.tracker.spawn(async move { shared.save(file).await });
+            }
             Effect::Drain => shared.runner.iter().for_each(Handle::drain),
             Effect::ReleaseJobs => shared.runner.iter().for_each(Handle::leave),
             effect => {
@@ -226,8 +230,11 @@ impl Shared {
             Effect::LoadOlderOutcomes(seq) => {
                 Msg::OlderOutcomes(seq, answer(self.outcomes_from(OutcomesFrom::Before(seq), None).await))
             }
-            Effect::LoadPinnedOutcomes(document) => {
-                Msg::PinnedOutcomes(document, answer(self.outcomes_from(OutcomesFrom::Newest, Some(document)).await))
+            Effect::LoadPinnedOutcomes(subject, before) => {
+                let from = before.map_or(OutcomesFrom::Newest, OutcomesFrom::Before);
+                let (filter, document) = subject.query();
+                let query = OutcomeQuery { filter, document, from, limit: OUTCOME_LIMIT };
+                Msg::PinnedOutcomes(subject, before, answer(store.outcomes(&query).await))
             }
             Effect::LoadDetail { generation, document } => {
                 Msg::Detail { generation, answer: answer(self.detail(generation, document).await) }

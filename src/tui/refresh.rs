@@ -5,7 +5,7 @@
 use super::model::Model;
 use super::model::overlay::Overlay;
 use super::scope::PaneId;
-use super::screen::view_lines;
+use super::screen::{panel_inside, view_lines};
 use super::views;
 use crate::domain::time::Timestamp;
 use crate::format;
@@ -21,6 +21,8 @@ pub fn next(model: &Model) -> Timestamp {
     let main = model.main_pane();
     let lines = if let PaneId::View(view) = main { view_lines(model, view) } else { 0 };
     moments.extend(views::for_pane(main).next_refresh(model, lines));
+    let panel_lines = usize::from(panel_inside(model).height);
+    moments.extend(views::for_pane(PaneId::Outcomes).next_refresh(model, panel_lines));
     if let Some(rows) = views::for_pane(main).rows(model) {
         moments.extend(rows.due_at());
         moments.extend(rows.title_changes_at(now));

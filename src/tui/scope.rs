@@ -103,8 +103,10 @@ pub enum KeyScopes {
     DocumentRows,
     /// The panes of [`Self::DocumentRows`] except the details of a document.
     DocumentLists,
-    /// Panes whose rows are hosts or accounts.
+    /// Panes whose rows are hosts, accounts or causes.
     GroupRows,
+    /// Panes to whose rows the outcome panel can be pinned: those of [`Self::DocumentRows`] and [`Self::GroupRows`].
+    PinnedRows,
     /// Panes whose rows have a reader with all that is known about them: those of [`Self::GroupRows`], and the sources.
     ExplainedRows,
     /// Only the listed scopes.
@@ -121,6 +123,7 @@ impl KeyScopes {
             (Self::DocumentRows, KeyScope::Pane(pane)) => pane.rows() == RowKind::Document,
             (Self::DocumentLists, KeyScope::Pane(pane)) => pane != PaneId::Detail && pane.rows() == RowKind::Document,
             (Self::GroupRows, KeyScope::Pane(pane)) => pane.rows() == RowKind::Group,
+            (Self::PinnedRows, KeyScope::Pane(pane)) => pane.rows() != RowKind::Source,
             (Self::ExplainedRows, KeyScope::Pane(pane)) => pane.rows() != RowKind::Document,
             (Self::Only(scopes), scope) => scopes.contains(&scope),
             _ => false,

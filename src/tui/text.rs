@@ -2,6 +2,7 @@
 
 pub mod facts;
 pub mod lines;
+pub mod markdown;
 
 use super::theme::Tone;
 

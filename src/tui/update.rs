@@ -5,6 +5,7 @@ mod acts;
 mod changes;
 mod dialog;
 mod effects;
+mod exports;
 mod faqs;
 mod figures;
 mod keys;
@@ -88,7 +89,9 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::Explained { generation, answer } => loads::take_explanation(model, generation, answer, &mut up),
         Msg::NewestOutcomes(answer) => outcomes::take_newest(model, answer, &mut up),
         Msg::OlderOutcomes(before, answer) => outcomes::take_older(model, before, answer, &mut up),
-        Msg::PinnedOutcomes(document, answer) => outcomes::take_pinned(model, document, answer, &mut up),
+        Msg::PinnedOutcomes(subject, before, answer) => {
+            outcomes::take_pinned(model, (subject, before), answer, &mut up);
+        }
         Msg::Outcomes(outcomes) => outcomes::arrived(model, outcomes, &mut up),
         Msg::OutcomesUnreachable(reason) => {
             loads::read_failed(model, "outcomes", &reason, &mut up);

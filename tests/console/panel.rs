@@ -117,6 +117,7 @@ async fn the_ring_is_bounded_and_the_end_is_read_again() {
             operator.wait(50).await;
         }
         operator.sees("▼ 6,000 new").await;
+        operator.sees("not loaded: G loads them").await;
         operator.press(&["G"]);
         operator.sees("Outcome 6100").await;
         operator.store.commit(|facts| facts.outcomes.extend(outcomes(6_101, 6_105)));

@@ -12,6 +12,7 @@ use quarterdeck::tui::ExitReason;
 use quarterdeck::tui::effect::{CommandKind, Effect};
 use quarterdeck::tui::keymap::{keys_markdown, keys_text};
 use quarterdeck::tui::msg::Msg;
+use quarterdeck::tui::views::outcomes::pin::PinSubject;
 use std::time::Duration;
 
 fn ends(screen: &mut Screen) -> Option<ExitReason> {
@@ -191,7 +192,10 @@ fn failures_are_walked_with_e_from_any_pane() {
 fn the_panel_is_pinned_to_a_document_and_let_go() {
     let mut screen = Screen::usual(120, 40);
     screen.press(&["."]);
-    assert!(matches!(screen.asked().as_slice(), [Effect::LoadPinnedOutcomes(DocumentId(812))]));
+    assert!(matches!(
+        screen.asked().as_slice(),
+        [Effect::LoadPinnedOutcomes(PinSubject::Document(DocumentId(812)), None)]
+    ));
     let own = failure(
         20_112,
         812,
@@ -200,7 +204,7 @@ fn the_panel_is_pinned_to_a_document_and_let_go() {
         ErrorCode::NotFound,
         "404 Not Found",
     );
-    screen.send(Msg::PinnedOutcomes(DocumentId(812), Ok(vec![own])));
+    screen.send(Msg::PinnedOutcomes(PinSubject::Document(DocumentId(812)), None, Ok(vec![own])));
     assert!(
         screen.text().contains("outcomes of Pricing and plans") && !screen.text().contains("Working hours   unchanged")
     );

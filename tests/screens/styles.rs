@@ -117,7 +117,7 @@ fn the_help_on_the_screen_has_every_action() {
     let mut screen = Screen::usual(120, 24);
     screen.press(&["?"]);
     let mut seen = String::new();
-    for _ in 0..TABLE.len() + 30 {
+    for _ in 0..TABLE.len() + 60 {
         seen.push_str(&screen.text());
         screen.press(&["j"]);
     }

@@ -490,7 +490,10 @@ impl Queries for Memory {
     async fn outcomes(&self, query: &OutcomeQuery) -> Result<Vec<Outcome>> {
         let limit = query.limit as usize;
         self.read(|facts| {
-            let of = |outcome: &&Outcome| query.document.is_none_or(|document| document == outcome.document_id);
+            let of = |outcome: &&Outcome| {
+                query.document.is_none_or(|document| document == outcome.document_id)
+                    && query.filter.matches_outcome(outcome, Timestamp::from_micros(0))
+            };
             let all: Vec<Outcome> = facts.outcomes.iter().filter(of).cloned().collect();
             match query.from {
                 OutcomesFrom::After(seq) => all.into_iter().filter(|outcome| outcome.seq > seq).take(limit).collect(),

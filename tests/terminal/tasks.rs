@@ -1,7 +1,11 @@
 //! Tests the tasks of an incident in keystrokes, each from the list of documents: retry what failed for one cause in
-//! four, see what a worker does in one.
+//! four, see what a worker does in one, keep what the outcome panel shows in a file.
 
 use super::demo;
+use crate::support::pty::Terminal;
+use portable_pty::CommandBuilder;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 #[test]
 fn what_failed_for_one_cause_is_retried_in_four_keys() {
@@ -33,6 +37,27 @@ fn what_a_worker_does_is_seen_by_one_key() {
         let text = screen.contents();
         text.contains("heartbeat") && text.contains("busy") && text.contains("▸ ")
     });
+    terminal.keys("\x03\x03");
+    assert_eq!(terminal.ended(), 0);
+}
+
+#[test]
+fn the_outcomes_are_saved_to_a_new_file_that_only_the_person_can_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_quarterdeck"));
+    command.args(["demo", "--documents", "40", "--seed", "1"]);
+    command.cwd(folder.path());
+    command.env("TERM", "xterm-256color");
+    let mut terminal = Terminal::spawn(200, 40, command);
+    terminal.until("an outcome", |screen| screen.contents().contains("first content"));
+    terminal.keys("\t>");
+    terminal.until("the name of the file", |screen| screen.contents().contains("saved "));
+    let files: Vec<_> = fs::read_dir(folder.path()).expect("the folder").map(|file| file.expect("a file")).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    let name = files[0].file_name().into_string().expect("letters and digits");
+    assert!(name.starts_with("quarterdeck-outcomes-") && name.ends_with("Z.log"), "{name}");
+    assert_eq!(files[0].metadata().expect("it exists").permissions().mode() & 0o777, 0o600);
+    assert!(fs::read_to_string(files[0].path()).expect("a text").contains("\tfirst content\t"));
     terminal.keys("\x03\x03");
     assert_eq!(terminal.ended(), 0);
 }

@@ -40,7 +40,7 @@ impl Filter {
                 let is_quarantined = row.quarantine_reason.is_some() && values.contains(&ContentChange::Quarantined);
                 is_quarantined || row.last_content.is_some_and(|last| has_word(values, last))
             }
-            FilterCondition::Result(_) | FilterCondition::By(_) => false,
+            FilterCondition::Result(_) | FilterCondition::By(_) | FilterCondition::Worker(_) => false,
         })
     }
 
@@ -67,6 +67,9 @@ impl Filter {
                 .requested_by
                 .as_ref()
                 .is_some_and(|by| values.iter().any(|value| by.eq_ignore_ascii_case(value))),
+            FilterCondition::Worker(values) => {
+                outcome.worker.as_ref().is_some_and(|worker| values.iter().any(|value| **worker == *value))
+            }
             FilterCondition::Status(_)
             | FilterCondition::Kind(_)
             | FilterCondition::Faq(_)

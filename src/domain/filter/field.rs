@@ -36,6 +36,7 @@ word_enum! {
         Result = "result",
         Content = "content",
         By = "by",
+        Worker = "worker",
     }
 }
 
@@ -54,7 +55,7 @@ impl Field {
                 | Self::Next,
                 Subject::Outcomes,
             ) => "outcomes",
-            (Self::Result | Self::By, Subject::Documents) => "documents",
+            (Self::Result | Self::By | Self::Worker, Subject::Documents) => "documents",
             (Self::Host | Self::Id | Self::Account | Self::Assistant, Subject::Texts) => return Ok(()),
             (_, Subject::Texts) => "changes, which may be of documents that are gone",
             _ => return Ok(()),
@@ -85,6 +86,7 @@ impl FilterCondition {
             Self::Result(_) => Field::Result,
             Self::Content(_) => Field::Content,
             Self::By(_) => Field::By,
+            Self::Worker(_) => Field::Worker,
         })
     }
 }

@@ -218,6 +218,7 @@ fn test(field: Field, values: Vec<Value>) -> Result<FilterCondition, FilterError
         Field::Assistant => FilterCondition::Assistant(each(field, values, "a number", digits)?),
         Field::Host => FilterCondition::Host(each(field, values, "a host", |text| Some(text.to_ascii_lowercase()))?),
         Field::By => FilterCondition::By(each(field, values, "a name", |text| Some(text.to_owned()))?),
+        Field::Worker => FilterCondition::Worker(each(field, values, "a worker", |text| Some(text.to_owned()))?),
         Field::Attempted => FilterCondition::Attempted(age(field, values)?),
         Field::Synced => FilterCondition::Synced(age(field, values)?),
         Field::Changed => FilterCondition::Changed(age(field, values)?),

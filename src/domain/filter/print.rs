@@ -39,7 +39,7 @@ impl Display for FilterCondition {
             Self::Error(values) => joined(f, values, |f, value| f.write_str(value.word())),
             Self::Http(values) => joined(f, values, |f, value| value.fmt(f)),
             Self::Cause(values) => joined(f, values, |f, value| value.fmt(f)),
-            Self::Host(values) | Self::By(values) => joined(f, values, |f, value| {
+            Self::Host(values) | Self::By(values) | Self::Worker(values) => joined(f, values, |f, value| {
                 // A comma would separate values, and `by://` would be read as a URL.
                 let plain = is_plain(value) && !value.contains(',') && !value.starts_with("//");
                 if plain { f.write_str(value) } else { quoted(f, value) }

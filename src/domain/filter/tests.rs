@@ -105,6 +105,7 @@ fn what_is_typed_prints_canonically() {
         ("content:review", "content:held"),
         ("-content:Review,first", "-content:held,first"),
         ("result:updated by:ana,\"ben,jr\"", "result:updated by:ana,\"ben,jr\""),
+        ("worker:web-1:7", "worker:web-1:7"),
         ("\"two words\" -\"not these\"", "\"two words\" -\"not these\""),
         ("by:\"ana lima\"", "by:\"ana lima\""),
         ("\"status:failed\"", "\"status:failed\""),
@@ -162,7 +163,7 @@ fn a_field_that_means_nothing_is_refused_where_it_stands() {
             Err((6, format!("{name} does not apply to outcomes"))),
         );
     }
-    for field in ["result:updated", "by:ana"] {
+    for field in ["result:updated", "by:ana", "worker:web-1:7"] {
         assert!(refused(field, Subject::Outcomes).is_ok(), "{field}");
         let name = field.split(':').next().expect("has a name");
         assert_eq!(refused(field, Subject::Documents), Err((0, format!("{name} does not apply to documents"))));
@@ -346,6 +347,7 @@ fn filters() -> impl Strategy<Value = Filter> {
         proptest::sample::subsequence(QueueClass::ALL.to_vec(), 1..3).prop_map(FilterCondition::Queue),
         proptest::sample::subsequence(OutcomeResult::ALL.to_vec(), 1..3).prop_map(FilterCondition::Result),
         proptest::collection::vec(text(), 1..3).prop_map(FilterCondition::By),
+        proptest::collection::vec(text(), 1..3).prop_map(FilterCondition::Worker),
     ];
     let term = (any::<bool>(), test).prop_map(|(negated, test)| Term { negated, condition: test });
     proptest::collection::vec(term, 0..5).prop_map(|terms| Filter { terms })

@@ -170,8 +170,8 @@ fn document_test(sql: &mut Sql, source: StatusSource, test: &FilterCondition, no
                 sql.bind_list(others.into_iter().map(|content| content.word()));
             }
         }
-        FilterCondition::Result(_) | FilterCondition::By(_) => {
-            return meaningless("`result:` and `by:` apply to outcomes, not to documents");
+        FilterCondition::Result(_) | FilterCondition::By(_) | FilterCondition::Worker(_) => {
+            return meaningless("`result:`, `by:` and `worker:` apply to outcomes, not to documents");
         }
     }
     Ok(())
@@ -208,6 +208,9 @@ fn outcome_test(sql: &mut Sql, test: &FilterCondition, now: Timestamp) -> Result
         }
         FilterCondition::By(names) => {
             sql.push("fold(o.requested_by) IN ").bind_list(names.iter().map(|name| name.to_ascii_lowercase()));
+        }
+        FilterCondition::Worker(names) => {
+            sql.push("o.worker IN ").bind_list(names.iter().map(String::as_str));
         }
         FilterCondition::Status(_)
         | FilterCondition::Kind(_)

@@ -1,5 +1,7 @@
 //! The rows of the key table. The help and the documentation group them by scope and keep this order within a group.
 
+mod panel;
+
 use super::binding::Binding;
 use super::key::Key;
 use crate::tui::action::Action;
@@ -12,7 +14,6 @@ use crossterm::event::KeyCode;
 use std::sync::LazyLock;
 
 const LIST: KeyScopes = KeyScopes::Only(&[KeyScope::DOCUMENTS]);
-const PANEL: KeyScopes = KeyScopes::Only(&[KeyScope::OUTCOMES]);
 const JOBS: KeyScopes = KeyScopes::Only(&[KeyScope::JOBS]);
 const FAILURES: KeyScopes = KeyScopes::Only(&[KeyScope::FAILURES]);
 const PROMPT: KeyScopes = KeyScopes::Only(&[KeyScope::Prompt]);
@@ -47,7 +48,7 @@ const fn danger(
 pub static TABLE: LazyLock<Vec<Binding>> = LazyLock::new(|| {
     let show = |view: &ViewId| row(Action::ShowView(*view), view.keys(), view.word(), view.description(), Panes, 0);
     let views: Vec<Binding> = ViewId::ALL.iter().map(show).collect();
-    [ROWS_BEFORE_VIEWS, &views, ROWS_AFTER_VIEWS].concat()
+    [ROWS_BEFORE_VIEWS, &views, ROWS_AFTER_VIEWS, panel::ROWS, ROWS_AFTER_PANEL].concat()
 });
 
 /// The rows before those of the actions that show a view.
@@ -224,7 +225,7 @@ const ROWS_BEFORE_VIEWS: &[Binding] = &[
     ),
 ];
 
-/// The rows after those of the actions that show a view.
+/// The rows between those of the actions that show a view and those of the outcome panel.
 const ROWS_AFTER_VIEWS: &[Binding] = &[
     row(
         Action::SwitchFocus,
@@ -235,36 +236,10 @@ const ROWS_AFTER_VIEWS: &[Binding] = &[
         7,
     ),
     row(Action::Zoom, &[Key::char('z')], "zoom", "show only the focused pane, or both", Panes, 0),
-    row(Action::Search, &[Key::char('/')], "search", "search the outcomes without hiding lines", PANEL, 4),
-    row(Action::SearchNext, &[Key::char('n')], "next", "go to the next match", PANEL, 0),
-    row(Action::SearchPrevious, &[Key::char('N')], "previous", "go to the previous match", PANEL, 0),
-    row(
-        Action::FilterOutcomes,
-        &[Key::char('f')],
-        "filter",
-        "filter the outcomes: words, result:updated, error:timeout",
-        PANEL,
-        5,
-    ),
-    row(Action::NextFailure, &[Key::char('e')], "next failure", "go to the next failure in the outcomes", Panes, 10),
-    row(
-        Action::PreviousFailure,
-        &[Key::char('E')],
-        "previous failure",
-        "go to the previous failure in the outcomes",
-        Panes,
-        0,
-    ),
-    row(Action::HideUnchanged, &[Key::char('u')], "unchanged", "hide or show unchanged outcomes", Panes, 11),
-    row(
-        Action::FollowFailures,
-        &[Key::char('F')],
-        "failures",
-        "follow failures only in the outcomes, or all outcomes again",
-        Panes,
-        0,
-    ),
-    row(Action::Pin, &[Key::char('.')], "pin", "pin the outcomes to this document, or unpin", DocumentRows, 12),
+];
+
+/// The rows after those of the outcome panel.
+const ROWS_AFTER_PANEL: &[Binding] = &[
     row(Action::CopyUrl, &[Key::char('y')], "copy URL", "copy the URL", WITH_URL, 14),
     row(Action::CopyError, &[Key::char('Y')], "copy error", "copy the last error", WITH_URL, 0),
     row(Action::Open, &[Key::char('o')], "open", "open the page in a browser", WITH_URL, 13),

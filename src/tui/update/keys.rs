@@ -2,7 +2,8 @@
 
 use super::effects::Update;
 use super::{
-    acts, changes, dialog, figures, loads, marks, moves, outcomes, pauses, prompt, recall, sources, trail, views,
+    acts, changes, dialog, exports, figures, loads, marks, moves, outcomes, pauses, prompt, recall, sources, trail,
+    views,
 };
 use crate::domain::filter::Filter;
 use crate::store::Sort;
@@ -121,7 +122,11 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
             model.focus = if model.focus == Focus::Main { Focus::Outcomes } else { Focus::Main };
         }
         Action::Zoom => model.zoom = !model.zoom,
+        Action::SaveOutcomes | Action::CopyOutcomes => exports::act(model, action, up),
         Action::Pin
+        | Action::OneLine
+        | Action::WholeText
+        | Action::OutcomeAges
         | Action::HideUnchanged
         | Action::FollowFailures
         | Action::NextFailure

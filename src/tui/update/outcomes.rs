@@ -4,19 +4,19 @@ use super::effects::Update;
 use super::loads;
 use super::step::target;
 use crate::domain::filter::Filter;
-use crate::domain::id::{DocumentId, Seq};
+use crate::domain::id::Seq;
 use crate::domain::outcome::Outcome;
 use crate::tui::action::Action;
-use crate::tui::availability::document;
+use crate::tui::availability::pin_subject;
 use crate::tui::effect::Effect;
 use crate::tui::model::toast::Level;
 use crate::tui::model::{Focus, Model};
 use crate::tui::msg::StoreResult;
 use crate::tui::screen::panel_inside;
 use crate::tui::views::outcomes::entry::Entry;
-use crate::tui::views::outcomes::state::{Older, Pin, VisibleOutcomes};
+use crate::tui::views::outcomes::pin::{Pin, PinSubject};
+use crate::tui::views::outcomes::state::{EntryLines, Older, TimeStyle, VisibleOutcomes};
 use crate::tui::views::outcomes::{entry_height, text};
-use std::collections::VecDeque;
 
 /// Handles new outcomes: counts and shows them, and reads the open details again if an outcome is about their document.
 pub(super) fn arrived(model: &mut Model, outcomes: Vec<Outcome>, up: &mut Update) {
@@ -65,12 +65,23 @@ pub(super) fn take_older(model: &mut Model, before: Seq, answer: StoreResult<Vec
     }
 }
 
-/// Stores the outcomes of `document` if the panel is still pinned to it.
-pub(super) fn take_pinned(model: &mut Model, document: DocumentId, answer: StoreResult<Vec<Outcome>>, up: &mut Update) {
+/// Stores outcomes of `subject` if the panel is still pinned to it. After a failed read of older ones, they may be
+/// requested again.
+pub(super) fn take_pinned(
+    model: &mut Model,
+    (subject, before): (PinSubject, Option<Seq>),
+    answer: StoreResult<Vec<Outcome>>,
+    up: &mut Update,
+) {
     up.redraw();
     match answer {
-        Ok(outcomes) => model.panel.take_pinned(document, outcomes),
-        Err(reason) => loads::read_failed(model, "the pinned document's outcomes", &reason, up),
+        Ok(outcomes) => model.panel.take_pinned(&subject, before, outcomes),
+        Err(reason) => {
+            if let Some(pin) = model.panel.pin.as_mut().filter(|pin| pin.subject == subject) {
+                pin.older = Older::Unknown;
+            }
+            loads::read_failed(model, "the pinned outcomes", &reason, up);
+        }
     }
 }
 
@@ -113,7 +124,7 @@ fn entries_on_screen(model: &Model) -> usize {
         .rev()
         .skip_while(|entry| bottom.is_some_and(|bottom| entry.seq() > bottom))
         .take_while(|entry| {
-            let height = entry_height(entry, &model.glyphs, inside.width);
+            let height = entry_height(&model.panel, entry, &model.glyphs, inside.width);
             let fits = height <= available;
             available = available.saturating_sub(height);
             fits
@@ -128,7 +139,7 @@ fn move_cursor(model: &mut Model, to: usize, up: &mut Update) {
     let available = usize::from(inside.height).max(1);
     let shown: Vec<&Entry> = model.panel.shown(model.now).collect();
     // Measures only entries near the cursor, since wrapping their text takes time.
-    let height = |index: usize| entry_height(shown[index], &model.glyphs, inside.width);
+    let height = |index: usize| entry_height(&model.panel, shown[index], &model.glyphs, inside.width);
     let Some(last) = shown.len().checked_sub(1).filter(|last| to <= *last) else { return };
     let before = model.panel.bottom.map_or(last, |seq| shown.partition_point(|entry| entry.seq() < seq).min(last));
     let lowest = before.max(to);
@@ -152,7 +163,10 @@ fn move_cursor(model: &mut Model, to: usize, up: &mut Update) {
     }
     (model.panel.cursor, model.panel.bottom) = (Some(cursor), Some(bottom));
     if let Some(oldest) = model.panel.request_older(model.now, available) {
-        up.effect(Effect::LoadOlderOutcomes(oldest));
+        up.effect(match &model.panel.pin {
+            Some(pin) => Effect::LoadPinnedOutcomes(pin.subject.clone(), Some(oldest)),
+            None => Effect::LoadOlderOutcomes(oldest),
+        });
     }
 }
 
@@ -174,6 +188,18 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
             follow(model, up);
         }
         Action::Pin => pin(model, up),
+        Action::OneLine | Action::WholeText => {
+            let other = if action == Action::OneLine { EntryLines::One } else { EntryLines::Whole };
+            model.panel.lines = model.panel.lines.toggled(other);
+            look_changed(model, up);
+        }
+        Action::OutcomeAges => {
+            model.panel.times = match model.panel.times {
+                TimeStyle::Clock => TimeStyle::Age,
+                TimeStyle::Age => TimeStyle::Clock,
+            };
+            look_changed(model, up);
+        }
         Action::NextFailure => {
             jump(
                 model,
@@ -240,15 +266,25 @@ pub(super) fn jump(
     }
 }
 
-/// Pins the panel to the current document, or unpins a pinned panel. Either way, the panel follows new outcomes again.
+/// Pins the panel to the row under the cursor, or unpins a pinned panel. Either way, the panel follows new outcomes
+/// again.
 fn pin(model: &mut Model, up: &mut Update) {
     if model.panel.pin.take().is_none()
-        && let Ok(one) = document(model)
+        && let Ok((subject, name)) = pin_subject(model)
     {
-        model.panel.pin = Some(Pin { document: one.document, name: one.name, entries: VecDeque::new(), loaded: false });
-        up.effect(Effect::LoadPinnedOutcomes(one.document));
+        up.effect(Effect::LoadPinnedOutcomes(subject.clone(), None));
+        model.panel.pin = Some(Pin::new(subject, name));
     }
     follow(model, up);
+}
+
+/// Changes how the entries are shown. A cursor stays on its entry, at the bottom of the panel if the entries above it
+/// need more lines now.
+fn look_changed(model: &mut Model, up: &mut Update) {
+    if let Some(cursor) = model.panel.cursor {
+        model.panel.bottom = Some(cursor);
+    }
+    filter_changed(model, up);
 }
 
 /// Adjusts the cursor after a change of the filter: if its entry is hidden now, it moves to the next shown entry, or to

@@ -2,6 +2,8 @@
 
 mod draw;
 pub mod entry;
+pub mod export;
+pub mod pin;
 pub mod state;
 pub mod text;
 
@@ -11,9 +13,11 @@ use super::selected::SelectedDocument;
 use super::view::{Pane, View};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
+use crate::format;
 use crate::tui::action::Action;
 use crate::tui::model::Model;
 use ratatui::buffer::Buffer;
+use state::TimeStyle;
 
 /// The outcome panel, whose state is in `model.panel`.
 pub struct OutcomesView;
@@ -23,9 +27,15 @@ impl View for OutcomesView {
         draw::draw(model, &pane, buf);
     }
 
-    /// Returns `None`: the panel shows times of day, which do not change.
-    fn next_refresh(&self, _model: &Model, _lines: usize) -> Option<Timestamp> {
-        None
+    /// Returns `None` while the panel shows times of day, which do not change.
+    fn next_refresh(&self, model: &Model, lines: usize) -> Option<Timestamp> {
+        let panel = &model.panel;
+        if panel.times == TimeStyle::Clock {
+            return None;
+        }
+        let bottom = panel.bottom.filter(|_| !panel.follows());
+        let shown = panel.shown(model.now).rev().skip_while(|entry| bottom.is_some_and(|bottom| entry.seq() > bottom));
+        shown.take(lines).map(|entry| format::age_changes_at(entry.outcome.at, model.now)).min()
     }
 
     fn document(&self, model: &Model) -> Result<SelectedDocument, &'static str> {
@@ -44,7 +54,14 @@ impl View for OutcomesView {
     }
 
     fn refusal(&self, model: &Model, action: Action) -> Option<&'static str> {
-        let searches = matches!(action, Action::SearchNext | Action::SearchPrevious);
-        (searches && model.panel.search.is_empty()).then_some("search for something first: /")
+        match action {
+            Action::SearchNext | Action::SearchPrevious => {
+                model.panel.search.is_empty().then_some("search for something first: /")
+            }
+            Action::SaveOutcomes | Action::CopyOutcomes => {
+                model.panel.shown(model.now).next().is_none().then_some("no outcome is shown")
+            }
+            _ => None,
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::domain::calendar::ClosedWindow;
 use crate::domain::document::{DocumentRow, Status};
-use crate::domain::failure::ErrorCode;
 use crate::domain::faq::{FaqJob, FaqState};
 use crate::domain::host_backoff::HostBackoff;
 use crate::domain::text::width;
@@ -24,16 +23,7 @@ pub fn error(row: &DocumentRow) -> Option<String> {
 /// Returns the shortest form of the document's last failure, such as `404 not found`, `503` or `timeout`; `None`
 /// without a failure.
 fn short_error(row: &DocumentRow) -> Option<String> {
-    let code = row.error_code?;
-    Some(match (row.http_status, code) {
-        (Some(status), ErrorCode::NotFound | ErrorCode::AccessDenied) => {
-            format!("{status} {}", format::error_code(code))
-        }
-        (Some(status), ErrorCode::FetchFailed | ErrorCode::Timeout) if !(200..300).contains(&status) => {
-            status.to_string()
-        }
-        _ => format::error_code(code).to_owned(),
-    })
+    row.error_code.map(|code| format::short_failure(code, row.http_status))
 }
 
 /// Returns the longest form of the document's last failure that fits into `cells` cells; if no form fits, the full

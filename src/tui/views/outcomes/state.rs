@@ -4,11 +4,13 @@
 //! setting for that.
 
 use super::entry::{Entry, push};
+use super::pin::{Pin, PinSubject};
 use crate::domain::filter::Filter;
-use crate::domain::id::{DocumentId, Seq};
+use crate::domain::id::Seq;
 use crate::domain::outcome::Outcome;
-use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
+use crate::domain::word_enum::word_enum;
+use crate::format;
 use std::collections::VecDeque;
 
 /// Maximum number of kept entries; older outcomes are read from the store when needed.
@@ -52,14 +54,38 @@ impl VisibleOutcomes {
     }
 }
 
-/// The document to which the panel is pinned, with the entries of its outcomes.
-#[derive(Clone, Debug)]
-pub struct Pin {
-    pub document: DocumentId,
-    pub name: SafeLine,
-    pub entries: VecDeque<Entry>,
-    /// The document's outcomes were read.
-    pub loaded: bool,
+word_enum! {
+    /// How many lines an entry takes.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum EntryLines {
+        /// The name, and below it the cause in at most two lines.
+        #[default]
+        Short = "short",
+        /// Name and cause in one line.
+        One = "one",
+        /// The whole name and cause, in as many lines as they need.
+        Whole = "whole",
+    }
+}
+
+word_enum! {
+    /// How an entry shows its time.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum TimeStyle {
+        /// The time of day.
+        #[default]
+        Clock = "clock",
+        /// The time since then.
+        Age = "age",
+    }
+}
+
+impl EntryLines {
+    /// Returns `other`, or [`Self::Short`] if that is in use already.
+    #[must_use]
+    pub fn toggled(self, other: Self) -> Self {
+        if self == other { Self::Short } else { other }
+    }
 }
 
 /// The outcome panel: its entries, filter, search, cursor and scroll position.
@@ -86,8 +112,10 @@ pub struct Panel {
     pub filter_text: String,
     /// The search text in lower case; empty without a search.
     pub search: String,
-    /// The document to which the panel is pinned; `None` if the panel shows the outcomes of all documents.
+    /// What the panel is pinned to; `None` if it shows all outcomes.
     pub pin: Option<Pin>,
+    pub lines: EntryLines,
+    pub times: TimeStyle,
     pub older: Older,
     /// The result of the first read of the newest outcomes has arrived.
     pub loaded: bool,
@@ -108,6 +136,8 @@ impl Default for Panel {
             filter_text: String::new(),
             search: String::new(),
             pin: None,
+            lines: EntryLines::default(),
+            times: TimeStyle::default(),
             older: Older::default(),
             loaded: false,
         }
@@ -115,7 +145,7 @@ impl Default for Panel {
 }
 
 impl Panel {
-    /// Returns the entries, oldest first; if the panel is pinned to a document, the entries of that document.
+    /// Returns the entries, oldest first; if the panel is pinned, the entries of what it is pinned to.
     pub fn entries(&self) -> &VecDeque<Entry> {
         self.pin.as_ref().map_or(&self.entries, |pin| &pin.entries)
     }
@@ -155,8 +185,8 @@ impl Panel {
                 continue;
             }
             self.newest = outcome.seq;
-            if let Some(pin) = self.pin.as_mut().filter(|pin| pin.document == outcome.document_id) {
-                push_new(&mut pin.entries, outcome.clone());
+            if let Some(pin) = &mut self.pin {
+                pin.take_new(&outcome);
             }
             if let Some(meanwhile) = &mut self.arrived_while_reading {
                 meanwhile.push(outcome);
@@ -227,16 +257,29 @@ impl Panel {
         }
     }
 
-    /// Adds the outcomes that were read for the pinned document, in front of those that have arrived since it was
-    /// pinned.
-    pub fn take_pinned(&mut self, document: DocumentId, outcomes: Vec<Outcome>) {
-        if let Some(pin) = self.pin.as_mut().filter(|pin| pin.document == document) {
-            let live: Vec<_> = pin.entries.drain(..).map(|entry| entry.outcome).collect();
-            for outcome in outcomes.into_iter().chain(live) {
-                push_new(&mut pin.entries, outcome);
-            }
-            pin.loaded = true;
+    /// Adds the outcomes that were read for `subject`, if the panel is still pinned to it: the newest ones, or those
+    /// before a number.
+    pub fn take_pinned(&mut self, subject: &PinSubject, before: Option<Seq>, outcomes: Vec<Outcome>) {
+        match (self.pin.as_mut().filter(|pin| pin.subject == *subject), before) {
+            (Some(pin), None) => pin.take_newest(outcomes),
+            (Some(pin), Some(before)) => pin.take_older(before, outcomes),
+            (None, _) => {}
         }
+    }
+
+    /// Returns the state of the outcomes before the oldest entry.
+    pub fn older(&self) -> Older {
+        self.pin.as_ref().map_or(self.older, |pin| pin.older)
+    }
+
+    /// Returns what is missing at the bottom of the panel, in words; `None` if nothing is. A pinned panel has all
+    /// outcomes of its subject.
+    pub fn gap(&self) -> Option<String> {
+        let skipped = Some(self.dropped).filter(|dropped| *dropped > 0 && self.pin.is_none())?;
+        Some(match self.arrived_while_reading {
+            Some(_) => format!("{} skipped, loading", format::count(skipped, "outcome")),
+            None => format!("{} not loaded: G loads them", format::number(skipped)),
+        })
     }
 
     /// Scrolls to the bottom and follows new outcomes. Returns true if the caller has to read the newest outcomes,
@@ -250,26 +293,23 @@ impl Panel {
         reread
     }
 
-    /// Returns the number of the oldest kept outcome if older ones should be read now, and notes that their read is
-    /// under way. That is so if the panel is scrolled and not pinned, fewer than `screen` visible entries are above the
-    /// cursor, and the store may have older outcomes that are not being read.
+    /// Returns the number before which older outcomes should be read now, and notes that their read is under way. That
+    /// is so if the panel is scrolled, fewer than `screen` visible entries are above the cursor, and the store may have
+    /// older outcomes that are not being read.
     pub fn request_older(&mut self, now: Timestamp, screen: usize) -> Option<Seq> {
-        if self.pin.is_some() || self.older != Older::Unknown || self.follows() {
+        if self.older() != Older::Unknown || self.follows() {
             return None;
         }
         let cursor = self.cursor?;
         let above = self.shown(now).take_while(|entry| entry.seq() < cursor).take(screen).count();
+        if above >= screen {
+            return None;
+        }
+        if let Some(pin) = &mut self.pin {
+            return pin.request_older();
+        }
         let oldest = self.entries.front()?.seq();
-        (above < screen).then(|| {
-            self.older = Older::Loading;
-            oldest
-        })
-    }
-}
-
-/// Adds an outcome unless the entries already contain it or a newer one.
-fn push_new(entries: &mut VecDeque<Entry>, outcome: Outcome) {
-    if entries.back().is_none_or(|entry| entry.last < outcome.seq) {
-        push(entries, outcome);
+        self.older = Older::Loading;
+        Some(oldest)
     }
 }

@@ -1,12 +1,13 @@
 //! Texts for an entry of the outcome panel and for an attempt in the details.
 
 use super::entry::Entry;
+use super::pin::Pin;
 use crate::domain::content::ContentChange;
 use crate::domain::outcome::{Outcome, OutcomeResult};
 use crate::domain::text::width;
 use crate::format;
 use crate::tui::glyphs::Glyphs;
-use crate::tui::text::lines::wrap;
+use crate::tui::text::lines::{break_line, wrap};
 use crate::tui::theme::{self, Tone};
 use std::time::Duration;
 
@@ -93,15 +94,68 @@ pub fn aside(entry: &Entry) -> &'static str {
     }
 }
 
+/// Returns the first line of an entry in a panel with this pin: its title, or the result where all entries are about
+/// one document.
+pub fn headline(entry: &Entry, pin: Option<&Pin>) -> String {
+    let is_named = pin.is_none_or(|pin| !pin.subject.is_document());
+    if is_named { title(entry) } else { format::outcome(entry.outcome.content, entry.result()).to_owned() }
+}
+
+/// Returns the cause of an entry, or what it brought, and what follows, in one line; empty for unchanged content.
+pub fn whole_reason(entry: &Entry) -> String {
+    let text = detail(entry, ", ").unwrap_or_default();
+    match follow_up(entry, 0) {
+        then if then.is_empty() || text.is_empty() => text,
+        then => format!("{text}, {then}"),
+    }
+}
+
+/// Returns the cause of an entry, or its result, in the shortest form, such as `404 not found` or `timeout`; empty for
+/// unchanged content.
+pub fn short_reason(entry: &Entry) -> String {
+    let outcome = &entry.outcome;
+    match outcome.error_code {
+        _ if entry.is_quiet() || entry.is_run() => String::new(),
+        Some(code) => format::short_failure(code, outcome.http_status),
+        None => format::outcome(outcome.content, entry.result()).to_owned(),
+    }
+}
+
 /// Returns the lines below the title of an entry: up to two of at most `cells` cells, then a line about what follows a
-/// failure, which is not cut. Empty for unchanged content, for a run of purged jobs, and for any run without a detail
-/// text.
-pub fn detail_lines(entry: &Entry, cells: usize, dot: &str) -> Vec<String> {
-    if entry.is_quiet() || cells == 0 {
+/// failure, which is not cut. With `whole` all lines are as long and as many as the texts need.
+pub fn detail_lines(entry: &Entry, cells: usize, dot: &str, whole: bool) -> Vec<String> {
+    if cells == 0 {
         return Vec::new();
     }
+    let Some(mut text) = detail(entry, &format!(" {dot} ")) else { return Vec::new() };
+    if let Some(took) = entry.outcome.duration_ms.map(|ms| format::duration(Duration::from_millis(ms))) {
+        let with_time = format!("{text} {dot} {took}");
+        if whole || width(&with_time) <= cells {
+            text = with_time;
+        }
+    }
+    let then = Some(follow_up(entry, cells)).filter(|then| !then.is_empty());
+    if whole {
+        return [text].into_iter().chain(then).flat_map(|text| broken(&text, cells)).collect();
+    }
+    let mut lines = wrap(&text, cells, 2);
+    lines.extend(then);
+    lines
+}
+
+/// Returns all of `text` in lines of at most `cells` cells.
+pub fn broken(text: &str, cells: usize) -> Vec<String> {
+    break_line(text, cells.max(1)).into_iter().map(|part| text[part].trim_end().to_owned()).collect()
+}
+
+/// Returns what an entry says besides its title, without the duration. `None` for unchanged content, for a run of
+/// purged jobs, and for any run without a detail text.
+fn detail(entry: &Entry, separator: &str) -> Option<String> {
+    if entry.is_quiet() {
+        return None;
+    }
     let outcome = &entry.outcome;
-    let mut text = match outcome.result {
+    Some(match outcome.result {
         // A quarantined text's detail already contains the reason.
         OutcomeResult::Unchanged if outcome.content == Some(ContentChange::Quarantined) && outcome.detail.is_some() => {
             outcome.detail.as_ref().map(ToString::to_string).unwrap_or_default()
@@ -109,21 +163,12 @@ pub fn detail_lines(entry: &Entry, cells: usize, dot: &str) -> Vec<String> {
         OutcomeResult::Updated | OutcomeResult::Unchanged => {
             let mut parts = vec![format::outcome(outcome.content, outcome.result).to_owned()];
             parts.extend(Some(reason(outcome)).filter(|reason| !reason.is_empty()));
-            parts.join(&format!(" {dot} "))
+            parts.join(separator)
         }
-        OutcomeResult::Purged if entry.is_run() => return Vec::new(),
-        _ if entry.is_run() && outcome.detail.is_none() => return Vec::new(),
+        OutcomeResult::Purged if entry.is_run() => return None,
+        _ if entry.is_run() && outcome.detail.is_none() => return None,
         _ => reason(outcome),
-    };
-    if let Some(took) = outcome.duration_ms.map(|ms| format::duration(Duration::from_millis(ms))) {
-        let with_time = format!("{text} {dot} {took}");
-        if width(&with_time) <= cells {
-            text = with_time;
-        }
-    }
-    let mut lines = wrap(&text, cells, 2);
-    lines.extend(Some(follow_up(entry, cells)).filter(|then| !then.is_empty()));
-    lines
+    })
 }
 
 /// Returns the line about what follows a failure: the end of the retries, the time until the next attempt, or that the
