@@ -15,7 +15,7 @@
 //!
 //! Each view of the main area (documents, jobs, hosts, accounts), the outcome panel and the details of a document has a
 //! folder in [`views`] with its state, text and drawing, behind one trait. The modules are pure (no clock, no I/O)
-//! except `runtime`, `perform`, `waiting`, `terminal`, `events`, `signals` and `opener`. [`runtime`] has the console's loop. Only
+//! except `runtime`, `perform`, `waiting`, `terminal`, `events`, `signals`, `state_file` and `opener`. [`runtime`] has the console's loop. Only
 //! [`perform`] reads and changes the store and controls the runner; [`run`] takes just the store's name and clock.
 
 pub mod action;
@@ -37,9 +37,11 @@ pub mod perform;
 pub mod readers;
 pub mod refresh;
 pub mod runtime;
+pub mod saved;
 pub mod scope;
 pub mod screen;
 mod signals;
+mod state_file;
 pub mod table;
 mod terminal;
 pub mod text;
@@ -79,7 +81,10 @@ pub async fn run(store: Arc<dyn ConsoleStore>, runner: Option<Handle>, options: 
     let size = screen.size()?;
     let now = store.now();
     let label = store.label();
-    let model = model::Model::new(options.clone(), label, runner.is_some(), now, (size.width, size.height));
+    let mut model = model::Model::new(options.clone(), label, runner.is_some(), now, (size.width, size.height));
+    if let Some(kept) = options.state_file.as_deref().and_then(state_file::read) {
+        saved::restore(&mut model, &kept);
+    }
     let (performer, mut inbox) =
         perform::Performer::new(store.clone(), runner, options.operator, options.explainer, options.chatwoot_jobs);
     performer.start();
@@ -98,5 +103,12 @@ pub async fn run(store: Arc<dyn ConsoleStore>, runner: Option<Handle>, options: 
     drop(guard);
     drop(inbox);
     performer.end().await;
-    Ok(ended?.exit)
+    let ended = ended?;
+    // A newer program may keep more: what it has kept stays.
+    if let Some(path) = options.state_file.filter(|_| ended.model.outdated.is_none())
+        && let Err(error) = state_file::write(&path, &saved::text(&ended.model))
+    {
+        tracing::warn!(%error, path = %path.display(), "the console's state is not kept");
+    }
+    Ok(ended.exit)
 }

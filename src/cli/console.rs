@@ -10,8 +10,10 @@ use super::record::OutcomeFiles;
 use super::recover;
 use super::style;
 use super::wiring::{connect_watcher, connect_worker, explainer, start_runner};
+use crate::config::DefaultPaths;
 use crate::domain::faq::NEEDS_CHATWOOT;
 use crate::domain::id::{AccountId, AssistantId};
+use crate::domain::lock::StoreId;
 use crate::domain::text::SafeLine;
 use crate::lock::Redis;
 use crate::runner::handle::Handle;
@@ -22,6 +24,7 @@ use crate::tui;
 use crate::tui::waiting::{DisplayOptions, OpenFailure, WaitResult, wait_for};
 use jiff::tz::TimeZone;
 use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
@@ -58,6 +61,7 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
     let _recovery = recovery.map(|recovery| AbortOnDropHandle::new(tokio::spawn(recovery)));
     let mut options = options(context.config.runner.per_host, context.read_only, ascii, None);
     options.file_problems = Some(file_problems(&context.files));
+    options.state_file = state_file(context, &*store).await;
     options.explainer = Some(explainer(&context.config, store.clone()));
     options.chatwoot_jobs = chatwoot_jobs::reader(&store, redis.as_ref());
     // A console that runs jobs leaves this to its runner.
@@ -165,8 +169,21 @@ pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<
         faq_jobs_off: Some(NEEDS_CHATWOOT),
         remote_events: None,
         remote_health: None,
+        state_file: None,
         file_problems: None,
     }
+}
+
+/// Returns the file that keeps the console's state for this store; `None` for a console that only reads, and if the
+/// user has no home directory or the store no id that can be a name.
+async fn state_file(context: &Context, store: &dyn Store) -> Option<PathBuf> {
+    if context.read_only {
+        return None;
+    }
+    let StoreId(id) = store.id().await.ok()?;
+    let is_name = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let folder = DefaultPaths::console_dir().filter(|_| is_name)?;
+    Some(folder.join(format!("{id}.json")))
 }
 
 /// Returns messages about the outcome files for a person; `None` while there is nothing to say.

@@ -22,11 +22,22 @@ impl DefaultPaths {
     /// The user's home directory is unknown.
     pub fn find() -> Result<Self, ConfigError> {
         let xdg = etcetera::base_strategy::Xdg::new().map_err(|_| ConfigError::NoHome)?;
-        let state = xdg.state_dir().unwrap_or_else(|| xdg.data_dir());
+        let state = state_dir(&xdg);
         Ok(Self {
             config_file: xdg.config_dir().join("quarterdeck/config.toml"),
             store_file: xdg.data_dir().join("quarterdeck/quarterdeck.db"),
             log_dir: state.join("quarterdeck/log"),
         })
     }
+
+    /// Returns `$XDG_STATE_HOME/quarterdeck/console`, the directory of the files that keep the console's state; `None`
+    /// if the user's home directory is unknown.
+    pub fn console_dir() -> Option<PathBuf> {
+        let xdg = etcetera::base_strategy::Xdg::new().ok()?;
+        Some(state_dir(&xdg).join("quarterdeck/console"))
+    }
+}
+
+fn state_dir(xdg: &etcetera::base_strategy::Xdg) -> PathBuf {
+    xdg.state_dir().unwrap_or_else(|| xdg.data_dir())
 }

@@ -135,7 +135,7 @@ pub enum FilterCondition {
     Id(Vec<i64>),
     Account(Vec<i64>),
     Assistant(Vec<i64>),
-    /// `attempted:<1h`: less than an hour ago; `>`: longer ago, or never.
+    /// `attempted:<1h`: less than an hour ago; `>`: longer ago, or never; `never`: never.
     Attempted(Age),
     /// `synced:<2d`: less than two days ago; `>`: longer ago, or never.
     Synced(Age),
@@ -171,4 +171,6 @@ pub enum Comparison {
     Less,
     /// `>`: more than the span.
     More,
+    /// `never`: there is no such time, whatever the span.
+    Never,
 }

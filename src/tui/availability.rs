@@ -7,7 +7,7 @@ use super::model::Model;
 use super::scope::PaneId;
 use super::views;
 use super::views::catalog::ViewId;
-use super::views::failures::text::cause_title;
+use super::views::failures::cause::cause_title;
 use super::views::outcomes::pin::PinSubject;
 use super::views::selected::SelectedDocument;
 use super::views::workers::state::WorkerLine;
@@ -122,7 +122,8 @@ pub fn useful(model: &Model, action: Action) -> bool {
     let nothing_happened = model.panel.entries().is_empty() && model.panel.filter_text.is_empty();
     match action {
         Action::ShowQuarantined if model.pane() != PaneId::DOCUMENTS => return false,
-        Action::Filter | Action::Sort if nothing_to_list => return false,
+        Action::Filter if nothing_to_list => return false,
+        Action::Sort if nothing_to_list && model.pane() == PaneId::DOCUMENTS => return false,
         Action::Search
         | Action::FilterOutcomes
         | Action::NextFailure

@@ -6,6 +6,7 @@ use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, LockHealth};
 use jiff::tz::TimeZone;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{broadcast, watch};
 
@@ -40,6 +41,8 @@ pub struct Options {
     pub remote_events: Option<broadcast::Sender<Event>>,
     /// State of the connection that delivers `remote_events`.
     pub remote_health: Option<watch::Receiver<LockHealth>>,
+    /// The file that keeps the console's state between runs; `None` if nothing is kept.
+    pub state_file: Option<PathBuf>,
     /// Why the outcome files cannot be written, as a message; `None` while they can be.
     pub file_problems: Option<watch::Receiver<Option<SafeLine>>>,
 }

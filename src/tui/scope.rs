@@ -99,6 +99,8 @@ pub enum KeyScopes {
     Panes,
     /// Scopes in which letters scroll: panes and readers.
     Scrollable,
+    /// Panes of the main area except the details.
+    Views,
     /// Panes whose rows belong to documents: documents, jobs, outcomes, and the details of a document.
     DocumentRows,
     /// The panes of [`Self::DocumentRows`] except the details of a document.
@@ -120,6 +122,7 @@ impl KeyScopes {
             (Self::All, _)
             | (Self::Panes | Self::Scrollable, KeyScope::Pane(_))
             | (Self::Scrollable, KeyScope::Reader) => true,
+            (Self::Views, KeyScope::Pane(pane)) => matches!(pane, PaneId::View(_)),
             (Self::DocumentRows, KeyScope::Pane(pane)) => pane.rows() == RowKind::Document,
             (Self::DocumentLists, KeyScope::Pane(pane)) => pane != PaneId::Detail && pane.rows() == RowKind::Document,
             (Self::GroupRows, KeyScope::Pane(pane)) => pane.rows() == RowKind::Group,

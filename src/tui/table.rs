@@ -2,4 +2,5 @@
 
 pub mod columns;
 pub mod draw;
+pub mod order;
 pub mod state;

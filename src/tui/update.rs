@@ -3,6 +3,7 @@
 
 mod acts;
 mod changes;
+mod columns;
 mod dialog;
 mod effects;
 mod exports;

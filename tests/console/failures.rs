@@ -96,3 +96,35 @@ async fn a_key_without_an_action_here_says_where_it_has_one() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn marked_causes_are_retried_together_and_a_capital_takes_all() {
+    let store = store();
+    let causes = store.with(|facts| facts.failures.rows.iter().map(|row| row.cause.to_string()).collect::<Vec<_>>());
+    let (ended, _) = with(Arc::clone(&store), async |operator| {
+        operator.press(&["2"]);
+        operator.sees("in 3 causes").await;
+        operator.press(&["space", "j", "space"]);
+        operator.sees("2 marked").await;
+        operator.press(&["r"]);
+        operator.sees("2 marked causes").await;
+        operator.press(&["esc", "R"]);
+        operator.sees("all 3 causes").await;
+        operator.sees("Retry 3").await;
+        operator.press(&["esc", "r"]);
+        operator.sees("2 marked causes").await;
+        operator.sees("Retry 3").await;
+        operator.press(&["tab", "enter"]);
+        operator.settle().await;
+        operator.sees_no("2 marked");
+        operator.press(&["*"]);
+        operator.sees("3 marked").await;
+        operator.press(&["\\"]);
+        operator.settle().await;
+        operator.sees_no("marked");
+    })
+    .await;
+    assert!(ended.model.views.marked_causes.is_empty());
+    assert_eq!(causes.len(), 3);
+    assert_eq!(store.with(|facts| facts.requests.len()), 1);
+}

@@ -79,7 +79,7 @@ fn the_panel_is_pinned_to_a_cause_a_host_an_account_and_a_worker() {
     let (subject, text) = pinned(&mut screen);
     assert!(matches!(subject, PinSubject::Cause { code: ErrorCode::NotFound, http_status: Some(404), .. }));
     assert!(text.contains("outcomes of 404 Not Found ●"), "{text}");
-    assert!(text.contains("reading"), "{text}");
+    assert!(text.contains("reading") && text.contains("─ . unpins ─"), "{text}");
     let gone = failure(20_112, 812, "Pricing", OutcomeResult::PermanentFailure, ErrorCode::NotFound, "404 Not Found");
     let other = failure(20_111, 813, "Other", OutcomeResult::PermanentFailure, ErrorCode::NotFound, "404 No such page");
     screen.send(Msg::PinnedOutcomes(subject.clone(), None, Ok(vec![other, gone])));

@@ -72,6 +72,8 @@ async fn every_filter_finds_what_it_says(backend: Backend) {
         (FilterCondition::Attempted(age(Comparison::More, minute)), vec![1, 4, 5]),
         (FilterCondition::Synced(age(Comparison::Less, 2 * hour)), vec![1]),
         (FilterCondition::Synced(age(Comparison::More, minute)), vec![1, 2, 3, 4, 5]),
+        (FilterCondition::Attempted(age(Comparison::Never, minute)), vec![4, 5]),
+        (FilterCondition::Synced(age(Comparison::Never, minute)), vec![2, 3, 4, 5]),
         (FilterCondition::Next(age(Comparison::Less, minute)), vec![3]),
         (FilterCondition::Next(age(Comparison::More, minute)), vec![1, 2, 4, 5]),
         (FilterCondition::Queue(vec![QueueClass::Manual]), vec![1, 2, 3]),

@@ -35,6 +35,7 @@ pub fn options() -> Options {
         faqs_unknown: Some(NEEDS_CHATWOOT.into()),
         faq_jobs_off: Some(NEEDS_CHATWOOT),
         remote_health: None,
+        state_file: None,
         file_problems: None,
         read_only: false,
         note: None,

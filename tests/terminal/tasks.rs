@@ -2,7 +2,9 @@
 //! four, see what a worker does in one, keep what the outcome panel shows in a file.
 
 use super::demo;
+use crate::support::install::Install;
 use crate::support::pty::Terminal;
+use crate::support::site::{Site, html};
 use portable_pty::CommandBuilder;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -60,4 +62,32 @@ fn the_outcomes_are_saved_to_a_new_file_that_only_the_person_can_read() {
     assert!(fs::read_to_string(files[0].path()).expect("a text").contains("\tfirst content\t"));
     terminal.keys("\x03\x03");
     assert_eq!(terminal.ended(), 0);
+}
+
+/// Runs a console over the installation until it shows `text`, presses `keys`, and quits.
+fn run(install: &Install, args: &[&str], text: &str, keys: &[(&str, &str)]) {
+    let mut terminal = Terminal::spawn(120, 40, install.on_terminal(args));
+    terminal.until_text(text);
+    for (keys, shown) in keys {
+        terminal.keys(keys);
+        terminal.until_text(shown);
+    }
+    terminal.keys("\x03\x03");
+    assert_eq!(terminal.ended(), 0);
+}
+
+#[tokio::test]
+async fn the_view_and_the_order_are_kept_between_runs_and_a_console_that_only_reads_keeps_none() {
+    let install = Install::new(Site::start(|_, _| html("T", "text")).await, "");
+    assert_eq!(install.start(&["add", &install.site.url("/page")]).ended().code, Some(0));
+    let folder = install.folder().join("home/.local/state/quarterdeck/console");
+    run(&install, &["--read-only"], "1 document", &[("4", "worst first")]);
+    assert!(!folder.exists(), "a console that only reads makes no file");
+    run(&install, &["--no-runner"], "1 document", &[("4", "worst first"), (",D", "docs\u{2191}")]);
+    let files: Vec<_> = fs::read_dir(&folder).expect("the folder").map(|file| file.expect("a file")).collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    assert_eq!(files[0].metadata().expect("it exists").permissions().mode() & 0o777, 0o600);
+    run(&install, &["--no-runner"], "docs\u{2191}", &[]);
+    fs::write(files[0].path(), "\u{0}nonsense").expect("it can be written");
+    run(&install, &["--no-runner"], "documents 1", &[]);
 }

@@ -1,6 +1,7 @@
 //! Completion of a filter while it is typed, from the words of the language.
 
 use super::field::{Field, Subject};
+use super::parse::NEVER;
 use crate::domain::content::ContentChange;
 use crate::domain::document::{DocumentKind, Status};
 use crate::domain::failure::ErrorCode;
@@ -46,8 +47,8 @@ fn values_of(field: Field, subject: Subject) -> Vec<String> {
         Field::Result => OutcomeResult::ALL.map(OutcomeResult::word).to_vec(),
         Field::Content if subject == Subject::Documents => vec![REVIEW],
         Field::Content => ContentChange::words().chain([REVIEW]).collect(),
-        Field::Attempted | Field::Synced | Field::Changed => vec!["<1h", "<1d", ">1d", ">1w"],
-        Field::Next => vec!["<10m", "<1h", "<1d"],
+        Field::Attempted | Field::Synced | Field::Changed => vec!["<1h", "<1d", ">1d", ">1w", NEVER],
+        Field::Next => vec!["<10m", "<1h", "<1d", NEVER],
         Field::Http => vec!["404", "403", "429", "500", "503"],
         Field::Cause | Field::Host | Field::Id | Field::Account | Field::Assistant => Vec::new(),
         Field::By | Field::Worker => Vec::new(),

@@ -105,6 +105,7 @@ impl Age {
         match self.comparison {
             Comparison::Less => at.is_some_and(|at| at > edge),
             Comparison::More => at.is_none_or(|at| at < edge),
+            Comparison::Never => at.is_none(),
         }
     }
 
@@ -113,6 +114,7 @@ impl Age {
         match self.comparison {
             Comparison::Less => at.is_some_and(|at| at < edge),
             Comparison::More => at.is_none_or(|at| at > edge),
+            Comparison::Never => at.is_none(),
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::domain::job::QueueClass;
 use crate::domain::outcome::OutcomeResult;
 use crate::domain::suggest::nearest;
 use crate::domain::text::SafeLine;
+use std::time::Duration;
 
 impl Filter {
     /// Reads a filter in which every field is allowed. A blank text is the filter that matches everything.
@@ -52,6 +53,8 @@ const RESULT_GROUPS: [(&str, IsInGroup); 3] = [
     ("retrying", |result| matches!(result, OutcomeResult::TransientFailure | OutcomeResult::UnexpectedFailure)),
 ];
 
+/// The value of an age for a time that does not exist.
+pub(super) const NEVER: &str = "never";
 /// Maximum number of terms: a database refuses much larger conditions.
 const MAX_TERMS: usize = 200;
 /// Maximum number of values of all terms together, for the same reason.
@@ -278,6 +281,9 @@ fn age(field: Field, mut values: Vec<Value>) -> Result<Age, FilterError> {
     let Some(Value { at, text }) = values.pop() else {
         return error(0, format!("{name}: needs a span of time"));
     };
+    if text.eq_ignore_ascii_case(NEVER) {
+        return Ok(Age { comparison: Comparison::Never, span: Duration::ZERO });
+    }
     let (comparison, span) = match (text.strip_prefix('<'), text.strip_prefix('>')) {
         (Some(span), _) => (Comparison::Less, span),
         (_, Some(span)) => (Comparison::More, span),

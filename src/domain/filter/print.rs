@@ -1,5 +1,6 @@
 //! Prints a filter such that it parses to the same filter.
 
+use super::parse::NEVER;
 use super::span::print_span;
 use super::{Age, Comparison, Filter, FilterCondition, Term};
 use std::fmt::{self, Display, Formatter};
@@ -60,6 +61,7 @@ impl Display for Age {
         let side = match self.comparison {
             Comparison::Less => '<',
             Comparison::More => '>',
+            Comparison::Never => return f.write_str(NEVER),
         };
         write!(f, "{side}{}", print_span(self.span))
     }

@@ -155,6 +155,7 @@ fn document_test(sql: &mut Sql, source: StatusSource, test: &FilterCondition, no
             match age.comparison {
                 Comparison::Less => sql.push(next).push(" < ").bind(at),
                 Comparison::More => sql.push(next).push(" IS NULL OR ").push(next).push(" > ").bind(at),
+                Comparison::Never => sql.push(next).push(" IS NULL"),
             };
         }
         FilterCondition::Queue(classes) => {
@@ -284,6 +285,7 @@ fn push_age(sql: &mut Sql, column: &'static str, age: Age, now: Timestamp) {
     match age.comparison {
         Comparison::Less => sql.push(column).push(" > ").bind(at),
         Comparison::More => sql.push(column).push(" IS NULL OR ").push(column).push(" < ").bind(at),
+        Comparison::Never => sql.push(column).push(" IS NULL"),
     };
 }
 

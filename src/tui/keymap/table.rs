@@ -7,7 +7,7 @@ use super::key::Key;
 use crate::tui::action::Action;
 use crate::tui::scope::KeyScope;
 use crate::tui::scope::KeyScopes::{
-    self, All, DocumentLists, DocumentRows, ExplainedRows, GroupRows, Panes, Scrollable,
+    self, All, DocumentLists, DocumentRows, ExplainedRows, GroupRows, Panes, Scrollable, Views,
 };
 use crate::tui::views::catalog::ViewId;
 use crossterm::event::KeyCode;
@@ -152,9 +152,10 @@ const ROWS_BEFORE_VIEWS: &[Binding] = &[
         &[Key::char(',')],
         "sort",
         "sort by a column: press its letter, as a capital to reverse",
-        LIST,
+        Views,
         9,
     ),
+    row(Action::Columns, &[Key::char('C')], "columns", "choose the columns of the list and their order", LIST, 0),
     row(Action::ShowQuarantined, &[Key::char('H')], "review", "show the documents that need review, or all", Panes, 9),
     row(
         Action::Details,
@@ -177,11 +178,22 @@ const ROWS_BEFORE_VIEWS: &[Binding] = &[
         Action::RetryCause,
         &[Key::char('r')],
         "retry",
-        "retry the documents that failed for this cause, after a preview",
+        "retry the documents of the marked causes, else of this one, after a preview",
         FAILURES,
         1,
     ),
-    row(Action::CopyCause, &[Key::char('y')], "copy", "copy the cause with its figures as Markdown", FAILURES, 4),
+    danger(
+        Action::RetryCauses,
+        &[Key::char('R')],
+        "retry all",
+        "retry the documents of all causes, after a preview",
+        FAILURES,
+        5,
+    ),
+    row(Action::MarkCause, &[Key::char(' ')], "mark", "mark or unmark the cause, and go down", FAILURES, 4),
+    row(Action::MarkCauses, &[Key::char('*')], "mark all", "mark all causes", FAILURES, 0),
+    row(Action::ClearCauses, &[Key::char('\\')], "no marks", "unmark all causes", FAILURES, 0),
+    row(Action::CopyCause, &[Key::char('y')], "copy", "copy the cause with its figures as Markdown", FAILURES, 6),
     danger(
         Action::AcceptProposal,
         &[Key::char('a')],

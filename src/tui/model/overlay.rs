@@ -28,6 +28,8 @@ pub enum Overlay {
     Prompt(Prompt),
     /// The choice of the sort column, by its letter.
     Sort,
+    /// The choice of the columns of the document list. The number is the index of the row under its cursor.
+    Columns(usize),
     Confirm(ConfirmDialog),
     Choice(ChoiceDialog),
     Preview(Box<PreviewDialog>),
@@ -39,9 +41,13 @@ impl Overlay {
     /// Returns the scope that interprets keys while this overlay is open.
     pub const fn scope(&self) -> KeyScope {
         match self {
-            Self::Help(_) | Self::Activity(_) | Self::Workers(_) | Self::About(_) | Self::Why(_) | Self::Sort => {
-                KeyScope::Reader
-            }
+            Self::Help(_)
+            | Self::Activity(_)
+            | Self::Workers(_)
+            | Self::About(_)
+            | Self::Why(_)
+            | Self::Sort
+            | Self::Columns(_) => KeyScope::Reader,
             Self::Palette(_) => KeyScope::Palette,
             Self::Prompt(_) => KeyScope::Prompt,
             Self::Confirm(_) | Self::Choice(_) | Self::Preview(_) | Self::Quit(_) => KeyScope::Dialog,

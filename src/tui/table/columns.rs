@@ -139,27 +139,31 @@ impl<R> Columns<R> {
         self.layout_of(width, false)
     }
 
-    /// Returns the columns like [`layout`](Self::layout); with `has_faqs` also those about FAQs.
-    pub fn layout_of(&self, width: u16, has_faqs: bool) -> Vec<PositionedColumn<R>> {
-        let is_shown = |column: &TableColumn<R>| is_shown(&column.condition, width, has_faqs);
-        let mut shown: Vec<bool> = self.columns.iter().map(is_shown).collect();
+    fn layout_of(&self, width: u16, has_faqs: bool) -> Vec<PositionedColumn<R>> {
+        self.layout_with(&self.columns.iter().collect::<Vec<_>>(), width, has_faqs)
+    }
+
+    /// Returns those of `columns` that are visible, like [`layout`](Self::layout); with `has_faqs` also those about
+    /// FAQs.
+    pub fn layout_with(
+        &self,
+        columns: &[&'static TableColumn<R>],
+        width: u16,
+        has_faqs: bool,
+    ) -> Vec<PositionedColumn<R>> {
+        let mut shown: Vec<bool> = columns.iter().map(|column| is_shown(&column.condition, width, has_faqs)).collect();
         let fixed = |shown: &[bool]| {
-            self.columns
-                .iter()
-                .zip(shown)
-                .filter(|(_, shown)| **shown)
-                .map(|(column, _)| column.fixed_cells())
-                .sum::<u16>()
+            columns.iter().zip(shown).filter(|(_, shown)| **shown).map(|(column, _)| column.fixed_cells()).sum::<u16>()
         };
         let mut available = width.saturating_sub(self.margin + fixed(&shown) + self.min_text);
-        for (index, cells) in self.ranked() {
+        for (index, cells) in ranked(columns) {
             shown[index] = cells <= available;
             available -= if shown[index] { cells } else { 0 };
         }
         let mut text = (self.text_widths)(width.saturating_sub(self.margin + fixed(&shown))).into_iter();
         let mut x = 0;
         let mut placed = Vec::new();
-        for (column, _) in self.columns.iter().zip(shown).filter(|(_, shown)| *shown) {
+        for (column, _) in columns.iter().zip(shown).filter(|(_, shown)| *shown) {
             let cells = match column.width {
                 Width::Cells(cells) => cells,
                 Width::Text => text.next().unwrap_or(0),
@@ -170,18 +174,18 @@ impl<R> Columns<R> {
         }
         placed
     }
+}
 
-    /// Returns the index and the number of cells, with the gap, of each ranked column, lowest rank first.
-    fn ranked(&self) -> impl Iterator<Item = (usize, u16)> {
-        let mut ranked: Vec<(u8, usize, u16)> = Vec::new();
-        for (index, column) in self.columns.iter().enumerate() {
-            if let Condition::Rank(rank) = column.condition {
-                ranked.push((rank, index, column.fixed_cells()));
-            }
+/// Returns the index and the number of cells, with the gap, of each ranked column, lowest rank first.
+fn ranked<R>(columns: &[&TableColumn<R>]) -> impl Iterator<Item = (usize, u16)> + use<R> {
+    let mut ranked: Vec<(u8, usize, u16)> = Vec::new();
+    for (index, column) in columns.iter().enumerate() {
+        if let Condition::Rank(rank) = column.condition {
+            ranked.push((rank, index, column.fixed_cells()));
         }
-        ranked.sort_unstable();
-        ranked.into_iter().map(|(_, index, cells)| (index, cells))
     }
+    ranked.sort_unstable();
+    ranked.into_iter().map(|(_, index, cells)| (index, cells))
 }
 
 fn is_shown(condition: &Condition, width: u16, has_faqs: bool) -> bool {
@@ -209,12 +213,20 @@ impl<R> PositionedColumn<R> {
         self.x + self.cells
     }
 
-    /// Draws the column's heading in line `y`. If the rows are sorted by this column, the heading is highlighted and an
-    /// arrow shows the direction.
-    pub fn draw_heading(&self, y: u16, sort: Option<Sort>, canvas: &mut Canvas<'_>, appearance: Appearance) {
-        let sorted = sort.filter(|sort| self.column.sort == Some(sort.by));
-        let style = appearance.theme.style(if sorted.is_some() { Tone::Strong } else { Tone::Dim });
-        let sign = sorted.map_or("", |sort| appearance.glyphs.sort_sign(sort.descending));
+    /// Returns the direction of the order `sort` of documents if it is by this column: true if it is descending.
+    pub fn direction(&self, sort: Sort) -> Option<bool> {
+        (self.column.sort == Some(sort.by)).then_some(sort.descending)
+    }
+
+    pub const fn heading(&self) -> &'static str {
+        self.column.heading
+    }
+
+    /// Draws the column's heading in line `y`. If the rows are sorted by this column, `descending` has a value, the
+    /// heading is highlighted, and an arrow shows the direction.
+    pub fn draw_heading(&self, y: u16, descending: Option<bool>, canvas: &mut Canvas<'_>, appearance: Appearance) {
+        let style = appearance.theme.style(if descending.is_some() { Tone::Strong } else { Tone::Dim });
+        let sign = descending.map_or("", |descending| appearance.glyphs.sort_sign(descending));
         let heading = self.column.heading;
         match self.column.align {
             Align::Left => {

@@ -51,7 +51,7 @@ pub fn draw<R: TableRow + 'static>(
     let Some(mut canvas) = frame(model, table, header, pane, buf) else { return };
     let placed = columns.layout(canvas.area.width);
     for column in &placed {
-        column.draw_heading(0, None, &mut canvas, appearance);
+        column.draw_heading(0, direction(table, column.heading()), &mut canvas, appearance);
     }
     let rows = table.data.rows.iter().enumerate().skip(table.top);
     for ((index, row), y) in rows.zip(1..canvas.area.height) {
@@ -63,6 +63,14 @@ pub fn draw<R: TableRow + 'static>(
     let rows = u64::from(inside(pane.area).height.saturating_sub(1));
     let bar = ScrollBar { top: table.top as u64, rows, total: table.data.rows.len() as u64 };
     bar.draw(pane.area, 2, pane.focused, buf, appearance);
+}
+
+/// Returns the direction of the table's order if a person has chosen the column with this heading: true if it is
+/// descending.
+pub fn direction(rows: &dyn Rows, heading: &str) -> Option<bool> {
+    let order = rows.order()?;
+    let is_it = |(letter, name): &(char, &str)| *letter == order.letter && *name == heading;
+    rows.orders().iter().any(is_it).then_some(order.descending)
 }
 
 /// Draws the frame of a table's pane and returns the canvas inside the frame. Returns `None` if the pane is not shown.

@@ -1,5 +1,6 @@
 //! State of a table: the rows of the last read and the cursor. The cursor follows a row's identity, not its index.
 
+use super::order::{self, ChosenOrder, ColumnOrder};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::format;
@@ -30,6 +31,14 @@ pub trait TableData: Default + PartialEq {
 
     /// Sorts the rows into the order on the screen; by default, the order of the read stays.
     fn arrange(&mut self) {}
+
+    /// Returns the orders that a person can choose: the letter and the name of each.
+    fn orders() -> Vec<(char, &'static str)> {
+        Vec::new()
+    }
+
+    /// Sorts the rows by an order that a person has chosen; an order that the table does not have changes nothing.
+    fn sort(&mut self, _by: ChosenOrder) {}
 
     /// Returns the position of the row at `index` among the table's lines; `None` if there is no such row.
     fn span(&self, index: usize) -> Option<RowSpan>;
@@ -66,6 +75,8 @@ pub struct TableState<D: TableData> {
     /// True once a person has used an action in the view. From then on the cursor follows its row; before, the cursor
     /// stays on the first row.
     pub follows_row: bool,
+    /// The order that a person has chosen; `None` for the usual one.
+    pub order: Option<ChosenOrder>,
     /// Start of the read that is scheduled or under way; `None` if there is no such read.
     pub read_begins_at: Option<Timestamp>,
     /// A read was requested while one was scheduled or under way, so another read follows.
@@ -88,6 +99,7 @@ impl<D: TableData> Default for TableState<D> {
             cursor_index: 0,
             top: 0,
             follows_row: false,
+            order: None,
             read_begins_at: None,
             reread_needed: false,
             read_duration: Duration::ZERO,
@@ -107,6 +119,9 @@ impl<D: TableData> TableState<D> {
         match answer {
             Ok(mut data) => {
                 data.arrange();
+                if let Some(order) = self.order {
+                    data.sort(order);
+                }
                 // The same rows need a redraw too if their age appears in the title or disappears from it.
                 let shows_age = was_slow || self.is_slow(now);
                 let changed = self.read_at.is_none() || self.read_error.is_some() || shows_age || self.data != data;
@@ -188,6 +203,15 @@ pub trait Rows {
 
     /// Scrolls so that the cursor is among the `height` visible lines.
     fn show_cursor(&mut self, height: usize);
+
+    /// Returns the orders that a person can choose: the letter and the name of each.
+    fn orders(&self) -> Vec<(char, &'static str)>;
+
+    /// Returns the order that a person has chosen; `None` for the usual one.
+    fn order(&self) -> Option<ChosenOrder>;
+
+    /// Sets the order. For the usual one the rows have to be read again, since they come in it.
+    fn set_order(&mut self, order: Option<ChosenOrder>);
 }
 
 impl<D: TableData> Rows for TableState<D> {
@@ -268,11 +292,31 @@ impl<D: TableData> Rows for TableState<D> {
         }
         self.top = self.top.min(first).min(total.saturating_sub(height));
     }
+
+    fn orders(&self) -> Vec<(char, &'static str)> {
+        D::orders()
+    }
+
+    fn order(&self) -> Option<ChosenOrder> {
+        self.order
+    }
+
+    fn set_order(&mut self, order: Option<ChosenOrder>) {
+        self.order = order;
+        match order {
+            Some(order) => self.data.sort(order),
+            None => self.data.arrange(),
+        }
+        self.restore_cursor();
+    }
 }
 
 /// A row of a table with one line per row: a host or an account.
-pub trait TableRow: PartialEq + Sized {
+pub trait TableRow: PartialEq + Sized + 'static {
     type Key: Clone + PartialEq;
+
+    /// The orders that a person can choose.
+    const ORDERS: &'static [ColumnOrder<Self>] = &[];
 
     /// Returns the row's identity, which stays the same from read to read.
     fn key(&self) -> Self::Key;
@@ -280,6 +324,11 @@ pub trait TableRow: PartialEq + Sized {
     /// Sorts the rows into the order on the screen. By default the order of the read stays, which is the order of the
     /// keys.
     fn arrange(_rows: &mut [Self]) {}
+
+    /// Returns false for a row that belongs to the row above it, such as a job to its worker.
+    fn begins_group(&self) -> bool {
+        true
+    }
 
     /// Returns true if figures of the row go down with time alone, such as the attempts of the last hour.
     fn fades(&self) -> bool;
@@ -296,6 +345,14 @@ impl<G: TableRow> TableData for Listing<G> {
 
     fn arrange(&mut self) {
         G::arrange(&mut self.rows);
+    }
+
+    fn orders() -> Vec<(char, &'static str)> {
+        G::ORDERS.iter().map(|order| (order.letter, order.heading)).collect()
+    }
+
+    fn sort(&mut self, by: ChosenOrder) {
+        order::sort(&mut self.rows, by);
     }
 
     fn rows(&self) -> usize {

@@ -17,7 +17,8 @@ use crate::tui::model::overlay::{ConfirmDialog, Overlay, PreviewDialog, Prompt, 
 use crate::tui::model::toast::Level;
 use crate::tui::msg::{CommandResult, StoreResult};
 use crate::tui::views::documents::marks::HiddenMarks;
-use crate::tui::views::failures::text::{cause_title, filter_of};
+use crate::tui::views::failures::cause::cause_title;
+use crate::tui::views::failures::text::filter_of_causes;
 use crate::tui::views::selected::SelectedDocument;
 
 /// Number of marked documents above which a command opens a preview first.
@@ -74,11 +75,25 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     }
 }
 
-/// Opens the preview of a retry of the documents that failed for the cause under the cursor.
-pub(super) fn retry_cause(model: &mut Model, up: &mut Update) {
-    let Some(summary) = model.views.failures.row() else { return };
-    let which = cause_title(summary);
-    let targets = Targets::Matching(filter_of(summary));
+/// Opens the preview of a retry of the documents that failed for the marked causes, else for the cause under the cursor;
+/// with [`Action::RetryCauses`] for all causes of the view.
+pub(super) fn retry_causes(model: &mut Model, action: Action, up: &mut Update) {
+    let views = &model.views;
+    let (causes, which): (Vec<_>, _) = match (action, views.marked_rows().count(), views.failures.row()) {
+        (Action::RetryCauses, ..) => {
+            let causes: Vec<_> = views.failures.data.rows.iter().map(|summary| summary.cause).collect();
+            let which = format!("all {}", format::count(causes.len() as u64, "cause"));
+            (causes, which)
+        }
+        (_, 1.., _) => {
+            let causes: Vec<_> = views.marked_rows().map(|summary| summary.cause).collect();
+            let which = format::count(causes.len() as u64, "marked cause");
+            (causes, which)
+        }
+        (_, 0, Some(summary)) => (vec![summary.cause], cause_title(summary)),
+        (_, 0, None) => return,
+    };
+    let targets = Targets::Matching(filter_of_causes(causes));
     preview(model, targets, BulkVerb::Request(RequestKind::Retry), &which, up);
 }
 

@@ -12,6 +12,7 @@ use crate::tui::model::toast::Level;
 use crate::tui::model::{Model, ShutdownState};
 use crate::tui::msg::StoreResult;
 use crate::tui::palette;
+use crate::tui::views::catalog::ViewId;
 
 /// Moves the focus, or carries out the focused choice. If that is an available action of the palette, returns the
 /// action for the caller to carry out; otherwise `None`.
@@ -55,6 +56,10 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) -> Option<
                         name: None,
                     };
                     up.effect(Effect::RunCommand(command));
+                    // A second retry should not repeat this one unasked.
+                    if model.active_view == ViewId::Failures {
+                        model.views.marked_causes.clear();
+                    }
                 }
                 None
             } else {

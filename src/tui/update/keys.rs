@@ -2,8 +2,8 @@
 
 use super::effects::Update;
 use super::{
-    acts, changes, dialog, exports, figures, loads, marks, moves, outcomes, pauses, prompt, recall, sources, trail,
-    views,
+    acts, changes, columns, dialog, exports, figures, loads, marks, moves, outcomes, pauses, prompt, recall, sources,
+    trail, views,
 };
 use crate::domain::filter::Filter;
 use crate::store::Sort;
@@ -17,6 +17,7 @@ use crate::tui::model::trail::ScreenLocation;
 use crate::tui::model::{Focus, Model, ShutdownState};
 use crate::tui::scope::{KeyScope, PaneId};
 use crate::tui::screen::list_rows;
+use crate::tui::table::order::{ChosenOrder, USUAL_ORDER};
 use crate::tui::views as registry;
 use crate::tui::views::catalog::ViewId;
 use crate::tui::views::documents::state::SORTS;
@@ -32,6 +33,9 @@ pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
     let scope = model.scope();
     if matches!(model.overlay, Some(Overlay::Sort)) && key.is_text() {
         return sort(model, key, up);
+    }
+    if columns::key(model, key, up) {
+        return;
     }
     match lookup(scope, key) {
         Some(action) => act(model, action, up),
@@ -104,13 +108,15 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
             open_prompt(model, before, &text);
         }
         Action::Search => open_prompt(model, PromptKind::Search(model.panel.search.clone()), ""),
+        Action::Columns => model.overlay = Some(Overlay::Columns(0)),
         Action::Sort => model.overlay = Some(Overlay::Sort),
         Action::Details => loads::open_detail(model, up),
         Action::ShowView(view) => views::go_to(model, view, up),
         Action::ShowDocuments => views::show_documents(model, up),
         Action::About => model.overlay = Some(Overlay::About(0)),
         Action::Why => loads::explain(model, up),
-        Action::RetryCause => acts::retry_cause(model, up),
+        Action::RetryCause | Action::RetryCauses => acts::retry_causes(model, action, up),
+        Action::MarkCause | Action::MarkCauses | Action::ClearCauses => marks::mark_causes(model, action),
         Action::CopyCause => views::copy_cause(model, up),
         Action::BreakLease => views::break_lease(model),
         Action::AcceptProposal
@@ -179,10 +185,20 @@ fn sort(model: &mut Model, key: Key, up: &mut Update) {
     model.overlay = None;
     up.redraw();
     let KeyCode::Char(letter) = key.code else { return };
-    let Some((_, by, _)) = SORTS.iter().find(|(known, ..)| *known == letter.to_ascii_lowercase()) else {
-        return model.notify(Level::Refused, format!("no column has the letter {letter}"));
+    let (letter, descending) = (letter.to_ascii_lowercase(), letter.is_ascii_uppercase());
+    let unknown = format!("no column has the letter {letter}");
+    if let Some(rows) = registry::for_pane(PaneId::View(model.active_view)).rows_mut(model) {
+        let is_known = rows.orders().iter().any(|(known, _)| *known == letter);
+        if !is_known && letter != USUAL_ORDER {
+            return model.notify(Level::Refused, unknown);
+        }
+        rows.set_order(is_known.then_some(ChosenOrder { letter, descending }));
+        return loads::active_view(model, up);
+    }
+    let Some((_, by, _)) = SORTS.iter().find(|(known, ..)| *known == letter) else {
+        return model.notify(Level::Refused, unknown);
     };
-    model.documents.sort = Sort { by: *by, descending: letter.is_ascii_uppercase() };
+    model.documents.sort = Sort { by: *by, descending };
     model.documents.restart();
     loads::page(model, up);
 }

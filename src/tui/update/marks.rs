@@ -11,6 +11,7 @@ use crate::tui::model::Model;
 use crate::tui::model::toast::Level;
 use crate::tui::msg::StoreResult;
 use crate::tui::screen::list_rows;
+use crate::tui::table::state::Rows as _;
 use std::collections::BTreeSet;
 
 /// Changes the marks: toggles the row under the cursor and moves down, marks all documents that match the filter, or
@@ -31,6 +32,22 @@ pub(super) fn mark(model: &mut Model, action: Action, up: &mut Update) {
             if index < model.documents.page.total && model.documents.move_to(index, rows) {
                 loads::page(model, up);
             }
+        }
+    }
+}
+
+/// Changes the marks of causes: toggles the row under the cursor and moves down, marks all causes, or clears all marks.
+pub(super) fn mark_causes(model: &mut Model, action: Action) {
+    let views = &mut model.views;
+    match action {
+        Action::MarkCauses => views.marked_causes = views.failures.data.rows.iter().map(|row| row.cause).collect(),
+        Action::ClearCauses => views.marked_causes.clear(),
+        _ => {
+            let Some(cause) = views.failures.row().map(|summary| summary.cause) else { return };
+            if !views.marked_causes.remove(&cause) {
+                views.marked_causes.insert(cause);
+            }
+            views.failures.move_to(views.failures.cursor_index + 1);
         }
     }
 }

@@ -9,9 +9,13 @@ use crate::store::{BulkVerb, Preview};
 use crate::tui::layout::{inside, middle};
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{ChoiceDialog, ConfirmDialog, PreviewDialog, QuitChoice};
+use crate::tui::scope::PaneId;
+use crate::tui::table::order::USUAL_ORDER;
 use crate::tui::text::lines::wrap;
 use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
+use crate::tui::views;
+use crate::tui::views::documents::column_id::picker_rows;
 use crate::tui::views::documents::marks::HiddenMarks;
 use crate::tui::views::documents::state::SORTS;
 use crate::tui::widgets::canvas::{Canvas, clear};
@@ -82,23 +86,60 @@ pub(super) fn quit(model: &Model, choice: QuitChoice, body: Rect, buf: &mut Buff
 /// Draws the columns by which the list of documents can be sorted, with the key of each.
 pub(super) fn sort(model: &Model, body: Rect, buf: &mut Buffer) {
     let appearance = model.appearance();
-    let area = middle(body, 34, SORTS.len() as u16 + 3);
+    let orders = orders(model);
+    let area = middle(body, 34, orders.len() as u16 + 3);
     clear(area, buf);
     let title = [span("sort by", Tone::Strong)];
     Frame { title: &title, aside: &[], foot: &[], border: appearance.theme.border(true) }.draw(area, buf, appearance);
     let inner = inside(area);
     let mut canvas = Canvas::new(buf, inner);
-    for (y, (letter, by, word)) in SORTS.iter().enumerate() {
-        let now = if model.documents.sort.by == *by { " now" } else { "" };
-        let line = vec![
-            span(format!("{letter} {}", letter.to_ascii_uppercase()), Tone::Accent),
-            span(format!("   {word}"), Tone::Plain),
-            span(now, Tone::Dim),
-        ];
+    for (y, (keys, word, is_chosen)) in orders.iter().enumerate() {
+        let now = if *is_chosen { " now" } else { "" };
+        let line =
+            vec![span(keys.clone(), Tone::Accent), span(format!("   {word}"), Tone::Plain), span(now, Tone::Dim)];
         canvas.spans(2, y as u16, inner.width.saturating_sub(3), &line, appearance);
     }
     let last = inner.height.saturating_sub(1);
     canvas.spans(2, last, inner.width.saturating_sub(3), &[span("capital: reverse", Tone::Dim)], appearance);
+}
+
+/// Draws the column picker: each column, with a mark if it is shown.
+pub(super) fn columns(model: &Model, selected: usize, body: Rect, buf: &mut Buffer) {
+    let appearance = model.appearance();
+    let rows = picker_rows(model.documents.columns.as_deref());
+    let area = middle(body, 40, rows.len() as u16 + 4);
+    clear(area, buf);
+    let title = [span("columns", Tone::Strong)];
+    Frame { title: &title, aside: &[], foot: &[], border: appearance.theme.border(true) }.draw(area, buf, appearance);
+    let inner = inside(area);
+    let mut canvas = Canvas::new(buf, inner);
+    let height = usize::from(inner.height.saturating_sub(2)).max(1);
+    let top = (selected + 1).saturating_sub(height);
+    for (y, (index, (id, is_shown))) in (0..height as u16).zip(rows.iter().enumerate().skip(top)) {
+        let tone = if *is_shown { Tone::Plain } else { Tone::Dim };
+        let line = [span(if *is_shown { "[x] " } else { "[ ] " }, Tone::Accent), span(id.word(), tone)];
+        canvas.spans(2, y, inner.width.saturating_sub(3), &line, appearance);
+        if index == selected {
+            canvas.restyle(1, y, inner.width.saturating_sub(2), appearance.theme.cursor());
+        }
+    }
+    let hints = ["space shows or hides, J and K move", "o: usual columns"];
+    for (y, hint) in (inner.height.saturating_sub(2)..).zip(hints) {
+        canvas.spans(2, y, inner.width.saturating_sub(3), &[span(hint, Tone::Dim)], appearance);
+    }
+}
+
+/// Returns the orders of the active view: the keys and the name of each, and true for the present one.
+fn orders(model: &Model) -> Vec<(String, &'static str, bool)> {
+    let keys = |letter: char| format!("{letter} {}", letter.to_ascii_uppercase());
+    let Some(rows) = views::for_pane(PaneId::View(model.active_view)).rows(model) else {
+        let sorts = SORTS.iter();
+        return sorts.map(|(letter, by, word)| (keys(*letter), *word, model.documents.sort.by == *by)).collect();
+    };
+    let order = rows.order();
+    let orders = rows.orders().into_iter();
+    let orders = orders.map(|(letter, word)| (keys(letter), word, order.is_some_and(|order| order.letter == letter)));
+    orders.chain([(format!("{USUAL_ORDER}  "), "usual order", order.is_none())]).collect()
 }
 
 /// Draws the question before a bulk action (sync, retry, cancel or remove), with its effects once the store has found

@@ -30,6 +30,7 @@ pub(super) fn draw(model: &Model, areas: Areas, buf: &mut Buffer) -> Option<Posi
             }
         }
         Overlay::Palette(open) => return palette::draw(model, open, body, buf),
+        Overlay::Columns(selected) => dialog::columns(model, *selected, body, buf),
         Overlay::Sort => dialog::sort(model, body, buf),
         Overlay::Confirm(open) => dialog::confirm(model, open, body, buf),
         Overlay::Choice(open) => dialog::choice(model, open, body, buf),

@@ -9,11 +9,13 @@ use super::hosts::state::HostsTable;
 use super::jobs::state::{JobsData, JobsTable};
 use super::sources::state::{SourceLine, SourcesTable};
 use super::workers::state::{WorkerLine, WorkersTable};
+use crate::domain::failure_cause::FailureCause;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::domain::topic::{Topic, TopicSet};
 use crate::store::{AccountSummary, FailureSummary, HostSummary, Listing};
 use crate::tui::keymap::key::Key;
+use std::collections::BTreeSet;
 
 /// The subject of a view's rows, which decides what the keys for rows do in that view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +123,8 @@ impl ViewId {
 #[derive(Debug, Default)]
 pub struct Views {
     pub failures: FailuresTable,
+    /// The causes that a person has marked, to retry their documents together.
+    pub marked_causes: BTreeSet<FailureCause>,
     pub jobs: JobsTable,
     pub hosts: HostsTable,
     pub accounts: AccountsTable,
@@ -140,6 +144,11 @@ pub enum ViewRows {
 }
 
 impl Views {
+    /// Returns the marked causes that still have documents, in the order of the view.
+    pub fn marked_rows(&self) -> impl Iterator<Item = &FailureSummary> {
+        self.failures.data.rows.iter().filter(|summary| self.marked_causes.contains(&summary.cause))
+    }
+
     /// Applies the result of a read. Returns the view that was read, and true if that view has to be redrawn.
     pub fn take(&mut self, now: Timestamp, rows: ViewRows) -> (ViewId, bool) {
         match rows {

@@ -1,6 +1,8 @@
 //! The list of documents: a window (the loaded part) of the sorted and filtered rows. A person can mark documents for a
 //! bulk action.
 
+pub mod column_id;
+mod columns;
 mod draw;
 pub mod marks;
 pub mod peek;

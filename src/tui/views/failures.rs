@@ -1,6 +1,7 @@
 //! The failures view: the causes for which documents failed, those of most documents first, with what helps.
 
 mod about;
+pub mod cause;
 mod draw;
 pub mod state;
 pub mod text;
@@ -69,7 +70,8 @@ impl View for FailuresView {
 
     fn refusal(&self, model: &Model, action: Action) -> Option<&'static str> {
         let needs_row =
-            matches!(action, Action::About | Action::RetryCause | Action::CopyCause | Action::ShowDocuments);
+            matches!(action, Action::About | Action::RetryCause | Action::CopyCause | Action::ShowDocuments)
+                || matches!(action, Action::RetryCauses | Action::MarkCause | Action::MarkCauses);
         (needs_row && model.views.failures.row().is_none()).then_some("nothing has failed")
     }
 }

@@ -1,16 +1,15 @@
 //! Drawing of the list of documents: status, name, last error, times. The widths of the columns depend on the width of
 //! the pane only, never on the data.
 
+use super::columns;
 use super::marks::HiddenMarks;
 use super::state::SORTS;
-use super::text::{attempted, faqs, next, status_detail, synced};
 use crate::domain::document::{DocumentRow, Status};
 use crate::domain::text::width;
 use crate::format;
-use crate::store::SortBy;
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
-use crate::tui::table::columns::{Columns, PositionedColumn, TableColumn};
+use crate::tui::table::columns::PositionedColumn;
 use crate::tui::table::draw::style_row;
 use crate::tui::text::lines::{clip, tail};
 use crate::tui::text::{Spans, span};
@@ -22,72 +21,16 @@ use crate::tui::widgets::scroll_bar::ScrollBar;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// Smallest width inside the pane's frame, in cells, at which one time column is shown.
-const ONE_TIME_MIN_WIDTH: u16 = 38;
-/// Smallest width inside the pane's frame, in cells, at which all columns are shown.
-const ALL_COLUMNS_MIN_WIDTH: u16 = 66;
-/// Smallest width inside the pane's frame, in cells, at which the number of FAQs is shown.
-const FAQS_MIN_WIDTH: u16 = 80;
-/// Width of the longest short cause, `403 access denied`, in cells.
-const SHORT_CAUSE_CELLS: u16 = 17;
-
-type DocumentColumn = TableColumn<DocumentRow>;
-
-static COLUMNS: Columns<DocumentRow> = Columns {
-    columns: &[
-        DocumentColumn::left("", 1, |model, row, _| mark(model, row)),
-        DocumentColumn::left("", 1, |model, row, _| vec![sign(model, row)]).within(0..ALL_COLUMNS_MIN_WIDTH),
-        DocumentColumn::left("status", 9, |model, row, _| status(model, row))
-            .within(ALL_COLUMNS_MIN_WIDTH..u16::MAX)
-            .sorted_by(SortBy::Status),
-        DocumentColumn::text("document", name).sorted_by(SortBy::Name),
-        DocumentColumn::text("last error", |model, row, cells| {
-            let (text, tone) = status_detail(model, row, usize::from(cells));
-            vec![span(text, tone)]
-        })
-        .gap(2)
-        .sorted_by(SortBy::Error),
-        DocumentColumn::right("FAQs", 9, |model, row, _| {
-            let (text, tone) = faqs(model, row);
-            vec![span(text, tone)]
-        })
-        .with_faqs_within(FAQS_MIN_WIDTH..u16::MAX),
-        DocumentColumn::right("tried", 6, attempted_cell)
-            .within(ONE_TIME_MIN_WIDTH..ALL_COLUMNS_MIN_WIDTH)
-            .sorted_by(SortBy::Attempted),
-        DocumentColumn::right("attempted", 6, attempted_cell)
-            .within(ALL_COLUMNS_MIN_WIDTH..u16::MAX)
-            .sorted_by(SortBy::Attempted),
-        DocumentColumn::right("synced", 7, |model, row, _| vec![span(synced(model, row), Tone::Dim)])
-            .within(ALL_COLUMNS_MIN_WIDTH..u16::MAX)
-            .sorted_by(SortBy::Synced),
-        DocumentColumn::right("next", 9, |model, row, _| {
-            let (text, tone) = next(model, row);
-            vec![span(text, tone)]
-        })
-        .within(ALL_COLUMNS_MIN_WIDTH..u16::MAX)
-        .sorted_by(SortBy::Next),
-    ],
-    margin: 0,
-    min_text: 0,
-    text_widths: |text| {
-        // Names get more space than causes, which have short forms, but a cause keeps the cells of its longest short
-        // form.
-        let name = (text / 2).max((text * 3 / 5).min(text.saturating_sub(SHORT_CAUSE_CELLS)));
-        [name, text - name]
-    },
-};
-
-fn mark(model: &Model, row: &DocumentRow) -> Spans {
+pub(super) fn mark(model: &Model, row: &DocumentRow) -> Spans {
     let marked = model.documents.marks.contains(&row.id);
     marked.then(|| span(model.glyphs.mark, Tone::Waiting)).into_iter().collect()
 }
 
-fn sign(model: &Model, row: &DocumentRow) -> (String, Tone) {
+pub(super) fn sign(model: &Model, row: &DocumentRow) -> (String, Tone) {
     span(model.glyphs.status(row.status), theme::status(row.status))
 }
 
-fn status(model: &Model, row: &DocumentRow) -> Spans {
+pub(super) fn status(model: &Model, row: &DocumentRow) -> Spans {
     // Only the glyph of a synced document is coloured; its word stays plain.
     let tone = if row.status == Status::Synced { Tone::Plain } else { theme::status(row.status) };
     // The longest word fills the column.
@@ -95,7 +38,7 @@ fn status(model: &Model, row: &DocumentRow) -> Spans {
     vec![sign(model, row), span(gap, Tone::Plain), span(row.status.word(), tone)]
 }
 
-fn name(model: &Model, row: &DocumentRow, cells: u16) -> Spans {
+pub(super) fn name(model: &Model, row: &DocumentRow, cells: u16) -> Spans {
     let is_dim = matches!(row.status, Status::Never | Status::Pdf | Status::Crawling);
     let tone = if is_dim { Tone::Dim } else { Tone::Plain };
     let name = if row.name.is_empty() { &row.url } else { &row.name };
@@ -120,10 +63,6 @@ fn short_address(address: &str, cells: usize, more: &str, tone: Tone) -> Spans {
     vec![span(host, Tone::Dim), span(path, tone)]
 }
 
-fn attempted_cell(model: &Model, row: &DocumentRow, _: u16) -> Spans {
-    vec![span(attempted(model, row), Tone::Dim)]
-}
-
 /// Draws the list of documents with its frame and scroll bar; rows that are not loaded show a placeholder.
 pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     if pane.area.is_empty() {
@@ -139,11 +78,11 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     if documents.page.total == 0 {
         return draw_empty(model, inner, buf, appearance);
     }
-    let columns = COLUMNS.layout_of(inner.width, model.options.faqs_unknown.is_none());
+    let columns = columns::layout(model, inner.width);
     let rows = inner.height.saturating_sub(1);
     let mut canvas = Canvas::new(buf, inner);
     for column in &columns {
-        column.draw_heading(0, Some(documents.sort), &mut canvas, appearance);
+        column.draw_heading(0, column.direction(documents.sort), &mut canvas, appearance);
     }
     for (index, y) in (documents.top..documents.page.total).zip(1..=rows) {
         match documents.row_at(index) {

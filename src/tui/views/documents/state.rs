@@ -1,6 +1,7 @@
 //! State of the list of documents: a window (the loaded part of the rows), a cursor, and marks on the documents that a
 //! person has chosen for a bulk action. Cursor and marks refer to documents, never to row numbers.
 
+use super::column_id::ColumnId;
 use crate::domain::document::DocumentRow;
 use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;
@@ -29,6 +30,8 @@ pub struct Documents {
     /// The filter as typed.
     pub filter_text: String,
     pub sort: Sort,
+    /// The columns that a person has chosen, in their order; `None` for the usual ones.
+    pub columns: Option<Vec<ColumnId>>,
     /// The window of the last read, with the total number of rows.
     pub page: DocumentPage,
     /// The document under the cursor; `None` if the list is empty, or while the rows around the cursor are being read.

@@ -1,7 +1,8 @@
 //! The cause under the cursor: sentences for the peek pane (below the view), and all facts for a reader (a text shown
 //! over the screen).
 
-use super::text::{age, cause_title, filter_of, remedy, trend};
+use super::cause::cause_title;
+use super::text::{age, filter_of, remedy, trend};
 use crate::format;
 use crate::store::FailureSummary;
 use crate::tui::layout::reader_cells;

@@ -1,6 +1,7 @@
 //! The columns of the failures view, and the texts of its frame.
 
-use super::text::{age, cause_title, remedy, sign, trend};
+use super::cause::cause_title;
+use super::text::{age, remedy, sign, trend};
 use crate::format;
 use crate::store::FailureSummary;
 use crate::tui::model::Model;
@@ -21,7 +22,11 @@ type CauseColumn = TableColumn<FailureSummary>;
 
 static COLUMNS: Columns<FailureSummary> = Columns {
     columns: &[
-        CauseColumn::left("", 1, |model, summary, _| cell(sign(&model.glyphs, summary))).gap(3),
+        CauseColumn::left("", 1, |model, summary, _| {
+            let is_marked = model.views.marked_causes.contains(&summary.cause);
+            is_marked.then(|| span(model.glyphs.mark, Tone::Waiting)).into_iter().collect()
+        }),
+        CauseColumn::left("", 1, |model, summary, _| cell(sign(&model.glyphs, summary))),
         CauseColumn::text("cause", |model, summary, cells| {
             vec![span(clip(&cause_title(summary), usize::from(cells), model.glyphs.ellipsis), Tone::Plain)]
         }),
@@ -54,6 +59,14 @@ static COLUMNS: Columns<FailureSummary> = Columns {
     },
 };
 
+/// Returns the number of marked causes that still have documents, in words; empty without any.
+fn marked(model: &Model) -> (String, Tone) {
+    match model.views.marked_rows().count() {
+        0 => span("", Tone::Plain),
+        number => span(format!(" {} {} marked", model.glyphs.mark, format::number(number as u64)), Tone::Waiting),
+    }
+}
+
 fn cell((text, tone): (impl Into<String>, Tone)) -> Spans {
     vec![span(text, tone)]
 }
@@ -67,6 +80,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
         totals: vec![
             span(format!(" {documents}"), Tone::Plain),
             span(format!(" in {}", format::count(table.data.total, "cause")), Tone::Dim),
+            marked(model),
         ],
         empty_text: "No document has failed.",
         foot: foot_summary(model, pane, |model| {

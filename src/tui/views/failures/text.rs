@@ -1,6 +1,8 @@
 //! Texts of the failures view: a cause in words, what helps, the trend, and the report for an incident.
 
+use super::cause::cause_title;
 use crate::domain::failure::ErrorCode;
+use crate::domain::failure_cause::FailureCause;
 use crate::domain::filter::{Filter, FilterCondition, Term};
 use crate::domain::time::Timestamp;
 use crate::format;
@@ -14,22 +16,14 @@ pub fn sign(glyphs: &Glyphs, summary: &FailureSummary) -> (&'static str, Tone) {
     if summary.is_of_host { (glyphs.retrying, Tone::Waiting) } else { (glyphs.failed, Tone::Failed) }
 }
 
-/// Returns the failure in plain words.
-pub fn failure(summary: &FailureSummary) -> String {
-    format::failure(summary.code, summary.http_status, summary.detail.as_deref())
-}
-
-/// Returns the failure in plain words, with the host if there is only one.
-pub fn cause_title(summary: &FailureSummary) -> String {
-    match &summary.only_host {
-        Some(host) if summary.is_of_host => format!("{} on {host}", failure(summary)),
-        _ => failure(summary),
-    }
-}
-
 /// Returns the filter that selects the documents of a cause.
 pub fn filter_of(summary: &FailureSummary) -> Filter {
-    let condition = FilterCondition::Cause(vec![summary.cause]);
+    filter_of_causes(vec![summary.cause])
+}
+
+/// Returns the filter that selects the documents of several causes.
+pub fn filter_of_causes(causes: Vec<FailureCause>) -> Filter {
+    let condition = FilterCondition::Cause(causes);
     Filter { terms: vec![Term { negated: false, condition }] }
 }
 

@@ -4,6 +4,7 @@ use crate::domain::host_backoff::BackoffKind;
 use crate::domain::text::SafeLine;
 use crate::format;
 use crate::store::{HostSummary, Listing};
+use crate::tui::table::order::{ColumnOrder, largest_first, largest_share_first};
 use crate::tui::table::state::{TableRow, TableState};
 use std::cmp::Reverse;
 
@@ -12,6 +13,27 @@ pub type HostsTable = TableState<Listing<HostSummary>>;
 
 impl TableRow for HostSummary {
     type Key = SafeLine;
+
+    const ORDERS: &'static [ColumnOrder<Self>] = &[
+        ColumnOrder { letter: 'h', heading: "host", compare: |a, b| a.host.cmp(&b.host) },
+        ColumnOrder { letter: 'd', heading: "docs", compare: |a, b| largest_first(a.documents, b.documents) },
+        ColumnOrder {
+            letter: 'f',
+            heading: "failed",
+            compare: |a, b| largest_share_first((a.failed, a.documents), (b.failed, b.documents)),
+        },
+        ColumnOrder {
+            letter: 'r',
+            heading: "429/503",
+            compare: |a, b| largest_share_first((a.rate_limited, a.last_hour), (b.rate_limited, b.last_hour)),
+        },
+        ColumnOrder {
+            letter: 'l',
+            heading: "latency",
+            compare: |a, b| largest_first(a.median_duration, b.median_duration),
+        },
+        ColumnOrder { letter: 'b', heading: "busy", compare: |a, b| largest_first(a.running, b.running) },
+    ];
 
     fn key(&self) -> SafeLine {
         self.host.clone()

@@ -2,12 +2,13 @@
 
 use super::chatwoot;
 use super::state::{JobLine, Section};
-use super::text::{heading, last_column, middle_column, sign, status_detail};
+use super::text::{heading, heartbeat, last_column, middle_column, sign, status_detail};
 use crate::format;
 use crate::store::JobSummary;
 use crate::tui::model::Model;
 use crate::tui::table::columns::{Columns, PositionedColumn, TableColumn};
 use crate::tui::table::draw::{PaneHeader, frame, labelled_total, style_row};
+use crate::tui::table::state::Rows;
 use crate::tui::text::lines::clip;
 use crate::tui::text::{Spans, span};
 use crate::tui::theme::{Appearance, Tone};
@@ -17,6 +18,9 @@ use ratatui::buffer::Buffer;
 
 /// Smallest width inside the pane's frame, in cells, at which the column before the last is shown.
 pub(super) const MIDDLE_COLUMN_MIN_WIDTH: u16 = 60;
+
+/// Smallest width inside the pane's frame, in cells, at which the age of a worker's heartbeat is shown.
+const HEARTBEAT_MIN_WIDTH: u16 = 100;
 
 type JobColumn = TableColumn<JobSummary>;
 
@@ -32,6 +36,8 @@ static COLUMNS: Columns<JobSummary> = Columns {
             vec![span(clip(&summary.name, usize::from(cells), model.glyphs.ellipsis), Tone::Plain)]
         }),
         JobColumn::text("", |model, summary, _| status_detail(model, summary)),
+        JobColumn::right("", 9, |model, summary, _| vec![span(heartbeat(model, summary), Tone::Dim)])
+            .within(HEARTBEAT_MIN_WIDTH..u16::MAX),
         JobColumn::right("", 7, |model, summary, _| vec![span(middle_column(model, summary), Tone::Dim)])
             .within(MIDDLE_COLUMN_MIN_WIDTH..u16::MAX),
         JobColumn::right("", 8, last_cell).within(0..MIDDLE_COLUMN_MIN_WIDTH),
@@ -81,7 +87,16 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
 fn totals(model: &Model) -> Spans {
     let data = &model.views.jobs.data;
     let totals = [(data.running_total, "running"), (data.ready_total, "ready"), (data.waiting_total, "waiting")];
-    totals.into_iter().flat_map(|(number, word)| labelled_total(number, word)).collect()
+    let totals = totals.into_iter().flat_map(|(number, word)| labelled_total(number, word));
+    totals.chain(order(model)).collect()
+}
+
+/// Returns the order that a person has chosen, in words, since the sections have columns without it.
+fn order(model: &Model) -> Option<(String, Tone)> {
+    let jobs: &dyn Rows = &model.views.jobs;
+    let order = jobs.order()?;
+    let (_, name) = jobs.orders().into_iter().find(|(letter, _)| *letter == order.letter)?;
+    Some(span(format!(" by {name} {}", model.glyphs.sort_sign(order.descending)), Tone::Dim))
 }
 
 fn draw_heading(
@@ -92,14 +107,14 @@ fn draw_heading(
     canvas: &mut Canvas<'_>,
     appearance: Appearance,
 ) {
-    let (word, middle, last) = heading(section);
+    let (word, others) = heading(section);
     let x = canvas.text(1, y, 12, word, appearance.theme.style(Tone::Strong));
     if section != Section::Recent {
         let total = format!(" {}", format::number(section.total(&model.views.jobs.data)));
         canvas.text(x, y, 12, &total, appearance.theme.style(Tone::Plain));
     }
     // A narrow pane does not have the column before the last, so its heading is not drawn.
-    for (column, word) in columns.iter().rev().filter(|column| column.is_right()).zip([last, middle]) {
+    for (column, word) in columns.iter().rev().filter(|column| column.is_right()).zip(others) {
         canvas.right(column.end(), y, word, appearance.theme.style(Tone::Dim));
     }
 }

@@ -7,6 +7,7 @@ use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::domain::word_enum::variant_list;
 use crate::store::{JobProgress, JobSummary, JobsPage};
+use crate::tui::table::order::{ChosenOrder, ColumnOrder, directed, largest_first};
 use crate::tui::table::state::{REFRESH_INTERVAL, RowSpan, TableData, TableState};
 use std::ops::Deref;
 use std::time::Duration;
@@ -123,6 +124,19 @@ impl TableData for JobsData {
         own + self.chatwoot.as_ref().map_or(0, |chatwoot| chatwoot.jobs.len().min(MAX_CHATWOOT_ROWS))
     }
 
+    fn orders() -> Vec<(char, &'static str)> {
+        ORDERS.iter().map(|order| (order.letter, order.heading)).collect()
+    }
+
+    /// Sorts the jobs of each section.
+    fn sort(&mut self, by: ChosenOrder) {
+        let Some(order) = ORDERS.iter().find(|order| order.letter == by.letter) else { return };
+        let JobsPage { running, ready, waiting, recent, .. } = &mut self.page;
+        for jobs in [running, ready, waiting, recent] {
+            jobs.sort_by(|a, b| directed((order.compare)(a, b), by));
+        }
+    }
+
     /// Returns the position of the row at `index`. For the first row of a section, the section's heading has to be
     /// visible too.
     fn span(&self, index: usize) -> Option<RowSpan> {
@@ -154,6 +168,25 @@ impl TableData for JobsData {
         let ends = backoffs
             .flat_map(|blockers| [blockers.host_backoff_until, blockers.window.as_ref().map(|window| window.opens_at)]);
         ends.flatten().filter(|until| *until > read_at).min()
+    }
+}
+
+/// The orders of the jobs in each section. The usual one is that of the section, such as the next job first.
+const ORDERS: [ColumnOrder<JobSummary>; 5] = [
+    ColumnOrder { letter: 'd', heading: "document", compare: |a, b| a.name.cmp(&b.name) },
+    ColumnOrder { letter: 'h', heading: "host", compare: |a, b| a.host.cmp(&b.host) },
+    ColumnOrder { letter: 'a', heading: "account", compare: |a, b| a.account.cmp(&b.account) },
+    ColumnOrder { letter: 'n', heading: "number of attempts", compare: |a, b| largest_first(a.attempt, b.attempt) },
+    ColumnOrder { letter: 't', heading: "time", compare: |a, b| largest_first(time(a), time(b)) },
+];
+
+/// Returns the start of a running job, the time from which one is due, or the end of an ended one.
+fn time(summary: &JobSummary) -> Option<Timestamp> {
+    match &summary.progress {
+        JobProgress::Running { started_at, .. } => *started_at,
+        JobProgress::Ready { since: at, .. }
+        | JobProgress::Waiting { run_at: at, .. }
+        | JobProgress::Ended { at, .. } => Some(*at),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::state::Section;
 use crate::domain::document::FailureCount;
 use crate::domain::pause::Pause;
+use crate::domain::time::Timestamp;
 use crate::format;
 use crate::store::{JobBlockers, JobProgress, JobSummary};
 use crate::tui::describe::pause::of_job;
@@ -104,15 +105,24 @@ fn why_ready(model: &Model, summary: &JobSummary, blockers: &JobBlockers) -> (St
     }
 }
 
-/// Returns the text of the column before the last: the age of the worker's heartbeat for a running job, the queue class
-/// for any other.
+/// Returns the time for which a running job has run, or the queue class of any other: the column before the last.
 pub fn middle_column(model: &Model, summary: &JobSummary) -> String {
     match &summary.progress {
-        JobProgress::Running { heartbeat_at, .. } => {
-            heartbeat_at.map_or_else(|| model.glyphs.none.to_owned(), |at| format::age(model.now.since(at)))
-        }
+        JobProgress::Running { started_at, .. } => age(model, *started_at),
         _ => summary.class.word().to_owned(),
     }
+}
+
+/// Returns the age of the heartbeat of a running job's worker; empty for any other job.
+pub fn heartbeat(model: &Model, summary: &JobSummary) -> String {
+    match &summary.progress {
+        JobProgress::Running { heartbeat_at, .. } => age(model, *heartbeat_at),
+        _ => String::new(),
+    }
+}
+
+fn age(model: &Model, at: Option<Timestamp>) -> String {
+    at.map_or_else(|| model.glyphs.none.to_owned(), |at| format::age(model.now.since(at)))
 }
 
 /// Returns the text of the last column: the remaining lease of a running job, the time since a job became ready, the
@@ -125,17 +135,22 @@ pub fn last_column(model: &Model, summary: &JobSummary) -> (String, Tone) {
             None => (model.glyphs.none.to_owned(), Tone::Dim),
         },
         JobProgress::Ready { since, .. } => (format::age(model.now.since(*since)), Tone::Dim),
-        JobProgress::Waiting { run_at, .. } => (format::until(model.countdown_time(), *run_at), Tone::Waiting),
+        JobProgress::Waiting { run_at, after, lock_holder } => {
+            // What the schedule does at its time is no trouble.
+            let is_scheduled = after.is_none() && lock_holder.is_none();
+            let tone = if is_scheduled { Tone::Dim } else { Tone::Waiting };
+            (format::until(model.countdown_time(), *run_at), tone)
+        }
         JobProgress::Ended { at, .. } => (format::age(model.now.since(*at)), Tone::Dim),
     }
 }
 
-/// Returns a section's name and the headings of its two last columns.
-pub const fn heading(section: Section) -> (&'static str, &'static str, &'static str) {
+/// Returns a section's name and the headings of its last columns, the last one first.
+pub const fn heading(section: Section) -> (&'static str, [&'static str; 3]) {
     match section {
-        Section::Running => ("running", "heartbeat", "lease"),
-        Section::Ready => ("ready", "class", "since"),
-        Section::Waiting => ("waiting", "class", "next"),
-        Section::Recent => ("recent", "class", "ended"),
+        Section::Running => ("running", ["lease", "elapsed", "heartbeat"]),
+        Section::Ready => ("ready", ["since", "class", ""]),
+        Section::Waiting => ("waiting", ["next", "class", ""]),
+        Section::Recent => ("recent", ["ended", "class", ""]),
     }
 }

@@ -6,7 +6,9 @@ use super::state::{EntryLines, Older, Panel, TimeStyle, VisibleOutcomes};
 use super::text::{aside, broken, detail_lines, headline, short_reason, sign, tone};
 use crate::domain::text::width;
 use crate::format;
+use crate::tui::action::Action;
 use crate::tui::glyphs::Glyphs;
+use crate::tui::keymap::binding;
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
 use crate::tui::text::lines::clip;
@@ -139,13 +141,19 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     }
 }
 
-/// Returns what the panel lacks at one of its ends, in words.
+/// Returns what the panel lacks at one of its ends, in words, else the key that lets a pinned panel go.
 fn missing(model: &Model) -> Spans {
     if let Some(gap) = model.panel.gap() {
         return vec![span(gap, Tone::Waiting)];
     }
-    let reads_older = model.panel.older() == Older::Loading;
-    reads_older.then(|| span("reading older outcomes", Tone::Dim)).into_iter().collect()
+    if model.panel.older() == Older::Loading {
+        return vec![span("reading older outcomes", Tone::Dim)];
+    }
+    // The way out stands beside what the title names.
+    let key = model.panel.pin.as_ref().and_then(|_| binding(Action::Pin)).and_then(|binding| binding.keys.first());
+    key.map_or_else(Spans::new, |key| {
+        vec![span(key.label(model.glyphs.ascii), Tone::Accent), span(" unpins", Tone::Dim)]
+    })
 }
 
 /// Returns the title and the text at its right, for a frame of `cells` cells.
@@ -181,7 +189,7 @@ fn heading(model: &Model, cells: u16) -> (Spans, Spans) {
     }
     let right = match (&panel.search, &panel.pin) {
         (search, _) if !search.is_empty() => vec![span(format!("/{search}"), Tone::Waiting)],
-        (_, Some(_)) => vec![span(". unpins", Tone::Dim)],
+        (_, Some(_)) => Spans::new(),
         (_, None) => vec![span(format::number(u64::try_from(panel.newest.0).unwrap_or(0)), Tone::Dim)],
     };
     (head, right)

@@ -28,14 +28,16 @@ pub enum Older {
     None,
 }
 
-/// Outcomes that the panel shows, whatever its filter.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum VisibleOutcomes {
-    #[default]
-    All,
-    /// All but those that found nothing new.
-    Changes,
-    Failures,
+word_enum! {
+    /// Outcomes that the panel shows, whatever its filter.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum VisibleOutcomes {
+        #[default]
+        All = "all",
+        /// All but those that found nothing new.
+        Changes = "changes",
+        Failures = "failures",
+    }
 }
 
 impl VisibleOutcomes {

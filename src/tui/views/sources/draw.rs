@@ -8,7 +8,7 @@ use crate::format;
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
 use crate::tui::table::columns::{Columns, TableColumn};
-use crate::tui::table::draw::{PaneHeader, foot_summary, frame, labelled_total, style_row};
+use crate::tui::table::draw::{PaneHeader, direction, foot_summary, frame, labelled_total, style_row};
 use crate::tui::text::lines::clip;
 use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
@@ -75,7 +75,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     let Some(mut canvas) = frame(model, table, header, pane, buf) else { return };
     let placed = COLUMNS.layout(canvas.area.width);
     for column in &placed {
-        column.draw_heading(0, None, &mut canvas, appearance);
+        column.draw_heading(0, direction(&model.views.sources, column.heading()), &mut canvas, appearance);
     }
     let rows = table.data.rows.iter().enumerate().skip(table.top);
     for ((index, row), y) in rows.zip(1..canvas.area.height) {

@@ -3,7 +3,9 @@
 use crate::domain::id::{ProposalId, SourceId};
 use crate::domain::source::{Proposal, SourceSummary};
 use crate::store::Listing;
+use crate::tui::table::order::{ColumnOrder, earliest_first, largest_first};
 use crate::tui::table::state::{TableRow, TableState};
+use std::cmp::Ordering;
 
 /// Maximum number of open proposals of a source that are listed.
 pub const MAX_LISTED: u32 = 200;
@@ -38,6 +40,38 @@ impl SourceLine {
 impl TableRow for SourceLine {
     type Key = SourceLineKey;
 
+    const ORDERS: &'static [ColumnOrder<Self>] = &[
+        ColumnOrder {
+            letter: 's',
+            heading: "source",
+            compare: |a, b| of_sources(a, b, |a, b| a.name.as_str().cmp(b.name.as_str())),
+        },
+        ColumnOrder {
+            letter: 'p',
+            heading: "pages",
+            compare: |a, b| of_sources(a, b, |a, b| largest_first(a.pages, b.pages)),
+        },
+        ColumnOrder {
+            letter: 'e',
+            heading: "open",
+            compare: |a, b| of_sources(a, b, |a, b| largest_first(a.proposals, b.proposals)),
+        },
+        ColumnOrder {
+            letter: 'r',
+            heading: "read",
+            compare: |a, b| of_sources(a, b, |a, b| largest_first(a.last.map(|(at, _)| at), b.last.map(|(at, _)| at))),
+        },
+        ColumnOrder {
+            letter: 'n',
+            heading: "next",
+            compare: |a, b| of_sources(a, b, |a, b| earliest_first(a.next_at, b.next_at)),
+        },
+    ];
+
+    fn begins_group(&self) -> bool {
+        matches!(self, Self::Source(_))
+    }
+
     fn key(&self) -> SourceLineKey {
         match self {
             Self::Source(source) => SourceLineKey::Source(source.id),
@@ -47,6 +81,18 @@ impl TableRow for SourceLine {
 
     fn fades(&self) -> bool {
         false
+    }
+}
+
+/// Compares two rows that are sources; others are equal.
+fn of_sources(
+    a: &SourceLine,
+    b: &SourceLine,
+    compare: impl Fn(&SourceSummary, &SourceSummary) -> Ordering,
+) -> Ordering {
+    match (a, b) {
+        (SourceLine::Source(a), SourceLine::Source(b)) => compare(a, b),
+        _ => Ordering::Equal,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::domain::id::{JobId, WorkerId};
 use crate::store::{JobProgress, JobSummary, JobsPage, Listing, WorkerSummary};
+use crate::tui::table::order::{ColumnOrder, largest_first};
 use crate::tui::table::state::{TableRow, TableState};
 
 /// The table behind the workers view.
@@ -16,6 +17,25 @@ pub struct WorkerLine {
 
 impl TableRow for WorkerLine {
     type Key = (WorkerId, Option<JobId>);
+
+    const ORDERS: &'static [ColumnOrder<Self>] = &[
+        ColumnOrder { letter: 'w', heading: "worker", compare: |a, b| a.worker.name.cmp(&b.worker.name) },
+        ColumnOrder {
+            letter: 'd',
+            heading: "doing",
+            compare: |a, b| largest_first(a.worker.running, b.worker.running),
+        },
+        ColumnOrder {
+            letter: 'h',
+            heading: "heartbeat",
+            compare: |a, b| a.worker.heartbeat_at.cmp(&b.worker.heartbeat_at),
+        },
+        ColumnOrder { letter: 'u', heading: "up", compare: |a, b| a.worker.started_at.cmp(&b.worker.started_at) },
+    ];
+
+    fn begins_group(&self) -> bool {
+        self.job.is_none()
+    }
 
     fn key(&self) -> Self::Key {
         (self.worker.id.clone(), self.job.as_ref().map(|job| job.job))
