@@ -120,10 +120,18 @@ fn title(model: &Model, rows: &dyn Rows, name: &'static str, totals: Spans) -> S
         (None, _) if rows.read_at().is_none() => title.push(span(" reading", Tone::Dim)),
         (None, old) => {
             title.extend(totals);
+            title.extend(chosen_order(model, rows));
             title.extend(old.map(|old| span(format!("  {old} old"), Tone::Waiting)));
         }
     }
     title
+}
+
+/// Returns the order that a person has chosen, in words: on a narrow screen its column may be hidden.
+fn chosen_order(model: &Model, rows: &dyn Rows) -> Option<(String, Tone)> {
+    let order = rows.order()?;
+    let (_, name) = rows.orders().into_iter().find(|(letter, _)| *letter == order.letter)?;
+    Some(span(format!(" by {name} {}", model.glyphs.sort_sign(order.descending)), Tone::Dim))
 }
 
 /// Returns the text for the frame's bottom line: the summary `in_short` of the row under the cursor, cut to the pane's

@@ -7,6 +7,7 @@ use crate::store::HostSummary;
 use crate::tui::model::Model;
 use crate::tui::table::columns::{Columns, TableColumn};
 use crate::tui::table::draw::{PaneHeader, foot_summary, labelled_total, shown_of_total};
+use crate::tui::table::state::Rows;
 use crate::tui::text::lines::clip;
 use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
@@ -72,7 +73,9 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
 fn totals(model: &Model) -> Spans {
     let data = &model.views.hosts.data;
     let mut title = shown_of_total(data.rows.len(), data.total);
-    title.push(span(" worst first", Tone::Dim));
+    if model.views.hosts.order().is_none() {
+        title.push(span(" worst first", Tone::Dim));
+    }
     let cooling = data.rows.iter().filter(|summary| host_backoff(model, summary).is_some()).count() as u64;
     let paused = model.pauses.iter().filter(|pause| matches!(pause.scope, PauseScope::Host(_))).count() as u64;
     for (number, word) in [(cooling, "cooling down"), (paused, "paused")] {

@@ -8,7 +8,6 @@ use crate::store::JobSummary;
 use crate::tui::model::Model;
 use crate::tui::table::columns::{Columns, PositionedColumn, TableColumn};
 use crate::tui::table::draw::{PaneHeader, frame, labelled_total, style_row};
-use crate::tui::table::state::Rows;
 use crate::tui::text::lines::clip;
 use crate::tui::text::{Spans, span};
 use crate::tui::theme::{Appearance, Tone};
@@ -87,16 +86,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
 fn totals(model: &Model) -> Spans {
     let data = &model.views.jobs.data;
     let totals = [(data.running_total, "running"), (data.ready_total, "ready"), (data.waiting_total, "waiting")];
-    let totals = totals.into_iter().flat_map(|(number, word)| labelled_total(number, word));
-    totals.chain(order(model)).collect()
-}
-
-/// Returns the order that a person has chosen, in words, since the sections have columns without it.
-fn order(model: &Model) -> Option<(String, Tone)> {
-    let jobs: &dyn Rows = &model.views.jobs;
-    let order = jobs.order()?;
-    let (_, name) = jobs.orders().into_iter().find(|(letter, _)| *letter == order.letter)?;
-    Some(span(format!(" by {name} {}", model.glyphs.sort_sign(order.descending)), Tone::Dim))
+    totals.into_iter().flat_map(|(number, word)| labelled_total(number, word)).collect()
 }
 
 fn draw_heading(
