@@ -219,7 +219,9 @@ fn documents_match_by_every_field() {
         ("-attempted:<1h", false),
         ("synced:>2d", true),
         ("synced:<2d", false),
-        ("synced:never", false),
+        ("synced:never", true),
+        ("synced:>2d -synced:never", false),
+        ("attempted:never", false),
         ("next:<10m", true),
         ("next:<5m", false),
         ("next:>4m", true),
@@ -235,6 +237,7 @@ fn never_is_longer_ago_and_unknown_is_no_value() {
     let mut row = row();
     (row.attempted_at, row.next_attempt_at, row.http_status, row.error_code, row.queue) =
         (None, None, None, None, None);
+    row.synced_at = Some(ago(3 * 24 * 3_600));
     for (text, holds) in [
         ("attempted:>1h", true),
         ("attempted:<1h", false),

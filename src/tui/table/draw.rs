@@ -131,7 +131,8 @@ fn title(model: &Model, rows: &dyn Rows, name: &'static str, totals: Spans) -> S
 fn chosen_order(model: &Model, rows: &dyn Rows) -> Option<(String, Tone)> {
     let order = rows.order()?;
     let (_, name) = rows.orders().into_iter().find(|(letter, _)| *letter == order.letter)?;
-    Some(span(format!(" by {name} {}", model.glyphs.sort_sign(order.descending)), Tone::Dim))
+    let (dot, sign) = (model.glyphs.dot, model.glyphs.sort_sign(order.descending));
+    Some(span(format!(" {dot} by {name} {sign}"), Tone::Dim))
 }
 
 /// Returns the text for the frame's bottom line: the summary `in_short` of the row under the cursor, cut to the pane's
