@@ -6,6 +6,7 @@ use crate::notifications::receiver::{Behaviour, KEY, Receiver};
 use crate::support::db;
 use crate::support::install::{Ended, Install};
 use crate::support::limit::until;
+use crate::support::resident::ResidentMemory;
 use crate::support::site::{Reply, Site, html};
 use rustix::process::Signal;
 use serde_json::Value;
@@ -241,26 +242,8 @@ async fn large_site(gate: Option<Arc<Semaphore>>) -> Site {
     .await
 }
 
-/// Maximum memory of a process that reads a large source, in MB.
-const MAX_PEAK: u64 = 60;
-
-/// Memory of a process in MB.
-#[derive(Debug)]
-struct Peak {
-    /// The most that it has had.
-    whole: u64,
-    /// The part of it that is now the program's own code, which is several times larger without optimisation.
-    code: u64,
-}
-
-fn peak(process: &crate::support::install::Process) -> Peak {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).expect("it runs");
-    let of = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a line");
-        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
-    };
-    Peak { whole: of("VmHWM:"), code: of("RssFile:") }
-}
+/// Maximum memory of a process that reads a large source, in kB.
+const MAX_MEMORY: u64 = 60 * 1_024;
 
 async fn until_read(install: &Install) -> Value {
     until("the end of the read", async || {
@@ -284,16 +267,15 @@ async fn an_index_of_fifty_thousand_pages_is_read_exactly_and_in_little_memory()
         (db::integers(install.file(), "SELECT count(*) FROM workers").await == [Some(1)]).then_some(())
     })
     .await;
-    let before = peak(&work);
+    let before = ResidentMemory::of(work.id()).expect("it runs");
     assert_eq!(install.run(&["source", "read", "large"]).code, Some(0));
     let source = until_read(&install).await;
-    let after = peak(&work);
+    let after = ResidentMemory::of(work.id()).expect("it runs");
     println!("{before:?} before, {after:?} after");
     assert_eq!((source["pages"].as_u64(), source["proposals"].as_u64()), (Some(50_000), Some(50_000)));
     let distinct = "SELECT count(DISTINCT url) FROM proposals WHERE kind = 'new' AND state = 'open'";
     assert_eq!(db::integers(install.file(), distinct).await, [Some(50_000)]);
-    let own = if cfg!(debug_assertions) { after.whole - after.code } else { after.whole };
-    assert!(own <= MAX_PEAK, "{before:?}, then {after:?}");
+    assert!(after.counted() <= MAX_MEMORY, "{before:?}, then {after:?}");
     work.signal(Signal::TERM);
     assert_eq!(work.ended().code, Some(0));
 }

@@ -56,7 +56,7 @@ pub(super) const MIGRATIONS: [MigrationFile; 30] = [
     migration!("0027_sinks.sql", "webhooks and commands that are notified of outcomes and conditions"),
     migration!("0028_windows.sql", "the windows of plans, in which automatic syncs run"),
     migration!("0029_sources.sql", "sources, in which pages are discovered, and what they propose"),
-    migration!("0030_calendars.sql", "the times of plans, by which the next time of a document is reckoned"),
+    migration!("0030_calendars.sql", "the times of plans, from which the next time of a document is computed"),
 ];
 
 /// The schema version of this program: the number of migrations. The same on both databases.

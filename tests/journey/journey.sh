@@ -1,11 +1,11 @@
 #!/bin/sh
-# A documentation site from its import to a move of the store to PostgreSQL, by the commands that its operator would type.
+# A documentation site from its import to a move of the store to PostgreSQL, by the commands that its operator types.
 #
 # usage: journey.sh FOLDER PORT POSTGRES-URL
 #   FOLDER        an empty folder of the user; the site, the exports and the store get there
 #   PORT          a free port for the web server
 #   POSTGRES-URL  an empty database
-# QUARTERDECK names the program and NGINX the web server. It ends with 0 and the last line "done" if all is as expected.
+# QUARTERDECK names the program and WEB_SERVER the web server. It ends with 0 and the last line "done" if all is as expected.
 set -eu
 
 cd "$1"

@@ -25,6 +25,7 @@ pub mod postgres;
 pub mod proxy;
 pub mod pty;
 pub mod redis;
+pub mod resident;
 pub mod screen;
 pub mod seen;
 pub mod seen_sources;

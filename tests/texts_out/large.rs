@@ -6,6 +6,7 @@ use crate::support::install::{Install, Process};
 use crate::support::limit::{lasts, until_blocking};
 use crate::support::measure::Stopwatch;
 use crate::support::place::{Backend, Place};
+use crate::support::resident::ResidentMemory;
 use crate::support::site::{Reply, Site};
 use rustix::process::Signal;
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 const DOCUMENTS: usize = 2_000;
 const KILLS: usize = 2;
-/// Limit of a process's resident memory, in kilobytes.
+/// Limit of a process's resident memory, in kB.
 const MOST_MEMORY: u64 = 60 * 1_024;
 /// Rows of one statement, so that no journal becomes as large as the store.
 const BATCH: usize = 20_000;
@@ -45,14 +46,12 @@ impl Runs<'_> {
     fn whole(&mut self, name: &str, args: &[String]) -> Duration {
         let watch = Stopwatch::start();
         let process = self.start(args);
-        let status = format!("/proc/{}/status", process.id());
         let mut memory = 0;
         until_blocking(format_args!("{args:?}"), || {
-            let read = fs::read_to_string(&status).unwrap_or_default();
-            let peak = read.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
-            memory = memory.max(peak.map_or(0, |peak| peak.parse().unwrap()));
+            let now = ResidentMemory::of(process.id());
+            memory = memory.max(now.as_ref().map_or(0, ResidentMemory::counted));
             // A process that has ended has no memory any more.
-            peak.is_none().then_some(())
+            now.is_none().then_some(())
         });
         let (ended, took) = (process.ended(), watch.took());
         assert_eq!(ended.code, Some(0), "{args:?}: {ended:?}");

@@ -14,7 +14,7 @@ const OVERDUE: Duration = Duration::from_secs(86_400);
 /// Returns a finding for each source that fails or that nobody reads, and one about the others.
 pub(super) async fn sources(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
     let (sources, now) = (store.sources().await?, store.now());
-    let mut found: Vec<Finding> = sources.iter().filter_map(|source| trouble(source, now)).collect();
+    let mut found: Vec<Finding> = sources.iter().filter_map(|source| finding_of(source, now)).collect();
     let well = sources.len() - found.len();
     if well > 0 {
         let (number, open) =
@@ -24,7 +24,8 @@ pub(super) async fn sources(store: &dyn Store) -> Result<Vec<Finding>, StoreErro
     Ok(found)
 }
 
-fn trouble(source: &SourceSummary, now: Timestamp) -> Option<Finding> {
+/// Returns the finding about a source that fails, or whose read nobody makes; `None` for one that is read as planned.
+fn finding_of(source: &SourceSummary, now: Timestamp) -> Option<Finding> {
     let name = &source.name;
     if let Some(since) = source.failing_since {
         let detail = source.detail.as_deref().unwrap_or("it could not be read");

@@ -191,14 +191,14 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::OneLine | Action::WholeText => {
             let other = if action == Action::OneLine { EntryLines::One } else { EntryLines::Whole };
             model.panel.lines = model.panel.lines.toggled(other);
-            look_changed(model, up);
+            presentation_changed(model, up);
         }
         Action::OutcomeAges => {
             model.panel.times = match model.panel.times {
                 TimeStyle::Clock => TimeStyle::Age,
                 TimeStyle::Age => TimeStyle::Clock,
             };
-            look_changed(model, up);
+            presentation_changed(model, up);
         }
         Action::NextFailure => {
             jump(
@@ -280,7 +280,7 @@ fn pin(model: &mut Model, up: &mut Update) {
 
 /// Changes how the entries are shown. A cursor stays on its entry, at the bottom of the panel if the entries above it
 /// need more lines now.
-fn look_changed(model: &mut Model, up: &mut Update) {
+fn presentation_changed(model: &mut Model, up: &mut Update) {
     if let Some(cursor) = model.panel.cursor {
         model.panel.bottom = Some(cursor);
     }

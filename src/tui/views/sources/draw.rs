@@ -2,14 +2,14 @@
 
 use super::state::SourceLine;
 use super::text::{kind_tone, last, next, sign, state};
-use crate::domain::source::{Proposal, SourceState, SourceSummary};
+use crate::domain::source::{Proposal, ProposalKind, SourceState, SourceSummary};
 use crate::domain::text::{SafeLine, width};
 use crate::format;
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
 use crate::tui::table::columns::{Columns, TableColumn};
 use crate::tui::table::draw::{PaneHeader, direction, foot_summary, frame, labelled_total, style_row};
-use crate::tui::text::lines::clip;
+use crate::tui::text::lines::{clip, tail};
 use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
 use crate::tui::views::view::Pane;
@@ -102,16 +102,24 @@ fn of_proposal(model: &Model, proposal: &Proposal, cells: usize) -> Spans {
     let of_source = model.views.sources.data.sources().find(|source| source.id == proposal.source);
     let host = of_source.map(|source| source.url.host()).unwrap_or_default();
     let (url, ellipsis) = (short_url(&proposal.url, host), model.glyphs.ellipsis);
-    let rest = match &proposal.target {
-        Some(target) => format!("{} {}", if model.glyphs.ascii { "->" } else { "→" }, short_url(target, host)),
-        None => proposal.reason.to_string(),
-    };
+    let arrow = if model.glyphs.ascii { "-> " } else { "→ " };
+    let target = proposal.target.as_ref().map(|target| short_url(target, host));
+    let rest = target.as_ref().map_or_else(|| proposal.reason.to_string(), |target| format!("{arrow}{target}"));
     let cells = cells.saturating_sub(PROPOSAL_CELLS.1);
+    let kind = span(format!("{:<1$}", proposal.kind.word(), PROPOSAL_CELLS.1), kind_tone(proposal.kind));
+    // The word "new" says enough; the URL needs the room.
+    if proposal.kind == ProposalKind::New && width(&url) + 2 + width(&rest) > cells {
+        return vec![kind, span(tail(&url, cells, ellipsis), Tone::Plain)];
+    }
     let share = (cells * URL_PERCENT / 100).max(cells.saturating_sub(width(&rest) + 2));
-    let url = clip(&url, share, ellipsis);
-    let rest = clip(&rest, cells.saturating_sub(width(&url) + 2), ellipsis);
-    let kind = format!("{:<1$}", proposal.kind.word(), PROPOSAL_CELLS.1);
-    vec![span(kind, kind_tone(proposal.kind)), span(url, Tone::Plain), span(format!("  {rest}"), Tone::Dim)]
+    // URLs of one site differ at their ends.
+    let url = tail(&url, share, ellipsis);
+    let left = cells.saturating_sub(width(&url) + 2);
+    let rest = match target {
+        Some(target) => format!("{arrow}{}", tail(&target, left.saturating_sub(width(arrow)), ellipsis)),
+        None => clip(&rest, left, ellipsis),
+    };
+    vec![kind, span(url, Tone::Plain), span(format!("  {rest}"), Tone::Dim)]
 }
 
 /// Returns path and query of a URL on this host, else the whole URL.
