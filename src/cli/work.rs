@@ -16,7 +16,7 @@ use super::supervisor::Supervisor;
 use super::wiring::{connect_worker, fetcher, report_lock_health, report_unfetchable, start_runner};
 use crate::config::{Config, KeyEffect, KeyValues};
 use crate::domain::lock::LockMode;
-use crate::domain::source::{ReadResult, SourceSummary};
+use crate::domain::source::ReadResult;
 use crate::domain::time::Timestamp;
 use crate::format;
 use crate::lock::{ConnectionState, Redis};
@@ -109,8 +109,8 @@ pub(super) async fn run(context: &Context, args: &Args, origin: &ConfigOrigin) -
     Ok(if args.drain && (failed > 0 || sources_failed) { Exit::SomeFailed } else { Exit::Done })
 }
 
-/// Says which sources were read since `begun` and proposed nothing, and how many proposals wait if any was read. Returns
-/// true if one could not be read.
+/// Says which of the sources that were read since `begun` failed, how many documents the others have added, and how many
+/// proposals wait. Returns true if one could not be read.
 async fn report_sources(store: &dyn Store, begun: Timestamp) -> bool {
     // An error here is ignored: the runner has reported that the store does not answer.
     let sources = store.sources().await.unwrap_or_default();
@@ -122,7 +122,8 @@ async fn report_sources(store: &dyn Store, begun: Timestamp) -> bool {
             has_failed = true;
         }
     }
-    let (added, proposals) = (read.iter().map(|source| source.counts.added).sum::<u64>(), sum_of_proposals(&read));
+    let added: u64 = read.iter().map(|source| source.counts.added).sum();
+    let proposals: u64 = read.iter().map(|source| source.proposals).sum();
     if added > 0 {
         let documents = format::count(added, "document");
         note(format!("sources have added {documents}; `quarterdeck sync --due --wait` fetches what is due"));
@@ -132,10 +133,6 @@ async fn report_sources(store: &dyn Store, begun: Timestamp) -> bool {
         note(format!("sources have {proposals} for you; `quarterdeck source proposals` lists them"));
     }
     has_failed
-}
-
-fn sum_of_proposals(sources: &[&SourceSummary]) -> u64 {
-    sources.iter().map(|source| source.proposals).sum()
 }
 
 /// Says what a drain has left: jobs whose time has not come.

@@ -105,7 +105,7 @@ pub struct NewFile {
     pub stem: String,
     pub extension: &'static str,
     pub text: String,
-    /// What the text is, for the confirmation, such as `60 outcomes`.
+    /// The name of the text in the confirmation, such as `60 outcomes`.
     pub label: String,
 }
 

@@ -1,4 +1,4 @@
-//! What the console keeps from one run to the next: view, filter, orders, and how the outcome panel shows its entries.
+//! The state that the console keeps from one run to the next: view, filter, orders, and how the outcome panel shows its entries.
 //! The text is JSON. Of a text that is damaged or of another version, each part that can be read is used.
 
 use super::model::Model;

@@ -87,7 +87,7 @@ pub struct NewSource {
     pub settings: SourceSettings,
 }
 
-/// What a source becomes; its owner stays.
+/// The new name, URL and settings of a source; its owner stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceEdit {
     pub name: SourceName,
@@ -98,7 +98,7 @@ pub struct SourceEdit {
 /// The result of a change of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceEdited {
-    /// It is done; so many open proposals were withdrawn.
+    /// The source is changed, and this number of open proposals withdrawn.
     Done {
         withdrawn: u64,
     },

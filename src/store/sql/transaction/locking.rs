@@ -1,4 +1,4 @@
-//! When transactions lock what they change.
+//! The moments at which transactions lock what they change.
 //!
 //! Some read before they have SQLite's write lock, so that they have it for a shorter time. What they have read is still
 //! true once they have the lock: SQLite refuses it if another process has written meanwhile.

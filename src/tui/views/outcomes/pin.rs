@@ -1,4 +1,4 @@
-//! What the outcome panel is pinned to: a document, a cause of failures, a host, an account or a worker.
+//! The subject that the outcome panel is pinned to: a document, a cause of failures, a host, an account or a worker.
 
 use super::entry::{Entry, push};
 use super::state::{MAX_ENTRIES, Older};
