@@ -11,7 +11,7 @@ use crate::domain::schedule::next_check;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
-use crate::store::sql::calendar::calendar;
+use crate::store::sql::calendar::{calendar, waits_for_windows};
 use crate::store::sql::columns::{code, corrupt, host_backoff, line, number, optional_number, span, time, word};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::rows::documents::{AVAILABLE, host};
@@ -62,7 +62,7 @@ pub(in crate::store) fn document_row(row: &Row, now: Timestamp) -> Result<Docume
     let is_scheduled = time(row, "passed_at")?.is_some_and(|at| now.since(at) < SCHEDULE_EXPIRY);
     let cadence = span(row, "cadence")?.and_then(Cadence::new).filter(|_| is_scheduled);
     let (calendar, live_state) = (calendar(row)?, get::<Option<&str>>(row, "live_state")?);
-    let is_automatic = code(row, "live_class", QueueClass::from_code)?.is_some_and(|class| class != QueueClass::Manual);
+    let is_automatic = waits_for_windows(row, "live_class")?;
     let opens_at = time(row, "opens_at")?.filter(|at| *at > now && is_automatic && live_state == Some("ready"));
     let next_check_at = match (cadence, live_state) {
         (Some(cadence), None) if kind == DocumentKind::Web => {

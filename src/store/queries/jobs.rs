@@ -8,7 +8,7 @@ use crate::domain::job::QueueClass;
 use crate::domain::outcome::OutcomeResult;
 use crate::domain::time::Timestamp;
 use crate::store::queries::document::failure_count;
-use crate::store::sql::calendar::calendar;
+use crate::store::sql::calendar::{calendar, waits_for_windows};
 use crate::store::sql::columns::{code, corrupt, line, number, optional_number, time, word};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
@@ -135,15 +135,10 @@ fn running_progress(row: &Row) -> Result<JobProgress> {
     })
 }
 
-/// Returns true unless a person requested the job: only other jobs wait for windows.
-fn is_automatic(row: &Row) -> Result<bool> {
-    Ok(code(row, "class", QueueClass::from_code)?.is_some_and(|class| class != QueueClass::Manual))
-}
-
 fn ready_progress(row: &Row, now: Timestamp) -> Result<JobProgress> {
     let opens_at = time(row, "opens_at")?.filter(|at| *at > now);
     let window = match opens_at {
-        Some(at) if is_automatic(row)? => calendar(row)?.closed_until(at),
+        Some(at) if waits_for_windows(row, "class")? => calendar(row)?.closed_until(at),
         _ => None,
     };
     Ok(JobProgress::Ready {
@@ -161,7 +156,7 @@ fn ready_progress(row: &Row, now: Timestamp) -> Result<JobProgress> {
 
 fn waiting_progress(row: &Row) -> Result<JobProgress> {
     let (after, at) = (failure_count(row)?, required_time(row, "run_at")?);
-    let run_at = if is_automatic(row)? { calendar(row)?.open(at) } else { at };
+    let run_at = if waits_for_windows(row, "class")? { calendar(row)?.open(at) } else { at };
     Ok(JobProgress::Waiting { run_at, after, lock_holder: line(row, "lock_holder")? })
 }
 

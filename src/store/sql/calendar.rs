@@ -1,7 +1,9 @@
 //! Calendars of plans as rows have them. Each is parsed once, since a list has many rows of few accounts.
 
+use crate::domain::job::QueueClass;
 use crate::domain::plan::PlanCalendar;
 use crate::store::Result;
+use crate::store::sql::columns::code;
 use crate::store::sql::conn::{Row, get};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -29,4 +31,9 @@ pub(in crate::store) fn calendar(row: &Row) -> Result<Arc<PlanCalendar>> {
     let calendar = Arc::new(PlanCalendar::from_stored(stored.0.as_deref(), stored.1.as_deref()));
     parsed.insert(stored, Arc::clone(&calendar));
     Ok(calendar)
+}
+
+/// Returns true if the job whose class is in `column` waits for the window of its plan: all do that no person requested.
+pub(in crate::store) fn waits_for_windows(row: &Row, column: &'static str) -> Result<bool> {
+    Ok(code(row, column, QueueClass::from_code)?.is_some_and(|class| class != QueueClass::Manual))
 }
