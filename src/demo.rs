@@ -16,7 +16,7 @@ mod server;
 
 pub use behaviour::{Behaviour, Charset, Hops};
 
-use catalogue::{Catalogue, HOSTS};
+use catalogue::{Catalogue, HOSTS, name_of};
 use server::Shared;
 use std::io;
 use std::net::Ipv4Addr;
@@ -30,7 +30,7 @@ use tokio_util::task::TaskTracker;
 /// A page of the site, with the fields of a document for the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoDocument {
-    /// URL of the page, `http://127.0.0.1:PORT/…`; unique.
+    /// URL of the page; unique.
     pub url: String,
     /// Name of the document before its first sync; the page's title also contains the site's name.
     pub name: String,
@@ -41,6 +41,15 @@ pub struct DemoDocument {
     pub behaviour: Behaviour,
 }
 
+/// How the URLs of a site name its hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostNames {
+    /// `127.0.0.1:PORT`, which every client can reach.
+    Addresses,
+    /// `docs.osprey.localhost:PORT`, for people.
+    Names,
+}
+
 /// A running site. Dropping it, or [`Site::stop`], ends its servers and all responses in progress.
 #[must_use = "the servers end when the site is dropped"]
 pub struct Site {
@@ -49,17 +58,26 @@ pub struct Site {
 }
 
 impl Site {
+    /// Starts a site whose URLs have addresses; see [`Site::start_with`].
+    pub async fn start(seed: u64, documents: usize) -> io::Result<Self> {
+        Self::start_with(seed, documents, HostNames::Addresses).await
+    }
+
     /// Starts twelve servers on free ports of 127.0.0.1 with `documents` pages. Fails when a port cannot be bound.
     ///
     /// The response of a page depends on `seed`, the page and its number of hits, never on time, except for [`Switch`];
     /// ports occur only in redirects to other hosts. The site is made for clients with time-outs of 2 s for a read and
     /// 4 s in total.
-    pub async fn start(seed: u64, documents: usize) -> io::Result<Self> {
+    pub async fn start_with(seed: u64, documents: usize, names: HostNames) -> io::Result<Self> {
         let mut listeners = Vec::with_capacity(HOSTS);
         let mut hosts = Vec::with_capacity(HOSTS);
-        for _ in 0..HOSTS {
+        for host in 0..HOSTS {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-            hosts.push(listener.local_addr()?.to_string());
+            let address = listener.local_addr()?;
+            hosts.push(match names {
+                HostNames::Addresses => address.to_string(),
+                HostNames::Names => format!("{}:{}", name_of(host), address.port()),
+            });
             listeners.push(listener);
         }
         let catalogue = Catalogue::new(seed, documents);
@@ -94,7 +112,7 @@ impl Site {
         &self.documents
     }
 
-    /// Returns the twelve hosts as `127.0.0.1:PORT`.
+    /// Returns the twelve hosts, each with its port, as they stand in the URLs.
     pub fn hosts(&self) -> Vec<String> {
         self.shared.hosts.clone()
     }

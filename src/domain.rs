@@ -1,8 +1,8 @@
 //! Pure rules of the program: documents, jobs, attempts and outcomes, and the transitions between them.
 //!
-//! This module uses std, async-trait, base64, hmac, jiff, serde with its JSON, sha2, strsim, thiserror, unicode-width and
-//! url, but no clock and no I/O: callers pass in the time. Rules that several modules share are here, so that both databases, the
-//! console and the command line decide in the same way.
+//! This module uses std, async-trait, base64, hmac, jiff, serde with its JSON, sha2, strsim, thiserror,
+//! unicode-segmentation, unicode-width and url, but no clock and no I/O: callers pass in the time. Rules that several
+//! modules share are here, so that both databases, the console and the command line decide in the same way.
 
 pub mod backoff;
 pub mod body_digest;

@@ -61,7 +61,7 @@ const IMPURE_TUI: [&str; 10] = [
     "src/tui/runtime.rs",
     "src/tui/signals.rs",
     "src/tui/state_file.rs",
-    "src/tui/terminal.rs",
+    "src/tui/terminal",
     "src/tui/waiting.rs",
 ];
 

@@ -14,7 +14,7 @@ use super::output::{Output, note};
 use super::stop::StopSignals;
 use super::wiring::{explainer, start_runner};
 use crate::config::{Config, DefaultPaths};
-use crate::demo::{Behaviour, Site};
+use crate::demo::{Behaviour, HostNames, Site};
 use crate::domain::id::{AccountId, AssistantId, DocumentId};
 use crate::domain::job::QueueClass;
 use crate::domain::link::Link;
@@ -52,7 +52,8 @@ pub(super) async fn run(args: &Args, ascii: bool, out: &mut Output) -> Result<Ex
         require_terminal()?;
     }
     let scratch = Scratch::create()?;
-    let site = Site::start(args.seed, usize::try_from(args.documents).unwrap_or(usize::MAX)).await?;
+    let documents = usize::try_from(args.documents).unwrap_or(usize::MAX);
+    let site = Site::start_with(args.seed, documents, HostNames::Names).await?;
     let context = Context::new(settings(&scratch, &site)?, false);
     context.files.open()?;
     let store = context.store().await?;

@@ -11,6 +11,9 @@ pub(super) const HOSTS: usize = 12;
 const FIRST_NUMBER: usize = 1_001;
 /// Rotation of the languages, as indices of [`LANGUAGES`]: three of ten pages are English.
 const LANGUAGE_ROTATION: [u8; 10] = [0, 1, 2, 0, 3, 4, 0, 5, 6, 7];
+/// First label of each host's name.
+const LABELS: [&str; HOSTS] =
+    ["docs", "help", "docs", "support", "wiki", "docs", "help", "learn", "support", "docs", "blog", "api"];
 /// Rotation of the account ids; accounts have unequal numbers of pages, as real ones do.
 const ACCOUNT_ROTATION: [u8; 8] = [1, 2, 1, 3, 1, 2, 4, 2];
 /// Brand of the site on each host.
@@ -185,6 +188,11 @@ impl Catalogue {
 /// Returns the brand of the site on `host`.
 pub(super) fn brand_of(host: usize) -> &'static str {
     BRANDS.get(host).copied().unwrap_or_default()
+}
+
+/// Returns a name for `host`, which means this machine on every system that follows RFC 6761.
+pub(super) fn name_of(host: usize) -> String {
+    format!("{}.{}.localhost", LABELS.get(host).copied().unwrap_or_default(), brand_of(host).to_ascii_lowercase())
 }
 
 /// Converts a title to a path segment: lower-case ASCII with hyphens; `page` if the result would have no letter, as for

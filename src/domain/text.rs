@@ -3,10 +3,12 @@
 //! This module removes everything on which a terminal would act: control characters, the escape sequences that they
 //! start, and the marks that change the direction of the text.
 
+pub mod cells;
+
+pub use cells::{fit, width};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::Deref;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// A line of text that is safe on a terminal: it has no control characters, line breaks or direction overrides. Each
 /// run of white space is one space, and the ends have none.
@@ -100,34 +102,6 @@ pub fn cut_chars(text: &str, most: usize) -> (&str, bool) {
 /// blank).
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(char::is_whitespace)
-}
-
-/// Returns the width of `text` in terminal cells.
-pub fn width(text: &str) -> usize {
-    UnicodeWidthStr::width(text)
-}
-
-/// Cuts `text` to `cells` terminal cells; a text that was cut ends in `…`.
-pub fn fit(text: &str, cells: usize) -> String {
-    if width(text) <= cells {
-        return text.to_owned();
-    }
-    let Some(available) = cells.checked_sub(1) else {
-        return String::new();
-    };
-    let mut used = 0;
-    let mut fitted = String::new();
-    for c in text.chars() {
-        let cells = c.width().unwrap_or(0);
-        if used + cells > available {
-            break;
-        }
-        used += cells;
-        fitted.push(c);
-    }
-    fitted.truncate(fitted.trim_end().len());
-    fitted.push('…');
-    fitted
 }
 
 /// Returns true for characters that are not control characters but must not reach a terminal: direction overrides and

@@ -8,7 +8,7 @@ use hickory_resolver::config::{
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::time::Duration;
 use thiserror::Error;
@@ -43,18 +43,30 @@ pub trait Lookup: Send + Sync + 'static {
     fn addresses(&self, name: String) -> Addresses;
 }
 
-/// The system's resolver, called through the standard library.
+/// The system's resolver, called through the standard library. Names that end in `.localhost` are this machine, as RFC
+/// 6761, section 6.3, asks of resolvers: not every system's does that.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemLookup;
 
 impl Lookup for SystemLookup {
     fn addresses(&self, name: String) -> Addresses {
+        if is_this_machine(&name) {
+            return Box::pin(async { Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]) });
+        }
         Box::pin(async move {
             let found = tokio::net::lookup_host((name, 0)).await;
             let found = found.map_err(|error| unless_out_of_files(system_error(&error.to_string())));
             Ok(found?.map(|found| found.ip()).collect())
         })
     }
+}
+
+/// Returns true for names below `localhost`; the system itself knows `localhost`, to which its hosts file may give one
+/// address only.
+fn is_this_machine(name: &str) -> bool {
+    const TOP: &[u8] = b".localhost";
+    let name = name.strip_suffix('.').unwrap_or(name).as_bytes();
+    name.len() > TOP.len() && name[name.len() - TOP.len()..].eq_ignore_ascii_case(TOP)
 }
 
 /// Classifies an error of the system's resolver. The standard library only passes on the text of the C library
@@ -141,6 +153,18 @@ fn server_error(error: &NetError) -> LookupError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_below_localhost_are_this_machine() {
+        for name in ["docs.osprey.localhost", "a.LOCALHOST.", "a.b.localhost"] {
+            assert!(is_this_machine(name), "{name}");
+        }
+        for name in
+            ["localhost", ".localhost", "localhost.example", "notlocalhost", "a.localhost.test", "", "élocalhost"]
+        {
+            assert!(!is_this_machine(name), "{name}");
+        }
+    }
 
     #[test]
     fn what_the_system_says_is_told_apart() {

@@ -1,7 +1,10 @@
 //! Takes the terminal for the console and restores it when the console ends, panics or is suspended.
 
+mod backend;
+
 use super::runtime::Platform;
 use super::{clipboard, opener};
+pub use backend::ClusterBackend;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{
@@ -10,7 +13,6 @@ use crossterm::terminal::{
 };
 use crossterm::{execute, queue};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
 use rustix::process::{Signal, getpid, kill_process};
 use std::cell::Cell;
 use std::io::{self, IsTerminal, Stdout, Write, stdout};
@@ -36,9 +38,12 @@ pub fn screen_size() -> Option<(u16, u16)> {
     if stdout().is_terminal() { crossterm::terminal::size().ok() } else { None }
 }
 
+/// The screen on standard output.
+pub type Screen = Terminal<ClusterBackend<Stdout>>;
+
 /// Returns a screen that draws on standard output.
-pub fn screen() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
-    Terminal::new(CrosstermBackend::new(stdout()))
+pub fn screen() -> io::Result<Screen> {
+    Terminal::new(ClusterBackend::new(stdout()))
 }
 
 /// A guard for the terminal while the console has taken it. Dropping the guard restores the terminal.

@@ -80,7 +80,7 @@ where
 struct WaitingScreen {
     guard: terminal::TerminalGuard,
     /// Never dropped, as in [`run`](super::run).
-    screen: ManuallyDrop<ratatui::Terminal<ratatui::backend::CrosstermBackend<io::Stdout>>>,
+    screen: ManuallyDrop<terminal::Screen>,
     appearance: Appearance,
     status: ConnectionStatus,
     backoff: Backoff,

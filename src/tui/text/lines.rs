@@ -1,10 +1,10 @@
 //! Fits text into lines of a given number of cells: cuts it, breaks it between words, or breaks it anywhere.
 
 use super::{Spans, span};
+use crate::domain::text::cells::clusters;
 use crate::domain::text::{fit, width};
 use crate::tui::theme::Tone;
 use std::ops::Range;
-use unicode_width::UnicodeWidthChar;
 
 /// Cells before the second line of a wrapped text.
 const INDENT: usize = 2;
@@ -23,13 +23,12 @@ pub fn tail(text: &str, cells: usize, more: &str) -> String {
     }
     let mut left = cells.saturating_sub(width(more));
     let mut start = text.len();
-    for (at, c) in text.char_indices().rev() {
-        let taken = c.width().unwrap_or(0);
-        if taken > left {
+    for cluster in clusters(text).rev() {
+        let Some(remaining) = left.checked_sub(cluster.width.cells()) else {
             break;
-        }
-        left -= taken;
-        start = at;
+        };
+        left = remaining;
+        start -= cluster.source.len();
     }
     clip(&format!("{more}{}", &text[start..]), cells, more)
 }
@@ -94,11 +93,11 @@ pub fn break_line(line: &str, most: usize) -> Vec<Range<usize>> {
             parts.push(std::mem::replace(&mut part, at..at));
             used = 0;
         }
-        for c in word.chars() {
-            let cells = c.width().unwrap_or(0);
-            let next = at + c.len_utf8();
+        for cluster in clusters(word) {
+            let cells = cluster.width.cells();
+            let next = at + cluster.source.len();
             if used + cells > most {
-                if c == ' ' {
+                if cluster.source == " " {
                     at = next;
                     continue;
                 }
@@ -117,13 +116,15 @@ pub fn break_line(line: &str, most: usize) -> Vec<Range<usize>> {
 /// Returns `text` without its first `cells` cells.
 pub fn skip_cells(text: &str, cells: usize) -> &str {
     let mut used = 0;
-    for (offset, c) in text.char_indices() {
+    let mut rest = text;
+    for cluster in clusters(text) {
         if used >= cells {
-            return &text[offset..];
+            break;
         }
-        used += width(c.encode_utf8(&mut [0; 4]));
+        used += cluster.width.cells();
+        rest = &rest[cluster.source.len()..];
     }
-    ""
+    rest
 }
 
 #[cfg(test)]

@@ -18,8 +18,6 @@ use crate::tui::widgets::canvas::{Canvas, cells};
 use crate::tui::widgets::frame::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
-use ratatui::widgets::{Paragraph, Widget as _};
 
 /// Returns the number of lines of the head, above the content of the tab, in a pane with `height` lines inside its
 /// frame.
@@ -171,12 +169,12 @@ fn tabs(model: &Model, detail: &Detail, data: &DetailData, y: u16, canvas: &mut 
 
 /// Draws the stored text, which is already wrapped to the width of the pane.
 fn content(detail: &Detail, body: Rect, buf: &mut Buffer, appearance: Appearance) {
-    let lines = detail.wrapped.iter().skip(detail.scroll).take(usize::from(body.height)).map(|line| {
-        let tone = if line.starts_with('#') { Tone::Strong } else { Tone::Plain };
-        Line::styled(line.as_str(), appearance.theme.style(tone))
-    });
     let area = Rect { x: body.x + 1, width: body.width.saturating_sub(2), ..body };
-    Paragraph::new(lines.collect::<Vec<_>>()).render(area, buf);
+    let mut canvas = Canvas::new(buf, area);
+    for (y, line) in (0..area.height).zip(detail.wrapped.iter().skip(detail.scroll)) {
+        let tone = if line.starts_with('#') { Tone::Strong } else { Tone::Plain };
+        canvas.text(0, y, area.width, line, appearance.theme.style(tone));
+    }
 }
 
 fn versions(
