@@ -3,6 +3,7 @@
 mod bursts;
 mod explaining;
 mod held;
+mod switches;
 mod tasks;
 
 use crate::support::figures::Figures;
