@@ -6,6 +6,7 @@
 mod answer;
 mod chatwoot_job;
 mod disk;
+mod document_json;
 mod extraction;
 mod failure;
 mod faq;
@@ -16,9 +17,12 @@ mod source;
 mod stages;
 mod time;
 
-pub use answer::{answer, answer_note, answer_word, answers, capitalized, skip_reason, skip_reason_short};
+pub use answer::{
+    EarlierRequest, answer, answer_note, answer_word, answers, capitalized, skip_reason, skip_reason_short,
+};
 pub use chatwoot_job::{chatwoot_job, chatwoot_job_note, chatwoot_job_time};
 pub use disk::disk_use;
+pub use document_json::{DocumentJson, document_record};
 pub use extraction::{dropped_head, dropped_measures, dropped_row, reason_column, reason_width};
 pub use failure::{error_code, failure, short_failure};
 pub use faq::{faq_effects, faq_note, faqs};
@@ -26,7 +30,7 @@ pub use number::{bytes, chars, count, number, percent, rate, short_number};
 pub use outcome::{logged_outcome, outcome};
 pub use sink::sink_state;
 pub use source::{read_counts, source_state};
-pub use stages::stages;
+pub use stages::{stage_duration, stage_name, stages};
 pub use time::{
     age, age_changes_at, closed_window, closed_window_short, countdown, countdown_changes_at, duration, next_minute,
     next_second, until,

@@ -54,6 +54,7 @@ pub mod widgets;
 
 pub use effect::ExitReason;
 pub use keymap::{keys_markdown, keys_text};
+pub use model::saved_filters::SIGN as SAVED_SIGN;
 pub use options::Options;
 pub use terminal::{no_color, screen_size};
 
@@ -61,7 +62,13 @@ use crate::runner::handle::Handle;
 use crate::store::ConsoleStore;
 use std::io;
 use std::mem::ManuallyDrop;
+use std::path::Path;
 use std::sync::Arc;
+
+/// Returns the filter of documents that a console has saved under a name in its state file; `None` without one.
+pub fn saved_filter(state_file: &Path, name: &str) -> Option<String> {
+    saved::named(&state_file::read(state_file)?, name)
+}
 
 /// Runs the console until the person quits, the runner ends after a drain, a signal ends the process, or the terminal
 /// is lost. Must be polled by `block_on` on the main thread: a panic restores the terminal only if it happens on the

@@ -261,7 +261,7 @@ async fn one_running_job_is_asked_about_before_it_is_stopped() {
     store.with(|facts| facts.documents[0].status = Status::Syncing);
     with(store, async |operator| {
         operator.press(&["s"]);
-        operator.sees("Document 0001 is syncing already on web-2").await;
+        operator.sees("Document 0001 has been syncing for").await;
         operator.press(&["x"]);
         operator.sees("[ Keep ]    Cancel job").await;
         operator.press(&["tab", "enter"]);

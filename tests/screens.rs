@@ -2,12 +2,14 @@
 //! that carry meaning.
 
 mod choices;
+mod details;
 mod explaining;
 mod failures;
 mod faqs;
 mod groups;
 mod held;
 mod held_hosts;
+mod looking;
 mod outage;
 mod outcomes;
 mod prompts;

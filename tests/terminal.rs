@@ -4,6 +4,7 @@ mod bursts;
 mod clusters;
 mod explaining;
 mod held;
+mod switches;
 mod tasks;
 
 use crate::support::figures::Figures;

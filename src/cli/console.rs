@@ -180,10 +180,21 @@ async fn state_file(context: &Context, store: &dyn Store) -> Option<PathBuf> {
     if context.read_only {
         return None;
     }
+    state_path(store).await
+}
+
+/// Returns the file of the console's state for this store.
+async fn state_path(store: &dyn Store) -> Option<PathBuf> {
     let StoreId(id) = store.id().await.ok()?;
     let is_name = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let folder = DefaultPaths::console_dir().filter(|_| is_name)?;
     Some(folder.join(format!("{id}.json")))
+}
+
+/// Returns the filter that a console of this store has saved under a name; `None` without one.
+pub(super) async fn saved_filter(store: &dyn Store, name: &str) -> Option<String> {
+    let path = state_path(store).await?;
+    tui::saved_filter(&path, name)
 }
 
 /// Returns messages about the outcome files for a person; `None` while there is nothing to say.

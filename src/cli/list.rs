@@ -1,14 +1,16 @@
 //! `quarterdeck list`: prints documents as a table or as JSON lines.
 
+use super::console::saved_filter;
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
 use super::pause::{pauses_document, report_pauses};
-use super::rows::DocumentJson;
 use super::selection::read_filter;
 use super::table::DocumentTable;
-use crate::domain::filter::Subject;
-use crate::store::{Sort, SortBy};
+use crate::domain::filter::{Filter, Subject};
+use crate::format::DocumentJson;
+use crate::store::{Sort, SortBy, Store};
+use crate::tui::SAVED_SIGN;
 use std::collections::HashSet;
 
 /// Number of documents whose rows are read by one query.
@@ -17,7 +19,7 @@ const BATCH_SIZE: usize = 1_000;
 /// Arguments of `list`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Print only documents that match this filter
+    /// Print only documents that match this filter; @NAME is one that the console has saved
     #[arg(long, allow_hyphen_values = true)]
     pub filter: Option<String>,
     /// id, status, name, url, error, attempted, synced or next; a leading - reverses the order
@@ -59,9 +61,27 @@ fn read_sort(text: &str) -> Result<Sort, String> {
     found.map(|(_, by)| Sort { by: *by, descending }).ok_or_else(|| format!("must be one of {}", names()))
 }
 
+/// Returns the filter that the console has saved under a name.
+async fn read_saved(store: &dyn Store, name: &str) -> Result<Filter, CliError> {
+    match saved_filter(store, name).await {
+        Some(text) => read_filter(&text, Subject::Documents),
+        None => Err(CliError::Usage(format!(
+            "no filter is saved as {SAVED_SIGN}{name} for this store; quotes within the filter look for the word: \
+             '\"{SAVED_SIGN}{name}\"'"
+        ))),
+    }
+}
+
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
-    let filter = read_filter(args.filter.as_deref().unwrap_or_default(), Subject::Documents)?;
+    let text = args.filter.as_deref().unwrap_or_default();
+    let name = text.strip_prefix(SAVED_SIGN);
+    // A mistake is reported before a store is opened.
+    let typed = name.is_none().then(|| read_filter(text, Subject::Documents)).transpose()?;
     let store = context.readable_store().await?;
+    let filter = match typed {
+        Some(filter) => filter,
+        None => read_saved(&*store, name.unwrap_or_default()).await?,
+    };
     let pauses: Vec<_> = store.pauses().await?.into_iter().map(|pause| pause.scope).collect();
     let mut paused = HashSet::new();
     // The order is that of one instant; the rows are read in batches, so that a long list takes little memory and holds

@@ -62,7 +62,7 @@ impl Supervisor {
                 is_ready = true;
                 self.send("READY=1");
             }
-            if runner.status().borrow().phase != Phase::Running {
+            if matches!(runner.status().borrow().phase, Phase::Draining | Phase::Stopped) {
                 self.stopping();
             }
             let status = status(&runner);
@@ -131,6 +131,7 @@ fn status(runner: &Handle) -> String {
     let now = *runner.status().borrow();
     let work = match now.phase {
         Phase::Running => format!("{} of {} slots busy", now.busy, now.slots),
+        Phase::Held => format!("held; jobs still running: {}", now.busy),
         Phase::Draining => format!("ends; jobs still running: {}", now.busy),
         Phase::Stopped => "ended".to_owned(),
     };

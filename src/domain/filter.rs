@@ -107,6 +107,15 @@ impl Filter {
     }
 }
 
+/// Returns the HTTP status that a word is, such as 404; `None` for another word.
+pub fn status_of_word(word: &str) -> Option<u16> {
+    let is_number = word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_digit());
+    word.parse().ok().filter(|status| is_number && HTTP_STATUSES.contains(status))
+}
+
+/// HTTP statuses that a filter can name.
+const HTTP_STATUSES: std::ops::RangeInclusive<u16> = 100..=599;
+
 /// A term, possibly negated with `-`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Term {
@@ -117,7 +126,8 @@ pub struct Term {
 /// Condition of a term. Several values (written with commas) are alternatives.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum FilterCondition {
-    /// Word or quoted phrase within the name or URL (for outcomes, also the detail), without regard to ASCII case.
+    /// Word or quoted phrase within the name, the URL, or the code or description of the last failure (for outcomes, the
+    /// detail), without regard to ASCII case; also the failure's HTTP status.
     Word(String),
     Status(Vec<Status>),
     /// `kind:`, what the document is.

@@ -5,6 +5,7 @@ use super::time::age;
 use crate::domain::document::Status;
 use crate::domain::request::{DocumentAnswer, RequestAnswer, SkipReason, add_skipped};
 use crate::domain::text::SafeLine;
+use std::time::Duration;
 
 /// Returns the word of an answer in JSON and in the output lines of the command line.
 pub const fn answer_word(answer: &RequestAnswer) -> &'static str {
@@ -37,18 +38,31 @@ pub fn answer_note(answer: &RequestAnswer) -> Option<String> {
     }
 }
 
-/// Returns the answer for the document `name` as a sentence. `requested_by` is the requester of the job that is already
-/// running.
-pub fn answer(name: &str, answer: &RequestAnswer, requested_by: Option<&SafeLine>) -> String {
+/// Who has requested the job that a request meets, and how long it has run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EarlierRequest {
+    /// The requester, if known.
+    pub by: Option<SafeLine>,
+    /// Time since the attempt began; `None` if it is not known, or if none runs.
+    pub running_for: Option<Duration>,
+}
+
+/// Returns the answer for the document `name` as a sentence. `earlier` is about the job that there is already; who and
+/// when come first, since the end of a sentence may be cut.
+pub fn answer(name: &str, answer: &RequestAnswer, earlier: &EarlierRequest) -> String {
+    let by = earlier.by.as_ref().map_or(String::new(), |by| format!("{by} was faster: "));
     match answer {
         RequestAnswer::Queued(_) => format!("queued {name}"),
         RequestAnswer::Promoted(_) => format!("{name} is first in the queue"),
         RequestAnswer::RunsNow(_) => format!("{name} is retried now"),
-        RequestAnswer::AlreadyQueued(_) => format!("{name} is queued already"),
+        RequestAnswer::AlreadyQueued(_) => format!("{by}{name} is queued already"),
         RequestAnswer::AlreadySyncing(_, worker) => {
             let worker = worker.as_ref().map_or(String::new(), |worker| format!(" on {worker}"));
-            let by = requested_by.map_or(String::new(), |by| format!(", requested by {by}"));
-            format!("{name} is syncing already{worker}{by}")
+            let syncing = match earlier.running_for {
+                Some(time) => format!("has been syncing for {}", age(time)),
+                None => "is syncing already".to_owned(),
+            };
+            format!("{by}{name} {syncing}{worker}")
         }
         RequestAnswer::Skipped(reason) => format!("{name} {reason}"),
         RequestAnswer::Cancelled(_) => format!("cancelled {name}"),
@@ -145,13 +159,18 @@ mod tests {
                 "A is first in the queue",
             ),
             (RequestAnswer::RunsNow(JOB), "runs_now", Some("its next attempt starts now"), "A is retried now"),
-            (RequestAnswer::AlreadyQueued(JOB), "already_queued", None, "A is queued already"),
-            (on_worker, "already_syncing", Some("running on box:1"), "A is syncing already on box:1, requested by ana"),
+            (RequestAnswer::AlreadyQueued(JOB), "already_queued", None, "ana was faster: A is queued already"),
+            (
+                on_worker,
+                "already_syncing",
+                Some("running on box:1"),
+                "ana was faster: A has been syncing for 12s on box:1",
+            ),
             (
                 RequestAnswer::AlreadySyncing(JOB, None),
                 "already_syncing",
                 None,
-                "A is syncing already, requested by ana",
+                "ana was faster: A has been syncing for 12s",
             ),
             (
                 RequestAnswer::Skipped(SkipReason::NothingToCancel),
@@ -164,8 +183,16 @@ mod tests {
             (RequestAnswer::Stopping(JOB), "stopping", Some("its running attempt is being stopped"), "stopping A"),
         ] {
             assert_eq!((answer_word(&given), answer_note(&given).as_deref()), (word, note));
-            assert_eq!(answer("A", &given, Some(&SafeLine::new("ana"))), sentence);
+            let earlier = EarlierRequest { by: Some(SafeLine::new("ana")), running_for: Some(Duration::from_secs(12)) };
+            assert_eq!(answer("A", &given, &earlier), sentence);
         }
+    }
+
+    #[test]
+    fn an_unknown_requester_is_not_named() {
+        let on_worker = RequestAnswer::AlreadySyncing(JOB, Some(SafeLine::new("box:1")));
+        assert_eq!(answer("A", &on_worker, &EarlierRequest::default()), "A is syncing already on box:1");
+        assert_eq!(answer("A", &RequestAnswer::AlreadyQueued(JOB), &EarlierRequest::default()), "A is queued already");
     }
 
     #[test]

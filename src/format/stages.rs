@@ -5,11 +5,12 @@ use std::time::Duration;
 
 /// Returns each stage with its duration: `name 1.2 ms, connect 0.3 ms`.
 pub fn stages(stages: Stages) -> String {
-    let parts = stages.iter().map(|(stage, duration)| format!("{} {}", stage_name(stage), milliseconds(duration)));
+    let parts = stages.iter().map(|(stage, duration)| format!("{} {}", stage_name(stage), stage_duration(duration)));
     parts.collect::<Vec<_>>().join(", ")
 }
 
-const fn stage_name(stage: Stage) -> &'static str {
+/// Returns the name of a stage for people.
+pub const fn stage_name(stage: Stage) -> &'static str {
     match stage {
         Stage::Name => "name",
         Stage::Connect => "connect",
@@ -20,10 +21,15 @@ const fn stage_name(stage: Stage) -> &'static str {
     }
 }
 
-/// Returns a duration in milliseconds, below 10 ms with a decimal place: most stages are that short.
-fn milliseconds(duration: Duration) -> String {
+/// Returns a duration in milliseconds, below 10 ms with a decimal place, since most stages are that short; from ten
+/// seconds on in seconds.
+pub fn stage_duration(duration: Duration) -> String {
     let ms = duration.as_secs_f64() * 1e3;
-    if ms < 10.0 { format!("{ms:.1} ms") } else { format!("{ms:.0} ms") }
+    match ms {
+        ..10.0 => format!("{ms:.1} ms"),
+        10.0..10_000.0 => format!("{ms:.0} ms"),
+        _ => format!("{:.1} s", ms / 1e3),
+    }
 }
 
 #[cfg(test)]

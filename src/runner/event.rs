@@ -41,6 +41,8 @@ pub struct RunnerStatus {
 pub enum Phase {
     #[default]
     Running,
+    /// The runner claims nothing until it is told to go on; running attempts go on.
+    Held,
     /// The runner claims nothing more and waits for running attempts.
     Draining,
     /// The runner has no jobs any more. It may still deliver messages of the outbox for a few seconds.

@@ -7,6 +7,7 @@ use super::progress::Progress;
 use super::settings::{Scheduling, Settings};
 use crate::fetch::Fetcher;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Notify, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +23,8 @@ pub struct Handle {
     pub(super) locks: watch::Receiver<LockHealth>,
     /// Wakes the claim loop.
     pub(super) claim_wakeup: Arc<Notify>,
+    /// Set while the runner is to claim nothing.
+    pub(super) hold: Arc<AtomicBool>,
     /// Cancelled to stop claiming and let running attempts finish.
     pub(super) drain: CancellationToken,
     /// Cancelled to stop at once and release running jobs.
@@ -71,6 +74,12 @@ impl Handle {
     /// Hints that the queue may have new jobs. Without the hint the claim loop polls within a second.
     pub fn wake(&self) {
         self.claim_wakeup.notify_one();
+    }
+
+    /// Makes the runner claim nothing until it is called with `false`. Attempts that run go on.
+    pub fn hold(&self, is_held: bool) {
+        self.hold.store(is_held, Ordering::Release);
+        self.wake();
     }
 
     /// Makes the runner stop claiming and finish its running attempts within its drain time. Jobs that still run after

@@ -51,6 +51,8 @@ pub(super) struct Worker {
     pub(super) health: watch::Sender<Health>,
     pub(super) locks: watch::Sender<LockHealth>,
     pub(super) reporter: Reporter,
+    /// Set while the worker is to claim nothing.
+    pub(super) hold: Arc<AtomicBool>,
     pub(super) drain: CancellationToken,
     pub(super) leave: CancellationToken,
     pub(super) ended: CancellationToken,
@@ -80,6 +82,11 @@ impl Worker {
     /// Returns the settings that apply now.
     pub(super) fn live(&self) -> Arc<LiveSettings> {
         self.live.get()
+    }
+
+    /// Returns true while the worker is to claim nothing, as its handle has asked.
+    pub(super) fn is_held(&self) -> bool {
+        self.hold.load(Ordering::Acquire)
     }
 
     /// Waits until the worker ends, drains or leaves.

@@ -15,6 +15,7 @@ use crate::domain::document::Status;
 use crate::domain::id::DocumentId;
 use crate::domain::pause::PauseScope;
 use crate::domain::text::SafeLine;
+use crate::runner::event::Phase;
 
 /// The documents that an action applies to: the marked ones, or the current one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +92,10 @@ fn refusal(model: &Model, action: Action) -> Option<&'static str> {
         return Some(reason);
     }
     match action {
+        Action::ToggleRunner if !model.has_runner => {
+            Some("no jobs run in this console; --runner starts one with a runner")
+        }
+        Action::ToggleRunner if model.runner.phase == Phase::Stopped => Some("the runner has ended"),
         Action::SaveOutcomes if model.options.read_only => Some("read-only: save is off, since it makes a file"),
         Action::Faq | Action::FaqAll if model.options.faq_jobs_off.is_some() => model.options.faq_jobs_off,
         Action::Sync | Action::Retry | Action::Cancel | Action::Remove | Action::Faq => selection(model).err(),

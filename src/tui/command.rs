@@ -35,6 +35,8 @@ pub enum CommandKind {
     Resume(PauseScope),
     /// Accepts or rejects a quarantined text, identified by its fingerprint.
     Decide(Decision, String),
+    /// Puts an earlier text, by its version, in place of the stored one.
+    Restore(u64),
     /// Adds this URL for this account and assistant.
     Add(Link, AccountId, AssistantId),
     /// Decides on proposals of sources.
@@ -58,6 +60,7 @@ impl CommandKind {
             Self::Resume(_) => "resume",
             Self::Decide(Decision::Accept, _) => "accept the fetched text of",
             Self::Decide(Decision::Reject, _) => "reject the fetched text of",
+            Self::Restore(_) => "restore a version of",
             Self::Add(..) => "add",
             Self::DecideProposals(decision, _) => decision.word(),
             Self::ReadSource(_) => "read",

@@ -8,6 +8,7 @@ use crate::domain::filter::Filter;
 use crate::domain::id::{DocumentId, Seq};
 use crate::domain::text::SafeLine;
 use crate::store::{BulkVerb, PageQuery, Targets};
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use super::command::{Command, CommandKind};
@@ -87,6 +88,10 @@ pub enum Effect {
     Open(SafeLine),
     /// Writes a text to a new file in the working directory.
     Save(NewFile),
+    /// Keeps this state between runs, in this file.
+    KeepState(PathBuf, String),
+    /// Makes the runner start no jobs while the value is true; running jobs go on.
+    HoldRunner(bool),
     /// Makes the runner finish its running jobs and start no others.
     Drain,
     /// Makes the runner release its running jobs, which go back to the queue, and end.
@@ -162,6 +167,8 @@ impl Effect {
             | Self::Copy(..)
             | Self::Open(_)
             | Self::Save(_)
+            | Self::KeepState(..)
+            | Self::HoldRunner(_)
             | Self::Drain
             | Self::ReleaseJobs
             | Self::Redraw

@@ -3,10 +3,12 @@
 
 pub mod explanation;
 pub mod filter_history;
+pub mod last_look;
 pub mod outage;
 pub mod overlay;
 pub mod rate;
 pub mod reads;
+pub mod saved_filters;
 pub mod toast;
 pub mod trail;
 pub mod workers;
@@ -32,12 +34,15 @@ use crate::store::{DiskUse, QueueState, SchemaMismatch};
 use explanation::TextExplanation;
 use filter_history::FilterHistory;
 use jiff::tz::TimeZone;
+use last_look::LastLook;
 use overlay::Overlay;
 use rate::Rate;
 use reads::{MIN_TIMED_INTERVAL, ReadState, StatusDeadline};
+use saved_filters::SavedFilters;
 use std::collections::HashMap;
 use toast::{Level, Notices};
 use trail::Trail;
+use tui_input::Input;
 use workers::Workers;
 
 /// The side of the screen that has the focus, and so receives the keys while no overlay is open.
@@ -98,6 +103,7 @@ pub struct Model {
     /// The places that the person has left, to which Escape and `-` return.
     pub trail: Trail,
     pub filters: FilterHistory,
+    pub saved_filters: SavedFilters,
     pub detail: Option<Detail>,
     /// The last comparison of two texts. Kept when the details close, so that it need not be repeated when they open
     /// again.
@@ -106,7 +112,10 @@ pub struct Model {
     pub explanation: Option<TextExplanation>,
     pub panel: Panel,
     pub overlay: Option<Overlay>,
+    /// The text that the keys of the help are searched for; `None` while nothing is typed.
+    pub help_search: Option<Input>,
     pub notices: Notices,
+    pub last_look: LastLook,
     /// Number of documents by status.
     pub counts: StatusCounts,
     pub queue: QueueState,
@@ -169,12 +178,15 @@ impl Model {
             views: Views::default(),
             trail: Trail::default(),
             filters: FilterHistory::default(),
+            saved_filters: SavedFilters::default(),
             detail: None,
             compared: None,
             explanation: None,
             panel: Panel::default(),
             overlay: None,
+            help_search: None,
             notices: Notices::default(),
+            last_look: LastLook::default(),
             counts: StatusCounts::default(),
             queue: QueueState::default(),
             pauses: Vec::new(),

@@ -16,9 +16,10 @@ use crate::domain::request::DocumentAnswer;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::domain::topic::TopicSet;
+use crate::format::EarlierRequest;
 use crate::runner::event::{Event, Health, LockHealth, RunnerStatus};
 use crate::store::{
-    AddResult, DecisionResult, DiskUse, DocumentPage, Preview, ProposalResult, QueueState, RescueResult,
+    AddResult, DecisionResult, DiskUse, DocumentPage, Preview, ProposalResult, QueueState, RescueResult, RestoredText,
     SchemaMismatch, WorkerSummary,
 };
 use crossterm::event::KeyEvent;
@@ -136,6 +137,8 @@ pub enum Msg {
 pub enum CommandResult {
     /// One answer for each document.
     Responses(Vec<DocumentAnswer>),
+    /// The answer for a document that somebody else has requested before.
+    Preceded(DocumentAnswer, EarlierRequest),
     /// Number of removed documents.
     Removed(u64),
     /// Number of dropped auto jobs.
@@ -148,6 +151,8 @@ pub enum CommandResult {
     Resumed(bool),
     /// The result of accepting or rejecting a quarantined text.
     Decided(DecisionResult),
+    /// The result of restoring an earlier text.
+    TextRestored(RestoredText),
     /// The document was added, or existed before.
     Added(AddResult),
     /// One result for each proposal.

@@ -4,6 +4,7 @@
 
 mod detail;
 mod explaining;
+mod requests;
 mod saving;
 mod watching;
 
@@ -18,8 +19,6 @@ use crate::domain::chatwoot_job::ChatwootJobReader;
 use crate::domain::extraction::PageExplainer;
 use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;
-use crate::domain::job::QueueClass;
-use crate::domain::request::Request;
 use crate::domain::source::ProposalState;
 use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, LockHealth};
@@ -155,6 +154,10 @@ impl Performer {
             Effect::Save(file) => {
                 self.tracker.spawn(async move { shared.save(file).await });
             }
+            Effect::KeepState(path, text) => {
+                self.tracker.spawn(async move { shared.keep_state(path, text).await });
+            }
+            Effect::HoldRunner(hold) => shared.runner.iter().for_each(|runner| runner.hold(hold)),
             Effect::Drain => shared.runner.iter().for_each(Handle::drain),
             Effect::ReleaseJobs => shared.runner.iter().for_each(Handle::leave),
             effect => {
@@ -326,11 +329,7 @@ impl Shared {
 
     async fn run_command(&self, command: Command) {
         let done = match &command.kind {
-            CommandKind::Request(verb, scope) => {
-                let request =
-                    Request { kind: *verb, class: QueueClass::Manual, by: self.operator.clone(), scope: *scope };
-                self.store.request(&command.documents, &request).await.map(CommandResult::Responses)
-            }
+            CommandKind::Request(kind, scope) => self.request(&command.documents, *kind, *scope).await,
             CommandKind::Cancel => {
                 self.store.cancel(&command.documents, &self.operator).await.map(CommandResult::Responses)
             }
@@ -351,6 +350,7 @@ impl Shared {
                 let requested = self.store.request_reads(&[*source], false, &self.operator).await;
                 requested.map(CommandResult::ReadsRequested)
             }
+            CommandKind::Restore(version) => self.restore(&command.documents, *version).await,
             CommandKind::Purge => self.store.purge(&self.operator).await.map(CommandResult::Purged),
             CommandKind::BreakLease(job) => {
                 self.store.break_lease(*job, &self.operator).await.map(CommandResult::LeaseBroken)

@@ -16,7 +16,7 @@ use super::views;
 pub fn text(model: &Model) -> Option<(String, Vec<Spans>)> {
     let titled = |title: &str, text| Some((title.to_owned(), text));
     match model.overlay.as_ref()? {
-        Overlay::Help(_) => titled("help", help::text(model)),
+        Overlay::Help(_) => titled(&help::title(model), help::text(model)),
         Overlay::Activity(_) => titled("activity, newest first", activity::text(model)),
         Overlay::Workers(_) => titled("workers", workers::text(model)),
         Overlay::Why(_) => titled("why this text", why::text(model)),

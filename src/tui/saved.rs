@@ -2,6 +2,7 @@
 //! The text is JSON. Of a text that is damaged or of another version, each part that can be read is used.
 
 use super::model::Model;
+use super::model::last_look::LastLook;
 use super::scope::PaneId;
 use super::table::order::ChosenOrder;
 use super::views;
@@ -10,6 +11,7 @@ use super::views::documents::column_id::ColumnId;
 use super::views::documents::state::SORTS;
 use super::views::outcomes::state::{EntryLines, TimeStyle, VisibleOutcomes};
 use crate::domain::filter::{Filter, Subject};
+use crate::domain::time::Timestamp;
 use crate::store::Sort;
 use serde_json::{Map, Value, json};
 
@@ -43,6 +45,7 @@ pub fn text(model: &Model) -> String {
         "orders": orders,
         "columns": model.documents.columns.as_ref().map(|shown| shown.iter().map(|id| id.word()).collect::<Vec<_>>()),
         "zoom": model.zoom,
+        "looked_at": model.now.micros(),
         "utc": model.utc,
         "outcomes": {
             "visible": model.panel.visible.word(),
@@ -50,6 +53,7 @@ pub fn text(model: &Model) -> String {
             "times": model.panel.times.word(),
         },
         "filters": Map::from_iter(filters),
+        "saved": Map::from_iter(model.saved_filters.all().map(|(name, text)| (name.to_owned(), json!(text)))),
     });
     format!("{kept:#}\n")
 }
@@ -62,6 +66,9 @@ pub fn restore(model: &mut Model, text: &str) {
         model.active_view = *view;
     }
     model.zoom = kept["zoom"].as_bool().unwrap_or(model.zoom);
+    if let Some(at) = kept["looked_at"].as_i64().filter(|at| (0..=model.now.micros()).contains(at)) {
+        model.last_look = LastLook::since(Timestamp::from_micros(at));
+    }
     model.utc = kept["utc"].as_bool().unwrap_or(model.utc);
     let outcomes = &kept["outcomes"];
     let panel = &mut model.panel;
@@ -89,11 +96,23 @@ pub fn restore(model: &mut Model, text: &str) {
         let known: Vec<String> = known.take(MAX_FILTERS).map(str::to_owned).collect();
         known.iter().for_each(|filter| model.filters.remember(subject, filter));
     }
+    for (name, text) in kept["saved"].as_object().into_iter().flatten() {
+        if let Some(text) = text.as_str().filter(|text| text.len() <= MAX_FILTER) {
+            // A name that no filter can have is left out.
+            let _ = model.saved_filters.save(name, text);
+        }
+    }
     if let Some(text) = kept["filter"].as_str()
         && let Some(filter) = readable(model, text, Subject::Documents)
     {
         (model.documents.filter, model.documents.filter_text) = (filter, text.to_owned());
     }
+}
+
+/// Returns the filter that a kept state has saved under a name.
+pub fn named(text: &str, name: &str) -> Option<String> {
+    let kept: Value = serde_json::from_str(text).ok()?;
+    kept["saved"][name].as_str().filter(|text| text.len() <= MAX_FILTER).map(str::to_owned)
 }
 
 /// Returns the filter that a text says; `None` if it cannot be used in this store.

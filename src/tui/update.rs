@@ -4,12 +4,15 @@
 mod acts;
 mod changes;
 mod columns;
+mod detail_pin;
 mod dialog;
 mod effects;
 mod exports;
 mod faqs;
 mod figures;
+mod help;
 mod keys;
+mod last_look;
 mod loads;
 mod marks;
 mod moves;
@@ -17,6 +20,7 @@ mod outcomes;
 mod pauses;
 mod prompt;
 mod recall;
+mod saved_filters;
 mod sources;
 mod step;
 mod timed;
@@ -167,6 +171,10 @@ fn fit(model: &mut Model, by_hand: bool, up: &mut Update) {
     if let Some(detail) = model.detail.as_mut().filter(|detail| detail.tab == Tab::Content) {
         detail.wrap(width);
     }
+    if let Some(detail) = model.detail.as_mut().filter(|detail| detail.tab == Tab::Record) {
+        detail.wrap_record(width);
+    }
+    detail_pin::follow_detail(model, up);
     changes::compare(model, up);
     fit_difference(model, width);
     views::fit(model);

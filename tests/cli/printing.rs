@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use quarterdeck::cli::outcome_line::{self, Format};
 use quarterdeck::cli::output::masked;
-use quarterdeck::cli::rows::{DocumentDetailJson, DocumentJson};
+use quarterdeck::cli::rows::DocumentDetailJson;
 use quarterdeck::cli::table::DocumentTable;
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::{DocumentKind, DocumentRow, Status};
@@ -13,6 +13,7 @@ use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
 use quarterdeck::domain::text::SafeLine;
 use quarterdeck::domain::time::Timestamp;
+use quarterdeck::format::DocumentJson;
 use quarterdeck::store::StoredVersion;
 
 const NOW: Timestamp = Timestamp::from_micros(1_764_054_151_000_042);

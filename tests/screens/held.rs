@@ -63,6 +63,8 @@ fn data(held: bool, reading: u64) -> DetailData {
             title: Some("Sign in".into()),
         }),
         chatwoot_jobs: Vec::new(),
+        host_pages: None,
+        record: Vec::new(),
         read_id: reading,
     }
 }

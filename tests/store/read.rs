@@ -56,7 +56,10 @@ async fn every_filter_finds_what_it_says(backend: Backend) {
     let cases = [
         (FilterCondition::Word("100%_SURE".into()), vec![1]),
         (FilterCondition::Word("%".into()), vec![1]),
-        (FilterCondition::Word("_".into()), vec![1]),
+        // Of the error code, too.
+        (FilterCondition::Word("_".into()), vec![1, 2]),
+        (FilterCondition::Word("404".into()), vec![2]),
+        (FilterCondition::Word("TIMEOUT".into()), vec![3]),
         (FilterCondition::Word("'; DROP TABLE jobs; --".into()), vec![]),
         (FilterCondition::Word("test/t".into()), vec![3]),
         (FilterCondition::Status(vec![Status::Failed, Status::Queued]), vec![2, 4]),

@@ -9,6 +9,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::Status;
+use quarterdeck::domain::failure::ErrorCode;
 use quarterdeck::domain::filter::{Age, Comparison, Filter, FilterCondition, Term};
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::QueueClass;
@@ -163,30 +164,104 @@ async fn pages_agree_with_the_whole_list_however_common_a_word_is(backend: Backe
         (vec![word("nowhere")], vec![]),
     ];
     for (terms, expected) in cases {
-        let filter = Filter { terms };
-        for by in [SortBy::Id, SortBy::Status, SortBy::Synced, SortBy::Url] {
-            let sort = Sort { by, descending: by == SortBy::Url };
-            let list = scene.store.matching(&filter, sort, None).await.unwrap();
-            let mut sorted = list.clone();
-            sorted.sort_unstable();
-            assert_eq!(sorted, expected, "{filter:?} {by:?}");
-            let ask = async |position| {
-                let query = PageQuery { filter: filter.clone(), sort, position, limit: 5 };
-                let page = scene.store.page(&query).await.unwrap();
-                (page.total, page.offset, page.rows.iter().map(|row| row.id).collect::<Vec<_>>())
-            };
-            let total = list.len();
-            for offset in [0, total / 3, total.saturating_sub(5)] {
-                let expected = list.iter().copied().skip(offset).take(5).collect::<Vec<_>>();
-                let asked = ask(PagePosition::Offset(offset as u64)).await;
-                assert_eq!(asked, (total as u64, offset as u64, expected.clone()), "{filter:?} {by:?}");
-                let Some(document) = expected.first().copied() else { continue };
-                // The last page is full.
-                let offset = offset.min(total.saturating_sub(5));
-                let expected = list.iter().copied().skip(offset).take(5).collect::<Vec<_>>();
-                let asked = ask(PagePosition::Document { document, rows_above: 0, fallback_offset: 0 }).await;
-                assert_eq!(asked, (total as u64, offset as u64, expected), "{filter:?} {by:?}");
-            }
+        pages_agree(&scene, Filter { terms }, &expected, &[SortBy::Id, SortBy::Status, SortBy::Synced, SortBy::Url])
+            .await;
+    }
+}
+
+/// More failed documents than are known by id.
+const MANY_FAILED: i64 = 61_000;
+
+/// Words of failures, few and many, in documents whose names and URLs do not have them.
+async fn words_find_the_last_failure_too(backend: Backend) {
+    let scene = Scene::new(backend).await;
+    let numbers =
+        format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {})", MANY_FAILED + 10);
+    scene
+        .sql(&format!(
+            "{numbers} INSERT INTO captain_documents (id, name, external_link, assistant_id, account_id, status, \
+             created_at, updated_at) SELECT i, CASE WHEN i % 1000 = 7 THEN 'Rare 404' ELSE 'Common' END, \
+             'https://a.test/' || i, 1, i % 3, 1, {at}, {at} FROM n",
+            at = scene.place.at(1_000_000),
+        ))
+        .await;
+    // The first ten do not exist, the last ten have not failed, of the others a third timed out.
+    let own = if backend == Backend::Postgres { "quarterdeck." } else { "" };
+    scene
+        .sql(&format!(
+            "{numbers} INSERT INTO {own}document_state (document_id, host, error_code, detail, http_status) \
+             SELECT i, 'a.test', CASE WHEN i <= 10 THEN 'not_found' WHEN i % 3 = 0 THEN 'timeout' ELSE 'fetch_failed' END, \
+             CASE WHEN i <= 10 THEN 'the server says No' WHEN i % 3 = 0 THEN 'no answer in 20 s' \
+             ELSE '503 Service Unavailable' END, CASE WHEN i <= 10 THEN 404 WHEN i % 3 = 0 THEN NULL ELSE 503 END \
+             FROM n WHERE i <= {MANY_FAILED}"
+        ))
+        .await;
+    let last = MANY_FAILED + 10;
+    let all = |wanted: &dyn Fn(i64) -> bool| (1..=last).filter(|id| wanted(*id)).map(DocumentId).collect::<Vec<_>>();
+    let is_rare = |id: i64| id % 1_000 == 7;
+    let has_failed = |id: i64| id <= MANY_FAILED;
+    let timed_out = |id: i64| id > 10 && id % 3 == 0 && has_failed(id);
+    let without = |text: &str| term(true, FilterCondition::Word(text.into()));
+    let cases = [
+        (vec![word("404")], all(&|id| id <= 10 || is_rare(id) || id.to_string().contains("404"))),
+        (vec![word("not_found")], all(&|id| id <= 10)),
+        (vec![word("says no")], all(&|id| id <= 10)),
+        (vec![word("TIMEOUT")], all(&timed_out)),
+        (vec![word("no answer"), word("rare")], all(&|id| timed_out(id) && is_rare(id))),
+        (vec![word("no answer"), without("rare")], all(&|id| timed_out(id) && !is_rare(id))),
+        (vec![word("common"), word("answer")], all(&|id| timed_out(id) && !is_rare(id))),
+        (vec![word("er")], all(&has_failed)),
+        (vec![word("er"), word("rare")], all(&|id| has_failed(id) && is_rare(id))),
+        (vec![without("er")], all(&|id| !has_failed(id))),
+        (vec![word("common"), without("404")], all(&|id| id > 10 && !is_rare(id) && !id.to_string().contains("404"))),
+        (
+            vec![without("503")],
+            all(&|id| (id <= 10 || timed_out(id) || !has_failed(id)) && !id.to_string().contains("503")),
+        ),
+        (vec![word("answer"), term(false, FilterCondition::Account(vec![0]))], all(&timed_out)),
+        (vec![without("answer"), term(false, FilterCondition::Error(vec![ErrorCode::Timeout]))], vec![]),
+        (vec![word("503"), term(false, FilterCondition::Status(vec![Status::Synced]))], vec![]),
+    ];
+    for (terms, expected) in cases {
+        pages_agree(&scene, Filter { terms }, &expected, &[SortBy::Status]).await;
+    }
+    // The same as of the rows alone.
+    let page = PageQuery { filter: Filter::default(), sort: Sort::BY_ID, position: PagePosition::Offset(0), limit: 60 };
+    let rows = scene.store.page(&page).await.unwrap().rows;
+    for text in ["404", "no", "503", "common", "fetch_", "rare"] {
+        let filter = Filter { terms: vec![word(text)] };
+        let found = scene.store.matching(&filter, Sort::BY_ID, None).await.unwrap();
+        let expected: Vec<_> =
+            rows.iter().filter(|row| filter.matches(row, super::support::START)).map(|row| row.id).collect();
+        let found: Vec<_> = found.into_iter().filter(|id| id.0 <= 60).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+}
+
+/// Compares the whole list and its pages with the documents that must be listed, in several orders.
+async fn pages_agree(scene: &Scene, filter: Filter, expected: &[DocumentId], orders: &[SortBy]) {
+    for by in orders.iter().copied() {
+        let sort = Sort { by, descending: by == SortBy::Url };
+        let list = scene.store.matching(&filter, sort, None).await.unwrap();
+        let mut sorted = list.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, expected, "{filter:?} {by:?}");
+        let ask = async |position| {
+            let query = PageQuery { filter: filter.clone(), sort, position, limit: 5 };
+            let page = scene.store.page(&query).await.unwrap();
+            (page.total, page.offset, page.rows.iter().map(|row| row.id).collect::<Vec<_>>())
+        };
+        let total = list.len();
+        for offset in [0, total / 3, total.saturating_sub(5)] {
+            let expected = list.iter().copied().skip(offset).take(5).collect::<Vec<_>>();
+            let asked = ask(PagePosition::Offset(offset as u64)).await;
+            assert_eq!(asked, (total as u64, offset as u64, expected.clone()), "{filter:?} {by:?}");
+            let Some(document) = expected.first().copied() else { continue };
+            // The last page is full.
+            let offset = offset.min(total.saturating_sub(5));
+            let expected = list.iter().copied().skip(offset).take(5).collect::<Vec<_>>();
+            let asked = ask(PagePosition::Document { document, rows_above: 0, fallback_offset: 0 }).await;
+            assert_eq!(asked, (total as u64, offset as u64, expected), "{filter:?} {by:?}");
         }
     }
 }
@@ -196,6 +271,7 @@ on_both! {
     every_word_finds_what_contains_it,
     a_new_title_is_found_at_once,
     pages_agree_with_the_whole_list_however_common_a_word_is,
+    words_find_the_last_failure_too,
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use quarterdeck::domain::faq::NEEDS_CHATWOOT;
 use quarterdeck::domain::id::{AccountId, AssistantId, DocumentId, JobId, Seq, WorkerId};
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::{Outcome, OutcomeResult};
+use quarterdeck::domain::stages::{Stage, Stages};
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::store::{WorkerHealth, WorkerSummary};
 use quarterdeck::tui::Options;
@@ -344,9 +345,16 @@ pub fn history(row: &DocumentRow) -> Vec<Outcome> {
     use OutcomeResult::{PermanentFailure, TransientFailure, TransientRetryExhausted, Unchanged, Updated};
     let id = row.id.0;
     let name = row.name.as_str();
-    let timeout = |seq, attempt, result| Outcome {
+    let mut stages = Stages::default();
+    for (stage, micros) in [(Stage::Name, 2_000), (Stage::Connect, 34_000), (Stage::Tls, 61_000)] {
+        stages.set(stage, Duration::from_micros(micros));
+    }
+    let mut whole = stages;
+    whole.set(Stage::FirstByte, Duration::from_millis(19_900));
+    let timeout = |seq, attempt, result, stages| Outcome {
         attempt,
         duration_ms: Some(20_034),
+        stages: Some(stages),
         ..failure(seq, id, name, result, ErrorCode::Timeout, "connected in 34 ms, then no answer for 20 s")
     };
     let by =
@@ -357,8 +365,8 @@ pub fn history(row: &DocumentRow) -> Vec<Outcome> {
             duration_ms: None,
             ..failure(19_004, id, name, TransientRetryExhausted, ErrorCode::Timeout, "given up after 4 attempts")
         },
-        timeout(19_003, 4, TransientFailure),
-        timeout(18_901, 3, TransientFailure),
+        timeout(19_003, 4, TransientFailure, whole),
+        timeout(18_901, 3, TransientFailure, stages),
         outcome(12_000, id, name, Unchanged),
         outcome(11_000, id, name, Updated),
         Outcome { content: Some(ContentChange::First), ..outcome(400, id, name, Unchanged) },

@@ -18,6 +18,7 @@ pub mod live;
 pub mod measure;
 pub mod memory;
 mod memory_sources;
+mod memory_texts;
 pub mod pages;
 pub mod pgbouncer;
 pub mod ports;

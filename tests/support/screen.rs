@@ -15,6 +15,8 @@ use quarterdeck::tui::model::overlay::Overlay;
 use quarterdeck::tui::msg::{DetailData, Msg};
 use quarterdeck::tui::update::update;
 use quarterdeck::tui::view;
+use quarterdeck::tui::views::detail::state::HostPages;
+use quarterdeck::tui::views::outcomes::pin::PinSubject;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 
@@ -32,6 +34,7 @@ pub fn key(name: &str) -> KeyEvent {
         "end" => plain(KeyCode::End),
         "pgdn" => plain(KeyCode::PageDown),
         "ctrl-c" => KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL),
+        "ctrl-s" => KeyEvent::new(KeyCode::Char('s'), KeyModifiers::CONTROL),
         "ctrl-u" => KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL),
         "ctrl-z" => KeyEvent::new(KeyCode::Char('z'), KeyModifiers::CONTROL),
         "space" => plain(KeyCode::Char(' ')),
@@ -153,6 +156,7 @@ impl Screen {
         let outcomes = super::facts::history(&row);
         let text = "# Pricing and plans\n\nEvery plan has *all* channels; what differs is how many people may answer, \
                     and how long what they wrote is kept.\n\n## Starter\n\n- two agents\n- 30 days";
+        let record = quarterdeck::format::document_record(&row);
         let data = DetailData {
             row,
             outcomes,
@@ -166,9 +170,14 @@ impl Screen {
             }],
             quarantined: None,
             chatwoot_jobs: Vec::new(),
+            host_pages: Some(HostPages { documents: 41, failing: 3 }),
+            record,
             read_id: generation,
         };
+        let subject = PinSubject::Document(data.row.id);
+        let pinned = data.outcomes.iter().rev().cloned().collect();
         self.send(Msg::Detail { generation, answer: Ok(Some(Box::new(data))) });
+        self.send(Msg::PinnedOutcomes(subject, None, Ok(pinned)));
     }
 
     /// Draws the screen and returns its cells.

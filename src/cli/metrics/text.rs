@@ -67,7 +67,7 @@ impl Snapshot {
         to.gauges("build_info", "Always 1; the label is the version of this worker's program", None, [(version, 1.0)])?;
         to.gauge("slots", "Syncs that may run at a time in this worker", f64::from(self.status.slots))?;
         to.gauge("slots_busy", "Syncs that run in this worker", f64::from(self.status.busy))?;
-        let is_draining = f64::from(u8::from(self.status.phase != Phase::Running));
+        let is_draining = f64::from(u8::from(matches!(self.status.phase, Phase::Draining | Phase::Stopped)));
         to.gauge("draining", "1 while this worker ends and takes no more jobs, else 0", is_draining)?;
         let of_connections = [("busy", self.connections.busy), ("max", self.connections.max)];
         let samples = of_connections.map(|(state, n)| (vec![("state", state)], n as f64));

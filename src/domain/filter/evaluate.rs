@@ -3,7 +3,7 @@
 //! An unknown value matches no condition except `>` of a time span, which includes "never". So the negation of the
 //! others holds: `-http:503` also selects documents without a failure.
 
-use super::{Age, Comparison, Filter, FilterCondition, Term};
+use super::{Age, Comparison, Filter, FilterCondition, Term, status_of_word};
 use crate::domain::content::ContentChange;
 use crate::domain::document::DocumentRow;
 use crate::domain::failure_cause::FailureCause;
@@ -17,7 +17,9 @@ impl Filter {
     /// refuses them.
     pub fn matches(&self, row: &DocumentRow, now: Timestamp) -> bool {
         self.all(|condition| match condition {
-            FilterCondition::Word(word) => contains(&row.name, word) || contains(&row.url, word),
+            FilterCondition::Word(word) => {
+                contains(&row.name, word) || contains(&row.url, word) || has_failure_with(row, word)
+            }
             FilterCondition::Status(values) => values.contains(&row.status),
             FilterCondition::Kind(values) => values.contains(&row.kind),
             FilterCondition::Faq(values) => row.faqs.as_ref().is_some_and(|faqs| values.contains(&faqs.state)),
@@ -53,6 +55,7 @@ impl Filter {
                 contains(&outcome.name, word)
                     || contains(&outcome.url, word)
                     || outcome.detail.as_ref().is_some_and(|detail| contains(detail, word))
+                    || is_status(outcome.http_status, word)
             }
             FilterCondition::Error(values) => outcome.error_code.is_some_and(|code| values.contains(&code)),
             FilterCondition::Http(values) => outcome.http_status.is_some_and(|status| values.contains(&status)),
@@ -122,6 +125,19 @@ impl Age {
 /// Returns true if one of `values` has the word of `content`, which two of them share.
 fn has_word(values: &[ContentChange], content: ContentChange) -> bool {
     values.iter().any(|value| value.word() == content.word())
+}
+
+/// Returns true if the document's last failure contains the word.
+fn has_failure_with(row: &DocumentRow, word: &str) -> bool {
+    row.error_code.is_some_and(|code| {
+        contains(code.word(), word)
+            || row.detail.as_ref().is_some_and(|detail| contains(detail, word))
+            || is_status(row.http_status, word)
+    })
+}
+
+fn is_status(status: Option<u16>, word: &str) -> bool {
+    status.is_some() && status == status_of_word(word)
 }
 
 fn contains(text: &str, word: &str) -> bool {

@@ -197,7 +197,12 @@ fn documents_match_by_every_field() {
         ("-shop", true),
         ("\"and returns\"", true),
         ("\"returns and\"", false),
-        ("answer", false),
+        ("ANSWER", true),
+        ("\"no answer\" refunds", true),
+        ("timeout", true),
+        ("504", true),
+        ("-504", false),
+        ("404", false),
         ("status:waiting", true),
         ("status:failed,waiting", true),
         ("-status:failed,waiting", false),
@@ -239,6 +244,8 @@ fn never_is_longer_ago_and_unknown_is_no_value() {
         (None, None, None, None, None);
     row.synced_at = Some(ago(3 * 24 * 3_600));
     for (text, holds) in [
+        ("504", false),
+        ("answer", false),
         ("attempted:>1h", true),
         ("attempted:<1h", false),
         ("attempted:never", true),

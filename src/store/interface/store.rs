@@ -47,9 +47,9 @@ impl<
 }
 
 /// The interfaces that the console needs.
-pub trait ConsoleStore: DocumentStore + SourceStore + Queries {}
+pub trait ConsoleStore: DocumentStore + SourceStore + Queries + TextStore {}
 
-impl<S: DocumentStore + SourceStore + Queries> ConsoleStore for S {}
+impl<S: DocumentStore + SourceStore + Queries + TextStore> ConsoleStore for S {}
 
 /// A whole store, for the code that opens and closes it and passes its interfaces on.
 #[async_trait]

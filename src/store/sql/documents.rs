@@ -98,7 +98,8 @@ impl Joins {
     pub(in crate::store) fn of(filter: &Filter, source: StatusSource) -> Self {
         filter.terms.iter().fold(Self::NONE, |joins, term| {
             joins.and(match &term.condition {
-                FilterCondition::Word(_) | FilterCondition::Kind(_) => Self::DOCUMENTS,
+                FilterCondition::Word(_) => Self { documents: true, ..Self::STATE },
+                FilterCondition::Kind(_) => Self::DOCUMENTS,
                 // The host of a document without a row is known, too.
                 FilterCondition::Host(_) if source == StatusSource::Computed => Self::STATE,
                 FilterCondition::Status(_) | FilterCondition::Next(_) => Self::status(source),

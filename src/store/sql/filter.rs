@@ -3,7 +3,7 @@
 
 use crate::domain::content::ContentChange;
 use crate::domain::faq::NEEDS_CHATWOOT;
-use crate::domain::filter::{Age, Comparison, Filter, FilterCondition, Term};
+use crate::domain::filter::{Age, Comparison, Filter, FilterCondition, Term, status_of_word};
 use crate::domain::link::{ascii_host, unicode_host};
 use crate::domain::time::Timestamp;
 use crate::store::sql::documents::StatusSource;
@@ -25,8 +25,10 @@ pub(in crate::store) fn push_documents(
 /// The columns that words are looked for in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum WordColumns {
-    /// Of documents `d`.
+    /// Names and URLs of documents `d`.
     Documents,
+    /// Names, URLs and last failures of documents `d` with their state `s`.
+    DocumentsWithFailures,
     /// Of rows `w` of `document_words`, which are in lower case.
     Words,
     /// Of outcomes `o`.
@@ -42,24 +44,62 @@ pub(in crate::store) enum Frequency {
     Common,
 }
 
-/// Appends ` AND …` for the documents that contain all `words`, a filter of words that are not negated. Fails for words
-/// that are too long.
+/// Appends ` AND …` for the documents that contain all `words`, and for those with an id of `others`, which is compared
+/// with the column `id`. Words that are negated must not be contained. Fails for words that are too long.
 pub(in crate::store) fn push_words(
     sql: &mut Sql,
     words: &Filter,
     columns: WordColumns,
     frequency: Frequency,
+    (id, others): (&'static str, &[i64]),
 ) -> Result<()> {
-    let is_common = frequency == Frequency::Common;
-    for term in &words.terms {
-        // PostgreSQL assumes that nearly every row satisfies an inequality.
-        sql.push(if is_common { " AND CASE WHEN " } else { " AND (" });
-        if let FilterCondition::Word(word) = &term.condition {
-            push_word(sql, columns, word);
+    // PostgreSQL assumes that nearly every row satisfies an inequality.
+    let (before, after) = match frequency {
+        Frequency::Common => (" AND CASE WHEN ", " THEN 1 ELSE 0 END <> 0"),
+        Frequency::Unknown => (" AND (", ")"),
+    };
+    if others.is_empty() {
+        for term in &words.terms {
+            sql.push(before);
+            push_word_term(sql, columns, term);
+            sql.push(after);
         }
-        sql.push(if is_common { " THEN 1 ELSE 0 END <> 0" } else { ")" });
+    } else {
+        sql.push(before).push(id).push(" IN (SELECT each(").bind(others.to_vec()).push(")) OR 1 = 1");
+        for term in &words.terms {
+            sql.push(" AND (");
+            push_word_term(sql, columns, term);
+            sql.push(")");
+        }
+        sql.push(after);
     }
     check_length(sql, words)
+}
+
+/// Appends a condition for documents with the state `s` whose last failure contains one of `words`. Fails for words that
+/// are too long.
+pub(in crate::store) fn push_failures_with(sql: &mut Sql, words: &Filter) -> Result<()> {
+    sql.push("s.error_code IS NOT NULL AND (1 = 0");
+    for term in &words.terms {
+        if let FilterCondition::Word(word) = &term.condition {
+            sql.push(" OR ");
+            push_word_of_failure(sql, word);
+        }
+    }
+    sql.push(")");
+    check_length(sql, words)
+}
+
+fn push_word_term(sql: &mut Sql, columns: WordColumns, term: &Term) {
+    let FilterCondition::Word(word) = &term.condition else { return };
+    if term.negated {
+        // No name is no name with the word.
+        sql.push("CASE WHEN ");
+        push_word(sql, columns, word);
+        sql.push(" THEN 0 ELSE 1 END = 1");
+    } else {
+        push_word(sql, columns, word);
+    }
 }
 
 /// Appends ` WHERE …` for outcomes `o`. Fails for terms that do not apply to outcomes, and for filters that are too
@@ -100,7 +140,7 @@ fn check_length(sql: &Sql, filter: &Filter) -> Result<()> {
 
 fn document_test(sql: &mut Sql, source: StatusSource, test: &FilterCondition, now: Timestamp) -> Result<()> {
     match test {
-        FilterCondition::Word(word) => push_word(sql, WordColumns::Documents, word),
+        FilterCondition::Word(word) => push_word(sql, WordColumns::DocumentsWithFailures, word),
         FilterCondition::Status(statuses) => push_has_status(sql, source, statuses, now),
         FilterCondition::Error(codes) => {
             sql.push("s.error_code IN ").bind_list(codes.iter().map(|code| code.word()));
@@ -260,13 +300,45 @@ fn meaningless(message: &str) -> Result<()> {
 
 fn push_word(sql: &mut Sql, columns: WordColumns, word: &str) {
     let (name, url) = match columns {
-        WordColumns::Documents => ("ignoring_case(d.name)", "ignoring_case(d.external_link)"),
+        WordColumns::Documents | WordColumns::DocumentsWithFailures => {
+            ("ignoring_case(d.name)", "ignoring_case(d.external_link)")
+        }
         WordColumns::Words => ("w.name", "w.url"),
         WordColumns::Outcomes => ("ignoring_case(o.name)", "ignoring_case(o.url)"),
     };
+    push_like(sql, name, word);
+    sql.push(" OR ");
+    push_like(sql, url, word);
+    match columns {
+        WordColumns::DocumentsWithFailures => {
+            sql.push(" OR s.error_code IS NOT NULL AND (");
+            push_word_of_failure(sql, word);
+            sql.push(")");
+        }
+        WordColumns::Outcomes => push_status_word(sql, "o.http_status", word),
+        WordColumns::Documents | WordColumns::Words => {}
+    }
+}
+
+/// Appends a condition for a document with the state `s` whose last failure contains the word. SQLite has an index with
+/// these expressions, all but the status.
+fn push_word_of_failure(sql: &mut Sql, word: &str) {
+    push_like(sql, "s.error_code", word);
+    sql.push(" OR ");
+    push_like(sql, "ignoring_case(coalesce(s.detail, ''))", word);
+    push_status_word(sql, "s.http_status", word);
+}
+
+/// Appends ` OR …` for rows with the HTTP status that the word is, if it is one.
+fn push_status_word(sql: &mut Sql, column: &'static str, word: &str) {
+    if let Some(status) = status_of_word(word) {
+        sql.push(" OR ").push(column).push(" = ").bind(i64::from(status));
+    }
+}
+
+fn push_like(sql: &mut Sql, text: &'static str, word: &str) {
     let pattern = format!("%{}%", like_literal(&word.to_ascii_lowercase()));
-    sql.push(name).push(" LIKE ").bind(pattern.clone()).push(" ESCAPE '\\' OR ");
-    sql.push(url).push(" LIKE ").bind(pattern).push(" ESCAPE '\\'");
+    sql.push(text).push(" LIKE ").bind(pattern).push(" ESCAPE '\\'");
 }
 
 fn push_hosts(sql: &mut Sql, column: &'static str, hosts: &[String]) {

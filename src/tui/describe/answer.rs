@@ -2,21 +2,21 @@
 
 use crate::domain::request::DocumentAnswer;
 use crate::domain::text::SafeLine;
-use crate::format;
-use crate::store::{AddResult, Decision, DecisionResult, ProposalResult};
+use crate::format::{self, EarlierRequest};
+use crate::store::{AddResult, Decision, DecisionResult, ProposalResult, RestoredText};
 use crate::tui::command::{Command, CommandKind};
 use crate::tui::model::toast::Level;
 use crate::tui::msg::CommandResult;
 
-/// Returns level and sentence for the result of a command. `requested_by` is the requester of the job of the command's
-/// first document, if known.
-pub fn done(command: &Command, done: &CommandResult, requested_by: Option<&SafeLine>) -> (Level, String) {
+/// Returns level and sentence for the result of a command.
+pub fn done(command: &Command, done: &CommandResult) -> (Level, String) {
     match done {
         CommandResult::Added(AddResult::New(id)) => (Level::Done, format!("added {} as document {id}", label(command))),
         CommandResult::Added(AddResult::Exists(id)) => {
             (Level::Refused, format!("this URL already exists, as document {id}"))
         }
         CommandResult::Decided(decided) => decision(command, *decided),
+        CommandResult::TextRestored(restored) => text_restored(command, restored),
         CommandResult::LeaseBroken(None) => (Level::Refused, format!("{} is no longer running", label(command))),
         CommandResult::LeaseBroken(Some(_)) => {
             (Level::Done, format!("broke the lease of {}; the attempt counts as lost", label(command)))
@@ -42,9 +42,10 @@ pub fn done(command: &Command, done: &CommandResult, requested_by: Option<&SafeL
             let name = command.name.as_ref().map(ToString::to_string).unwrap_or_default();
             (Level::Done, format!("requested a read of {name}"))
         }
+        CommandResult::Preceded(one, earlier) => single(command, one, earlier),
         CommandResult::Responses(answers) => match answers.as_slice() {
             [] => (Level::Refused, "nothing to do".to_owned()),
-            [one] if command.documents.len() == 1 => single(command, one, requested_by),
+            [one] if command.documents.len() == 1 => single(command, one, &EarlierRequest::default()),
             responses => several(command, responses),
         },
     }
@@ -89,6 +90,19 @@ fn decision(command: &Command, decided: DecisionResult) -> (Level, String) {
     }
 }
 
+/// Returns level and sentence for the result of restoring an earlier text.
+fn text_restored(command: &Command, restored: &RestoredText) -> (Level, String) {
+    let name = label(command);
+    match restored {
+        RestoredText::Done { version } => {
+            (Level::Done, format!("restored: {name} has the text again, as version {version}"))
+        }
+        RestoredText::Current => (Level::Refused, format!("{name} has this text already")),
+        RestoredText::Syncing => (Level::Refused, format!("{name} is being synced: restore after the sync")),
+        RestoredText::NoVersion => (Level::Refused, format!("this version of {name} is no longer stored")),
+    }
+}
+
 fn label(command: &Command) -> String {
     match (&command.name, command.documents.first(), &command.kind) {
         (_, _, CommandKind::Pause(scope) | CommandKind::Resume(scope)) => scope.to_string(),
@@ -99,8 +113,8 @@ fn label(command: &Command) -> String {
     }
 }
 
-fn single(command: &Command, response: &DocumentAnswer, requested_by: Option<&SafeLine>) -> (Level, String) {
-    let text = format::answer(&label(command), &response.answer, requested_by);
+fn single(command: &Command, response: &DocumentAnswer, earlier: &EarlierRequest) -> (Level, String) {
+    let text = format::answer(&label(command), &response.answer, earlier);
     (level(response.answer.is_accepted()), text)
 }
 

@@ -1,6 +1,8 @@
 //! The rows of the key table. The help and the documentation group them by scope and keep this order within a group.
 
+mod detail;
 mod panel;
+mod typing;
 
 use super::binding::Binding;
 use super::key::Key;
@@ -16,9 +18,7 @@ use std::sync::LazyLock;
 const LIST: KeyScopes = KeyScopes::Only(&[KeyScope::DOCUMENTS]);
 const JOBS: KeyScopes = KeyScopes::Only(&[KeyScope::JOBS]);
 const FAILURES: KeyScopes = KeyScopes::Only(&[KeyScope::FAILURES]);
-const PROMPT: KeyScopes = KeyScopes::Only(&[KeyScope::Prompt]);
 const SOURCES: KeyScopes = KeyScopes::Only(&[KeyScope::SOURCES]);
-const DETAIL: KeyScopes = KeyScopes::Only(&[KeyScope::DETAIL]);
 /// The scopes in which a document's URL and last error can be copied and its page can be opened.
 const WITH_URL: KeyScopes = KeyScopes::Only(&[KeyScope::DOCUMENTS, KeyScope::OUTCOMES, KeyScope::DETAIL]);
 
@@ -48,7 +48,12 @@ const fn danger(
 pub static TABLE: LazyLock<Vec<Binding>> = LazyLock::new(|| {
     let show = |view: &ViewId| row(Action::ShowView(*view), view.keys(), view.word(), view.description(), Panes, 0);
     let views: Vec<Binding> = ViewId::ALL.iter().map(show).collect();
-    [ROWS_BEFORE_VIEWS, &views, ROWS_AFTER_VIEWS, panel::ROWS, ROWS_AFTER_PANEL].concat()
+    [ROWS_BEFORE_VIEWS, &views, ROWS_AFTER_VIEWS, panel::ROWS, ROWS_AFTER_PANEL, detail::ROWS, ROWS_AFTER_DETAIL]
+        .concat()
+        .into_iter()
+        .chain(typing::ROWS.iter().copied())
+        .chain(ROWS_OF_CHOICES.iter().copied())
+        .collect()
 });
 
 /// The rows before those of the actions that show a view.
@@ -255,40 +260,10 @@ const ROWS_AFTER_PANEL: &[Binding] = &[
     row(Action::CopyUrl, &[Key::char('y')], "copy URL", "copy the URL", WITH_URL, 14),
     row(Action::CopyError, &[Key::char('Y')], "copy error", "copy the last error", WITH_URL, 0),
     row(Action::Open, &[Key::char('o')], "open", "open the page in a browser", WITH_URL, 13),
-    danger(
-        Action::Accept,
-        &[Key::char('a')],
-        "accept",
-        "accept the fetched text, which replaces the stored one; always asks first",
-        DETAIL,
-        1,
-    ),
-    danger(
-        Action::Reject,
-        &[Key::char('d')],
-        "reject",
-        "reject the fetched text: the stored one stays, and the same text is not reviewed again",
-        DETAIL,
-        2,
-    ),
-    row(
-        Action::Compare,
-        &[Key::of(KeyCode::Enter)],
-        "compare",
-        "show what replaced the version under the cursor",
-        DETAIL,
-        3,
-    ),
-    row(
-        Action::Why,
-        &[Key::char('i')],
-        "why",
-        "why the text is what it is: fetches the page anew, stores nothing",
-        DETAIL,
-        4,
-    ),
-    row(Action::PreviousTab, &[Key::char('['), Key::of(KeyCode::Left)], "previous tab", "the previous tab", DETAIL, 0),
-    row(Action::NextTab, &[Key::char(']'), Key::of(KeyCode::Right)], "next tab", "the next tab", DETAIL, 6),
+];
+
+/// The rows after those of the details.
+const ROWS_AFTER_DETAIL: &[Binding] = &[
     row(Action::Down, &[Key::char('j'), Key::of(KeyCode::Down)], "down", "down", Scrollable, 0),
     row(Action::Up, &[Key::char('k'), Key::of(KeyCode::Up)], "up", "up", Scrollable, 0),
     row(Action::HalfDown, &[Key::ctrl('d')], "half down", "half a page down", Scrollable, 0),
@@ -302,6 +277,14 @@ const ROWS_AFTER_PANEL: &[Binding] = &[
         "last",
         "to the last row; in the outcomes also follow new ones again",
         Scrollable,
+        0,
+    ),
+    row(
+        Action::SinceLastLook,
+        &[Key::char('\'')],
+        "since last look",
+        "go to the first outcome since you last looked, and count the results",
+        Panes,
         0,
     ),
     row(Action::ToggleUtc, &[Key::char('t')], "UTC", "show times in UTC or in local time", Panes, 0),
@@ -332,6 +315,14 @@ const ROWS_AFTER_PANEL: &[Binding] = &[
         0,
     ),
     row(Action::LastPlace, &[Key::char('-')], "last place", "go to the place before, or back again", Panes, 0),
+    danger(
+        Action::ToggleRunner,
+        &[Key::ctrl('r')],
+        "runner",
+        "stop or start the job runner of this console; running jobs finish",
+        Panes,
+        0,
+    ),
     row(Action::Redraw, &[Key::ctrl('l')], "redraw", "redraw the screen", Panes, 0),
     row(Action::Suspend, &[Key::ctrl('z')], "suspend", "suspend; fg resumes", Panes, 0),
     row(Action::Quit, &[Key::char('q')], "quit", "quit; asks while this process runs jobs", Panes, 17),
@@ -351,9 +342,10 @@ const ROWS_AFTER_PANEL: &[Binding] = &[
         KeyScopes::Only(&[KeyScope::Dialog, KeyScope::Prompt, KeyScope::Palette]),
         1,
     ),
-    row(Action::Complete, &[Key::of(KeyCode::Tab)], "complete", "complete a field or word of a filter", PROMPT, 0),
-    row(Action::EarlierFilter, &[Key::of(KeyCode::Up)], "earlier", "the filter used before", PROMPT, 0),
-    row(Action::LaterFilter, &[Key::of(KeyCode::Down)], "later", "the filter used after that", PROMPT, 0),
+];
+
+/// The rows about the choices of overlays.
+const ROWS_OF_CHOICES: &[Binding] = &[
     row(
         Action::NextChoice,
         &[Key::of(KeyCode::Tab), Key::of(KeyCode::Down), Key::of(KeyCode::Right), Key::ctrl('n')],

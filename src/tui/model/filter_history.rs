@@ -1,6 +1,7 @@
 //! Filters that a prompt offers again, and completions of the term that is typed.
 
 use super::overlay::Prompt;
+use super::saved_filters::{SIGN, SavedFilters};
 use crate::domain::filter::{Subject, completions};
 
 /// Maximum number of filters that are remembered of each kind.
@@ -43,12 +44,16 @@ pub struct Recall {
 
 /// Returns the texts to which the typed filter can be completed; none for a recalled text, for other prompts, and while
 /// the text cursor is within the text.
-pub fn suggestions(prompt: &Prompt) -> Vec<String> {
+pub fn suggestions(prompt: &Prompt, saved: &SavedFilters) -> Vec<String> {
     let Some(subject) = prompt.kind.subject() else { return Vec::new() };
     let text = prompt.input.value();
     let is_at_end = prompt.input.cursor() == text.chars().count();
     if prompt.is_recalled || text.is_empty() || !is_at_end {
         return Vec::new();
+    }
+    let offered = if subject == Subject::Documents { saved.offered(text) } else { Vec::new() };
+    if !offered.is_empty() {
+        return offered.into_iter().map(|(name, _)| format!("{SIGN}{name}")).collect();
     }
     completions(text, subject).into_iter().filter(|whole| whole != text).collect()
 }

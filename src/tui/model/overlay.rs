@@ -133,6 +133,8 @@ pub enum PromptKind {
     /// The filter of the outcome panel. Contains the previous filter and its text, which Escape restores.
     Outcomes(Filter, String),
     Add,
+    /// The name under which this filter of documents is saved.
+    SaveFilter(String),
     /// The id of the document whose job's lease is to be broken, typed as a confirmation.
     BreakLease {
         job: JobId,
@@ -151,7 +153,7 @@ impl PromptKind {
         match self {
             Self::Filter(..) => Some(Subject::Documents),
             Self::Outcomes(..) => Some(Subject::Outcomes),
-            Self::Search(_) | Self::Add | Self::BreakLease { .. } | Self::Remove(_) => None,
+            Self::Search(_) | Self::Add | Self::SaveFilter(_) | Self::BreakLease { .. } | Self::Remove(_) => None,
         }
     }
 }

@@ -3,11 +3,17 @@
 use super::Shared;
 use crate::domain::chatwoot_job::ChatwootJob;
 use crate::domain::difference::Difference;
+use crate::domain::document::{DocumentRow, Status};
+use crate::domain::filter::{Filter, FilterCondition, Term};
 use crate::domain::id::DocumentId;
 use crate::domain::text::safe_block;
-use crate::store::{DocumentRef, OutcomesFrom, QuarantinedContent, StoreError};
+use crate::format;
+use crate::store::{
+    DocumentRef, OutcomesFrom, PagePosition, PageQuery, QuarantinedContent, RestoredText, Sort, StoreError,
+};
+use crate::tui::msg::CommandResult;
 use crate::tui::views::detail::difference::{Compared, DifferenceData, QuarantinedText};
-use crate::tui::views::detail::state::DetailData;
+use crate::tui::views::detail::state::{DetailData, HostPages};
 use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -33,6 +39,8 @@ impl Shared {
         let stored = self.store.content(document).await?;
         let versions = self.store.versions(document).await?;
         let chatwoot_jobs = self.chatwoot_jobs_of(document).await;
+        let host_pages = self.host_pages(&row).await;
+        let record = format::document_record(&row);
         let version = stored.as_ref().map(|stored| stored.version);
         let quarantined = match &row.quarantine_reason {
             Some(_) => self.store.quarantined_content(document).await?.map(without_text),
@@ -50,8 +58,39 @@ impl Shared {
             versions,
             quarantined,
             chatwoot_jobs,
+            host_pages,
+            record,
             read_id,
         })))
+    }
+
+    /// Counts the other documents of the host. The details do without them if they cannot be counted.
+    async fn host_pages(&self, row: &DocumentRow) -> Option<HostPages> {
+        if row.host.is_empty() {
+            return None;
+        }
+        let term = |negated, condition| Term { negated, condition };
+        let of_host = vec![
+            term(false, FilterCondition::Host(vec![row.host.to_string()])),
+            term(true, FilterCondition::Id(vec![row.id.0])),
+        ];
+        let failing = FilterCondition::Status(vec![Status::Failed, Status::Waiting, Status::Stuck]);
+        let failing = [of_host.clone(), vec![term(false, failing)]].concat();
+        Some(HostPages { documents: self.count(of_host).await?, failing: self.count(failing).await? })
+    }
+
+    async fn count(&self, terms: Vec<Term>) -> Option<u64> {
+        let (filter, position) = (Filter { terms }, PagePosition::Offset(0));
+        let page = self.store.page(&PageQuery { filter, sort: Sort::BY_ID, position, limit: 1 }).await;
+        page.ok().map(|page| page.total)
+    }
+
+    /// Puts an earlier text in place of the stored one.
+    pub(super) async fn restore(&self, documents: &[DocumentId], version: u64) -> Result<CommandResult, StoreError> {
+        let Some(document) = documents.first() else {
+            return Ok(CommandResult::TextRestored(RestoredText::NoVersion));
+        };
+        self.store.restore_text(*document, version, &self.operator).await.map(CommandResult::TextRestored)
     }
 
     /// Reads Chatwoot's jobs for a document. The rest of the details waits for them only for a moment.

@@ -1,8 +1,10 @@
-//! Writes a text to a new file that only its owner can read. A file that exists is never written to.
+//! Writes files that only their owner can read: a text to a new file, since a file that exists is never written to, and
+//! the state that the console keeps.
 
 use super::Shared;
 use crate::tui::effect::NewFile;
 use crate::tui::msg::Msg;
+use crate::tui::state_file;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -24,6 +26,16 @@ impl Shared {
             Err(stopped) => Err(format!("{label} cannot be saved: {stopped}")),
         };
         self.send(Msg::CopiedOrOpened(answer)).await;
+    }
+}
+
+impl Shared {
+    /// Replaces the console's state file.
+    pub(super) async fn keep_state(self: Arc<Self>, path: PathBuf, text: String) {
+        let written = spawn_blocking(move || state_file::write(&path, &text)).await;
+        if let Ok(Err(error)) = written {
+            self.send(Msg::CopiedOrOpened(Err(format!("the state of the console is not kept: {error}")))).await;
+        }
     }
 }
 

@@ -212,12 +212,7 @@ pub(super) fn take_done(model: &mut Model, command: &Command, answer: StoreResul
     up.redraw();
     match answer {
         Ok(done) => {
-            let requested_by = command
-                .documents
-                .first()
-                .and_then(|document| model.documents.find(*document))
-                .and_then(|row| row.requested_by.clone());
-            let (level, text) = answer::done(command, &done, requested_by.as_ref());
+            let (level, text) = answer::done(command, &done);
             model.notify(level, text);
             unmark(model, command, &done);
             let opened = model.detail.as_ref().map(|detail| detail.document);
@@ -249,13 +244,14 @@ fn unmark(model: &mut Model, command: &Command, done: &CommandResult) {
                 marks.remove(&response.document_id);
             }
         }
-        CommandResult::Removed(_) => {
+        CommandResult::Removed(_) | CommandResult::Preceded(..) => {
             for document in &command.documents {
                 marks.remove(document);
             }
         }
         CommandResult::Added(_)
         | CommandResult::Decided(_)
+        | CommandResult::TextRestored(_)
         | CommandResult::Purged(_)
         | CommandResult::Paused(_)
         | CommandResult::Resumed(_)

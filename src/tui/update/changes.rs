@@ -75,6 +75,29 @@ pub(super) fn compare_version(model: &mut Model) {
     (detail.tab, detail.scroll) = (Tab::Changes, 0);
 }
 
+/// Opens the confirmation to put the version under the cursor in place of the stored text.
+pub(super) fn restore_version(model: &mut Model) {
+    let Some(detail) = &model.detail else { return };
+    let Some(kept) = detail.data.as_ref().and_then(|data| data.versions.get(detail.scroll)) else { return };
+    let lines = vec![
+        format!(
+            "Version {} with {} becomes the stored text, under a new number.",
+            kept.version,
+            format::chars(kept.content_length)
+        ),
+        "The stored text is kept as an earlier version.".to_owned(),
+        "Syncs leave the restored text until the page changes.".to_owned(),
+    ];
+    let command = Command {
+        kind: CommandKind::Restore(kept.version),
+        documents: vec![detail.document],
+        name: Some(detail.name.clone()),
+    };
+    let title = format!("restore version {} of {}", kept.version, detail.name);
+    model.overlay =
+        Some(Overlay::Confirm(ConfirmDialog { title, lines, verb: "Restore", command, yes_focused: false }));
+}
+
 /// Filters the document list to quarantined documents, or shows all documents if the list is shown and already filtered
 /// in this way.
 pub(super) fn show_quarantined(model: &mut Model, up: &mut Update) {

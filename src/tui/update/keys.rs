@@ -2,10 +2,11 @@
 
 use super::effects::Update;
 use super::{
-    acts, changes, columns, dialog, exports, figures, loads, marks, moves, outcomes, pauses, prompt, recall, sources,
-    trail, views,
+    acts, changes, columns, dialog, exports, figures, help, last_look, loads, marks, moves, outcomes, pauses, prompt,
+    recall, saved_filters, sources, trail, views,
 };
 use crate::domain::filter::Filter;
+use crate::runner::event::Phase;
 use crate::store::Sort;
 use crate::tui::action::Action;
 use crate::tui::availability::available;
@@ -13,7 +14,6 @@ use crate::tui::effect::{Effect, ExitReason};
 use crate::tui::keymap::{Key, TABLE, lookup};
 use crate::tui::model::overlay::{Overlay, Palette, Prompt, PromptKind, QuitChoice};
 use crate::tui::model::toast::Level;
-use crate::tui::model::trail::ScreenLocation;
 use crate::tui::model::{Focus, Model, ShutdownState};
 use crate::tui::scope::{KeyScope, PaneId};
 use crate::tui::screen::list_rows;
@@ -34,7 +34,8 @@ pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
     if matches!(model.overlay, Some(Overlay::Sort)) && key.is_text() {
         return sort(model, key, up);
     }
-    if columns::key(model, key, up) {
+    last_look::note_key(model);
+    if columns::key(model, key, up) || help::key(model, event, key, up) {
         return;
     }
     match lookup(scope, key) {
@@ -97,11 +98,11 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::PauseAll => pauses::choose_all(model),
         Action::Add => open_prompt(model, PromptKind::Add, ""),
         Action::Filter => {
-            model.trail.before_filter = Some(Box::new(ScreenLocation::here(model)));
-            let before = PromptKind::Filter(model.documents.filter.clone(), model.documents.filter_text.clone());
             let text = model.documents.filter_text.clone();
-            open_prompt(model, before, &text);
+            prompt::open_filter(model, &text);
         }
+        Action::SaveFilter => saved_filters::ask_name(model, up),
+        Action::SavedFilters => saved_filters::open(model),
         Action::FilterOutcomes => {
             let before = PromptKind::Outcomes(model.panel.filter.clone(), model.panel.filter_text.clone());
             let text = model.panel.filter_text.clone();
@@ -149,6 +150,8 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         }
         Action::Accept | Action::Reject => changes::decide(model, action),
         Action::Compare => changes::compare_version(model),
+        Action::Restore => changes::restore_version(model),
+        Action::HostPages => views::show_host_pages(model, up),
         Action::ShowQuarantined => changes::show_quarantined(model, up),
         Action::ToggleUtc => model.utc = !model.utc,
         Action::Activity => model.overlay = Some(Overlay::Activity(0)),
@@ -159,9 +162,12 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
             up.effect(Effect::LoadSinks);
         }
         Action::Palette => model.overlay = Some(Overlay::Palette(Palette::default())),
-        Action::Help => model.overlay = Some(Overlay::Help(0)),
+        Action::Help => help::open(model),
+        Action::SearchHelp => help::search(model),
+        Action::SinceLastLook => last_look::show(model, up),
         Action::Back => back(model, up),
         Action::LastPlace => trail::last(model, up),
+        Action::ToggleRunner => toggle_runner(model, up),
         Action::Redraw => up.effect(Effect::Redraw),
         Action::Suspend => up.effect(Effect::Suspend),
         Action::Quit => quit(model, up),
@@ -231,6 +237,17 @@ fn back(model: &mut Model, up: &mut Update) {
         model.documents.restart();
         loads::page(model, up);
     }
+}
+
+/// Makes the runner of this console start no more jobs, or start jobs again.
+fn toggle_runner(model: &mut Model, up: &mut Update) {
+    let stops = model.runner.phase != Phase::Held;
+    up.effect(Effect::HoldRunner(stops));
+    let text = match stops {
+        true => "no more jobs start here, running ones finish; ^r starts again",
+        false => "this console starts jobs again",
+    };
+    model.notify(Level::Done, text);
 }
 
 /// Quits. If this process has running jobs, opens the choice of how to end instead.

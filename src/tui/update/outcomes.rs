@@ -102,7 +102,8 @@ pub(super) fn go(model: &mut Model, action: Action, up: &mut Update) {
     move_cursor(model, to, up);
 }
 
-fn follow(model: &mut Model, up: &mut Update) {
+/// Scrolls to the bottom and follows new outcomes.
+pub(super) fn follow(model: &mut Model, up: &mut Update) {
     if model.panel.follow() {
         up.effect(Effect::LoadNewestOutcomes);
     }
@@ -134,7 +135,7 @@ fn entries_on_screen(model: &Model) -> usize {
 }
 
 /// Moves the cursor to the entry with index `to` among the shown ones. The panel then follows new outcomes no longer.
-fn move_cursor(model: &mut Model, to: usize, up: &mut Update) {
+pub(super) fn move_cursor(model: &mut Model, to: usize, up: &mut Update) {
     let inside = panel_inside(model);
     let available = usize::from(inside.height).max(1);
     let shown: Vec<&Entry> = model.panel.shown(model.now).collect();
@@ -300,7 +301,8 @@ pub(super) fn filter_changed(model: &mut Model, up: &mut Update) {
     }
 }
 
-/// Goes one step back: clears search or filter, unpins, follows again, ends zoom, or leaves the panel.
+/// Goes one step back: clears search or filter, unpins, follows again, ends zoom, or leaves the panel. The pin to the
+/// document of open details stays.
 pub(super) fn back(model: &mut Model, up: &mut Update) {
     let panel = &mut model.panel;
     if !panel.search.is_empty() {
@@ -309,7 +311,7 @@ pub(super) fn back(model: &mut Model, up: &mut Update) {
         panel.filter = Filter::default();
         panel.filter_text.clear();
         filter_changed(model, up);
-    } else if panel.pin.take().is_some() || !panel.follows() {
+    } else if !panel.is_of_detail() && panel.pin.take().is_some() || !panel.follows() {
         follow(model, up);
     } else if model.zoom {
         model.zoom = false;

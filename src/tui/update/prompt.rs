@@ -2,7 +2,7 @@
 
 use super::effects::Update;
 use super::outcomes::{JumpDirection, filter_changed, jump};
-use super::{loads, trail};
+use super::{loads, saved_filters, trail};
 use crate::domain::filter::{Filter, FilterError, Subject};
 use crate::domain::link::Link;
 use crate::domain::text::SafeLine;
@@ -12,6 +12,7 @@ use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{InputError, Overlay, Prompt, PromptKind, characters_left};
 use crate::tui::model::toast::Level;
+use crate::tui::model::trail::ScreenLocation;
 use crate::tui::views::outcomes::text as outcome;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
@@ -38,6 +39,13 @@ pub(super) fn edit(model: &mut Model, event: &KeyEvent, up: &mut Update) {
     }
     input.handle(request);
     changed(model, up);
+}
+
+/// Opens the prompt for the filter of the document list, with this text.
+pub(super) fn open_filter(model: &mut Model, text: &str) {
+    model.trail.before_filter = Some(Box::new(ScreenLocation::here(model)));
+    let before = PromptKind::Filter(model.documents.filter.clone(), model.documents.filter_text.clone());
+    model.overlay = Some(Overlay::Prompt(Prompt::new(before, text)));
 }
 
 /// Inserts pasted text into the open prompt or palette, as one line, as far as the text has room.
@@ -71,6 +79,14 @@ fn typed_text(model: &mut Model) -> Option<&mut Input> {
     }
 }
 
+/// Puts another text into the open prompt, and applies it.
+pub(super) fn replace(model: &mut Model, text: &str, up: &mut Update) {
+    if let Some(Overlay::Prompt(prompt)) = &mut model.overlay {
+        prompt.input = Input::new(text.to_owned());
+    }
+    changed(model, up);
+}
+
 pub(super) fn changed(model: &mut Model, up: &mut Update) {
     up.redraw();
     if let Some(Overlay::Palette(palette)) = &mut model.overlay {
@@ -79,7 +95,8 @@ pub(super) fn changed(model: &mut Model, up: &mut Update) {
     input_changed(model, up);
 }
 
-fn request(event: &KeyEvent) -> Option<InputRequest> {
+/// Returns the editing that a key requests; `None` for another key.
+pub(super) fn request(event: &KeyEvent) -> Option<InputRequest> {
     let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
     Some(match event.code {
         KeyCode::Char(c) if !ctrl && !event.modifiers.contains(KeyModifiers::ALT) => InputRequest::InsertChar(c),
@@ -107,8 +124,16 @@ fn input_changed(model: &mut Model, up: &mut Update) {
     (prompt.problem, prompt.is_refused) = (None, false);
     match prompt.kind.clone() {
         PromptKind::Filter(before, before_text) => {
+            let typed = match model.saved_filters.named(&text) {
+                Some(saved) => saved.to_owned(),
+                // The beginning of a name is no filter yet.
+                None if !model.saved_filters.offered(&text).is_empty() => {
+                    return set_filter(model, before, before_text, up);
+                }
+                None => text,
+            };
             let (filter, text, problem) =
-                valid_prefix(&text, Subject::Documents, faqs_unknown.as_ref(), (before, before_text));
+                valid_prefix(&typed, Subject::Documents, faqs_unknown.as_ref(), (before, before_text));
             prompt.problem = problem;
             set_filter(model, filter, text, up);
         }
@@ -119,7 +144,7 @@ fn input_changed(model: &mut Model, up: &mut Update) {
             filter_changed(model, up);
         }
         PromptKind::Search(_) => model.panel.search = text.trim().to_lowercase(),
-        PromptKind::Add | PromptKind::BreakLease { .. } | PromptKind::Remove(_) => {}
+        PromptKind::Add | PromptKind::SaveFilter(_) | PromptKind::BreakLease { .. } | PromptKind::Remove(_) => {}
     }
 }
 
@@ -172,6 +197,11 @@ pub(super) fn accept(model: &mut Model, up: &mut Update) {
     if prompt.kind == PromptKind::Add {
         return add(model, &text, up);
     }
+    if let PromptKind::SaveFilter(filter) = &prompt.kind {
+        let filter = filter.clone();
+        return saved_filters::save(model, &text, &filter, up);
+    }
+    let Some(text) = saved_filters::chosen(&model.saved_filters, prompt, text) else { return };
     if let PromptKind::BreakLease { job, document, name, .. } = prompt.kind.clone() {
         if text != document.to_string() {
             let reason = SafeLine::new(&format!("type the document id, {document}, to confirm"));
@@ -246,6 +276,6 @@ pub(super) fn close(model: &mut Model, up: &mut Update) {
             filter_changed(model, up);
         }
         PromptKind::Search(search) => model.panel.search = search,
-        PromptKind::Add | PromptKind::BreakLease { .. } | PromptKind::Remove(_) => {}
+        PromptKind::Add | PromptKind::SaveFilter(_) | PromptKind::BreakLease { .. } | PromptKind::Remove(_) => {}
     }
 }

@@ -1,26 +1,28 @@
 //! The keys that complete a filter in its prompt or bring an earlier one back.
 
 use super::effects::Update;
-use super::prompt;
+use super::{prompt, saved_filters};
 use crate::tui::model::Model;
 use crate::tui::model::filter_history::{Recall, suggestions};
 use crate::tui::model::overlay::Overlay;
-use tui_input::Input;
 
 /// Completes the last term as far as all suggestions agree.
 pub(super) fn complete(model: &mut Model, up: &mut Update) {
-    let Some(Overlay::Prompt(prompt)) = &mut model.overlay else { return };
-    let found = suggestions(prompt);
+    let Some(Overlay::Prompt(prompt)) = &model.overlay else { return };
+    let found = suggestions(prompt, &model.saved_filters);
     let Some(first) = found.first() else { return };
     let agreed = found.iter().fold(first.as_str(), |agreed, next| common_prefix(agreed, next));
     if agreed.len() > prompt.input.value().len() {
         let agreed = agreed.to_owned();
-        replace(model, &agreed, up);
+        prompt::replace(model, &agreed, up);
     }
 }
 
 /// Replaces the text by the filter that was used before it, or after it. Behind the latest one the typed text comes back.
 pub(super) fn step(model: &mut Model, is_earlier: bool, up: &mut Update) {
+    if saved_filters::step(model, is_earlier, up) {
+        return;
+    }
     let Some(Overlay::Prompt(prompt)) = &mut model.overlay else { return };
     let Some(subject) = prompt.kind.subject() else { return };
     let known = model.filters.of(subject);
@@ -37,14 +39,7 @@ pub(super) fn step(model: &mut Model, is_earlier: bool, up: &mut Update) {
     let text = known.get(next).unwrap_or(&typed).clone();
     prompt.recall = Some(Recall { at: next, typed });
     prompt.is_recalled = false;
-    replace(model, &text, up);
-}
-
-fn replace(model: &mut Model, text: &str, up: &mut Update) {
-    if let Some(Overlay::Prompt(prompt)) = &mut model.overlay {
-        prompt.input = Input::new(text.to_owned());
-    }
-    prompt::changed(model, up);
+    prompt::replace(model, &text, up);
 }
 
 fn common_prefix<'a>(one: &'a str, other: &str) -> &'a str {

@@ -54,6 +54,13 @@ pub(super) fn show_documents(model: &mut Model, up: &mut Update) {
     show_filtered(model, Filter { terms: vec![Term { negated: false, condition }] }, up);
 }
 
+/// Shows the document list, filtered to the host of the document whose details are open.
+pub(super) fn show_host_pages(model: &mut Model, up: &mut Update) {
+    let Some(host) = model.detail_row().map(|row| row.host.to_string()) else { return };
+    let condition = FilterCondition::Host(vec![host]);
+    show_filtered(model, Filter { terms: vec![Term { negated: false, condition }] }, up);
+}
+
 fn show_filtered(model: &mut Model, filter: Filter, up: &mut Update) {
     let text = filter.to_string();
     trail::leave(model);

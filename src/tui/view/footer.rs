@@ -106,6 +106,7 @@ fn word(model: &Model, action: Action, usual: &'static str) -> &'static str {
                 PromptKind::Filter(..) | PromptKind::Outcomes(..) => "filter",
                 PromptKind::Search(_) => "search",
                 PromptKind::Add => "add",
+                PromptKind::SaveFilter(_) => "save",
                 PromptKind::BreakLease { .. } => "break lease",
                 PromptKind::Remove(_) => "remove",
             },

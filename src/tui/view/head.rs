@@ -115,6 +115,10 @@ fn runner(model: &Model) -> Spans {
     let busy = format!("{}/{}", model.runner.busy.min(model.runner.slots), model.runner.slots);
     match (model.runner.phase, model.shutdown) {
         (Phase::Stopped, _) => vec![span(format!("{} stopped", glyphs.off), Tone::Failed)],
+        (Phase::Held, ShutdownState::NotRequested) => {
+            let left = if model.runner.busy > 0 { format!(", {} left", model.runner.busy) } else { String::new() };
+            vec![span(format!("{} runner off{left}", glyphs.off), Tone::Waiting)]
+        }
         (Phase::Draining, _) | (_, ShutdownState::Draining) => {
             vec![span(format!("{} draining, {} left", glyphs.on, model.runner.busy), Tone::Waiting)]
         }

@@ -1,13 +1,15 @@
 //! Draws a prompt in the last lines of the body: the typed text, and below it the mistake in the text or a hint.
 
+use crate::domain::filter::Subject;
 use crate::domain::text::width;
 use crate::format;
 use crate::tui::layout::{Areas, inside};
 use crate::tui::model::Model;
 use crate::tui::model::filter_history::suggestions;
 use crate::tui::model::overlay::{Prompt, PromptKind, characters_left};
-use crate::tui::text::lines::{skip_cells, wrap};
-use crate::tui::text::span;
+use crate::tui::model::saved_filters::SIGN;
+use crate::tui::text::lines::{clip, skip_cells, wrap};
+use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
 use crate::tui::widgets::canvas::{Canvas, clear};
 use crate::tui::widgets::frame::Frame;
@@ -26,14 +28,19 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
         Rect { height: areas.main.height + areas.peek.height, ..areas.main }
     };
     let wide = usize::from(home.width.saturating_sub(4));
-    let offered = offer(prompt, wide).filter(|_| !prompt.is_refused);
+    let saved = saved(model, prompt, wide, usize::from(home.height.saturating_sub(4)));
+    let offered = match saved.as_slice() {
+        [] => offer(model, prompt, wide),
+        _ => Some("its name, or down for the next one".to_owned()),
+    };
+    let offered = offered.filter(|_| !prompt.is_refused);
     let problem = prompt.problem.as_ref().filter(|_| offered.is_none());
     let lines = problem.map_or(Vec::new(), |problem| wrap(&problem.reason, wide, 3));
-    // The prompt grows with the lines that describe the mistake.
-    let height = (3 + lines.len().max(1) as u16).min(home.height);
+    // The prompt grows with the lines that describe the mistake, and with the saved filters.
+    let height = (3 + lines.len().max(1) as u16 + saved.len() as u16).min(home.height);
     let area = Rect { y: home.bottom().saturating_sub(height), height, ..home };
     clear(area, buf);
-    let (lease, removal);
+    let (lease, removal, naming);
     let (title, hint) = match &prompt.kind {
         PromptKind::Filter(..) if model.options.faqs_unknown.is_none() => {
             ("filter documents", "words, status:failed, faq:none, error:timeout, host:a.org, synced:>2d, -word")
@@ -43,6 +50,10 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
         }
         PromptKind::Outcomes(..) => ("filter outcomes", "words, result:updated, error:timeout"),
         PromptKind::Search(_) => ("search outcomes", "n: next match, N: previous"),
+        PromptKind::SaveFilter(filter) => {
+            naming = format!("save the filter {filter}");
+            (naming.as_str(), "its name; -NAME removes a saved filter")
+        }
         PromptKind::Add => ("add a document", "the URL of a page, http:// or https://"),
         PromptKind::BreakLease { document, name, worker, .. } => {
             let from = worker.as_deref().unwrap_or("its worker");
@@ -87,13 +98,43 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
             canvas.spans(1, 1, available, &[span(hint, Tone::Dim)], appearance);
         }
     }
+    for (y, (is_chosen, line)) in (1 + lines.len().max(1) as u16..).zip(&saved) {
+        canvas.spans(1, y, available, line, appearance);
+        if *is_chosen {
+            canvas.restyle(0, y, inner.width, appearance.theme.cursor());
+        }
+    }
     let x = (prompt.input.visual_cursor().saturating_sub(scroll) as u16).min(available);
     Some(Position::new(inner.x + 1 + x, inner.y))
 }
 
+/// Maximum number of saved filters in view.
+const MAX_SAVED: usize = 10;
+
+/// Returns a line for each saved filter that the prompt offers, as many as fit, and whether it is the one that stands in
+/// the prompt.
+fn saved(model: &Model, prompt: &Prompt, cells: usize, height: usize) -> Vec<(bool, Spans)> {
+    if prompt.kind.subject() != Some(Subject::Documents) {
+        return Vec::new();
+    }
+    let typed = prompt.input.value().trim();
+    let offered = model.saved_filters.offered(typed);
+    let chosen = offered.iter().position(|(name, _)| typed.strip_prefix(SIGN) == Some(name));
+    let rows = height.min(MAX_SAVED);
+    let top = (chosen.unwrap_or(0) + 1).saturating_sub(rows);
+    let names = offered.iter().map(|(name, _)| width(name)).max().unwrap_or(0).min(cells / 2);
+    let line = |(at, (name, text)): (usize, &(&str, &str))| {
+        let name = clip(name, names, model.glyphs.ellipsis);
+        let gap = " ".repeat(names.saturating_sub(width(&name)) + 2);
+        let text = clip(text, cells.saturating_sub(names + 3), model.glyphs.ellipsis);
+        (chosen == Some(at), vec![span(format!("{SIGN}{name}{gap}"), Tone::Accent), span(text, Tone::Plain)])
+    };
+    offered.iter().enumerate().skip(top).take(rows).map(line).collect()
+}
+
 /// Returns what Tab can complete the last term to, as far as it fits into `cells`; `None` without anything.
-fn offer(prompt: &Prompt, cells: usize) -> Option<String> {
-    let found = suggestions(prompt);
+fn offer(model: &Model, prompt: &Prompt, cells: usize) -> Option<String> {
+    let found = suggestions(prompt, &model.saved_filters);
     let mut line = String::from("Tab:");
     for whole in &found {
         let term = whole.rsplit(char::is_whitespace).next().unwrap_or_default();

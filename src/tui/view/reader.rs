@@ -2,6 +2,7 @@
 
 use crate::tui::layout::{inside, reader, reader_lines};
 use crate::tui::model::Model;
+use crate::tui::model::overlay::Overlay;
 use crate::tui::text::lines::clip;
 use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
@@ -22,7 +23,10 @@ pub(super) fn draw(model: &Model, title: &str, text: &[Spans], scroll: usize, bu
         foot.push(span(format!("{} {below} more lines, j scrolls down", appearance.glyphs.below), Tone::Dim));
     }
     let title = [span(clip(title, 40, appearance.glyphs.ellipsis), Tone::Strong)];
-    Frame { title: &title, aside: &[], foot: &foot, border: appearance.theme.border(true) }.draw(area, buf, appearance);
+    let is_searchable = matches!(model.overlay, Some(Overlay::Help(_))) && model.help_search.is_none();
+    let aside = if is_searchable { vec![span("/ searches", Tone::Dim)] } else { Spans::new() };
+    Frame { title: &title, aside: &aside, foot: &foot, border: appearance.theme.border(true) }
+        .draw(area, buf, appearance);
     let inner = inside(area);
     let mut canvas = Canvas::new(buf, inner);
     for (y, line) in text.iter().skip(scroll).take(rows).enumerate() {

@@ -7,6 +7,7 @@ pub mod difference;
 mod draw;
 pub mod state;
 mod text;
+mod time_bars;
 
 pub use draw::head_lines;
 
@@ -54,14 +55,13 @@ impl View for DetailView {
             Action::Accept | Action::Reject => {
                 model.quarantined_text().is_none().then_some("the document does not need review")
             }
-            Action::Compare => {
+            Action::HostPages => {
+                model.detail_row().is_none_or(|row| row.host.is_empty()).then_some("the document has no host")
+            }
+            Action::Compare | Action::Restore => {
                 let has_version = |detail: &state::Detail| detail.tab == Tab::Versions && detail.lines() > 0;
                 let none = !model.detail.as_ref().is_some_and(has_version);
                 none.then_some("select a version first, in the tab versions")
-            }
-            Action::Why => {
-                let is_content = model.detail.as_ref().is_some_and(|detail| detail.tab == Tab::Content);
-                (!is_content).then_some("the tab content explains its text")
             }
             _ => None,
         }

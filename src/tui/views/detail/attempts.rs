@@ -4,6 +4,7 @@
 //! cause in the same row, not the whole column.
 
 use super::state::{Detail, DetailData};
+use super::time_bars;
 use crate::domain::outcome::Outcome;
 use crate::domain::text::{SafeLine, width};
 use crate::format;
@@ -14,6 +15,11 @@ use crate::tui::text::{Spans, span};
 use crate::tui::theme::{Appearance, Tone};
 use crate::tui::views::outcomes::text::{reason, sign, tone};
 use crate::tui::widgets::canvas::Canvas;
+
+/// Smallest height of the tab, in lines, at which the facts of an attempt are shown.
+const ABOUT_MIN_HEIGHT: u16 = 12;
+/// Smallest height of the tab, in lines, at which the stages of an attempt are shown as bars.
+const BARS_MIN_HEIGHT: u16 = 24;
 
 /// Draws the list of attempts and, in a pane of enough height, all facts of the attempt under the cursor below the
 /// list.
@@ -30,7 +36,12 @@ pub(super) fn draw(
         canvas.text(1, 0, available, "No attempt yet.", appearance.theme.style(Tone::Dim));
         return;
     }
-    let about = if height >= 12 { 7 } else { 0 };
+    let has_stages = data.outcomes.iter().any(|outcome| outcome.stages.is_some());
+    let about = match height {
+        BARS_MIN_HEIGHT.. if has_stages => 7 + time_bars::LINES,
+        ABOUT_MIN_HEIGHT.. => 7,
+        _ => 0,
+    };
     let rows = usize::from(height.saturating_sub(1 + about)).max(1);
     let at = detail.attempt_index();
     let top = (at + 1).saturating_sub(rows);
@@ -131,9 +142,17 @@ fn about_attempt(model: &Model, outcome: &Outcome, y: u16, canvas: &mut Canvas<'
         fact("next attempt", &at.clock(&model.zone()));
     }
     lines.push(facts);
-    if let Some(stages) = outcome.stages {
-        let stages = clip(&format::stages(stages), usize::from(available), appearance.glyphs.ellipsis);
-        lines.push(vec![span(format!("  {stages}"), Tone::Dim)]);
+    let left = usize::from(canvas.area.height.saturating_sub(y)).saturating_sub(lines.len());
+    match outcome.stages {
+        Some(stages) if left > usize::from(time_bars::LINES) => {
+            lines.push(Spans::new());
+            lines.extend(time_bars::lines(model, outcome, stages, usize::from(available)));
+        }
+        Some(stages) => {
+            let stages = clip(&format::stages(stages), usize::from(available), appearance.glyphs.ellipsis);
+            lines.push(vec![span(format!("  {stages}"), Tone::Dim)]);
+        }
+        None => {}
     }
     for (line, text) in lines.iter().enumerate() {
         canvas.spans(1, y + line as u16, available, text, appearance);

@@ -2,15 +2,15 @@
 
 use super::attempts;
 use super::changes;
-use super::state::{Detail, DetailData, Tab};
-use crate::domain::document::DocumentRow;
+use super::state::{Detail, DetailData, HostPages, Tab};
+use crate::domain::document::{DocumentRow, Status};
 use crate::domain::faq::FaqState;
 use crate::domain::text::width;
 use crate::format;
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
 use crate::tui::table::draw::style_row;
-use crate::tui::text::{Spans, span};
+use crate::tui::text::{Spans, span, with_keys};
 use crate::tui::theme::{Appearance, Tone};
 use crate::tui::views::documents::peek;
 use crate::tui::views::view::Pane;
@@ -22,7 +22,7 @@ use ratatui::layout::Rect;
 /// Returns the number of lines of the head, above the content of the tab, in a pane with `height` lines inside its
 /// frame.
 pub fn head_lines(model: &Model, height: u16) -> u16 {
-    if height < FULL_HEAD_MIN_HEIGHT { 2 } else { 6 + faqs(model).len() as u16 }
+    if height < FULL_HEAD_MIN_HEIGHT { 2 } else { 6 + (faqs(model).len() + host_pages(model).len()) as u16 }
 }
 
 /// Smallest height inside the pane's frame, in lines, at which the head is shown in full. In a lower pane the head has
@@ -69,6 +69,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
         chatwoot_note(model, data).unwrap_or_else(|| facts(model, row, data)),
     ];
     lines.extend(faqs(model));
+    lines.extend(host_pages(model));
     if inner.height < FULL_HEAD_MIN_HEIGHT {
         let warning = chatwoot_note(model, data).filter(|_| data.chatwoot_jobs[0].will_write());
         lines = vec![warning.unwrap_or_else(|| peek::status_line(model, row))];
@@ -79,8 +80,10 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     tabs(model, detail, data, lines.len() as u16, &mut canvas, appearance);
     let head = head_lines(model, inner.height).min(inner.height);
     let body = Rect { y: inner.y + head, height: inner.height - head, ..inner };
-    if detail.tab == Tab::Content && !data.content.is_empty() {
-        return content(detail, body, buf, appearance);
+    match detail.tab {
+        Tab::Content if !data.content.is_empty() => return text(&detail.wrapped, detail.scroll, body, buf, appearance),
+        Tab::Record => return text(&detail.wrapped_record, detail.scroll, body, buf, appearance),
+        _ => {}
     }
     let mut canvas = Canvas::new(buf, body);
     match detail.tab {
@@ -90,6 +93,7 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
         }
         Tab::Changes => changes::draw(model, detail, &mut canvas, appearance),
         Tab::Versions => versions(model, data, detail.scroll, pane.focused, &mut canvas, appearance),
+        Tab::Record => {}
     }
 }
 
@@ -130,6 +134,35 @@ fn faqs(model: &Model) -> Vec<Spans> {
     facts.map(|(fact, (label, tone))| vec![span(label, Tone::Dim), span(fact, tone)]).collect()
 }
 
+/// Returns the line about the other documents of the host, with the key that lists them; none if they are not known.
+fn host_pages(model: &Model) -> Vec<Spans> {
+    let Some(data) = model.detail.as_ref().and_then(|detail| detail.data.as_deref()) else { return Vec::new() };
+    let Some(pages) = data.host_pages else { return Vec::new() };
+    let row = model.detail_row().unwrap_or(&data.row);
+    vec![with_keys(&host_sentence(pages, is_failing(row)), Tone::Dim)]
+}
+
+/// Returns true if the document failed, waits for a retry, or is stuck.
+const fn is_failing(row: &DocumentRow) -> bool {
+    matches!(row.status, Status::Failed | Status::Waiting | Status::Stuck)
+}
+
+fn host_sentence(pages: HostPages, is_failing: bool) -> String {
+    let too = if is_failing { ", too" } else { "" };
+    let others = format::number(pages.documents);
+    match (pages.documents, pages.failing) {
+        (0, _) => "Its host has no other page.".to_owned(),
+        (1, 0) => "Its host's other page does not fail. `h` lists both.".to_owned(),
+        (1, _) => format!("Its host's other page fails{too}. `h` lists both."),
+        (_, 0) => format!("Its host's {others} other pages: none fails. `h` lists them."),
+        (all, failing) if all == failing => format!("Its host's {others} other pages: all fail{too}. `h` lists them."),
+        (_, 1) => format!("Its host's {others} other pages: one fails{too}. `h` lists them."),
+        (_, failing) => {
+            format!("Its host's {others} other pages: {} fail{too}. `h` lists them.", format::number(failing))
+        }
+    }
+}
+
 fn tabs(model: &Model, detail: &Detail, data: &DetailData, y: u16, canvas: &mut Canvas<'_>, appearance: Appearance) {
     let number = |tab| match tab {
         Tab::Attempts => format::number(data.outcomes.len() as u64),
@@ -140,6 +173,7 @@ fn tabs(model: &Model, detail: &Detail, data: &DetailData, y: u16, canvas: &mut 
             .difference()
             .map_or(String::new(), |data| format::number(data.difference.removed + data.difference.added)),
         Tab::Versions => format::number(data.versions.len() as u64),
+        Tab::Record => String::new(),
     };
     let padded = |tab: Tab| format!(" {} ", [tab.word(), &number(tab)].join(" ").trim_end());
     let close = |tab: Tab| [tab.word(), &number(tab)].join(" ").trim_end().to_owned();
@@ -167,11 +201,11 @@ fn tabs(model: &Model, detail: &Detail, data: &DetailData, y: u16, canvas: &mut 
     }
 }
 
-/// Draws the stored text, which is already wrapped to the width of the pane.
-fn content(detail: &Detail, body: Rect, buf: &mut Buffer, appearance: Appearance) {
+/// Draws a text that is already wrapped to the width of the pane.
+fn text(wrapped: &[String], scroll: usize, body: Rect, buf: &mut Buffer, appearance: Appearance) {
     let area = Rect { x: body.x + 1, width: body.width.saturating_sub(2), ..body };
     let mut canvas = Canvas::new(buf, area);
-    for (y, line) in (0..area.height).zip(detail.wrapped.iter().skip(detail.scroll)) {
+    for (y, line) in (0..area.height).zip(wrapped.iter().skip(scroll)) {
         let tone = if line.starts_with('#') { Tone::Strong } else { Tone::Plain };
         canvas.text(0, y, area.width, line, appearance.theme.style(tone));
     }

@@ -22,6 +22,8 @@ word_enum! {
         /// The changes that the quarantined text would make, or the changes from an earlier text to its successor.
         Changes = "changes",
         Versions = "versions",
+        /// The document as JSON.
+        Record = "raw",
     }
 }
 
@@ -50,6 +52,10 @@ pub struct DetailData {
     pub quarantined: Option<QuarantinedText>,
     /// Chatwoot's own jobs for the document, the next one first.
     pub chatwoot_jobs: Vec<ChatwootJob>,
+    /// The other documents of the host; `None` for a document without a host, and if they could not be counted.
+    pub host_pages: Option<HostPages>,
+    /// The document as the command line prints it in JSON, in lines.
+    pub record: Vec<String>,
     /// Number of the read that first returned this text. The text is wrapped again only if this number or the width of
     /// the pane changes.
     pub read_id: u64,
@@ -58,11 +64,31 @@ pub struct DetailData {
 impl DetailData {
     /// Returns true if `other` would be drawn in the same way: all fields but `read_id` are equal.
     pub fn displays_same(&self, other: &Self) -> bool {
-        let Self { row, outcomes, content, version, versions, quarantined, chatwoot_jobs, read_id: _ } = self;
+        let Self {
+            row,
+            outcomes,
+            content,
+            version,
+            versions,
+            quarantined,
+            chatwoot_jobs,
+            host_pages,
+            record,
+            read_id: _,
+        } = self;
         (row, version, quarantined, chatwoot_jobs)
             == (&other.row, &other.version, &other.quarantined, &other.chatwoot_jobs)
             && (outcomes, content, versions) == (&other.outcomes, &other.content, &other.versions)
+            && (host_pages, record) == (&other.host_pages, &other.record)
     }
+}
+
+/// The other documents of a document's host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostPages {
+    pub documents: u64,
+    /// Those of them that failed, wait for a retry, or are stuck.
+    pub failing: u64,
 }
 
 /// The open details: the document, the data of the last read, and the state of the tabs.
@@ -104,6 +130,8 @@ pub struct Detail {
     pub wrapped: Vec<String>,
     /// Width in cells and number of the read for which `wrapped` was made.
     wrapped_for: Option<(usize, u64)>,
+    /// The record, wrapped to the width of the pane.
+    pub wrapped_record: Vec<String>,
 }
 
 impl Detail {
@@ -128,6 +156,7 @@ impl Detail {
             rows_for: None,
             wrapped: Vec::new(),
             wrapped_for: None,
+            wrapped_record: Vec::new(),
         }
     }
 
@@ -138,11 +167,17 @@ impl Detail {
         if width == 0 || self.wrapped_for == wanted {
             return;
         }
-        let parts =
-            |line: &String| break_line(line, width).into_iter().map(|part| line[part].to_owned()).collect::<Vec<_>>();
-        self.wrapped = data.content.iter().flat_map(parts).collect();
+        self.wrapped = wrapped(&data.content, width);
         self.wrapped_for = wanted;
         self.scroll = self.scroll.min(self.lines().saturating_sub(1));
+    }
+
+    /// Wraps the record to `width` cells. It is short.
+    pub fn wrap_record(&mut self, width: usize) {
+        if let Some(data) = self.data.as_ref().filter(|_| width > 0) {
+            self.wrapped_record = wrapped(&data.record, width);
+            self.scroll = self.scroll.min(self.lines().saturating_sub(1));
+        }
     }
 
     /// Wraps the difference `data` to `width` cells, unless `rows` already has it in this width.
@@ -193,6 +228,13 @@ impl Detail {
             (Some(_), Tab::Content) => self.wrapped.len(),
             (Some(_), Tab::Changes) => self.rows.len(),
             (Some(data), Tab::Versions) => data.versions.len(),
+            (Some(_), Tab::Record) => self.wrapped_record.len(),
         }
     }
+}
+
+fn wrapped(lines: &[String], width: usize) -> Vec<String> {
+    let parts =
+        |line: &String| break_line(line, width).into_iter().map(|part| line[part].to_owned()).collect::<Vec<_>>();
+    lines.iter().flat_map(parts).collect()
 }

@@ -69,6 +69,25 @@ impl PinSubject {
     }
 }
 
+/// What the panel shows, to which it returns.
+#[derive(Clone, Debug)]
+pub struct PanelPlace {
+    /// What the panel is pinned to, with its name.
+    pub subject: Option<(PinSubject, SafeLine)>,
+    /// The entry under the cursor; `None` while the panel follows new outcomes.
+    pub cursor: Option<Seq>,
+    /// The last visible entry.
+    pub bottom: Option<Seq>,
+}
+
+/// The pin to the document whose details are open.
+#[derive(Clone, Debug)]
+pub struct DetailPin {
+    pub document: DocumentId,
+    /// What the panel showed before.
+    pub before: PanelPlace,
+}
+
 /// The pin of the panel, with the entries of its outcomes.
 #[derive(Clone, Debug)]
 pub struct Pin {

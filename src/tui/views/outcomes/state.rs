@@ -4,7 +4,7 @@
 //! setting for that.
 
 use super::entry::{Entry, push};
-use super::pin::{Pin, PinSubject};
+use super::pin::{DetailPin, PanelPlace, Pin, PinSubject};
 use crate::domain::filter::Filter;
 use crate::domain::id::Seq;
 use crate::domain::outcome::Outcome;
@@ -116,6 +116,8 @@ pub struct Panel {
     pub search: String,
     /// What the panel is pinned to; `None` if it shows all outcomes.
     pub pin: Option<Pin>,
+    /// The document whose details are open, to which the panel was pinned when they opened.
+    pub detail_pin: Option<DetailPin>,
     pub lines: EntryLines,
     pub times: TimeStyle,
     pub older: Older,
@@ -138,6 +140,7 @@ impl Default for Panel {
             filter_text: String::new(),
             search: String::new(),
             pin: None,
+            detail_pin: None,
             lines: EntryLines::default(),
             times: TimeStyle::default(),
             older: Older::default(),
@@ -150,6 +153,18 @@ impl Panel {
     /// Returns the entries, oldest first; if the panel is pinned, the entries of what it is pinned to.
     pub fn entries(&self) -> &VecDeque<Entry> {
         self.pin.as_ref().map_or(&self.entries, |pin| &pin.entries)
+    }
+
+    /// Returns what the panel shows.
+    pub fn place(&self) -> PanelPlace {
+        let subject = self.pin.as_ref().map(|pin| (pin.subject.clone(), pin.name.clone()));
+        PanelPlace { subject, cursor: self.cursor, bottom: self.bottom }
+    }
+
+    /// Returns true if the panel is pinned to the document whose details are open.
+    pub fn is_of_detail(&self) -> bool {
+        let of = |held: &DetailPin| PinSubject::Document(held.document);
+        self.pin.as_ref().zip(self.detail_pin.as_ref()).is_some_and(|(pin, held)| pin.subject == of(held))
     }
 
     /// Returns the visible entries, oldest first: those of the kind that is shown that pass the filter.
