@@ -4,6 +4,7 @@
 //! untrusted text safe first ([`SafeLine`](crate::domain::text::SafeLine)).
 
 mod answer;
+mod batch;
 mod chatwoot_job;
 mod disk;
 mod extraction;
@@ -17,6 +18,7 @@ mod stages;
 mod time;
 
 pub use answer::{answer, answer_note, answer_word, answers, capitalized, skip_reason, skip_reason_short};
+pub use batch::{batch_phase, batch_results, batch_selection, batch_title};
 pub use chatwoot_job::{chatwoot_job, chatwoot_job_note, chatwoot_job_time};
 pub use disk::disk_use;
 pub use extraction::{dropped_head, dropped_measures, dropped_row, reason_column, reason_width};

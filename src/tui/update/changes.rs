@@ -128,6 +128,7 @@ pub(super) fn decide(model: &mut Model, action: Action) {
         kind: CommandKind::Decide(decision, fingerprint),
         documents: vec![detail.document],
         name: Some(detail.name.clone()),
+        filter: None,
     };
     model.overlay = Some(Overlay::Confirm(ConfirmDialog { title, lines, verb, command, yes_focused: false }));
 }
