@@ -6,6 +6,7 @@
 
 mod add;
 mod backup;
+mod batch;
 mod cancel;
 mod changes;
 mod chatwoot_jobs;
@@ -172,6 +173,8 @@ pub enum Verb {
     Reject(decide::Args),
     /// Remove documents with their contents
     Remove(remove::Args),
+    /// List acts on many documents; pause, resume or stop one
+    Batch(batch::Args),
     /// Queue due documents now, as runners do continuously
     Schedule(schedule::Args),
     /// Pause everything, an account, a host or a queue class; running jobs finish
@@ -319,6 +322,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Accept(args)) => decide::run(&context, &args, Decision::Accept, out).await,
         Some(Verb::Reject(args)) => decide::run(&context, &args, Decision::Reject, out).await,
         Some(Verb::Remove(args)) => remove::run(&context, &args, out).await,
+        Some(Verb::Batch(args)) => batch::run(&context, &args, out).await,
         Some(Verb::Schedule(args)) => schedule::run(&context, &args, out).await,
         Some(Verb::Pause(args)) => pause::pause(&context, &args, out).await,
         Some(Verb::Resume(args)) => pause::resume(&context, &args, out).await,

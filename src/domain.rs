@@ -5,6 +5,7 @@
 //! modules share are here, so that both databases, the console and the command line decide in the same way.
 
 pub mod backoff;
+pub mod batch;
 pub mod body_digest;
 pub mod calendar;
 pub mod chatwoot_job;
@@ -18,6 +19,7 @@ pub mod difference;
 pub mod document;
 pub mod duration;
 pub mod error_report;
+pub mod estimate;
 pub mod export;
 pub mod extraction;
 pub mod failure;

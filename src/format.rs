@@ -4,6 +4,7 @@
 //! untrusted text safe first ([`SafeLine`](crate::domain::text::SafeLine)).
 
 mod answer;
+mod batch;
 mod chatwoot_job;
 mod disk;
 mod document_json;
@@ -20,6 +21,7 @@ mod time;
 pub use answer::{
     EarlierRequest, answer, answer_note, answer_word, answers, capitalized, skip_reason, skip_reason_short,
 };
+pub use batch::{batch_phase, batch_results, batch_selection, batch_title};
 pub use chatwoot_job::{chatwoot_job, chatwoot_job_note, chatwoot_job_time};
 pub use disk::disk_use;
 pub use document_json::{DocumentJson, document_record};

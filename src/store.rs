@@ -11,7 +11,7 @@
 //!
 //! Statements and rules are written once for both databases, in modules by subject: `sql` (statements, connections,
 //! write transactions), `queue` (requests, lanes, claims), `attempts` (marks, finishes, heartbeats, rescue), `schedule`
-//! (passes), `outbox` (messages to subscribers), `sinks` (receivers of notifications), `sources` (listings of pages, and what they propose), `chatwoot` (Chatwoot's own tables), `queries` (reads for people).
+//! (passes), `outbox` (messages to subscribers), `sinks` (receivers of notifications), `batches` (acts on many documents), `sources` (listings of pages, and what they propose), `chatwoot` (Chatwoot's own tables), `queries` (reads for people).
 //! `interface` defines the interfaces and their types, and `sql_store` implements each interface in a separate file.
 //! `sqlite` and `postgres` contain what only one database has.
 
@@ -20,6 +20,7 @@ use std::sync::Arc;
 mod address;
 mod attempts;
 mod backup;
+mod batches;
 mod changes;
 mod chatwoot;
 mod checks;
@@ -57,6 +58,7 @@ pub use copy::{CopyPhase, CopyProgress, CopyReport, CopyRequest, copy};
 pub use error::{Result, StoreError};
 pub use examine::{examine, write_lock_holder};
 pub use interface::base::{CommitSignals, QueueState, StoreBase};
+pub use interface::batches::{BatchOrdered, BatchStep, BatchStore, NewBatch};
 pub use interface::chatwoot::{ChatwootStore, TextOrigins};
 pub use interface::documents::{
     AddResult, BulkVerb, Decision, DecisionResult, DocumentPage, DocumentRef, DocumentStore, NewDocument, PagePosition,

@@ -195,7 +195,11 @@ fn many_documents_and_removals_need_a_yes() {
     assert_eq!(refused.code, Some(2));
     assert!(refused.err.contains("Sync 101 documents?") && refused.err.contains("--yes"), "{}", refused.err);
     assert!(statuses(&place).iter().all(|status| status == "never"), "nothing was asked for");
-    assert_eq!(place.run(["sync", "--filter", "-id:1"]).ok(), "sync: queued 100\n", "up to 100 are not asked about");
+    assert_eq!(
+        place.run(["sync", "--filter", "-id:1"]).ok(),
+        "sync: queued 100 (batch 1)\n",
+        "up to 100 are not asked about"
+    );
     place.run(["sync", "--all", "--yes"]).ok();
     assert!(statuses(&place).iter().all(|status| status == "queued"));
 

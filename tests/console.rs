@@ -1,5 +1,6 @@
 //! Tests the console's real event loop with scripted input, a screen and a store in memory, and a clock that jumps.
 
+mod batches;
 mod bursts;
 mod cursor;
 mod failures;

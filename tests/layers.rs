@@ -94,7 +94,7 @@ const STORE_LAYERS: [&[&str]; 9] = [
     &["sqlite", "postgres", "sql"],
     &["sql::database", "sql::transaction", "sql::rows::attempts", "sql::rows::jobs", "sql::rows::documents"],
     &["chatwoot"],
-    &["queue", "outbox", "retention", "sinks", "templates"],
+    &["queue", "batches", "outbox", "retention", "sinks", "templates"],
     &["attempts"],
     &["schedule", "sources"],
     &["queries"],

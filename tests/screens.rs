@@ -1,6 +1,7 @@
 //! Compares every screen and dialog of a fixed state with snapshots, at the three supported sizes, and tests the styles
 //! that carry meaning.
 
+mod batches;
 mod choices;
 mod details;
 mod explaining;

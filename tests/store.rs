@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod abandoned;
+mod batches;
 mod changes;
 mod chatwoot_plans;
 mod claim;

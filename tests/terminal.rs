@@ -1,5 +1,6 @@
 //! Tests the real binary on a real pseudo-terminal: a person's keys, a lost terminal, a job that panics.
 
+mod batches;
 mod bursts;
 mod clusters;
 mod explaining;

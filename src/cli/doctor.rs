@@ -2,10 +2,11 @@
 //! nothing unless an option asks for a repair.
 //!
 //! [`CHECKS`] lists the checks: `settings` (config file, log directory, private hosts, credentials), `machine` (certificates,
-//! terminal, locale), `database` (the store, its workers and its queue, with `faq` for the outbox, `notify` for notifications, `disk` for its size, `schedule` for
+//! terminal, locale), `database` (the store, its workers and its queue, with `batches` for acts on many documents, `faq` for the outbox, `notify` for notifications, `disk` for its size, `schedule` for
 //! the automatic syncs and `texts` for the texts of Chatwoot), `locks` (Redis). `unblock` continues a stopped process that keeps the store
 //! locked, `compact` writes a file anew.
 
+mod batches;
 mod bundle;
 mod compact;
 mod database;

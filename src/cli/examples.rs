@@ -117,6 +117,18 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "batch",
+        &[
+            ("quarterdeck batch list", "acts on many documents: what is left, and what failed"),
+            ("quarterdeck batch stop 12", "leave what has not begun as it was"),
+        ],
+    ),
+    ("batch list", &[("quarterdeck batch list", "those that have not ended, and the newest others")]),
+    ("batch show", &[("quarterdeck batch show 12", "what became of its documents")]),
+    ("batch pause", &[("quarterdeck batch pause 12", "running attempts finish")]),
+    ("batch resume", &[("quarterdeck batch resume 12", "go on, also where a killed console stopped")]),
+    ("batch stop", &[("quarterdeck batch stop 12", "leave what has not begun as it was")]),
+    (
         "schedule",
         &[
             ("quarterdeck schedule --dry-run", "what is due"),

@@ -34,7 +34,7 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         printer.print(&store.start_faq_jobs(batch, &operator()).await?, out)?;
     }
     context.announce(&*store).await?;
-    printer.end("faq", out)?;
+    printer.end("faq", None, out)?;
     if !ids.is_empty() && store.queue().await?.workers == 0 {
         note("no worker is running: the jobs wait until `quarterdeck work`, or a console with --runner, starts them");
     } else if !ids.is_empty() {

@@ -1,12 +1,14 @@
 //! `quarterdeck remove`: removes documents with their contents and versions; outcomes stay in the log, which notes the
 //! removal. Always asks.
 
+use super::batch;
 use super::context::{Context, operator};
 use super::exit::{CliError, Exit};
 use super::output::Output;
 use super::progress::ProgressLine;
-use super::request::{BATCH_SIZE, BulkArgs, ChosenDocuments, choose};
+use super::request::{BulkArgs, ChosenDocuments, choose};
 use super::selection::Selection;
+use crate::domain::batch::BatchAct;
 use crate::format;
 use crate::store::BulkVerb;
 
@@ -51,20 +53,30 @@ pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Res
         json: args.json,
         due: false,
     };
-    let Some(ChosenDocuments { store, ids, .. }) = choose(context, &bulk, BulkVerb::Remove, out).await? else {
+    let Some(ChosenDocuments { store, selected, ids, .. }) = choose(context, &bulk, BulkVerb::Remove, out).await?
+    else {
         return Ok(Exit::Done);
     };
     let (mut removed, by) = (0, operator());
     let mut progress = ProgressLine::start("documents removed", Some(ids.len() as u64));
-    for batch in ids.chunks(BATCH_SIZE) {
-        removed += store.remove(batch, &by).await?;
-        progress.advance(batch.len() as u64);
+    let mut batch = None;
+    match ids.as_slice() {
+        [_, _, ..] => {
+            let took = |_, some| {
+                removed += some;
+                progress.advance(some);
+                Ok(())
+            };
+            batch = Some(batch::act(&*store, BatchAct::Remove, &selected, &ids, took).await?);
+        }
+        one => removed += store.remove(one, &by).await?,
     }
     drop(progress);
     if args.json {
         out.json(&serde_json::json!({ "removed": removed }))?;
     } else {
-        out.confirmation(format!("removed {}", format::count(removed, "document")))?;
+        let batch = batch.map(|batch| format!(" (batch {batch})")).unwrap_or_default();
+        out.confirmation(format!("removed {}{batch}", format::count(removed, "document")))?;
     }
     context.announce(&*store).await?;
     store.close().await;

@@ -1,6 +1,7 @@
 //! The common part of `sync`, `retry`, `cancel`, `remove` and `faq`: selects documents, prints the preview of a dry run,
 //! asks for confirmation, prints answers.
 
+use super::batch;
 use super::confirm::{CONFIRM_THRESHOLD, agreed};
 use super::context::{Context, operator};
 use super::crawling::{cost, firecrawl_credits, followed};
@@ -12,9 +13,10 @@ use super::selection::{Selected, Selection, check};
 use super::sync::FailOn;
 use super::wait;
 use super::wait::AwaitedJobs;
+use crate::domain::batch::BatchAct;
 use crate::domain::document::Status;
 use crate::domain::filter::{Filter, FilterCondition, Term};
-use crate::domain::id::DocumentId;
+use crate::domain::id::{BatchId, DocumentId};
 use crate::domain::job::QueueClass;
 use crate::domain::request::{DocumentAnswer, Request, RequestAnswer, RequestKind, SkipReason};
 use crate::format;
@@ -77,21 +79,27 @@ pub(super) async fn request(
         let failed = Filter { terms: vec![Term { negated: false, condition: failed }] };
         awaited.ignore_failures_of(store.matching(&failed, Sort::BY_ID, None).await?);
     }
-    for batch in ids.chunks(BATCH_SIZE) {
-        let answers = store.request(batch, &request).await?;
-        printer.print(&answers, out)?;
+    let mut took = |answers: &[DocumentAnswer]| {
         if wait.is_some() {
-            awaited.add(&answers);
+            awaited.add(answers);
         }
-    }
+        printer.print(answers, out)
+    };
+    let batch = if ids.len() > 1 {
+        Some(batch::answers(&*store, BatchAct::of(verb), &selected, &ids, took).await?)
+    } else {
+        took(&store.request(&ids, &request).await?)?;
+        None
+    };
     context.announce(&*store).await?;
-    printer.end(name, out)?;
+    printer.end(name, batch, out)?;
     let mut exit = if printer.refused { Exit::WrongUse } else { Exit::Done };
     if printer.accepted {
         report_pauses(&*store, |scope| selected.may_be_paused(scope, QueueClass::Manual)).await?;
     }
     if wait.is_some() {
         exit = exit.max(wait::until_ended(context, store.clone(), before, awaited, bulk.json, out).await?);
+        store.finish_batches().await?;
     } else if store.queue().await?.workers == 0 {
         note(format!("{NO_WORKER}, or use --wait"));
     }
@@ -105,11 +113,15 @@ pub(super) async fn cancel(context: &Context, bulk: &BulkArgs, out: &mut Output)
         return Ok(Exit::Done);
     };
     let mut printer = AnswerPrinter::new(&selected, bulk.json, false);
-    for batch in ids.chunks(BATCH_SIZE) {
-        printer.print(&store.cancel(batch, &operator()).await?, out)?;
-    }
+    let mut took = |answers: &[DocumentAnswer]| printer.print(answers, out);
+    let batch = if ids.len() > 1 {
+        Some(batch::answers(&*store, BatchAct::Cancel, &selected, &ids, took).await?)
+    } else {
+        took(&store.cancel(&ids, &operator()).await?)?;
+        None
+    };
     context.announce(&*store).await?;
-    printer.end("cancel", out)?;
+    printer.end("cancel", batch, out)?;
     store.close().await;
     Ok(Exit::Done)
 }
@@ -334,13 +346,14 @@ impl AnswerPrinter {
         Ok(())
     }
 
-    /// Prints the sums.
-    pub(super) fn end(&mut self, verb: &str, out: &mut Output) -> io::Result<()> {
+    /// Prints the sums, and the number of the batch if there is one.
+    pub(super) fn end(&mut self, verb: &str, batch: Option<BatchId>, out: &mut Output) -> io::Result<()> {
         if self.sums.is_empty() || self.quiet {
             return Ok(());
         }
         let sums: Vec<String> = self.sums.iter().map(|(word, count)| format!("{word} {count}")).collect();
-        out.confirmation(format!("{verb}: {}", sums.join(", ")))
+        let batch = batch.map(|batch| format!(" (batch {batch})")).unwrap_or_default();
+        out.confirmation(format!("{verb}: {}{batch}", sums.join(", ")))
     }
 }
 

@@ -83,6 +83,7 @@ impl Filter {
             | FilterCondition::Id(_)
             | FilterCondition::Account(_)
             | FilterCondition::Assistant(_)
+            | FilterCondition::Batch(_)
             | FilterCondition::Queue(_)
             | FilterCondition::Result(_)
             | FilterCondition::Content(_)
@@ -145,6 +146,9 @@ pub enum FilterCondition {
     Id(Vec<i64>),
     Account(Vec<i64>),
     Assistant(Vec<i64>),
+    /// `batch:`, a batch (an act on many documents) that has acted on the document, or will; for documents only, and only
+    /// the store knows.
+    Batch(Vec<i64>),
     /// `attempted:<1h`: less than an hour ago; `>`: longer ago, or never; `never`: never.
     Attempted(Age),
     /// `synced:<2d`: less than two days ago; `>`: longer ago, or never.

@@ -56,6 +56,10 @@ id!(
     /// Id of a proposal of a source.
     ProposalId
 );
+id!(
+    /// Id of a batch, an act on many documents.
+    BatchId
+);
 
 impl Seq {
     /// Position before the first outcome.

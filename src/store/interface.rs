@@ -4,12 +4,13 @@
 //! the console change documents through [`DocumentStore`](documents::DocumentStore) and read through
 //! [`Queries`](queries::Queries). Passes of the schedule use [`ScheduleStore`](schedule::ScheduleStore), relays of
 //! messages to subscribers use [`OutboxStore`](outbox::OutboxStore), [`SinkStore`](sinks::SinkStore) has the receivers of
-//! notifications, [`SourceStore`](sources::SourceStore) the sources in which pages are discovered, [`StatusStore`](status::StatusStore) keeps stored statuses correct, [`TemplateStore`](templates::TemplateStore) has the templates of hosts,
+//! notifications, [`BatchStore`](batches::BatchStore) the acts on many documents, [`SourceStore`](sources::SourceStore) the sources in which pages are discovered, [`StatusStore`](status::StatusStore) keeps stored statuses correct, [`TemplateStore`](templates::TemplateStore) has the templates of hosts,
 //! [`TextStore`](texts::TextStore) gives texts and their changes out, [`RetentionStore`](retention::RetentionStore)
 //! removes what is old, and [`ChatwootStore`](chatwoot::ChatwootStore) reads the tables of a Chatwoot database. All of them
 //! extend [`StoreBase`](base::StoreBase); [`Store`](store::Store) is all of them.
 
 pub(in crate::store) mod base;
+pub(in crate::store) mod batches;
 pub(in crate::store) mod chatwoot;
 pub(in crate::store) mod documents;
 pub(in crate::store) mod failures;

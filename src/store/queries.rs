@@ -8,6 +8,7 @@ pub(in crate::store) mod deadline;
 pub(in crate::store) mod disk;
 pub(in crate::store) mod document;
 pub(in crate::store) mod documents;
+pub(in crate::store) mod estimate;
 pub(in crate::store) mod failures;
 pub(in crate::store) mod faqs;
 pub(in crate::store) mod figures;

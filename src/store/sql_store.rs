@@ -2,6 +2,7 @@
 //! implemented in a separate file.
 
 mod base;
+mod batches;
 mod chatwoot;
 mod documents;
 mod figures;

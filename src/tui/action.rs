@@ -24,6 +24,8 @@ pub enum Action {
     FaqAll,
     Remove,
     Purge,
+    Undo,
+    Batches,
     Pause,
     PauseAll,
     Add,

@@ -96,6 +96,9 @@ fn refusal(model: &Model, action: Action) -> Option<&'static str> {
             Some("no jobs run in this console; --runner starts one with a runner")
         }
         Action::ToggleRunner if model.runner.phase == Phase::Stopped => Some("the runner has ended"),
+        Action::Undo if model.batches.undoable().is_none() && model.batches.beginning == 0 => {
+            Some("nothing can be undone: only an act on many documents, before it begins")
+        }
         Action::SaveOutcomes if model.options.read_only => Some("read-only: save is off, since it makes a file"),
         Action::Faq | Action::FaqAll if model.options.faq_jobs_off.is_some() => model.options.faq_jobs_off,
         Action::Sync | Action::Retry | Action::Cancel | Action::Remove | Action::Faq => selection(model).err(),

@@ -1,6 +1,7 @@
 //! Commands: changes to documents, jobs and pauses that a person requested.
 
-use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId, ProposalId, SourceId};
+use crate::domain::batch::BatchOrder;
+use crate::domain::id::{AccountId, AssistantId, BatchId, DocumentId, JobId, ProposalId, SourceId};
 use crate::domain::link::Link;
 use crate::domain::pause::PauseScope;
 use crate::domain::request::{RequestKind, RequestScope};
@@ -17,6 +18,8 @@ pub struct Command {
     pub documents: Vec<DocumentId>,
     /// Name of the document; `None` for no document or several, and for a request that was confirmed in a preview.
     pub name: Option<SafeLine>,
+    /// Text of the filter that selected the documents; `None` if none did.
+    pub filter: Option<SafeLine>,
 }
 
 /// The kind of a command, with its arguments other than the documents.
@@ -43,6 +46,15 @@ pub enum CommandKind {
     DecideProposals(ProposalDecision, Vec<ProposalId>),
     /// Makes a read of this source due now.
     ReadSource(SourceId),
+    Batch(BatchId, BatchOrder),
+}
+
+impl Command {
+    /// Returns true if the command makes a batch, since it acts on more than one document.
+    pub fn makes_batch(&self) -> bool {
+        let acts = matches!(self.kind, CommandKind::Request(..) | CommandKind::Cancel | CommandKind::Remove);
+        acts && self.documents.len() > 1
+    }
 }
 
 impl CommandKind {
@@ -64,6 +76,7 @@ impl CommandKind {
             Self::Add(..) => "add",
             Self::DecideProposals(decision, _) => decision.word(),
             Self::ReadSource(_) => "read",
+            Self::Batch(_, order) => order.word(),
         }
     }
 }

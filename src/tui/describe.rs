@@ -1,4 +1,5 @@
 //! Texts that several views share: results of commands, and pauses.
 
 pub mod answer;
+pub mod batch;
 pub mod pause;

@@ -35,6 +35,10 @@ pub enum Effect {
         wait: Duration,
     },
     LoadPauses,
+    /// Reads the batches, once the time `wait` has passed.
+    LoadBatches {
+        wait: Duration,
+    },
     LoadWorkers,
     /// Reads the disk use of the store, for the reader of the workers.
     LoadDiskUse,
@@ -124,6 +128,7 @@ pub enum ReadKind {
     /// The rows of any view but the document list, since one view is shown at a time.
     View,
     Pauses,
+    Batches,
     Workers,
     DiskUse,
     Sinks,
@@ -150,6 +155,7 @@ impl Effect {
             Self::LoadStatusDeadline => ReadKind::StatusDeadline,
             Self::LoadView { .. } => ReadKind::View,
             Self::LoadPauses => ReadKind::Pauses,
+            Self::LoadBatches { .. } => ReadKind::Batches,
             Self::LoadWorkers => ReadKind::Workers,
             Self::LoadDiskUse => ReadKind::DiskUse,
             Self::LoadSinks => ReadKind::Sinks,

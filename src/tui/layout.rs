@@ -9,6 +9,7 @@
 //! ╰─────────────────────────╯│          │
 //! ╭ peek ───────────────────╮│          │
 //! ╰─────────────────────────╯╰──────────╯
+//! line about a batch, while there is one to show
 //! footer
 //! ```
 
@@ -35,6 +36,8 @@ pub struct Areas {
     pub main: Rect,
     pub peek: Rect,
     pub panel: Rect,
+    /// The line about a batch (an act on many documents).
+    pub batch: Rect,
     pub footer: Rect,
 }
 
@@ -65,14 +68,16 @@ pub const fn too_small(size: (u16, u16)) -> bool {
 }
 
 /// Divides a screen of `size` (columns, rows) into its parts; all are empty if the screen is too small. A zoomed or
-/// narrow screen has one pane: the outcome panel if `panel_focused`, else the main area with the peek pane below it.
-pub fn divide(size: (u16, u16), zoomed: bool, panel_focused: bool, peek: Peek) -> Areas {
+/// narrow screen has one pane: the outcome panel if `panel_focused`, else the main area with the peek pane below it. If
+/// `has_batch`, there is a line about a batch above the footer.
+pub fn divide(size: (u16, u16), zoomed: bool, panel_focused: bool, peek: Peek, has_batch: bool) -> Areas {
     if too_small(size) {
         return Areas::default();
     }
-    let lines = [Constraint::Length(2), Constraint::Fill(1), Constraint::Length(1)];
-    let [head, body, footer] = Layout::vertical(lines).areas(Rect::new(0, 0, size.0, size.1));
-    let mut areas = Areas { head, footer, ..Areas::default() };
+    let batch = Constraint::Length(u16::from(has_batch));
+    let lines = [Constraint::Length(2), Constraint::Fill(1), batch, Constraint::Length(1)];
+    let [head, body, batch, footer] = Layout::vertical(lines).areas(Rect::new(0, 0, size.0, size.1));
+    let mut areas = Areas { head, batch, footer, ..Areas::default() };
     let left = match (zoomed || size.0 < TWO_PANES_FROM, panel_focused) {
         (true, true) => {
             areas.panel = body;
@@ -151,8 +156,8 @@ mod tests {
                     (true, false, Peek::Group),
                     (true, true, Peek::Absent),
                 ] {
-                    let areas = divide((width, height), zoomed, panel, peek);
-                    let parts = [areas.head, areas.main, areas.peek, areas.panel, areas.footer];
+                    let areas = divide((width, height), zoomed, panel, peek, width % 2 == 0);
+                    let parts = [areas.head, areas.main, areas.peek, areas.panel, areas.batch, areas.footer];
                     let cells: u32 = parts.iter().map(|part| part.area()).sum();
                     assert_eq!(cells, u32::from(width) * u32::from(height), "{width}x{height}: {areas:?}");
                     for (place, part) in parts.iter().enumerate() {
@@ -162,6 +167,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(divide((39, 12), false, false, Peek::Absent), Areas::default());
+        assert_eq!(divide((39, 12), false, false, Peek::Absent, true), Areas::default());
     }
 }

@@ -1,6 +1,7 @@
 //! The state of the console, as plain data. Only [`update`](super::update) changes it, except that each frame advances
 //! the time; [`view`](super::view) draws it.
 
+pub mod batches;
 pub mod explanation;
 pub mod filter_history;
 pub mod last_look;
@@ -31,6 +32,7 @@ use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::runner::event::{Health, LockHealth, RunnerStatus};
 use crate::store::{DiskUse, QueueState, SchemaMismatch};
+use batches::BatchList;
 use explanation::TextExplanation;
 use filter_history::FilterHistory;
 use jiff::tz::TimeZone;
@@ -120,6 +122,7 @@ pub struct Model {
     pub counts: StatusCounts,
     pub queue: QueueState,
     pub pauses: Vec<Pause>,
+    pub batches: BatchList,
     /// The FAQ jobs that have not been in Sidekiq's queue for longer than a delivery takes; `None` without any.
     pub faq_backlog: Option<FaqBacklog>,
     pub workers: Workers,
@@ -190,6 +193,7 @@ impl Model {
             counts: StatusCounts::default(),
             queue: QueueState::default(),
             pauses: Vec::new(),
+            batches: BatchList::default(),
             faq_backlog: None,
             workers: Workers::default(),
             disk: None,

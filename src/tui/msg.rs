@@ -4,11 +4,12 @@ use super::command::Command;
 use super::views::catalog::ViewRows;
 use super::views::detail::difference::DifferenceData;
 use super::views::outcomes::pin::PinSubject;
+use crate::domain::batch::BatchSummary;
 use crate::domain::document::StatusCounts;
 use crate::domain::extraction::ExplainedPage;
 use crate::domain::faq::FaqBacklog;
 use crate::domain::filter::Filter;
-use crate::domain::id::{DocumentId, Seq};
+use crate::domain::id::{BatchId, DocumentId, Seq};
 use crate::domain::notification::SinkStatus;
 use crate::domain::outcome::Outcome;
 use crate::domain::pause::Pause;
@@ -19,8 +20,8 @@ use crate::domain::topic::TopicSet;
 use crate::format::EarlierRequest;
 use crate::runner::event::{Event, Health, LockHealth, RunnerStatus};
 use crate::store::{
-    AddResult, DecisionResult, DiskUse, DocumentPage, Preview, ProposalResult, QueueState, RescueResult, RestoredText,
-    SchemaMismatch, WorkerSummary,
+    AddResult, BatchOrdered, DecisionResult, DiskUse, DocumentPage, Preview, ProposalResult, QueueState, RescueResult,
+    RestoredText, SchemaMismatch, WorkerSummary,
 };
 use crossterm::event::KeyEvent;
 
@@ -63,6 +64,7 @@ pub enum Msg {
     /// The rows of a view other than the document list.
     Rows(ViewRows),
     Pauses(StoreResult<Vec<Pause>>),
+    Batches(StoreResult<Vec<BatchSummary>>),
     Workers(StoreResult<Vec<WorkerSummary>>),
     DiskUse(StoreResult<DiskUse>),
     Sinks(StoreResult<Vec<SinkStatus>>),
@@ -157,6 +159,9 @@ pub enum CommandResult {
     Added(AddResult),
     /// One result for each proposal.
     Proposals(Vec<ProposalResult>),
+    /// The batch was made.
+    BatchBegun(BatchId),
+    BatchOrdered(BatchOrdered),
     /// Number of sources that are read now.
     ReadsRequested(u64),
 }

@@ -1,16 +1,18 @@
 //! Performs the effects that concern the store or the runner, and sends their results as messages. Together with
-//! `detail`, which reads the details of a document, `explaining`, `saving` and `watching`, this is the only part of the console that reads and
-//! changes the store and controls the runner.
+//! `batches`, `commands`, `detail`, which reads the details of a document, `explaining`, `requests`, `saving` and
+//! `watching`, this is the only part of the console that reads and changes the store and controls the runner.
 
+mod batches;
+mod commands;
 mod detail;
 mod explaining;
 mod requests;
 mod saving;
 mod watching;
 
-use super::command::{Command, CommandKind};
+use super::command::CommandKind;
 use super::effect::{Effect, ReadKind};
-use super::msg::{CommandResult, Msg, StoreResult};
+use super::msg::{Msg, StoreResult};
 use super::views::catalog::{ViewId, ViewRows};
 use super::views::jobs::state::JobsData;
 use super::views::sources::{self, state::SourceLine};
@@ -24,8 +26,8 @@ use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, LockHealth};
 use crate::runner::handle::Handle;
 use crate::store::{
-    AddResult, BulkVerb, ConsoleStore, DecisionResult, JobsQuery, Listing, MAX_SECTION_ROWS, NewDocument, OutcomeQuery,
-    OutcomesFrom, ProposalQuery, ReviewTarget, Sort, StoreError,
+    BulkVerb, ConsoleStore, JobsQuery, Listing, MAX_SECTION_ROWS, OutcomeQuery, OutcomesFrom, ProposalQuery, Sort,
+    StoreError,
 };
 use std::collections::HashMap;
 use std::future::Future;
@@ -59,6 +61,8 @@ struct Shared {
     store: Arc<dyn ConsoleStore>,
     runner: Option<Handle>,
     operator: SafeLine,
+    /// Name under which this process acts on batches.
+    holder: SafeLine,
     /// Fetches pages to explain their text; `None` in a console that fetches none.
     explainer: Option<Arc<dyn PageExplainer>>,
     /// Reads Chatwoot's own jobs; `None` without its database and its Redis.
@@ -87,10 +91,12 @@ impl Performer {
         chatwoot_jobs: Option<Arc<dyn ChatwootJobReader>>,
     ) -> (Self, mpsc::Receiver<Msg>) {
         let (messages, inbox) = mpsc::channel(INBOX_CAPACITY);
+        let holder = batches::holder(&operator, store.now().micros());
         let shared = Arc::new(Shared {
             store,
             runner,
             operator,
+            holder,
             explainer,
             chatwoot_jobs,
             messages,
@@ -147,9 +153,18 @@ impl Performer {
     pub fn perform(&self, effect: Effect) {
         let shared = Arc::clone(&self.shared);
         match effect {
+            // Commands are not cancelled when the console ends, since the person requested them.
+            Effect::RunCommand(command) if command.makes_batch() => {
+                self.tracker.spawn(shared.run_batch(command, self.ending.clone()));
+            }
             Effect::RunCommand(command) => {
-                // Not cancelled when the console ends, since the person requested it.
-                self.tracker.spawn(async move { shared.run_command(command).await });
+                let ending = self.ending.clone();
+                self.tracker.spawn(async move {
+                    match command.kind {
+                        CommandKind::Batch(batch, order) => shared.order_batch(command, (batch, order), ending).await,
+                        _ => shared.run_command(command).await,
+                    }
+                });
             }
             Effect::Save(file) => {
                 self.tracker.spawn(async move { shared.save(file).await });
@@ -223,6 +238,10 @@ impl Shared {
                 }
             }
             Effect::LoadPauses => Msg::Pauses(answer(store.pauses().await)),
+            Effect::LoadBatches { wait } => {
+                sleep(wait).await;
+                Msg::Batches(answer(self.batches().await))
+            }
             Effect::LoadWorkers => Msg::Workers(answer(store.workers().await)),
             Effect::LoadDiskUse => Msg::DiskUse(answer(store.disk_use().await)),
             Effect::LoadSinks => Msg::Sinks(answer(store.sinks().await)),
@@ -326,67 +345,4 @@ impl Shared {
         let query = OutcomeQuery { filter: Filter::default(), document, from, limit: OUTCOME_LIMIT };
         self.store.outcomes(&query).await
     }
-
-    async fn run_command(&self, command: Command) {
-        let done = match &command.kind {
-            CommandKind::Request(kind, scope) => self.request(&command.documents, *kind, *scope).await,
-            CommandKind::Cancel => {
-                self.store.cancel(&command.documents, &self.operator).await.map(CommandResult::Responses)
-            }
-            CommandKind::Faq => {
-                self.store.start_faq_jobs(&command.documents, &self.operator).await.map(CommandResult::Responses)
-            }
-            CommandKind::Remove => {
-                self.store.remove(&command.documents, &self.operator).await.map(CommandResult::Removed)
-            }
-            // The console's default account and assistant mean nothing in a Chatwoot database.
-            CommandKind::Add(..) if self.store.is_chatwoot_database() => Err(StoreError::Unusable(
-                "this is a Chatwoot database: add with `quarterdeck add URL --assistant N`, or in Chatwoot".into(),
-            )),
-            CommandKind::DecideProposals(decision, ids) => {
-                self.store.decide_proposals(ids, *decision, &self.operator).await.map(CommandResult::Proposals)
-            }
-            CommandKind::ReadSource(source) => {
-                let requested = self.store.request_reads(&[*source], false, &self.operator).await;
-                requested.map(CommandResult::ReadsRequested)
-            }
-            CommandKind::Restore(version) => self.restore(&command.documents, *version).await,
-            CommandKind::Purge => self.store.purge(&self.operator).await.map(CommandResult::Purged),
-            CommandKind::BreakLease(job) => {
-                self.store.break_lease(*job, &self.operator).await.map(CommandResult::LeaseBroken)
-            }
-            CommandKind::Pause(scope) => self.store.pause(scope, &self.operator).await.map(CommandResult::Paused),
-            CommandKind::Resume(scope) => self.store.resume(scope).await.map(CommandResult::Resumed),
-            CommandKind::Decide(decision, fingerprint) => {
-                let text = |document: &DocumentId| ReviewTarget {
-                    document: *document,
-                    fingerprint: Some(fingerprint.clone()),
-                };
-                let texts: Vec<_> = command.documents.iter().map(text).collect();
-                self.store.decide(&texts, *decision, &self.operator).await.and_then(first_decided)
-            }
-            CommandKind::Add(link, account_id, assistant_id) => {
-                let new = NewDocument {
-                    link: link.clone(),
-                    name: None,
-                    account_id: *account_id,
-                    assistant_id: *assistant_id,
-                };
-                self.store.add(&[new]).await.and_then(first_added)
-            }
-        };
-        self.send(Msg::CommandDone(command, answer(done))).await;
-    }
-}
-
-fn first_decided(decided: Vec<DecisionResult>) -> Result<CommandResult, StoreError> {
-    let first = decided.first().map(|decided| CommandResult::Decided(*decided));
-    first.ok_or_else(|| StoreError::Corrupt("no answer for the document".into()))
-}
-
-fn first_added(added: Vec<AddResult>) -> Result<CommandResult, StoreError> {
-    added
-        .first()
-        .map(|added| CommandResult::Added(*added))
-        .ok_or_else(|| StoreError::Corrupt("no answer for the document".into()))
 }

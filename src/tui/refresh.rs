@@ -7,6 +7,7 @@ use super::model::overlay::Overlay;
 use super::scope::PaneId;
 use super::screen::{panel_inside, view_lines};
 use super::views;
+use crate::domain::batch::BatchPhase;
 use crate::domain::time::Timestamp;
 use crate::format;
 
@@ -30,6 +31,12 @@ pub fn next(model: &Model) -> Timestamp {
     moments.extend(model.queue.oldest_ready_at.map(|at| format::age_changes_at(at, now)));
     if model.queue.ready == 0 {
         moments.extend(model.queue.next_due_at.and_then(|at| format::countdown_changes_at(at, now)));
+    }
+    let is_listed = matches!(model.overlay, Some(Overlay::Batches(_)));
+    let batches = model.batches.list.iter().filter(|batch| batch.phase() == BatchPhase::Waiting);
+    moments.extend(batches.filter_map(|batch| format::countdown_changes_at(batch.begins_at, now)));
+    if is_listed {
+        moments.extend(model.batches.list.iter().map(|batch| format::age_changes_at(batch.created_at, now)));
     }
     if matches!(model.overlay, Some(Overlay::Workers(_))) {
         let ages = model.workers.list.iter().flat_map(|worker| [worker.started_at, worker.heartbeat_at]);

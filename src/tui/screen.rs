@@ -16,7 +16,8 @@ pub fn areas(model: &Model) -> Areas {
 /// Returns the rectangles for a screen with the pane `main` in the main area, and with the focus on the outcome panel
 /// if `panel_focused`.
 fn areas_for(model: &Model, panel_focused: bool, main: PaneId) -> Areas {
-    layout::divide(model.size, model.zoom, panel_focused, views::for_pane(main).peek(model))
+    let has_batch = model.batches.shown().is_some();
+    layout::divide(model.size, model.zoom, panel_focused, views::for_pane(main).peek(model), has_batch)
 }
 
 /// Returns the number of lines in which a view shows its rows. While another pane covers the view, returns the number

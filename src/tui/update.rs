@@ -2,6 +2,7 @@
 //! requests to the store, the runner or the terminal are returned as [`Effect`]s.
 
 mod acts;
+mod batches;
 mod changes;
 mod columns;
 mod detail_pin;
@@ -49,6 +50,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
     model.now = model.now.max(now);
     let mut up = Update::default();
     let by_hand = matches!(msg, Msg::Key(_) | Msg::Resize(..) | Msg::Paste(_));
+    let had_batch = model.batches.shown().is_some();
     match msg {
         Msg::Start => {
             up.redraw();
@@ -78,7 +80,9 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::PollDue => {
             figures::poll_workers(model, &mut up);
             faqs::poll(model, &mut up);
+            batches::poll(model, &mut up);
         }
+        Msg::Batches(answer) => batches::take(model, answer, &mut up),
         Msg::FaqBacklog(answer) => faqs::take(model, answer, &mut up),
         Msg::Page { generation, answer } => loads::take_page(model, generation, answer, &mut up),
         Msg::Counts(answer) => figures::take_counts(model, answer, &mut up),
@@ -149,7 +153,9 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
             }
         }
     }
-    fit(model, by_hand, &mut up);
+    // The line about a batch takes one from the panes.
+    let is_resized = had_batch != model.batches.shown().is_some();
+    fit(model, by_hand || is_resized, &mut up);
     up
 }
 

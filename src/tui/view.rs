@@ -1,6 +1,7 @@
 //! Draws the screen from the state alone: head, panes, footer, and the overlay (a dialog, prompt, reader or the
 //! palette). [`screen`](super::screen) computes their rectangles, the [`views`](super::views) draw the panes.
 
+mod batches;
 mod crumbs;
 mod dialog;
 mod footer;
@@ -49,6 +50,7 @@ pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
     views::for_pane(model.main_pane()).draw(model, main, buf);
     peek::draw(model, areas.peek, &toast(model, &areas, ToastFrame::Peek), buf);
     views::for_pane(PaneId::Outcomes).draw(model, pane(areas.panel, !main_focused, ToastFrame::Panel), buf);
+    batches::status(model, areas.batch, buf);
     footer::draw(model, areas.footer, buf);
     overlay::draw(model, areas, buf)
 }

@@ -79,7 +79,7 @@ fn documents_are_named_on_standard_input() {
     // Standard input cannot answer a question, too.
     let asks = place.run_with_input(["remove", "-"], "1 3");
     assert!(asks.code == Some(2) && asks.err.contains("--yes"), "{}", asks.err);
-    assert_eq!(place.run_with_input(["remove", "-", "--yes"], "1 3").ok(), "removed 2 documents\n");
+    assert_eq!(place.run_with_input(["remove", "-", "--yes"], "1 3").ok(), "removed 2 documents (batch 3)\n");
     assert_eq!(place.run_with_input(["accept", "-"], "").code, Some(0), "nothing to decide");
 }
 

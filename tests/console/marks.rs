@@ -72,7 +72,9 @@ async fn several_documents_are_removed_only_when_their_number_was_typed() {
         operator.settle().await;
         assert!(operator.store.with(|facts| facts.removed.is_empty()));
         operator.press(&["del", "3", "enter"]);
-        operator.settle().await;
+        operator.sees("remove 3 documents begins in").await;
+        assert!(operator.store.with(|facts| facts.removed.is_empty()), "it can be undone");
+        operator.sees("removed 3 documents").await;
     })
     .await;
     let removed = store.with(|facts| facts.removed.clone());

@@ -399,6 +399,7 @@ async fn schedule_and_request(session: &mut Session) {
     let deep = session.install.write("deep.toml", "schedule.queue_depth = 1\nplans.daily.every = \"1 day\"\n");
     session.schedule(&["schedule", "--config", &deep.display().to_string(), "--json"]);
     session.keep("sync", 0, &["sync", "8", "1", "--json"]);
+    session.keep("batch", 0, &["batch", "list", "--json"]);
     session.keep("sync", 0, &["retry", "1", "--json"]);
     session.keep("sync", 0, &["cancel", "1", "8", "--json"]);
     session.keep("sync --dry-run", 0, &["retry", "--all", "--dry-run", "--json"]);

@@ -132,6 +132,7 @@ fn a_start_is_previewed_whatever_the_number_of_documents() {
             skipped: vec![(SkipReason::FaqStarted(Duration::from_secs(180)), 1)],
             hosts: 1,
             faqs: Some(faq_preview()),
+            ..Preview::default()
         });
         let text = screen.text();
         for shown in [
@@ -158,6 +159,7 @@ fn a_start_is_previewed_whatever_the_number_of_documents() {
             skipped: Vec::new(),
             hosts: 1,
             faqs: Some(faq_preview()),
+            ..Preview::default()
         });
         assert!(screen.text().contains("Start 1"), "{}", screen.text());
     }

@@ -1,6 +1,6 @@
 //! Tests adding, requesting, cancelling, removing and previewing.
 
-use super::support::{Backend, Scene, fetched, new, permanent, request, timeout};
+use super::support::{Backend, Scene, fetched, new, permanent, request, timeout, worker};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::Status;
 use quarterdeck::domain::filter::Filter;
@@ -8,7 +8,7 @@ use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::job::QueueClass;
 use quarterdeck::domain::outcome::OutcomeResult;
 use quarterdeck::domain::request::{Request, RequestAnswer, RequestKind, RequestScope, SkipReason};
-use quarterdeck::store::{AddResult, BulkVerb, DocumentRef, DocumentStore, Queries, StoreBase, Targets};
+use quarterdeck::store::{AddResult, BulkVerb, DocumentRef, DocumentStore, JobStore, Queries, StoreBase, Targets};
 use std::time::Duration;
 
 async fn adding_the_same_again_leaves_it_alone(backend: Backend) {
@@ -156,6 +156,29 @@ async fn removing_takes_all_but_outcomes(backend: Backend) {
     assert!(new > ready, "ids are not given twice");
 }
 
+async fn a_preview_estimates_from_what_the_last_jobs_took(backend: Backend) {
+    let scene = Scene::new(backend).await;
+    let never = scene.add(1, "https://a.test/never").await;
+    let (id, mut job) = scene.running("https://a.test/slow").await;
+    let targets = Targets::Ids(vec![id, never]);
+    let preview = async || scene.store.preview(&targets, BulkVerb::Request(RequestKind::Sync)).await.unwrap().estimate;
+    let unknown = preview().await;
+    assert_eq!((unknown.duration(2), unknown.documents.get("a.test")), (None, Some(&1)), "one runs and is skipped");
+    for attempt in 1..=4 {
+        scene.finish(&job, timeout()).await;
+        scene.clock.advance(Duration::from_secs(600));
+        if attempt < 4 {
+            job = scene.claim(1).await.remove(0);
+        }
+    }
+    scene.store.register(&worker("w1")).await.unwrap();
+    let known = preview().await;
+    assert_eq!((known.slots, known.documents.get("a.test")), (8, Some(&2)));
+    // Four attempts of 120 ms, with waits of 30 s, 2 min and 5 min.
+    let time = known.duration(2).unwrap();
+    assert_eq!(time, Duration::from_millis(480) + Duration::from_secs(450), "{known:?}");
+}
+
 async fn large_sets_are_asked_in_parts_and_answered_in_order(backend: Backend) {
     let scene = Scene::new(backend).await;
     let documents: Vec<_> = (0..1_203).map(|n| new(1, &format!("https://h{}.test/{n}", n % 40))).collect();
@@ -188,5 +211,6 @@ on_both! {
     a_preview_is_what_the_request_then_does,
     cancel_ends_what_waits_and_tells_what_runs,
     removing_takes_all_but_outcomes,
+    a_preview_estimates_from_what_the_last_jobs_took,
     large_sets_are_asked_in_parts_and_answered_in_order,
 }

@@ -1,6 +1,7 @@
 //! A store in memory for tests of the console: documents and outcomes that a test sets, requests that it can read, and
 //! tokio's clock. It implements the interfaces that a console uses, and runs no jobs.
 
+pub use super::memory_batches::Batch;
 use async_trait::async_trait;
 use quarterdeck::domain::content::StoredBaseline;
 use quarterdeck::domain::document::{DocumentRow, Status, StatusCounts};
@@ -83,6 +84,7 @@ pub struct Facts {
     pub proposals: Vec<Proposal>,
     /// Decisions on proposals so far.
     pub proposals_decided: Vec<(Vec<ProposalId>, ProposalDecision)>,
+    pub batches: Vec<Batch>,
     /// Sources whose reads were requested.
     pub reads_requested: Vec<SourceId>,
     /// Leases that a person broke, with the person's name.
@@ -435,7 +437,7 @@ impl Queries for Memory {
             Targets::Ids(ids) => ids.clone(),
             Targets::Matching(filter) => self.matching(filter, Sort::BY_ID, None).await?,
         };
-        Ok(Preview { targets, skipped: Vec::new(), hosts: 1, faqs: None })
+        Ok(Preview { targets, skipped: Vec::new(), hosts: 1, ..Preview::default() })
     }
 
     async fn faq_backlog(&self) -> Result<Option<FaqBacklog>> {

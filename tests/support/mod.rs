@@ -17,6 +17,7 @@ pub mod limit;
 pub mod live;
 pub mod measure;
 pub mod memory;
+mod memory_batches;
 mod memory_sources;
 mod memory_texts;
 pub mod pages;

@@ -3,6 +3,7 @@
 use super::facts::{NOW, documents, options, outcomes};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use quarterdeck::domain::document::{Status, StatusCounts};
+use quarterdeck::domain::estimate::{PastJob, WorkEstimate};
 use quarterdeck::domain::id::DocumentId;
 use quarterdeck::domain::outcome::Outcome;
 use quarterdeck::domain::request::SkipReason;
@@ -19,6 +20,8 @@ use quarterdeck::tui::views::detail::state::HostPages;
 use quarterdeck::tui::views::outcomes::pin::PinSubject;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
+use std::collections::HashMap;
+use std::time::Duration;
 
 /// Returns the key of a character, or of a name: `enter`, `esc`, `tab`, `del`, `down`, `end`, `ctrl-c`.
 pub fn key(name: &str) -> KeyEvent {
@@ -133,6 +136,15 @@ impl Screen {
             targets: (1..=targets).map(DocumentId).collect(),
             skipped: vec![(SkipReason::Pdf, 2), (SkipReason::Running, 1)],
             hosts: 4,
+            estimate: WorkEstimate {
+                documents: HashMap::from([("a.test".to_owned(), targets.unsigned_abs())]),
+                past: vec![PastJob {
+                    host: "a.test".into(),
+                    busy: Duration::from_secs(4),
+                    waits: Duration::from_secs(450),
+                }],
+                slots: 16,
+            },
             faqs: None,
         };
         self.answer_preview_with(preview);

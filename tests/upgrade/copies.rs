@@ -32,7 +32,7 @@ async fn version_of(file: &Path) -> i64 {
 }
 
 /// Columns that versions after the fixture's have added.
-const LATER_COLUMNS: [&str; 33] = [
+const LATER_COLUMNS: [&str; 34] = [
     "schema_version",
     "body_digest",
     "unfetchable",
@@ -66,6 +66,7 @@ const LATER_COLUMNS: [&str; 33] = [
     "day_window",
     "lastmod",
     "sources",
+    "batch_id",
 ];
 
 /// Returns every row of every table, as text.

@@ -2,7 +2,7 @@
 
 use super::schedule::schedule;
 use super::texts::texts;
-use super::{CheckContext, disk, faq, notify, sources};
+use super::{CheckContext, batches, disk, faq, notify, sources};
 use crate::cli::crawling;
 use crate::cli::exit::CliError;
 use crate::cli::output::note;
@@ -65,6 +65,10 @@ pub(super) async fn store(context: &CheckContext) -> Vec<Finding> {
             }
             match sources::sources(&*store).await {
                 Ok(sources) => found.extend(sources),
+                Err(error) => found.push(store_error(&error)),
+            }
+            match batches::batches(&*store).await {
+                Ok(batches) => found.extend(batches),
                 Err(error) => found.push(store_error(&error)),
             }
             match notify::sinks(context, &*store).await {

@@ -50,7 +50,7 @@ fn values_of(field: Field, subject: Subject) -> Vec<String> {
         Field::Attempted | Field::Synced | Field::Changed => vec!["<1h", "<1d", ">1d", ">1w", NEVER],
         Field::Next => vec!["<10m", "<1h", "<1d", NEVER],
         Field::Http => vec!["404", "403", "429", "500", "503"],
-        Field::Cause | Field::Host | Field::Id | Field::Account | Field::Assistant => Vec::new(),
+        Field::Cause | Field::Host | Field::Id | Field::Account | Field::Assistant | Field::Batch => Vec::new(),
         Field::By | Field::Worker => Vec::new(),
     };
     words.into_iter().map(str::to_owned).collect()

@@ -13,8 +13,8 @@ use crate::domain::text_change::TextOwner;
 use crate::domain::time::Timestamp;
 
 impl Filter {
-    /// Returns true if a document matches every term. Terms about outcomes match no document; [`check`](Self::check)
-    /// refuses them.
+    /// Returns true if a document matches every term. A term about batches matches none, since a row does not name them,
+    /// and neither does one about outcomes; [`check`](Self::check) refuses those.
     pub fn matches(&self, row: &DocumentRow, now: Timestamp) -> bool {
         self.all(|condition| match condition {
             FilterCondition::Word(word) => {
@@ -42,7 +42,10 @@ impl Filter {
                 let is_quarantined = row.quarantine_reason.is_some() && values.contains(&ContentChange::Quarantined);
                 is_quarantined || row.last_content.is_some_and(|last| has_word(values, last))
             }
-            FilterCondition::Result(_) | FilterCondition::By(_) | FilterCondition::Worker(_) => false,
+            FilterCondition::Batch(_)
+            | FilterCondition::Result(_)
+            | FilterCondition::By(_)
+            | FilterCondition::Worker(_) => false,
         })
     }
 
@@ -80,7 +83,8 @@ impl Filter {
             | FilterCondition::Attempted(_)
             | FilterCondition::Synced(_)
             | FilterCondition::Changed(_)
-            | FilterCondition::Next(_) => false,
+            | FilterCondition::Next(_)
+            | FilterCondition::Batch(_) => false,
         })
     }
 

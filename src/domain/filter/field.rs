@@ -28,6 +28,7 @@ word_enum! {
         Id = "id",
         Account = "account",
         Assistant = "assistant",
+        Batch = "batch",
         Attempted = "attempted",
         Synced = "synced",
         Changed = "changed",
@@ -49,6 +50,7 @@ impl Field {
                 | Self::Kind
                 | Self::Faq
                 | Self::Cause
+                | Self::Batch
                 | Self::Attempted
                 | Self::Synced
                 | Self::Changed
@@ -78,6 +80,7 @@ impl FilterCondition {
             Self::Id(_) => Field::Id,
             Self::Account(_) => Field::Account,
             Self::Assistant(_) => Field::Assistant,
+            Self::Batch(_) => Field::Batch,
             Self::Attempted(_) => Field::Attempted,
             Self::Synced(_) => Field::Synced,
             Self::Changed(_) => Field::Changed,

@@ -219,6 +219,7 @@ fn test(field: Field, values: Vec<Value>) -> Result<FilterCondition, FilterError
         Field::Id => FilterCondition::Id(each(field, values, "a number", digits)?),
         Field::Account => FilterCondition::Account(each(field, values, "a number", digits)?),
         Field::Assistant => FilterCondition::Assistant(each(field, values, "a number", digits)?),
+        Field::Batch => FilterCondition::Batch(each(field, values, "the number of a batch", digits)?),
         Field::Host => FilterCondition::Host(each(field, values, "a host", |text| Some(text.to_ascii_lowercase()))?),
         Field::By => FilterCondition::By(each(field, values, "a name", |text| Some(text.to_owned()))?),
         Field::Worker => FilterCondition::Worker(each(field, values, "a worker", |text| Some(text.to_owned()))?),

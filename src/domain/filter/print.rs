@@ -45,7 +45,7 @@ impl Display for FilterCondition {
                 let plain = is_plain(value) && !value.contains(',') && !value.starts_with("//");
                 if plain { f.write_str(value) } else { quoted(f, value) }
             }),
-            Self::Id(values) | Self::Account(values) | Self::Assistant(values) => {
+            Self::Id(values) | Self::Account(values) | Self::Assistant(values) | Self::Batch(values) => {
                 joined(f, values, |f, value| value.fmt(f))
             }
             Self::Attempted(age) | Self::Synced(age) | Self::Changed(age) | Self::Next(age) => age.fmt(f),

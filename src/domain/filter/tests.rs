@@ -356,6 +356,7 @@ fn filters() -> impl Strategy<Value = Filter> {
         proptest::collection::vec((1_i64..1 << 48).prop_map(FailureCause), 1..3).prop_map(FilterCondition::Cause),
         numbers().prop_map(FilterCondition::Account),
         numbers().prop_map(FilterCondition::Assistant),
+        numbers().prop_map(FilterCondition::Batch),
         age.clone().prop_map(FilterCondition::Attempted),
         age.clone().prop_map(FilterCondition::Synced),
         age.clone().prop_map(FilterCondition::Changed),

@@ -58,7 +58,7 @@ enum TableDecision {
 
 /// The decision for each table of both databases. A test demands that none is forgotten.
 #[cfg(test)]
-const DECISIONS: [(&str, TableDecision); 37] = [
+const DECISIONS: [(&str, TableDecision); 39] = [
     ("captain_documents", TableDecision::Rows),
     ("document_state", TableDecision::Rows),
     ("document_versions", TableDecision::Rows),
@@ -91,6 +91,8 @@ const DECISIONS: [(&str, TableDecision); 37] = [
     ("document_words", TableDecision::Derived),
     ("jobs", TableDecision::Left),
     ("lanes", TableDecision::Left),
+    ("batches", TableDecision::Left),
+    ("batch_members", TableDecision::Left),
     ("workers", TableDecision::Left),
     ("shadow_passes", TableDecision::Chatwoot),
     ("document_faqs", TableDecision::Chatwoot),

@@ -1,6 +1,7 @@
 //! The interface for changes that a person requests to documents and jobs, and the types of documents and contents.
 
 use crate::domain::document::DocumentRow;
+use crate::domain::estimate::WorkEstimate;
 use crate::domain::faq::FaqPreview;
 use crate::domain::filter::Filter;
 use crate::domain::id::{AccountId, AssistantId, DocumentId, JobId};
@@ -204,6 +205,8 @@ pub struct Preview {
     pub skipped: Vec<(SkipReason, u64)>,
     /// Number of distinct hosts among the targets.
     pub hosts: u64,
+    /// What the targets took the last time; only for requests to sync or retry.
+    pub estimate: WorkEstimate,
     /// The answers of the targets; only for a start of FAQ jobs.
     pub faqs: Option<FaqPreview>,
 }

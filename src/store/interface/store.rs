@@ -2,6 +2,7 @@
 
 use crate::domain::lock::StoreId;
 use crate::store::interface::base::CommitSignals;
+use crate::store::interface::batches::BatchStore;
 use crate::store::interface::chatwoot::ChatwootStore;
 use crate::store::interface::documents::DocumentStore;
 use crate::store::interface::figures::FigureStore;
@@ -47,9 +48,9 @@ impl<
 }
 
 /// The interfaces that the console needs.
-pub trait ConsoleStore: DocumentStore + SourceStore + Queries + TextStore {}
+pub trait ConsoleStore: DocumentStore + BatchStore + SourceStore + Queries + TextStore {}
 
-impl<S: DocumentStore + SourceStore + Queries + TextStore> ConsoleStore for S {}
+impl<S: DocumentStore + BatchStore + SourceStore + Queries + TextStore> ConsoleStore for S {}
 
 /// A whole store, for the code that opens and closes it and passes its interfaces on.
 #[async_trait]

@@ -8,8 +8,8 @@ use crate::domain::link::is_pdf;
 use crate::domain::request::{LiveJob, Request, RequestScope, SkipReason};
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
-use crate::store::queries::faqs;
 use crate::store::queries::page::matching_exactly;
+use crate::store::queries::{estimate, faqs};
 use crate::store::sql::columns::{code, line, optional_number, span, time, word};
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
@@ -17,7 +17,7 @@ use crate::store::sql::documents::{Joins, StatusSource};
 use crate::store::sql::rows::documents::{AVAILABLE, host};
 use crate::store::sql::statement::Sql;
 use crate::store::{BulkVerb, Preview, Result, Targets};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// Maximum number of documents per statement.
 pub(super) const CHUNK_SIZE: usize = 1_000;
@@ -41,7 +41,7 @@ pub(in crate::store) async fn preview(db: &Database, of: &Targets, verb: BulkVer
     let ids = targets(db, of).await?;
     let mut preview = Preview { targets: Vec::with_capacity(ids.len()), ..Preview::default() };
     let mut skipped = BTreeMap::<SkipReason, u64>::new();
-    let mut hosts = HashSet::new();
+    let mut hosts = HashMap::<String, u64>::new();
     let mut found = 0;
     // In batches, each a short read: neither memory nor the store is taken up by all documents at once.
     for batch in ids.chunks(CHUNK_SIZE) {
@@ -57,8 +57,9 @@ pub(in crate::store) async fn preview(db: &Database, of: &Targets, verb: BulkVer
                 match candidate.check(verb, now) {
                     Ok(()) => {
                         preview.targets.push(candidate.id);
-                        if !hosts.contains(&candidate.host) {
-                            hosts.insert(candidate.host);
+                        match hosts.get_mut(&candidate.host) {
+                            Some(documents) => *documents += 1,
+                            None => drop(hosts.insert(candidate.host, 1)),
                         }
                     }
                     Err(reason) => *skipped.entry(reason).or_default() += 1,
@@ -75,6 +76,9 @@ pub(in crate::store) async fn preview(db: &Database, of: &Targets, verb: BulkVer
     preview.skipped = skipped.into_iter().collect();
     preview.skipped.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     preview.hosts = hosts.len() as u64;
+    if matches!(verb, BulkVerb::Request(_)) && !preview.targets.is_empty() {
+        preview.estimate = estimate::estimate(db, &preview.targets, hosts).await?;
+    }
     Ok(preview)
 }
 

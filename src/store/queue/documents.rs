@@ -145,7 +145,8 @@ fn link_of(row: &Row) -> Result<(LinkKey, DocumentId)> {
     Ok(((get(row, "assistant_id")?, get(row, "external_link")?), DocumentId(get(row, "id")?)))
 }
 
-async fn remove_one(tx: &mut Tx<'_>, id: DocumentId, by: &SafeLine) -> Result<bool> {
+/// Removes a document within a transaction that has locked its live job. Returns false if there is none.
+pub(in crate::store) async fn remove_one(tx: &mut Tx<'_>, id: DocumentId, by: &SafeLine) -> Result<bool> {
     let Some(document) = documents::by_id(tx, id).await? else { return Ok(false) };
     if let Some(row) = jobs::live_job(tx, id).await? {
         // A running attempt finds its job gone and writes nothing.

@@ -66,7 +66,13 @@ pub(in crate::store) async fn cancel(
     Ok(answers)
 }
 
-async fn request_all(tx: &mut Tx<'_>, ids: &[DocumentId], request: &Request) -> Result<Vec<RequestAnswer>> {
+/// Requests syncs of documents within a transaction that has locked their live jobs. Returns one answer per document, in
+/// order.
+pub(in crate::store) async fn request_all(
+    tx: &mut Tx<'_>,
+    ids: &[DocumentId],
+    request: &Request,
+) -> Result<Vec<RequestAnswer>> {
     let mut documents = documents::by_ids(tx, ids).await?;
     let mut live = jobs::live_jobs(tx, ids).await?;
     let mut answers = vec![RequestAnswer::Skipped(SkipReason::Missing); ids.len()];
@@ -171,7 +177,8 @@ async fn run_as_manual(tx: &mut Tx<'_>, row: &JobRow, request: &Request) -> Resu
     lanes::add(tx, &LaneKey { class: QueueClass::Manual.code(), ..LaneKey::of(row) }, vtime).await
 }
 
-async fn cancel_one(tx: &mut Tx<'_>, id: DocumentId, by: &SafeLine) -> Result<RequestAnswer> {
+/// Cancels the live job of a document within a transaction that has locked it.
+pub(in crate::store) async fn cancel_one(tx: &mut Tx<'_>, id: DocumentId, by: &SafeLine) -> Result<RequestAnswer> {
     let document = documents::by_id(tx, id).await?;
     let Some(mut row) = jobs::live_job(tx, id).await? else {
         return Ok(RequestAnswer::Skipped(if document.is_some() {

@@ -4,6 +4,7 @@
 use super::{LEASE, MAX_ROWS, RemovalState, Step, acquire_lease};
 use crate::domain::retention::Retention;
 use crate::domain::time::Timestamp;
+use crate::store::batches::control as batches;
 use crate::store::interface::retention::Removed;
 use crate::store::sql::columns::optional_number;
 use crate::store::sql::conn::{Purpose, Row, get};
@@ -87,7 +88,25 @@ macro_rules! of_gone_documents {
     };
 }
 
-const TABLES: [SweptTable; 4] = [
+/// Test for a batch `t` that is old: it ended before the bound `?3`, or it and the newer ended ones have more than a
+/// million members. The newest is kept whatever its size.
+macro_rules! batch_is_old {
+    () => {
+        "t.ended_at IS NOT NULL AND (t.ended_at <= ?3 OR t.id <= (SELECT max(q.id) FROM (SELECT id, total, \
+             sum(total) OVER (ORDER BY id DESC) AS members FROM @batches WHERE ended_at IS NOT NULL) q \
+             WHERE q.members > 1000000 AND q.members > q.total))"
+    };
+}
+
+/// The first batch after the next range of them.
+const BATCHES: &str = "SELECT id FROM @batches WHERE id > ?1 ORDER BY id LIMIT 1 OFFSET ?2";
+
+/// Returns the time of the end from which a batch is old: that of jobs. No batch is that old if they are kept for ever.
+fn batch_bound(keep: &Retention, now: Timestamp) -> Option<i64> {
+    Some(keep.jobs.map_or(i64::MIN, |age| now.minus(age).micros()))
+}
+
+const TABLES: [SweptTable; 6] = [
     SweptTable {
         range: "SELECT id FROM @jobs WHERE id > ?1 ORDER BY id LIMIT 1 OFFSET ?2",
         old: "SELECT j.id AS a, j.id AS b FROM @jobs j WHERE j.id > ?1 AND j.id <= ?2 \
@@ -112,6 +131,36 @@ const TABLES: [SweptTable; 4] = [
         bound: |keep, _| Some(i64::from(keep.versions)),
         count: |versions| Removed { outcomes: 0, jobs: 0, versions },
     },
+    // The members first, since their batch says that they are old.
+    SweptTable {
+        range: BATCHES,
+        old: concat!(
+            "SELECT m.batch_id AS a, m.document_id AS b FROM @batches t JOIN @batch_members m ON m.batch_id = t.id \
+             WHERE t.id > ?1 AND t.id <= ?2 AND ",
+            batch_is_old!(),
+            " LIMIT ?4"
+        ),
+        remove: "DELETE FROM @batch_members WHERE (batch_id, document_id) IN (SELECT m.batch_id, m.document_id \
+                 FROM @batch_members m JOIN elements(?1) k ON m.batch_id = CAST(k.value ->> 'a' AS BIGINT) \
+                 AND m.document_id = CAST(k.value ->> 'b' AS BIGINT)",
+        skips_locked: " FOR UPDATE OF m SKIP LOCKED)",
+        bound: batch_bound,
+        count: |_| Removed { outcomes: 0, jobs: 0, versions: 0 },
+    },
+    SweptTable {
+        range: BATCHES,
+        old: concat!(
+            "SELECT t.id AS a, t.id AS b FROM @batches t WHERE t.id > ?1 AND t.id <= ?2 \
+             AND NOT EXISTS (SELECT 1 FROM @batch_members m WHERE m.batch_id = t.id) AND ",
+            batch_is_old!(),
+            " LIMIT ?4"
+        ),
+        remove: "DELETE FROM @batches WHERE id IN (SELECT t.id FROM @batches t WHERE t.id IN \
+                 (SELECT CAST(k.value ->> 'a' AS BIGINT) FROM elements(?1) k)",
+        skips_locked: " FOR UPDATE OF t SKIP LOCKED)",
+        bound: batch_bound,
+        count: |_| Removed { outcomes: 0, jobs: 0, versions: 0 },
+    },
     of_gone_documents!("@held_contents"),
     of_gone_documents!("@last_outcomes"),
 ];
@@ -127,6 +176,8 @@ pub(super) async fn step(db: &Database, state: &RemovalState, keep: &Retention, 
         if !renew(db, holder).await? {
             return Ok(RetentionStep::LeaseTaken);
         }
+        // Their ends are noted by whoever looks at them, which may be nobody.
+        batches::finish(db).await?;
         *current = Some(Sweep { table: 0, after: i64::MIN, renewed: now });
         return Ok(RetentionStep::More(Removed::default()));
     };

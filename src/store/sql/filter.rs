@@ -186,6 +186,13 @@ fn document_test(sql: &mut Sql, source: StatusSource, test: &FilterCondition, no
         FilterCondition::Assistant(ids) => {
             sql.push(source.pick("m.assistant_id IN ", "d.assistant_id IN ")).bind_list(ids.iter().copied());
         }
+        FilterCondition::Batch(ids) => {
+            sql.push(source.id()).push(
+                " IN (SELECT m.document_id FROM @batch_members m JOIN @batches b ON b.id = m.batch_id \
+                 WHERE (m.state BETWEEN 1 AND 4 OR m.state = 0 AND b.ended_at IS NULL) AND m.batch_id IN ",
+            );
+            sql.bind_list(ids.iter().copied()).push(")");
+        }
         FilterCondition::Attempted(age) => push_age(sql, source.attempted_at(), *age, now),
         FilterCondition::Synced(age) => push_age(sql, source.synced_at(), *age, now),
         FilterCondition::Changed(age) => push_age(sql, "s.text_changed_at", *age, now),
@@ -257,12 +264,13 @@ fn outcome_test(sql: &mut Sql, test: &FilterCondition, now: Timestamp) -> Result
         | FilterCondition::Kind(_)
         | FilterCondition::Faq(_)
         | FilterCondition::Cause(_)
+        | FilterCondition::Batch(_)
         | FilterCondition::Synced(_)
         | FilterCondition::Changed(_)
         | FilterCondition::Next(_) => {
             return meaningless(
-                "`status:`, `kind:`, `faq:`, `cause:`, `synced:`, `changed:` and `next:` apply to documents, not to \
-                 outcomes",
+                "`status:`, `kind:`, `faq:`, `cause:`, `batch:`, `synced:`, `changed:` and `next:` apply to documents, not \
+                 to outcomes",
             );
         }
     }

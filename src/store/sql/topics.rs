@@ -5,7 +5,7 @@ use crate::store::sql::statement::Statement;
 
 /// The tables that transactions write, each with the topic of its data. `None` is bookkeeping, which nobody reads
 /// again after a commit.
-const TABLES: [(&str, Option<Topic>); 28] = [
+const TABLES: [(&str, Option<Topic>); 30] = [
     ("captain_documents", Some(Topic::Documents)),
     ("document_state", Some(Topic::Documents)),
     ("document_status", Some(Topic::Documents)),
@@ -16,6 +16,9 @@ const TABLES: [(&str, Option<Topic>); 28] = [
     // The cadence of an account decides from when on its documents are stale.
     ("accounts_sched", Some(Topic::Documents)),
     ("jobs", Some(Topic::Jobs)),
+    // Their progress follows from jobs.
+    ("batches", Some(Topic::Jobs)),
+    ("batch_members", Some(Topic::Jobs)),
     ("lanes", Some(Topic::Jobs)),
     ("sched_clock", Some(Topic::Jobs)),
     ("outcomes", Some(Topic::Outcomes)),

@@ -5,6 +5,7 @@ use crate::domain::text::SafeLine;
 use crate::format::{self, EarlierRequest};
 use crate::store::{AddResult, Decision, DecisionResult, ProposalResult, RestoredText};
 use crate::tui::command::{Command, CommandKind};
+use crate::tui::describe::batch;
 use crate::tui::model::toast::Level;
 use crate::tui::msg::CommandResult;
 
@@ -15,6 +16,14 @@ pub fn done(command: &Command, done: &CommandResult) -> (Level, String) {
         CommandResult::Added(AddResult::Exists(id)) => {
             (Level::Refused, format!("this URL already exists, as document {id}"))
         }
+        CommandResult::BatchBegun(batch) => {
+            let documents = format::count(command.documents.len() as u64, "document");
+            (Level::Done, format!("batch {batch}: {} {documents} in 5 s; U undoes it", command.kind.word()))
+        }
+        CommandResult::BatchOrdered(ordered) => match command.kind {
+            CommandKind::Batch(batch, order) => batch::ordered(batch, order, *ordered),
+            _ => (Level::Refused, "nothing to do".to_owned()),
+        },
         CommandResult::Decided(decided) => decision(command, *decided),
         CommandResult::TextRestored(restored) => text_restored(command, restored),
         CommandResult::LeaseBroken(None) => (Level::Refused, format!("{} is no longer running", label(command))),

@@ -30,6 +30,8 @@ pub enum Overlay {
     Sort,
     /// The choice of the columns of the document list. The number is the index of the row under its cursor.
     Columns(usize),
+    /// The list of batches. The number is the index of the row under its cursor.
+    Batches(usize),
     Confirm(ConfirmDialog),
     Choice(ChoiceDialog),
     Preview(Box<PreviewDialog>),
@@ -47,7 +49,8 @@ impl Overlay {
             | Self::About(_)
             | Self::Why(_)
             | Self::Sort
-            | Self::Columns(_) => KeyScope::Reader,
+            | Self::Columns(_)
+            | Self::Batches(_) => KeyScope::Reader,
             Self::Palette(_) => KeyScope::Palette,
             Self::Prompt(_) => KeyScope::Prompt,
             Self::Confirm(_) | Self::Choice(_) | Self::Preview(_) | Self::Quit(_) => KeyScope::Dialog,
@@ -191,6 +194,9 @@ impl ChoiceDialog {
     }
 }
 
+/// Description of the documents that a filter without terms selects.
+pub const EVERY_DOCUMENT: &str = "every document";
+
 /// The preview of a bulk request, with a button that runs the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreviewDialog {
@@ -213,6 +219,12 @@ pub struct PreviewDialog {
 }
 
 impl PreviewDialog {
+    /// Returns the text of the filter that selects the documents, empty for every document; `None` if they are marked.
+    pub fn filter(&self) -> Option<SafeLine> {
+        let text = self.selection_text.as_str();
+        self.marked_count.is_none().then(|| SafeLine::new(if text == EVERY_DOCUMENT { "" } else { text }))
+    }
+
     /// Returns the documents that the request would affect; none before the answer has arrived, or if it is an error.
     pub fn targets(&self) -> &[DocumentId] {
         match &self.answer {

@@ -1,19 +1,20 @@
 //! Commands on documents and jobs: selects their documents, opens confirmations and previews, and shows their results.
 
 use super::effects::Update;
-use super::loads;
+use super::{batches, loads};
+use crate::domain::batch::BatchOrder;
 use crate::domain::document::Status;
 use crate::domain::id::DocumentId;
 use crate::domain::request::{RequestAnswer as Answered, RequestKind, RequestScope};
 use crate::format;
-use crate::store::{BulkVerb, Targets};
+use crate::store::{BatchOrdered, BulkVerb, Targets};
 use crate::tui::action::Action;
 use crate::tui::availability::{ActionTarget, document, selection};
 use crate::tui::command::{Command, CommandKind};
 use crate::tui::describe::answer;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
-use crate::tui::model::overlay::{ConfirmDialog, Overlay, PreviewDialog, Prompt, PromptKind};
+use crate::tui::model::overlay::{ConfirmDialog, EVERY_DOCUMENT, Overlay, PreviewDialog, Prompt, PromptKind};
 use crate::tui::model::toast::Level;
 use crate::tui::msg::{CommandResult, StoreResult};
 use crate::tui::views::documents::marks::HiddenMarks;
@@ -37,7 +38,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     if matches!(action, Action::SyncAll | Action::RetryAll | Action::CancelAll | Action::FaqAll) {
         let filter = model.documents.filter.clone();
         let which = match model.documents.filter_text.trim() {
-            "" => "every document".to_owned(),
+            "" => EVERY_DOCUMENT.to_owned(),
             text => text.to_owned(),
         };
         return preview(model, Targets::Matching(filter), verb, &which, up);
@@ -105,7 +106,7 @@ pub(super) fn purge(model: &mut Model) {
         "Manual jobs, retries and running jobs stay.".to_owned(),
         "The next schedule pass queues the documents that are still due.".to_owned(),
     ];
-    let command = Command { kind: CommandKind::Purge, documents: Vec::new(), name: None };
+    let command = Command { kind: CommandKind::Purge, documents: Vec::new(), name: None, filter: None };
     confirm(model, "drop waiting auto jobs".to_owned(), lines, "Drop jobs", command);
 }
 
@@ -119,11 +120,18 @@ pub(super) const fn command_kind(verb: BulkVerb, scope: RequestScope) -> Command
     }
 }
 
+/// Runs a command, and notes if it makes a batch.
+pub(super) fn run(model: &mut Model, command: Command, up: &mut Update) {
+    model.batches.beginning += u32::from(command.makes_batch());
+    up.effect(Effect::RunCommand(command));
+}
+
 fn single(model: &mut Model, verb: BulkVerb, one: SelectedDocument, up: &mut Update) {
     let command = Command {
         kind: command_kind(verb, RequestScope::Named),
         documents: vec![one.document],
         name: Some(one.name.clone()),
+        filter: None,
     };
     let question = match (verb, one.status) {
         // The status of a document that is not in the loaded rows is unknown: its job may be running.
@@ -150,10 +158,10 @@ fn single(model: &mut Model, verb: BulkVerb, one: SelectedDocument, up: &mut Upd
 
 fn several(model: &mut Model, verb: BulkVerb, documents: Vec<DocumentId>, up: &mut Update) {
     let number = documents.len() as u64;
-    let command = Command { kind: command_kind(verb, RequestScope::Bulk), documents, name: None };
+    let command = Command { kind: command_kind(verb, RequestScope::Bulk), documents, name: None, filter: None };
     match verb {
         // FAQ jobs have a preview instead.
-        BulkVerb::Request(_) | BulkVerb::Faq => up.effect(Effect::RunCommand(command)),
+        BulkVerb::Request(_) | BulkVerb::Faq => run(model, command, up),
         BulkVerb::Cancel => confirm(
             model,
             format!("cancel the jobs of {}", format::count(number, "document")),
@@ -213,7 +221,19 @@ pub(super) fn take_done(model: &mut Model, command: &Command, answer: StoreResul
     match answer {
         Ok(done) => {
             let (level, text) = answer::done(command, &done);
-            model.notify(level, text);
+            match done {
+                // The line about the batch says so.
+                CommandResult::BatchBegun(batch) => {
+                    model.log(level, text);
+                    batches::begun(model, batch, up);
+                }
+                _ => model.notify(level, text),
+            }
+            if let (CommandKind::Batch(batch, BatchOrder::Resume), CommandResult::BatchOrdered(BatchOrdered::Now(_))) =
+                (&command.kind, &done)
+            {
+                model.batches.add_own(*batch);
+            }
             unmark(model, command, &done);
             let opened = model.detail.as_ref().map(|detail| detail.document);
             if opened.is_some_and(|opened| command.documents.contains(&opened)) {
@@ -221,11 +241,16 @@ pub(super) fn take_done(model: &mut Model, command: &Command, answer: StoreResul
             }
         }
         Err(reason) => {
+            if command.makes_batch() {
+                model.batches.beginning = model.batches.beginning.saturating_sub(1);
+                model.batches.is_undo_wanted = false;
+            }
             let target = match (&command.name, &command.kind) {
                 (_, CommandKind::Pause(scope) | CommandKind::Resume(scope)) => scope.to_string(),
                 (Some(name), _) => name.to_string(),
                 (None, CommandKind::DecideProposals(_, ids)) => format::count(ids.len() as u64, "proposal"),
                 (None, CommandKind::Purge) => "waiting auto jobs".to_owned(),
+                (None, CommandKind::Batch(batch, _)) => format!("batch {batch}"),
                 (None, _) if command.documents.is_empty() => "the document".to_owned(),
                 (None, _) => format::count(command.documents.len() as u64, "document"),
             };
@@ -244,12 +269,13 @@ fn unmark(model: &mut Model, command: &Command, done: &CommandResult) {
                 marks.remove(&response.document_id);
             }
         }
-        CommandResult::Removed(_) | CommandResult::Preceded(..) => {
+        CommandResult::Removed(_) | CommandResult::Preceded(..) | CommandResult::BatchBegun(_) => {
             for document in &command.documents {
                 marks.remove(document);
             }
         }
         CommandResult::Added(_)
+        | CommandResult::BatchOrdered(_)
         | CommandResult::Decided(_)
         | CommandResult::TextRestored(_)
         | CommandResult::Purged(_)

@@ -91,6 +91,7 @@ pub(super) fn restore_version(model: &mut Model) {
     let command = Command {
         kind: CommandKind::Restore(kept.version),
         documents: vec![detail.document],
+        filter: None,
         name: Some(detail.name.clone()),
     };
     let title = format!("restore version {} of {}", kept.version, detail.name);
@@ -151,6 +152,7 @@ pub(super) fn decide(model: &mut Model, action: Action) {
         kind: CommandKind::Decide(decision, fingerprint),
         documents: vec![detail.document],
         name: Some(detail.name.clone()),
+        filter: None,
     };
     model.overlay = Some(Overlay::Confirm(ConfirmDialog { title, lines, verb, command, yes_focused: false }));
 }

@@ -24,7 +24,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) -> Option<
         Overlay::Confirm(mut dialog) => {
             if choose {
                 if dialog.yes_focused {
-                    up.effect(Effect::RunCommand(dialog.command));
+                    acts::run(model, dialog.command, up);
                 }
                 None
             } else {
@@ -54,8 +54,9 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) -> Option<
                         kind: acts::command_kind(dialog.verb, Named::Bulk),
                         documents: dialog.targets().to_vec(),
                         name: None,
+                        filter: dialog.filter(),
                     };
-                    up.effect(Effect::RunCommand(command));
+                    acts::run(model, command, up);
                     // A second retry should not repeat this one unasked.
                     if model.active_view == ViewId::Failures {
                         model.views.marked_causes.clear();

@@ -1,7 +1,7 @@
 //! Reads of what surrounds the document list: the counts, the queue's figures, the pauses and the workers.
 
 use super::effects::Update;
-use super::loads;
+use super::{batches, loads};
 use crate::domain::document::StatusCounts;
 use crate::domain::notification::SinkStatus;
 use crate::domain::topic::{Topic, TopicSet};
@@ -19,6 +19,9 @@ const WORKER_TOPICS: TopicSet = TopicSet::of(&[Topic::Jobs, Topic::Workers]);
 
 /// Reads again what depends on data of `topics`, with at most one read of each kind at a time.
 pub(super) fn changed(model: &mut Model, topics: TopicSet, up: &mut Update) {
+    if topics.contains(Topic::Jobs) {
+        batches::read(model, up);
+    }
     if topics.intersects(COUNT_TOPICS) {
         model.status_deadline.invalidate();
         counts(model, up);

@@ -1,9 +1,10 @@
 //! Key handling: finds the action of a key in the current scope and carries it out, or shows why it is unavailable.
 
+use super::batches::ListKey;
 use super::effects::Update;
 use super::{
-    acts, changes, columns, dialog, exports, figures, help, last_look, loads, marks, moves, outcomes, pauses, prompt,
-    recall, saved_filters, sources, trail, views,
+    acts, batches, changes, columns, dialog, exports, figures, help, last_look, loads, marks, moves, outcomes, pauses,
+    prompt, recall, saved_filters, sources, trail, views,
 };
 use crate::domain::filter::Filter;
 use crate::runner::event::Phase;
@@ -37,6 +38,11 @@ pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
     last_look::note_key(model);
     if columns::key(model, key, up) || help::key(model, event, key, up) {
         return;
+    }
+    match batches::key(model, key, up) {
+        ListKey::Unknown => {}
+        ListKey::Handled => return,
+        ListKey::Documents(batch) => return views::show_batch(model, &batch, up),
     }
     match lookup(scope, key) {
         Some(action) => act(model, action, up),
@@ -94,6 +100,8 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::Mark | Action::MarkAll | Action::ClearMarks => marks::mark(model, action, up),
         Action::CopyUrl | Action::CopyError | Action::Open => acts::copy_or_open(model, action, up),
         Action::Purge => acts::purge(model),
+        Action::Undo => batches::undo(model, up),
+        Action::Batches => batches::open(model, up),
         Action::Pause => pauses::choose(model),
         Action::PauseAll => pauses::choose_all(model),
         Action::Add => open_prompt(model, PromptKind::Add, ""),

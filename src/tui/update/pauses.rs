@@ -75,7 +75,7 @@ fn job_count(jobs: u64) -> String {
 
 fn command(scope: PauseScope, is_active: bool) -> Command {
     let kind = if is_active { CommandKind::Resume(scope) } else { CommandKind::Pause(scope) };
-    Command { kind, documents: Vec::new(), name: None }
+    Command { kind, documents: Vec::new(), name: None, filter: None }
 }
 
 fn of_document(model: &Model) -> Result<Vec<PauseScope>, &'static str> {

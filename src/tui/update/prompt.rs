@@ -2,7 +2,7 @@
 
 use super::effects::Update;
 use super::outcomes::{JumpDirection, filter_changed, jump};
-use super::{loads, saved_filters, trail};
+use super::{acts, loads, saved_filters, trail};
 use crate::domain::filter::{Filter, FilterError, Subject};
 use crate::domain::link::Link;
 use crate::domain::text::SafeLine;
@@ -209,7 +209,8 @@ pub(super) fn accept(model: &mut Model, up: &mut Update) {
             return;
         }
         model.overlay = None;
-        let command = Command { kind: CommandKind::BreakLease(job), documents: vec![document], name: Some(name) };
+        let command =
+            Command { kind: CommandKind::BreakLease(job), documents: vec![document], name: Some(name), filter: None };
         return up.effect(Effect::RunCommand(command));
     }
     if let PromptKind::Remove(documents) = &prompt.kind {
@@ -219,9 +220,9 @@ pub(super) fn accept(model: &mut Model, up: &mut Update) {
             prompt.problem = Some(InputError { at: None, reason });
             return;
         }
-        let command = Command { kind: CommandKind::Remove, documents: documents.clone(), name: None };
+        let command = Command { kind: CommandKind::Remove, documents: documents.clone(), name: None, filter: None };
         model.overlay = None;
-        return up.effect(Effect::RunCommand(command));
+        return acts::run(model, command, up);
     }
     let is_search = matches!(prompt.kind, PromptKind::Search(_));
     if let Some(subject) = prompt.kind.subject() {
@@ -253,6 +254,7 @@ fn add(model: &mut Model, text: &str, up: &mut Update) {
                 kind: CommandKind::Add(link, account, assistant),
                 documents: vec![],
                 name: None,
+                filter: None,
             }));
         }
         Err(error) => {

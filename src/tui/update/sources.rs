@@ -25,6 +25,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
                 kind: CommandKind::ReadSource(source),
                 documents: Vec::new(),
                 name,
+                filter: None,
             }));
         }
         Action::AcceptProposal | Action::RefuseProposal => {
@@ -77,7 +78,7 @@ fn of_kind(proposals: &[&Proposal], kind: ProposalKind) -> Option<String> {
 }
 
 fn command(decision: ProposalDecision, ids: Vec<ProposalId>) -> Command {
-    Command { kind: CommandKind::DecideProposals(decision, ids), documents: Vec::new(), name: None }
+    Command { kind: CommandKind::DecideProposals(decision, ids), documents: Vec::new(), name: None, filter: None }
 }
 
 fn confirm(model: &mut Model, title: String, lines: Vec<String>, verb: &'static str, command: Command) {

@@ -2,6 +2,8 @@
 
 use super::effects::Update;
 use super::{loads, prompt, trail};
+use crate::domain::batch::BatchSummary;
+use crate::domain::document::Status;
 use crate::domain::filter::{Filter, FilterCondition, Term};
 use crate::domain::pause::PauseScope;
 use crate::store::JobProgress;
@@ -66,6 +68,18 @@ fn show_filtered(model: &mut Model, filter: Filter, up: &mut Update) {
     trail::leave(model);
     prompt::restart_with_filter(model, filter, text, up);
     show(model, ViewId::Documents, up);
+}
+
+/// Shows the members of a batch that failed in the document list; without one, all that the batch has acted on.
+pub(super) fn show_batch(model: &mut Model, batch: &BatchSummary, up: &mut Update) {
+    let term = |condition| Term { negated: false, condition };
+    let mut terms = vec![term(FilterCondition::Batch(vec![batch.id.0]))];
+    if batch.counts.failed > 0 {
+        terms.push(term(FilterCondition::Status(vec![Status::Failed])));
+    }
+    model.overlay = None;
+    show_filtered(model, Filter { terms }, up);
+    up.redraw();
 }
 
 /// Copies the cause under the cursor with its figures, for an incident report.

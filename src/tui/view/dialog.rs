@@ -247,20 +247,15 @@ fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview, available: 
             cap => format!("{hosts}, at most {} at a time each", format::count(u64::from(cap), "job")),
         };
         lines.push(labelled("hosts", hosts));
-        let rate = model.rate.per_second(model.now);
-        lines.push(labelled(
-            "takes",
-            if rate > 0.0 {
-                let seconds = (number as f64 / rate).ceil().min(1e9);
-                format!(
-                    "about {} at the current rate of {}",
-                    format::duration(Duration::from_secs_f64(seconds.max(1.0))),
-                    format::rate(rate)
-                )
-            } else {
-                "unknown (idle)".to_owned()
-            },
-        ));
+        let takes = match preview.estimate.duration(model.options.per_host) {
+            Some(time) => {
+                let time = format::duration(time.max(Duration::from_secs(1)));
+                format!("about {time}, if they end as the last time")
+            }
+            None if model.queue.workers == 0 => "duration unknown: no worker is running".to_owned(),
+            None => "duration unknown".to_owned(),
+        };
+        lines.push(labelled("takes", takes));
     }
     if dialog.marked_count == Some(1) {
         return lines;

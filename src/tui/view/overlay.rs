@@ -1,6 +1,6 @@
 //! Draws the open overlay: a prompt, or a dialog, a reader or the palette over the dimmed screen.
 
-use super::{dialog, palette, prompt, reader};
+use super::{batches, dialog, palette, prompt, reader};
 use crate::tui::layout::Areas;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::Overlay;
@@ -31,6 +31,7 @@ pub(super) fn draw(model: &Model, areas: Areas, buf: &mut Buffer) -> Option<Posi
         }
         Overlay::Palette(open) => return palette::draw(model, open, body, buf),
         Overlay::Columns(selected) => dialog::columns(model, *selected, body, buf),
+        Overlay::Batches(selected) => batches::list(model, *selected, body, buf),
         Overlay::Sort => dialog::sort(model, body, buf),
         Overlay::Confirm(open) => dialog::confirm(model, open, body, buf),
         Overlay::Choice(open) => dialog::choice(model, open, body, buf),

@@ -159,8 +159,7 @@ impl Model {
 
     fn lose(&mut self, id: i64, elsewhere: bool) -> bool {
         let worker = self.worker_of(id);
-        let line = self.line(id, Result::WorkerLost, worker.clone());
-        self.record(line);
+        let mut line = self.line(id, Result::WorkerLost, worker.clone());
         let (now, place) = (self.now, self.next_place());
         let job = self.jobs.get_mut(&id).unwrap();
         job.counters.crashes += 1;
@@ -168,6 +167,11 @@ impl Model {
             job.counters.crashes = job.counters.crashes.min(2);
         }
         let losses = job.counters.attempt - job.counters.transient - job.counters.unexpected;
+        if !job.cancel && job.counters.crashes == 3 && losses < 10 {
+            line.next = Some(now.plus(ALONE_AGAIN));
+        }
+        self.record(line);
+        let job = self.jobs.get_mut(&id).unwrap();
         if job.cancel {
             self.stop(id, worker);
         } else if job.counters.crashes < 4 && losses < 10 {
