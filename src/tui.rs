@@ -113,7 +113,7 @@ pub async fn run(store: Arc<dyn ConsoleStore>, runner: Option<Handle>, options: 
     let ended = ended?;
     // A newer program may keep more: what it has kept stays.
     if let Some(path) = options.state_file.filter(|_| ended.model.outdated.is_none())
-        && let Err(error) = state_file::write(&path, &saved::text(&ended.model))
+        && let Err(error) = state_file::write(&path, &saved::text(&ended.model, state_file::read(&path).as_deref()))
     {
         tracing::warn!(%error, path = %path.display(), "the console's state is not kept");
     }

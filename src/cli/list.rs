@@ -74,7 +74,7 @@ async fn read_saved(store: &dyn Store, name: &str) -> Result<Filter, CliError> {
 
 pub(super) async fn run(context: &Context, args: &Args, out: &mut Output) -> Result<Exit, CliError> {
     let text = args.filter.as_deref().unwrap_or_default();
-    let name = text.strip_prefix(SAVED_SIGN);
+    let name = text.strip_prefix(SAVED_SIGN).filter(|name| !name.contains(char::is_whitespace));
     // A mistake is reported before a store is opened.
     let typed = name.is_none().then(|| read_filter(text, Subject::Documents)).transpose()?;
     let store = context.readable_store().await?;

@@ -1,6 +1,7 @@
 //! Effects: requests of the pure part ([`update`](super::update)) to the store, the runner, the terminal, the desktop
 //! or the loop. An effect with a result is answered by a [`Msg`](super::msg::Msg).
 
+use super::model::saved_filters::SavedFilters;
 use super::views::catalog::ViewId;
 use super::views::detail::difference::Compared;
 use super::views::outcomes::pin::PinSubject;
@@ -92,8 +93,8 @@ pub enum Effect {
     Open(SafeLine),
     /// Writes a text to a new file in the working directory.
     Save(NewFile),
-    /// Keeps this state between runs, in this file.
-    KeepState(PathBuf, String),
+    /// Keeps these saved filters in this file, with those that other consoles have saved.
+    KeepFilters(PathBuf, SavedFilters),
     /// Makes the runner start no jobs while the value is true; running jobs go on.
     HoldRunner(bool),
     /// Makes the runner finish its running jobs and start no others.
@@ -173,7 +174,7 @@ impl Effect {
             | Self::Copy(..)
             | Self::Open(_)
             | Self::Save(_)
-            | Self::KeepState(..)
+            | Self::KeepFilters(..)
             | Self::HoldRunner(_)
             | Self::Drain
             | Self::ReleaseJobs

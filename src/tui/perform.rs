@@ -169,8 +169,8 @@ impl Performer {
             Effect::Save(file) => {
                 self.tracker.spawn(async move { shared.save(file).await });
             }
-            Effect::KeepState(path, text) => {
-                self.tracker.spawn(async move { shared.keep_state(path, text).await });
+            Effect::KeepFilters(path, filters) => {
+                self.tracker.spawn(async move { shared.keep_filters(path, filters).await });
             }
             Effect::HoldRunner(hold) => shared.runner.iter().for_each(|runner| runner.hold(hold)),
             Effect::Drain => shared.runner.iter().for_each(Handle::drain),

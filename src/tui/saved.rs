@@ -3,6 +3,7 @@
 
 use super::model::Model;
 use super::model::last_look::LastLook;
+use super::model::saved_filters::SavedFilters;
 use super::scope::PaneId;
 use super::table::order::ChosenOrder;
 use super::views;
@@ -21,8 +22,14 @@ const MAX_FILTER: usize = 8_192;
 const MAX_FILTERS: usize = 50;
 const SUBJECTS: [(Subject, &str); 2] = [(Subject::Documents, "documents"), (Subject::Outcomes, "outcomes")];
 
-/// Returns what is kept, as JSON with a line feed at its end.
-pub fn text(model: &Model) -> String {
+/// Returns what is kept, as JSON with a line feed at its end. `before` is the text that is kept now, of whose saved
+/// filters those stay that this console has not changed.
+pub fn text(model: &Model, before: Option<&str>) -> String {
+    let before = before.and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let saved = match &before {
+        Some(before) => model.saved_filters.merged(saved_in(before)),
+        None => model.saved_filters.all().map(|(name, text)| (name.to_owned(), text.to_owned())).collect(),
+    };
     let order = |order: ChosenOrder| json!({ "letter": order.letter, "descending": order.descending });
     let mut orders = Map::new();
     for view in ViewId::ALL {
@@ -53,7 +60,7 @@ pub fn text(model: &Model) -> String {
             "times": model.panel.times.word(),
         },
         "filters": Map::from_iter(filters),
-        "saved": Map::from_iter(model.saved_filters.all().map(|(name, text)| (name.to_owned(), json!(text)))),
+        "saved": saved,
     });
     format!("{kept:#}\n")
 }
@@ -96,11 +103,9 @@ pub fn restore(model: &mut Model, text: &str) {
         let known: Vec<String> = known.take(MAX_FILTERS).map(str::to_owned).collect();
         known.iter().for_each(|filter| model.filters.remember(subject, filter));
     }
-    for (name, text) in kept["saved"].as_object().into_iter().flatten() {
-        if let Some(text) = text.as_str().filter(|text| text.len() <= MAX_FILTER) {
-            // A name that no filter can have is left out.
-            let _ = model.saved_filters.save(name, text);
-        }
+    for (name, text) in saved_in(&kept) {
+        // A name that no filter can have is left out.
+        let _ = model.saved_filters.restore(&name, &text);
     }
     if let Some(text) = kept["filter"].as_str()
         && let Some(filter) = readable(model, text, Subject::Documents)
@@ -112,7 +117,23 @@ pub fn restore(model: &mut Model, text: &str) {
 /// Returns the filter that a kept state has saved under a name.
 pub fn named(text: &str, name: &str) -> Option<String> {
     let kept: Value = serde_json::from_str(text).ok()?;
-    kept["saved"][name].as_str().filter(|text| text.len() <= MAX_FILTER).map(str::to_owned)
+    saved_in(&kept).into_iter().find_map(|(known, text)| (known == name).then_some(text))
+}
+
+/// Returns a kept state with these saved filters in place of its own, except for those that another console has changed.
+/// A damaged state is replaced.
+pub fn with_filters(text: &str, filters: &SavedFilters) -> String {
+    let mut kept: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
+    let before = kept.get("saved").map(|saved| json!({ "saved": saved })).unwrap_or_default();
+    kept.insert("saved".to_owned(), json!(filters.merged(saved_in(&before))));
+    format!("{:#}\n", Value::Object(kept))
+}
+
+/// Returns name and text of the filters that a kept state has saved.
+fn saved_in(kept: &Value) -> Vec<(String, String)> {
+    let filters = kept["saved"].as_object().into_iter().flatten();
+    let short = filters.filter_map(|(name, text)| Some((name, text.as_str().filter(|text| text.len() <= MAX_FILTER)?)));
+    short.map(|(name, text)| (name.clone(), text.to_owned())).collect()
 }
 
 /// Returns the filter that a text says; `None` if it cannot be used in this store.

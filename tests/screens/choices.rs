@@ -124,7 +124,7 @@ fn what_is_chosen_is_kept_between_runs() {
     screen.press(&["4"]);
     screen.send(Msg::Rows(ViewRows::Hosts(Ok(hosts()))));
     screen.press(&[",", "D", "t"]);
-    let kept = saved::text(&screen.model);
+    let kept = saved::text(&screen.model, None);
     insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false,
         omit_expression => true }, { insta::assert_snapshot!("kept-state", kept) });
 
@@ -140,7 +140,7 @@ fn what_is_chosen_is_kept_between_runs() {
         (VisibleOutcomes::Failures, EntryLines::One, TimeStyle::Age, true)
     );
     assert_eq!(model.filters.of(Subject::Outcomes), ["result:failed"]);
-    assert_eq!(saved::text(model), kept, "nothing is lost on the way");
+    assert_eq!(saved::text(model, None), kept, "nothing is lost on the way");
     // The first read is that of the view, with its order.
     later.send(Msg::Start);
     let reads = later.asked();

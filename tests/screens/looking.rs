@@ -56,7 +56,7 @@ fn the_outcomes_since_the_last_look_are_counted_and_found() {
 #[test]
 fn a_new_console_knows_when_the_one_before_it_ended() {
     let first = Screen::usual(120, 40);
-    let kept = saved::text(&first.model);
+    let kept = saved::text(&first.model, None);
     let mut second = Screen::empty(options(), 120, 40);
     wait(&mut second, 7_200);
     saved::restore(&mut second.model, &kept);

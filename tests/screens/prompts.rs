@@ -75,10 +75,11 @@ fn a_filter_is_saved_under_a_name_and_chosen_from_a_list() {
     // From within the prompt, which is accepted first.
     screen.press(&["/"]).type_text("error:timeout").press(&["ctrl-s"]).type_text("slow").press(&["enter"]);
     let kept = screen.asked().into_iter().rev().find_map(|effect| match effect {
-        Effect::KeepState(_, text) => Some(text),
+        Effect::KeepFilters(_, filters) => Some(saved::with_filters("{ \"another\": 1 }", &filters)),
         _ => None,
     });
     let kept = kept.expect("a saved filter is kept at once");
+    assert!(kept.contains("\"another\": 1"), "{kept}");
     assert_eq!(saved::named(&kept, "slow").as_deref(), Some("error:timeout"));
 
     screen.press(&["@"]);

@@ -1,6 +1,6 @@
 //! Filters of documents that a person has saved under a name. `@name` in the prompt for a filter stands for the filter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Sign before the name of a saved filter.
 pub const SIGN: char = '@';
@@ -11,47 +11,70 @@ const MAX_NAME: usize = 32;
 
 /// The saved filters, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SavedFilters(BTreeMap<String, String>);
+pub struct SavedFilters {
+    filters: BTreeMap<String, String>,
+    /// Names that were saved or removed in this console. Of the others, those that are kept in the state file count, since
+    /// another console may have changed them.
+    changed: BTreeSet<String>,
+}
 
 impl SavedFilters {
     /// Returns name and text of each filter, in the order of the names.
     pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+        self.filters.iter().map(|(name, text)| (name.as_str(), text.as_str()))
     }
 
     /// Returns true if no filter is saved.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.filters.is_empty()
     }
 
     /// Returns the filter that a typed text stands for, which is its name with the sign; `None` for another text.
     pub fn named(&self, typed: &str) -> Option<&str> {
-        self.0.get(typed.trim().strip_prefix(SIGN)?).map(String::as_str)
+        self.filters.get(typed.trim().strip_prefix(SIGN)?).map(String::as_str)
     }
 
     /// Returns name and text of the filters whose names begin with what is typed after the sign; none for a text without
     /// the sign. A whole name is not narrowed further, so that the list stands still while a person steps through it.
     pub fn offered(&self, typed: &str) -> Vec<(&str, &str)> {
         let Some(begun) = typed.trim().strip_prefix(SIGN) else { return Vec::new() };
-        let begun = if self.0.contains_key(begun) { "" } else { begun };
+        let begun = if self.filters.contains_key(begun) { "" } else { begun };
         self.all().filter(|(name, _)| name.starts_with(begun)).collect()
     }
 
     /// Saves a filter under a name, in place of an earlier one of that name. The error is the reason why it cannot.
     pub fn save(&mut self, name: &str, text: &str) -> Result<(), String> {
+        self.restore(name, text)?;
+        self.changed.insert(name.to_owned());
+        Ok(())
+    }
+
+    /// Adds a filter that an earlier console has saved. The error is the reason why it cannot.
+    pub fn restore(&mut self, name: &str, text: &str) -> Result<(), String> {
         if !is_name(name) {
             return Err(format!("a name has 1 to {MAX_NAME} letters, digits, - or _"));
         }
-        if self.0.len() >= MAX_SAVED && !self.0.contains_key(name) {
+        if self.filters.len() >= MAX_SAVED && !self.filters.contains_key(name) {
             return Err(format!("{MAX_SAVED} filters are saved; -NAME removes one"));
         }
-        self.0.insert(name.to_owned(), text.to_owned());
+        self.filters.insert(name.to_owned(), text.to_owned());
         Ok(())
     }
 
     /// Removes a filter. Returns false if there is none of that name.
     pub fn remove(&mut self, name: &str) -> bool {
-        self.0.remove(name).is_some()
+        let was_saved = self.filters.remove(name).is_some();
+        if was_saved {
+            self.changed.insert(name.to_owned());
+        }
+        was_saved
+    }
+
+    /// Returns the filters to keep: `kept`, those that are in the state file now, with the changes of this console.
+    pub fn merged(&self, kept: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, String> {
+        let others = kept.into_iter().filter(|(name, _)| !self.changed.contains(name));
+        let own = self.filters.iter().filter(|(name, _)| self.changed.contains(*name));
+        others.chain(own.map(|(name, text)| (name.clone(), text.clone()))).collect()
     }
 }
 
@@ -82,6 +105,21 @@ mod tests {
         assert_eq!(offered("@night").len(), 3);
         assert_eq!(offered("ni"), Vec::<&str>::new());
         assert!(saved.remove("night") && !saved.remove("night"));
+    }
+
+    #[test]
+    fn what_another_console_has_kept_meanwhile_stays() {
+        let mut saved = SavedFilters::default();
+        for name in ["old", "gone", "theirs"] {
+            saved.restore(name, "a").expect("a name");
+        }
+        saved.save("mine", "b").expect("a name");
+        assert!(saved.remove("gone"));
+        let kept = [("old", "a"), ("gone", "a"), ("new", "c"), ("mine", "x")];
+        let merged = saved.merged(kept.map(|(name, text)| (name.to_owned(), text.to_owned())));
+        let merged: Vec<_> = merged.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        // "theirs" was removed by the other console.
+        assert_eq!(merged, [("mine", "b"), ("new", "c"), ("old", "a")]);
     }
 
     #[test]

@@ -3,8 +3,9 @@
 
 use super::Shared;
 use crate::tui::effect::NewFile;
+use crate::tui::model::saved_filters::SavedFilters;
 use crate::tui::msg::Msg;
-use crate::tui::state_file;
+use crate::tui::{saved, state_file};
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -30,11 +31,14 @@ impl Shared {
 }
 
 impl Shared {
-    /// Replaces the console's state file.
-    pub(super) async fn keep_state(self: Arc<Self>, path: PathBuf, text: String) {
-        let written = spawn_blocking(move || state_file::write(&path, &text)).await;
-        if let Ok(Err(error)) = written {
-            self.send(Msg::CopiedOrOpened(Err(format!("the state of the console is not kept: {error}")))).await;
+    /// Changes the saved filters in the console's state file.
+    pub(super) async fn keep_filters(self: Arc<Self>, path: PathBuf, filters: SavedFilters) {
+        let change = move || {
+            let before = state_file::read(&path).unwrap_or_default();
+            state_file::write(&path, &saved::with_filters(&before, &filters))
+        };
+        if let Ok(Err(error)) = spawn_blocking(change).await {
+            self.send(Msg::CopiedOrOpened(Err(format!("the filter is not kept: {error}")))).await;
         }
     }
 }

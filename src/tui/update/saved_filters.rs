@@ -9,7 +9,6 @@ use crate::tui::model::Model;
 use crate::tui::model::overlay::{InputError, Overlay, Prompt, PromptKind};
 use crate::tui::model::saved_filters::{SIGN, SavedFilters};
 use crate::tui::model::toast::Level;
-use crate::tui::saved;
 
 /// Opens the prompt for a filter with the list of the saved ones.
 pub(super) fn open(model: &mut Model) {
@@ -57,7 +56,7 @@ pub(super) fn save(model: &mut Model, typed: &str, filter: &str, up: &mut Update
             model.overlay = None;
             model.notify(Level::Done, text);
             if let Some(path) = model.options.state_file.clone() {
-                up.effect(Effect::KeepState(path, saved::text(model)));
+                up.effect(Effect::KeepFilters(path, model.saved_filters.clone()));
             }
         }
         Err(reason) => {

@@ -75,7 +75,10 @@ fn bar(
         (share * 2.0 * cells as f64).round() as usize
     };
     let start = (halves(before) / 2).min(cells.saturating_sub(1));
-    let length = halves(before + part).saturating_sub(2 * start).clamp(1, 2 * (cells - start));
+    let length = match halves(part) {
+        0 => 1,
+        _ => halves(before + part).saturating_sub(2 * start).clamp(1, 2 * (cells - start)),
+    };
     let mut bar = whole.repeat(length / 2);
     if length % 2 == 1 {
         bar.push_str(half);
