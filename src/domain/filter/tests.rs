@@ -245,7 +245,6 @@ fn never_is_longer_ago_and_unknown_is_no_value() {
     row.synced_at = Some(ago(3 * 24 * 3_600));
     for (text, holds) in [
         ("504", false),
-        ("answer", false),
         ("attempted:>1h", true),
         ("attempted:<1h", false),
         ("attempted:never", true),
