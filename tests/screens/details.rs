@@ -82,13 +82,13 @@ fn the_record_is_the_json_of_the_command_line() {
 #[test]
 fn an_earlier_version_is_restored_after_a_question() {
     let mut screen = opened(120, 40);
-    screen.press(&["b"]);
+    screen.press(&["v"]);
     assert!(screen.text().contains("select a version first"), "{}", screen.text());
-    screen.press(&["]", "]", "]", "b"]);
+    screen.press(&["]", "]", "]", "v"]);
     shot("restore-120x40", &screen);
     screen.press(&["enter"]);
     assert!(screen.asked().iter().all(|effect| !matches!(effect, Effect::RunCommand(_))), "Keep has the focus");
-    screen.press(&["b", "tab", "enter"]);
+    screen.press(&["v", "tab", "enter"]);
     let asked = screen.asked();
     let command = asked.into_iter().find_map(|effect| match effect {
         Effect::RunCommand(command) => Some(command),

@@ -87,6 +87,10 @@ fn cluster(source: &str) -> Cluster<'_> {
         return Cluster { source, shown: Cow::Borrowed(source), width: Width::Agreed(0) };
     };
     let rest = chars.as_str();
+    if first.width().unwrap_or(0) == 0 && !rest.is_empty() {
+        // Marks without a letter would be added to what stands before them.
+        return Cluster { source, ..cluster(rest) };
+    }
     if let Some(letters) = flag(source) {
         let width = Width::Agreed(letters.len());
         return Cluster { source, shown: Cow::Owned(letters), width };
@@ -112,7 +116,7 @@ fn cluster(source: &str) -> Cluster<'_> {
 /// Returns the width of a character that is a cluster by itself.
 fn single(c: char) -> Width {
     match (most_cells(c), c.width().unwrap_or(0)) {
-        // A mark without a base: ratatui does not draw it, and nobody could read it.
+        // A mark without a letter is not drawn.
         (_, 0) => Width::Agreed(0),
         (1, _) if c < '\u{10000}' => Width::Agreed(1),
         (2, 2) if is_ideograph(c) => Width::Agreed(2),

@@ -34,6 +34,7 @@ fn what_no_two_terminals_draw_alike_is_drawn_as_its_base_character() {
         ("ที่", "ที่", Width::Agreed(1)),
         // Nothing is drawn of a mark without a letter.
         ("\u{bbe}", "\u{bbe}", Width::Agreed(0)),
+        ("\u{9be}\u{bbe}", "\u{bbe}", Width::Agreed(0)),
     ] {
         assert_eq!(drawn(text), (shown.to_owned(), width), "{text:?}");
     }

@@ -36,7 +36,7 @@ pub(super) const ROWS: &[Binding] = &[
     ),
     danger(
         Action::Restore,
-        &[Key::char('b')],
+        &[Key::char('v')],
         "restore",
         "bring the version under the cursor back; always asks first",
         DETAIL,
