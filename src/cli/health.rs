@@ -115,7 +115,7 @@ impl StartedWorker {
         let now = *self.runner.status().borrow();
         match now.phase {
             Phase::Stopped => return Some(("stopped", "the worker has ended".to_owned())),
-            Phase::Running | Phase::Held | Phase::Draining => {}
+            Phase::Running | Phase::Off | Phase::Draining => {}
         }
         if let Some(mismatch) = *self.store.schema_mismatch().borrow() {
             return Some(("outdated", mismatch.to_string()));

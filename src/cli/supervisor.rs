@@ -131,7 +131,7 @@ fn status(runner: &Handle) -> String {
     let now = *runner.status().borrow();
     let work = match now.phase {
         Phase::Running => format!("{} of {} slots busy", now.busy, now.slots),
-        Phase::Held => format!("held; jobs still running: {}", now.busy),
+        Phase::Off => format!("held; jobs still running: {}", now.busy),
         Phase::Draining => format!("ends; jobs still running: {}", now.busy),
         Phase::Stopped => "ended".to_owned(),
     };

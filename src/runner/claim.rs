@@ -170,7 +170,7 @@ async fn claim_round(worker: &Arc<Worker>, state: &mut LoopState) -> Result<Clai
         state.claim_took = begun.elapsed();
         worker.measures.note_claim(state.claim_took);
     }
-    publish_status(worker, if worker.is_held() { Phase::Held } else { Phase::Running });
+    publish_status(worker, if worker.is_off() { Phase::Off } else { Phase::Running });
     // A request that this round did not read is read by the next one.
     let next = Instant::now() + if cancels_due { POLL_INTERVAL } else { CANCEL_INTERVAL };
     if may_claim && claimed == slots {

@@ -42,7 +42,7 @@ pub enum Phase {
     #[default]
     Running,
     /// The runner claims nothing until it is told to go on; running attempts go on.
-    Held,
+    Off,
     /// The runner claims nothing more and waits for running attempts.
     Draining,
     /// The runner has no jobs any more. It may still deliver messages of the outbox for a few seconds.

@@ -24,7 +24,7 @@ pub struct Handle {
     /// Wakes the claim loop.
     pub(super) claim_wakeup: Arc<Notify>,
     /// Set while the runner is to claim nothing.
-    pub(super) hold: Arc<AtomicBool>,
+    pub(super) off: Arc<AtomicBool>,
     /// Cancelled to stop claiming and let running attempts finish.
     pub(super) drain: CancellationToken,
     /// Cancelled to stop at once and release running jobs.
@@ -77,8 +77,8 @@ impl Handle {
     }
 
     /// Makes the runner claim nothing until it is called with `false`. Attempts that run go on.
-    pub fn hold(&self, is_held: bool) {
-        self.hold.store(is_held, Ordering::Release);
+    pub fn switch_off(&self, is_off: bool) {
+        self.off.store(is_off, Ordering::Release);
         self.wake();
     }
 

@@ -37,7 +37,7 @@ pub(super) fn lock_of(claimed: &ClaimedJob) -> Lock {
 /// Returns true unless locks are required and Redis is unavailable, or fetching pauses.
 pub(super) fn may_claim(worker: &Worker) -> bool {
     let may_lock = worker.redis.as_ref().is_none_or(|redis| redis.mode() != LockMode::Required || redis.is_connected());
-    may_lock && !worker.fetch_pause.lasts() && !worker.is_held()
+    may_lock && !worker.fetch_pause.lasts() && !worker.is_off()
 }
 
 /// Returns when the next claim marks its documents as syncing: together with the claim while Redis is unavailable or

@@ -52,7 +52,7 @@ pub(super) struct Worker {
     pub(super) locks: watch::Sender<LockHealth>,
     pub(super) reporter: Reporter,
     /// Set while the worker is to claim nothing.
-    pub(super) hold: Arc<AtomicBool>,
+    pub(super) off: Arc<AtomicBool>,
     pub(super) drain: CancellationToken,
     pub(super) leave: CancellationToken,
     pub(super) ended: CancellationToken,
@@ -85,8 +85,8 @@ impl Worker {
     }
 
     /// Returns true while the worker is to claim nothing, as its handle has asked.
-    pub(super) fn is_held(&self) -> bool {
-        self.hold.load(Ordering::Acquire)
+    pub(super) fn is_off(&self) -> bool {
+        self.off.load(Ordering::Acquire)
     }
 
     /// Waits until the worker ends, drains or leaves.

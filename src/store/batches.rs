@@ -38,10 +38,15 @@ struct BatchRow {
 impl BatchRow {
     /// Returns true if another process than `holder` acts on the batch.
     fn is_leased_by_another(&self, holder: &str, now: Timestamp) -> bool {
-        // A lease that ends later than a new one would was taken before a clock was set back, and does not count.
-        let is_held = self.held_until > now && self.held_until <= now.plus(LEASE);
-        is_held && self.holder.as_deref().is_some_and(|other| other != holder)
+        lease_counts(self.held_until, now) && self.holder.as_deref().is_some_and(|other| other != holder)
     }
+}
+
+/// Returns true if a lease that ends at `until` has not expired. One that ends much later than a new one would was taken
+/// before a clock was set back, and does not count; a little later are those of machines whose clocks are ahead, and
+/// those that were taken after `now` was read.
+fn lease_counts(until: Timestamp, now: Timestamp) -> bool {
+    until > now && until <= now.plus(LEASE * 2)
 }
 
 async fn row(tx: &mut Tx<'_>, batch: BatchId) -> Result<Option<BatchRow>> {

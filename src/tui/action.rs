@@ -90,7 +90,7 @@ pub enum Action {
     Palette,
     Help,
     SearchHelp,
-    SinceLastLook,
+    SinceLastVisit,
     Back,
     LastPlace,
     ToggleRunner,

@@ -96,7 +96,7 @@ pub enum Effect {
     /// Keeps these saved filters in this file, with those that other consoles have saved.
     KeepFilters(PathBuf, SavedFilters),
     /// Makes the runner start no jobs while the value is true; running jobs go on.
-    HoldRunner(bool),
+    SwitchRunnerOff(bool),
     /// Makes the runner finish its running jobs and start no others.
     Drain,
     /// Makes the runner release its running jobs, which go back to the queue, and end.
@@ -175,7 +175,7 @@ impl Effect {
             | Self::Open(_)
             | Self::Save(_)
             | Self::KeepFilters(..)
-            | Self::HoldRunner(_)
+            | Self::SwitchRunnerOff(_)
             | Self::Drain
             | Self::ReleaseJobs
             | Self::Redraw

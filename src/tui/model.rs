@@ -4,7 +4,7 @@
 pub mod batches;
 pub mod explanation;
 pub mod filter_history;
-pub mod last_look;
+pub mod last_visit;
 pub mod outage;
 pub mod overlay;
 pub mod rate;
@@ -36,7 +36,7 @@ use batches::BatchList;
 use explanation::TextExplanation;
 use filter_history::FilterHistory;
 use jiff::tz::TimeZone;
-use last_look::LastLook;
+use last_visit::LastVisit;
 use overlay::Overlay;
 use rate::Rate;
 use reads::{MIN_TIMED_INTERVAL, ReadState, StatusDeadline};
@@ -117,7 +117,7 @@ pub struct Model {
     /// The text that the keys of the help are searched for; `None` while nothing is typed.
     pub help_search: Option<Input>,
     pub notices: Notices,
-    pub last_look: LastLook,
+    pub last_visit: LastVisit,
     /// Number of documents by status.
     pub counts: StatusCounts,
     pub queue: QueueState,
@@ -189,7 +189,7 @@ impl Model {
             overlay: None,
             help_search: None,
             notices: Notices::default(),
-            last_look: LastLook::default(),
+            last_visit: LastVisit::default(),
             counts: StatusCounts::default(),
             queue: QueueState::default(),
             pauses: Vec::new(),

@@ -172,7 +172,7 @@ impl Performer {
             Effect::KeepFilters(path, filters) => {
                 self.tracker.spawn(async move { shared.keep_filters(path, filters).await });
             }
-            Effect::HoldRunner(hold) => shared.runner.iter().for_each(|runner| runner.hold(hold)),
+            Effect::SwitchRunnerOff(is_off) => shared.runner.iter().for_each(|runner| runner.switch_off(is_off)),
             Effect::Drain => shared.runner.iter().for_each(Handle::drain),
             Effect::ReleaseJobs => shared.runner.iter().for_each(Handle::leave),
             effect => {

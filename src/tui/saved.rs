@@ -2,7 +2,7 @@
 //! The text is JSON. Of a text that is damaged or of another version, each part that can be read is used.
 
 use super::model::Model;
-use super::model::last_look::LastLook;
+use super::model::last_visit::LastVisit;
 use super::model::saved_filters::SavedFilters;
 use super::scope::PaneId;
 use super::table::order::ChosenOrder;
@@ -74,7 +74,7 @@ pub fn restore(model: &mut Model, text: &str) {
     }
     model.zoom = kept["zoom"].as_bool().unwrap_or(model.zoom);
     if let Some(at) = kept["looked_at"].as_i64().filter(|at| (0..=model.now.micros()).contains(at)) {
-        model.last_look = LastLook::since(Timestamp::from_micros(at));
+        model.last_visit = LastVisit::since(Timestamp::from_micros(at));
     }
     model.utc = kept["utc"].as_bool().unwrap_or(model.utc);
     let outcomes = &kept["outcomes"];

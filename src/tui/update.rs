@@ -13,7 +13,7 @@ mod faqs;
 mod figures;
 mod help;
 mod keys;
-mod last_look;
+mod last_visit;
 mod loads;
 mod marks;
 mod moves;

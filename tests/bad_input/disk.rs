@@ -89,7 +89,7 @@ const FULL: [&str; 2] = ["the disk is full", "free some space"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_verb_on_a_full_disk_names_the_store_and_loses_nothing() {
-    let Some(disk) = Disk::mounted(1_024) else { return };
+    let Some(disk) = Disk::mounted(2_048) else { return };
     let install = on(&disk, Site::start(|_, _| html("T", "text")).await, "");
     let name = install.file().display().to_string();
     let list = install.write("list.txt", "https://example.org/b\n").display().to_string();

@@ -26,7 +26,7 @@ fn arrive(screen: &mut Screen, seq: i64, result: OutcomeResult) {
 }
 
 #[test]
-fn the_outcomes_since_the_last_look_are_counted_and_found() {
+fn the_outcomes_since_the_last_visit_are_counted_and_found() {
     let mut screen = Screen::usual(120, 40);
     screen.press(&["j", "'"]);
     assert!(screen.text().contains("you have been here all the time"), "{}", screen.text());
@@ -101,14 +101,14 @@ fn the_help_is_searched_by_word_and_by_key() {
 fn the_palette_stops_and_starts_the_runner_of_the_console() {
     let mut screen = Screen::usual(120, 40);
     screen.press(&[":"]).type_text("runner").press(&["enter"]);
-    assert!(screen.asked().iter().any(|effect| matches!(effect, Effect::HoldRunner(true))));
-    screen.send(Msg::Status(RunnerStatus { phase: Phase::Held, busy: 3, slots: 16 }));
+    assert!(screen.asked().iter().any(|effect| matches!(effect, Effect::SwitchRunnerOff(true))));
+    screen.send(Msg::Status(RunnerStatus { phase: Phase::Off, busy: 3, slots: 16 }));
     assert!(screen.text().contains("runner off, 3 left"), "{}", screen.text());
     screen.press(&[":"]).type_text("runner").press(&["enter"]);
-    assert!(screen.asked().iter().any(|effect| matches!(effect, Effect::HoldRunner(false))));
+    assert!(screen.asked().iter().any(|effect| matches!(effect, Effect::SwitchRunnerOff(false))));
     screen.model.has_runner = false;
     screen.press(&[":"]).type_text("runner").press(&["enter"]);
-    assert!(screen.asked().iter().all(|effect| !matches!(effect, Effect::HoldRunner(_))));
+    assert!(screen.asked().iter().all(|effect| !matches!(effect, Effect::SwitchRunnerOff(_))));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Batches as people see them.
 
-use super::LEASE;
+use super::lease_counts;
 use crate::domain::batch::{BatchAct, BatchCounts, BatchOrigin, BatchSelection, BatchState, BatchSummary, MemberState};
 use crate::domain::id::BatchId;
 use crate::domain::job::JobState;
@@ -76,8 +76,7 @@ fn counts(rows: &[Row]) -> Result<BatchCounts> {
 
 fn summary(row: &Row, now: Timestamp) -> Result<BatchSummary> {
     let time_of = |column| time(row, column)?.ok_or_else(|| corrupt(column));
-    let held_until = time_of("held_until")?;
-    let is_held = held_until > now && held_until <= now.plus(LEASE);
+    let is_leased = lease_counts(time_of("held_until")?, now);
     Ok(BatchSummary {
         id: BatchId(get(row, "id")?),
         act: word(row, "act", BatchAct::parse)?.ok_or_else(|| corrupt("act"))?,
@@ -88,7 +87,7 @@ fn summary(row: &Row, now: Timestamp) -> Result<BatchSummary> {
         created_by: line(row, "created_by")?.unwrap_or_default(),
         begins_at: time_of("begins_at")?,
         state: word(row, "state", BatchState::parse)?.ok_or_else(|| corrupt("state"))?,
-        holder: line(row, "holder")?.filter(|_| is_held),
+        holder: line(row, "holder")?.filter(|_| is_leased),
         ended_at: time(row, "ended_at")?,
         counts: serde_json::from_str(get(row, "counts")?).map_err(|_| corrupt("counts"))?,
     })

@@ -296,7 +296,7 @@ const ROWS_AFTER_DETAIL: &[Binding] = &[
         0,
     ),
     row(
-        Action::SinceLastLook,
+        Action::SinceLastVisit,
         &[Key::char('\'')],
         "since last look",
         "go to the first outcome since you last looked, and count the results",

@@ -5,7 +5,7 @@ use super::outcomes;
 use crate::domain::id::{DocumentId, Seq};
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
-use crate::tui::views::outcomes::pin::{DetailPin, PanelPlace, Pin, PinSubject};
+use crate::tui::views::outcomes::pin::{DetailPin, PanelPosition, Pin, PinSubject};
 
 /// Pins the panel to the document whose details have opened, or restores the panel once they are closed.
 pub(super) fn follow_detail(model: &mut Model, up: &mut Update) {
@@ -14,7 +14,7 @@ pub(super) fn follow_detail(model: &mut Model, up: &mut Update) {
     match opened {
         Some((document, name)) if pinned != Some(document) => {
             let before = model.panel.detail_pin.take().map(|held| held.before);
-            let before = before.unwrap_or_else(|| model.panel.place());
+            let before = before.unwrap_or_else(|| model.panel.position());
             model.panel.detail_pin = Some(DetailPin { document, before });
             if !shows(model, &PinSubject::Document(document)) {
                 pin(model, Pin::new(PinSubject::Document(document), name), (None, None), up);
@@ -31,8 +31,8 @@ pub(super) fn follow_detail(model: &mut Model, up: &mut Update) {
 
 /// Shows what the panel showed before the details of `document` were opened. A panel whose pin a person has changed
 /// meanwhile stays as it is.
-fn restore(model: &mut Model, document: DocumentId, before: PanelPlace, up: &mut Update) {
-    let PanelPlace { subject, cursor, bottom } = before;
+fn restore(model: &mut Model, document: DocumentId, before: PanelPosition, up: &mut Update) {
+    let PanelPosition { subject, cursor, bottom } = before;
     let is_ours = model.panel.pin.is_none() || shows(model, &PinSubject::Document(document));
     if !is_ours {
         return;

@@ -3,7 +3,7 @@
 use super::batches::ListKey;
 use super::effects::Update;
 use super::{
-    acts, batches, changes, columns, dialog, exports, figures, help, last_look, loads, marks, moves, outcomes, pauses,
+    acts, batches, changes, columns, dialog, exports, figures, help, last_visit, loads, marks, moves, outcomes, pauses,
     prompt, recall, saved_filters, sources, trail, views,
 };
 use crate::domain::filter::Filter;
@@ -35,7 +35,7 @@ pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
     if matches!(model.overlay, Some(Overlay::Sort)) && key.is_text() {
         return sort(model, key, up);
     }
-    last_look::note_key(model);
+    last_visit::note_key(model);
     if columns::key(model, key, up) || help::key(model, event, key, up) {
         return;
     }
@@ -172,7 +172,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::Palette => model.overlay = Some(Overlay::Palette(Palette::default())),
         Action::Help => help::open(model),
         Action::SearchHelp => help::search(model),
-        Action::SinceLastLook => last_look::show(model, up),
+        Action::SinceLastVisit => last_visit::show(model, up),
         Action::Back => back(model, up),
         Action::LastPlace => trail::last(model, up),
         Action::ToggleRunner => toggle_runner(model, up),
@@ -249,8 +249,8 @@ fn back(model: &mut Model, up: &mut Update) {
 
 /// Makes the runner of this console start no more jobs, or start jobs again.
 fn toggle_runner(model: &mut Model, up: &mut Update) {
-    let stops = model.runner.phase != Phase::Held;
-    up.effect(Effect::HoldRunner(stops));
+    let stops = model.runner.phase != Phase::Off;
+    up.effect(Effect::SwitchRunnerOff(stops));
     let text = match stops {
         true => "no more jobs start here, running ones finish; ^r starts again",
         false => "this console starts jobs again",

@@ -115,7 +115,7 @@ fn runner(model: &Model) -> Spans {
     let busy = format!("{}/{}", model.runner.busy.min(model.runner.slots), model.runner.slots);
     match (model.runner.phase, model.shutdown) {
         (Phase::Stopped, _) => vec![span(format!("{} stopped", glyphs.off), Tone::Failed)],
-        (Phase::Held, ShutdownState::NotRequested) => {
+        (Phase::Off, ShutdownState::NotRequested) => {
             let left = if model.runner.busy > 0 { format!(", {} left", model.runner.busy) } else { String::new() };
             vec![span(format!("{} runner off{left}", glyphs.off), Tone::Waiting)]
         }

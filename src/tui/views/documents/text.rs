@@ -44,7 +44,7 @@ pub fn why_queued(model: &Model, row: &DocumentRow) -> String {
     if model.queue.workers == 0 && !model.has_runner {
         return "no worker runs".to_owned();
     }
-    if model.has_runner && model.runner.phase == Phase::Held && model.queue.workers <= 1 {
+    if model.has_runner && model.runner.phase == Phase::Off && model.queue.workers <= 1 {
         return "runner off (^r)".to_owned();
     }
     if model.has_runner && model.runner.phase != Phase::Running && model.queue.workers <= 1 {

@@ -71,7 +71,7 @@ impl PinSubject {
 
 /// What the panel shows, to which it returns.
 #[derive(Clone, Debug)]
-pub struct PanelPlace {
+pub struct PanelPosition {
     /// What the panel is pinned to, with its name.
     pub subject: Option<(PinSubject, SafeLine)>,
     /// The entry under the cursor; `None` while the panel follows new outcomes.
@@ -85,7 +85,7 @@ pub struct PanelPlace {
 pub struct DetailPin {
     pub document: DocumentId,
     /// What the panel showed before.
-    pub before: PanelPlace,
+    pub before: PanelPosition,
 }
 
 /// The pin of the panel, with the entries of its outcomes.

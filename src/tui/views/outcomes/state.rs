@@ -4,7 +4,7 @@
 //! setting for that.
 
 use super::entry::{Entry, push};
-use super::pin::{DetailPin, PanelPlace, Pin, PinSubject};
+use super::pin::{DetailPin, PanelPosition, Pin, PinSubject};
 use crate::domain::filter::Filter;
 use crate::domain::id::Seq;
 use crate::domain::outcome::Outcome;
@@ -156,9 +156,9 @@ impl Panel {
     }
 
     /// Returns what the panel shows.
-    pub fn place(&self) -> PanelPlace {
+    pub fn position(&self) -> PanelPosition {
         let subject = self.pin.as_ref().map(|pin| (pin.subject.clone(), pin.name.clone()));
-        PanelPlace { subject, cursor: self.cursor, bottom: self.bottom }
+        PanelPosition { subject, cursor: self.cursor, bottom: self.bottom }
     }
 
     /// Returns true if the panel is pinned to the document whose details are open.

@@ -8,13 +8,13 @@ const AWAY: Duration = Duration::from_secs(60);
 
 /// The last look, and the keys since then.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LastLook {
+pub struct LastVisit {
     /// The last key before the person was away; in a new console the end of the one before it.
     pub at: Option<Timestamp>,
     last_key: Option<Timestamp>,
 }
 
-impl LastLook {
+impl LastVisit {
     /// Returns the state of a console after one that ended at `at`.
     pub const fn since(at: Timestamp) -> Self {
         Self { at: Some(at), last_key: None }
@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn a_look_ends_with_the_last_key_before_a_pause() {
         let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
-        let mut look = LastLook::default();
+        let mut look = LastVisit::default();
         look.note_key(at(10));
         look.note_key(at(69));
         assert_eq!(look.at, None, "the person was there all the time");
@@ -52,6 +52,6 @@ mod tests {
         assert_eq!(look.at, Some(at(69)));
         look.catch_up(at(131));
         assert_eq!(look.at, Some(at(131)));
-        assert_eq!(LastLook::since(at(5)).at, Some(at(5)));
+        assert_eq!(LastVisit::since(at(5)).at, Some(at(5)));
     }
 }

@@ -15,12 +15,12 @@ use std::collections::BTreeMap;
 
 /// Notes a key of the person.
 pub(super) fn note_key(model: &mut Model) {
-    model.last_look.note_key(model.now);
+    model.last_visit.note_key(model.now);
 }
 
 /// Goes to the first outcome since the person last looked, and says what has happened since then.
 pub(super) fn show(model: &mut Model, up: &mut Update) {
-    let Some(since) = model.last_look.at else {
+    let Some(since) = model.last_visit.at else {
         return model.notify(Level::Refused, "you have been here all the time");
     };
     let ago = format!("since you last looked, {} ago", format::age(model.now.since(since)));
@@ -45,7 +45,7 @@ pub(super) fn show(model: &mut Model, up: &mut Update) {
     outcomes::move_cursor(model, first, up);
     model.notify(Level::Done, text);
     let now = model.now;
-    model.last_look.catch_up(now);
+    model.last_visit.catch_up(now);
 }
 
 /// Returns number and time of the entry's first outcome, the word for its result, and the number of outcomes.
