@@ -59,6 +59,8 @@ async fn changes_since_a_cursor_are_printed_and_followed() {
     let following = install.start(&["changes", "--after", &last, "-f"]);
     edition.store(2, Ordering::Relaxed);
     sync(&install);
+    // The follower has read both, before one of them is gone.
+    until_blocking("the second editions", || (following.lines().len() >= 2).then_some(()));
     assert_eq!(install.run(&["remove", "2", "--yes"]).code, Some(0));
     let read = || objects(&install.run(&["changes", "--after", &last]));
     let changed = read();
