@@ -41,7 +41,7 @@ pub struct DemoDocument {
     pub behaviour: Behaviour,
 }
 
-/// How the URLs of a site name its hosts.
+/// Names of the hosts in the URLs of a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostNames {
     /// `127.0.0.1:PORT`, which every client can reach.

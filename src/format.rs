@@ -21,7 +21,7 @@ mod time;
 pub use answer::{
     EarlierRequest, answer, answer_note, answer_word, answers, capitalized, skip_reason, skip_reason_short,
 };
-pub use batch::{batch_phase, batch_results, batch_selection, batch_title};
+pub use batch::{EVERY_DOCUMENT, batch_phase, batch_results, batch_selection, batch_title};
 pub use chatwoot_job::{chatwoot_job, chatwoot_job_note, chatwoot_job_time};
 pub use disk::disk_use;
 pub use document_json::{DocumentJson, document_record};

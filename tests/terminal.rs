@@ -241,15 +241,19 @@ fn a_panicking_job_leaves_the_screen_alone() {
 
 /// Fills a store with `pages` documents that nothing fetches.
 fn filled(file: &Path, pages: usize) -> String {
+    store_of(file, (0..pages).map(|page| (format!("https://example.org/{page}"), format!("Page number {page}"))))
+}
+
+/// Makes a store of documents with these URLs and names, and returns its URL.
+fn store_of(file: &Path, documents: impl Iterator<Item = (String, String)>) -> String {
     let url = format!("sqlite:{}", file.display());
-    let documents: Vec<_> = (0..pages)
-        .map(|page| NewDocument {
-            link: Link::parse(&format!("https://example.org/{page}")).expect("a link"),
-            name: Some(format!("Page number {page}").as_str().into()),
-            account_id: AccountId(1),
-            assistant_id: AssistantId(1),
-        })
-        .collect();
+    let document = |(url, name): (String, String)| NewDocument {
+        link: Link::parse(&url).expect("a link"),
+        name: Some(name.as_str().into()),
+        account_id: AccountId(1),
+        assistant_id: AssistantId(1),
+    };
+    let documents: Vec<_> = documents.map(document).collect();
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let store = open(&url, Access::Create).await.expect("a new store");

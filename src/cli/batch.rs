@@ -7,7 +7,9 @@ use super::output::{Output, note};
 use super::progress::ProgressLine;
 use super::selection::Selected;
 use super::wiring::worker_name;
-use crate::domain::batch::{BatchAct, BatchCounts, BatchOrder, BatchOrigin, BatchPhase, BatchSelection, BatchSummary};
+use crate::domain::batch::{
+    BatchAct, BatchCounts, BatchOrder, BatchOrigin, BatchPhase, BatchSelection, BatchSummary, LISTED_ENDED,
+};
 use crate::domain::id::{BatchId, DocumentId};
 use crate::domain::request::DocumentAnswer;
 use crate::domain::text::SafeLine;
@@ -20,14 +22,11 @@ use std::collections::HashMap;
 use std::io;
 use std::time::Duration;
 
-/// Number of ended batches that `batch list` prints.
-const LISTED_ENDED: u32 = 20;
-
 /// Arguments of `batch`.
 #[derive(Debug, clap::Args)]
 #[command(disable_help_subcommand = true)]
 pub struct Args {
-    /// What to do.
+    /// The verb of `batch`.
     #[command(subcommand)]
     pub action: BatchAction,
 }

@@ -13,11 +13,13 @@ use super::request::{RequestKind, RequestScope};
 use super::word_enum::{serde_by_word, word_enum};
 use std::time::Duration;
 
+/// Number of ended batches that a list of batches has.
+pub const LISTED_ENDED: u32 = 20;
 /// Time for which a batch of the console can be undone before it begins.
 pub const GRACE: Duration = Duration::from_secs(5);
 
 word_enum! {
-    /// What a batch does to its documents.
+    /// Act of a batch on its documents.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum BatchAct {
         Sync = "sync",
@@ -82,16 +84,16 @@ word_enum! {
 serde_by_word!(BatchOrigin);
 
 word_enum! {
-    /// How the documents of a batch were selected.
+    /// Way in which the documents of a batch were selected.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum BatchSelection {
-        /// One by one on the command line.
+        /// Documents named one by one on the command line.
         Named = "named",
-        /// One by one in the console.
+        /// Documents marked one by one in the console.
         Marked = "marked",
-        /// By a filter; an empty one selects every document.
+        /// Documents that match a filter; an empty one selects every document.
         Filter = "filter",
-        /// By their plans: they were due.
+        /// Documents that were due by their plans.
         Due = "due",
     }
 }
@@ -111,11 +113,11 @@ word_enum! {
     /// State of a batch, as it is stored.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum BatchState {
-        /// Its members are being written.
+        /// Members are being written.
         Gathering = "gathering",
-        /// It begins soon, and can be undone.
+        /// Waiting for its begin, until which it can be undone.
         Waiting = "waiting",
-        /// Its members are acted on, or their jobs wait or run.
+        /// Members are acted on, or their jobs wait or run.
         Acting = "acting",
         /// Members that have not begun wait until it is resumed.
         Paused = "paused",
@@ -129,7 +131,7 @@ word_enum! {
 serde_by_word!(BatchState);
 
 word_enum! {
-    /// What a person or the program orders a batch to do.
+    /// Order of a person or the program to a batch.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum BatchOrder {
         /// All members are written.

@@ -46,11 +46,14 @@ pub fn batch_phase(batch: &BatchSummary, now: Timestamp) -> String {
     }
 }
 
+/// Description of the documents that a filter without terms selects.
+pub const EVERY_DOCUMENT: &str = "every document";
+
 /// Returns how the documents of a batch were selected.
 pub fn batch_selection(batch: &BatchSummary) -> String {
     use crate::domain::batch::BatchSelection::{Due, Filter, Marked, Named};
     match (batch.selection, batch.filter.as_deref()) {
-        (Filter, None | Some("")) => "every document".to_owned(),
+        (Filter, None | Some("")) => EVERY_DOCUMENT.to_owned(),
         (Filter, Some(filter)) => filter.to_owned(),
         (Named, _) => "named one by one".to_owned(),
         (Marked, _) => "marked".to_owned(),

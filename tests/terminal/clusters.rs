@@ -16,25 +16,6 @@ const TITLES: [&str; 9] = [
     "🫨 shaken 🪿 goose",
 ];
 
-/// Fills a store with documents that have these titles.
-fn filled(file: &Path) -> String {
-    let url = format!("sqlite:{}", file.display());
-    let document = |(page, title): (usize, &&str)| NewDocument {
-        link: Link::parse(&format!("https://docs{}.example.org/{page}", page % 3)).expect("a link"),
-        name: Some((*title).into()),
-        account_id: AccountId(1),
-        assistant_id: AssistantId(1),
-    };
-    let documents: Vec<_> = TITLES.iter().cycle().take(60).enumerate().map(document).collect();
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(async {
-        let store = open(&url, Access::Create).await.expect("a new store");
-        store.add(&documents).await.expect("the store answers");
-        store.close().await;
-    });
-    url
-}
-
 /// Returns the screen without its head line, where the time stands.
 fn below_the_head(screen: &vt100::Screen) -> Vec<String> {
     screen.contents().lines().skip(1).map(|line| line.trim_end().to_owned()).collect()
@@ -45,7 +26,10 @@ fn below_the_head(screen: &vt100::Screen) -> Vec<String> {
 #[test]
 fn titles_of_doubtful_width_leave_nothing_behind() {
     let folder = tempfile::tempdir().expect("a folder");
-    let url = filled(&folder.path().join("titles.db"));
+    let titles = TITLES.iter().cycle().take(60).enumerate();
+    let documents =
+        titles.map(|(page, title)| (format!("https://docs{}.example.org/{page}", page % 3), (*title).into()));
+    let url = store_of(&folder.path().join("titles.db"), documents);
     let mut terminal = Terminal::start(120, 40, &[], &["--no-runner", "--read-only", "--store", &url]);
     terminal.until_text("60 never");
     for (keys, text) in [

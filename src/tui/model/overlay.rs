@@ -6,6 +6,7 @@ use crate::domain::filter::{Filter, FilterError, Subject};
 use crate::domain::id::{DocumentId, JobId};
 use crate::domain::text::SafeLine;
 use crate::domain::word_enum::variant_list;
+use crate::format;
 use crate::store::{BulkVerb, Preview};
 use crate::tui::command::Command;
 use crate::tui::scope::KeyScope;
@@ -194,9 +195,6 @@ impl ChoiceDialog {
     }
 }
 
-/// Description of the documents that a filter without terms selects.
-pub const EVERY_DOCUMENT: &str = "every document";
-
 /// The preview of a bulk request, with a button that runs the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreviewDialog {
@@ -222,7 +220,7 @@ impl PreviewDialog {
     /// Returns the text of the filter that selects the documents, empty for every document; `None` if they are marked.
     pub fn filter(&self) -> Option<SafeLine> {
         let text = self.selection_text.as_str();
-        self.marked_count.is_none().then(|| SafeLine::new(if text == EVERY_DOCUMENT { "" } else { text }))
+        self.marked_count.is_none().then(|| SafeLine::new(if text == format::EVERY_DOCUMENT { "" } else { text }))
     }
 
     /// Returns the documents that the request would affect; none before the answer has arrived, or if it is an error.

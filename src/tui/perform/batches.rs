@@ -1,7 +1,7 @@
 //! Batches (acts on many documents): makes them, acts on their members once they begin, and gives them orders.
 
 use super::{Shared, answer};
-use crate::domain::batch::{BatchAct, BatchOrder, BatchOrigin, BatchSelection, BatchSummary, GRACE};
+use crate::domain::batch::{BatchAct, BatchOrder, BatchOrigin, BatchSelection, BatchSummary, GRACE, LISTED_ENDED};
 use crate::domain::id::BatchId;
 use crate::domain::text::SafeLine;
 use crate::store::{BatchOrdered, BatchStep, NewBatch, StoreError};
@@ -12,8 +12,6 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// Number of ended batches that the list shows.
-const LISTED_ENDED: u32 = 20;
 /// Longest time between two looks at a batch that waits for its begin: the store's clock may be set.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Wait before a step is tried again while the store does not answer.

@@ -14,7 +14,7 @@ use crate::tui::command::{Command, CommandKind};
 use crate::tui::describe::answer;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
-use crate::tui::model::overlay::{ConfirmDialog, EVERY_DOCUMENT, Overlay, PreviewDialog, Prompt, PromptKind};
+use crate::tui::model::overlay::{ConfirmDialog, Overlay, PreviewDialog, Prompt, PromptKind};
 use crate::tui::model::toast::Level;
 use crate::tui::msg::{CommandResult, StoreResult};
 use crate::tui::views::documents::marks::HiddenMarks;
@@ -38,7 +38,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
     if matches!(action, Action::SyncAll | Action::RetryAll | Action::CancelAll | Action::FaqAll) {
         let filter = model.documents.filter.clone();
         let which = match model.documents.filter_text.trim() {
-            "" => EVERY_DOCUMENT.to_owned(),
+            "" => format::EVERY_DOCUMENT.to_owned(),
             text => text.to_owned(),
         };
         return preview(model, Targets::Matching(filter), verb, &which, up);
