@@ -34,6 +34,6 @@ pub use sink::sink_state;
 pub use source::{read_counts, source_state};
 pub use stages::{stage_duration, stage_name, stages};
 pub use time::{
-    age, age_changes_at, closed_window, closed_window_short, countdown, countdown_changes_at, duration, next_minute,
-    next_second, until,
+    age, age_changes_at, closed_window, closed_window_short, countdown, countdown_changes_at, duration, estimate,
+    next_minute, next_second, until,
 };

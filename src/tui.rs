@@ -15,7 +15,7 @@
 //!
 //! Each view of the main area (documents, jobs, hosts, accounts), the outcome panel and the details of a document has a
 //! folder in [`views`] with its state, text and drawing, behind one trait. The modules are pure (no clock, no I/O)
-//! except `runtime`, `perform`, `waiting`, `terminal`, `events`, `signals`, `state_file` and `opener`. [`runtime`] has the console's loop. Only
+//! except `runtime`, `perform`, `waiting`, `terminal`, `events`, `signals`, `state_file`, `opener` and `pager`. [`runtime`] has the console's loop. Only
 //! [`perform`] reads and changes the store and controls the runner; [`run`] takes just the store's name and clock.
 
 pub mod action;
@@ -32,6 +32,7 @@ pub mod model;
 pub mod msg;
 mod opener;
 mod options;
+mod pager;
 pub mod palette;
 pub mod perform;
 pub mod readers;
@@ -104,7 +105,7 @@ pub async fn run(store: Arc<dyn ConsoleStore>, runner: Option<Handle>, options: 
     if let Some(problems) = options.file_problems {
         performer.watch_file_problems(problems);
     }
-    let input = signals.with_terminal();
+    let input = signals.with_terminal(guard.keys());
     let ended = runtime::run(&mut *screen, input, &mut guard, &performer, &mut inbox, model, || store.now()).await;
     // Restores the terminal first: changes that are still being written must not keep the person waiting.
     drop(guard);

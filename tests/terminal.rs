@@ -5,6 +5,8 @@ mod bursts;
 mod clusters;
 mod explaining;
 mod held;
+mod pager;
+mod pictures;
 mod switches;
 mod tasks;
 

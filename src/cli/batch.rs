@@ -179,7 +179,10 @@ pub(super) async fn answers(
         took(&answers)
     };
     let id = act(store, of, selected, documents, take).await?;
-    took(&in_order(named, documents))?;
+    // An index of the documents takes as much memory as a large batch otherwise does.
+    if is_named {
+        took(&in_order(named, documents))?;
+    }
     Ok(id)
 }
 

@@ -162,7 +162,9 @@ fn with_completer(arg: Arg, verb: &str, options: &TypedOptions) -> Arg {
             _ => Subject::Documents,
         };
         return arg.add(ArgValueCompleter::new(move |typed: &OsStr| {
-            filter::completions(&typed.to_string_lossy(), subject).into_iter().map(CompletionCandidate::new).collect()
+            // The shell opens no store for a filter.
+            let found = filter::completions(&typed.to_string_lossy(), subject, std::iter::empty());
+            found.into_iter().map(CompletionCandidate::new).collect()
         }));
     }
     if arg.get_long() == Some("sort") {

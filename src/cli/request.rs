@@ -24,6 +24,7 @@ use crate::store::{BulkVerb, PassMode, PassRequest, PassTrigger, Preview, Sort, 
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
+use std::time::Duration;
 
 /// Number of documents that are requested, cancelled or removed by one call, so that memory does not grow with the
 /// number of documents.
@@ -169,7 +170,9 @@ pub(super) async fn choose(
     let ids = if needs_preview {
         let preview = store.preview(&selected.targets(), verb).await?;
         if bulk.dry_run {
-            print_preview(&preview, name, credits(preview.targets.len()), bulk.json, out)?;
+            let takes = preview.estimate.duration(context.config.runner.per_host).filter(|_| fetches);
+            let costs = Costs { credits: credits(preview.targets.len()), takes };
+            print_preview(&preview, name, costs, bulk.json, out)?;
             store.close().await;
             return Ok(None);
         }
@@ -241,6 +244,8 @@ struct PreviewJson<'a> {
     documents: usize,
     hosts: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    takes_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     firecrawl_credits: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     faqs: Option<FaqPreviewJson<'a>>,
@@ -253,14 +258,23 @@ struct SkippedJson {
     documents: u64,
 }
 
-fn print_preview(preview: &Preview, verb: &str, credits: Option<u64>, json: bool, out: &mut Output) -> io::Result<()> {
+/// What syncs of previewed documents cost.
+struct Costs {
+    /// Most credits of Firecrawl; `None` if none are spent.
+    credits: Option<u64>,
+    /// The estimated time; `None` if it is not known, and for a verb that fetches nothing.
+    takes: Option<Duration>,
+}
+
+fn print_preview(preview: &Preview, verb: &str, costs: Costs, json: bool, out: &mut Output) -> io::Result<()> {
     if json {
         let skipped = preview.skipped.iter();
         return out.json(&PreviewJson {
             verb,
             documents: preview.targets.len(),
             hosts: preview.hosts,
-            firecrawl_credits: credits,
+            takes_seconds: costs.takes.map(|time| time.as_secs().max(1)),
+            firecrawl_credits: costs.credits,
             faqs: preview.faqs.as_ref().map(FaqPreviewJson::from),
             skipped: skipped
                 .map(|(reason, count)| SkippedJson { reason: reason.to_string(), documents: *count })
@@ -273,7 +287,10 @@ fn print_preview(preview: &Preview, verb: &str, credits: Option<u64>, json: bool
     for fact in preview.faqs.iter().filter(|_| !preview.targets.is_empty()).flat_map(format::faq_effects) {
         out.line(fact)?;
     }
-    if let Some(credits) = credits.filter(|credits| *credits > 0) {
+    if let Some(time) = costs.takes.filter(|_| !preview.targets.is_empty()) {
+        out.line(format!("would take {}", format::estimate(time)))?;
+    }
+    if let Some(credits) = costs.credits.filter(|credits| *credits > 0) {
         out.line(format!("would cost up to {}", firecrawl_credits(credits)))?;
     }
     for (reason, count) in &preview.skipped {

@@ -164,7 +164,9 @@ impl BatchState {
             (Self::Acting, BatchOrder::Begin | BatchOrder::Resume) => Some(Self::Acting),
             (Self::Acting, BatchOrder::Finish) => Some(Self::Done),
             (Self::Paused, BatchOrder::Resume) => Some(Self::Acting),
-            (Self::Acting | Self::Paused, BatchOrder::Stop) => Some(Self::Stopped),
+            // The process that carried out the same order before may have died at it.
+            (Self::Paused, BatchOrder::Pause) => Some(Self::Paused),
+            (Self::Acting | Self::Paused | Self::Stopped, BatchOrder::Stop) => Some(Self::Stopped),
             _ => None,
         }
     }
@@ -193,7 +195,9 @@ mod tests {
             (Acting, Stop, Stopped),
             (Acting, Finish, Done),
             (Paused, Resume, Acting),
+            (Paused, Pause, Paused),
             (Paused, Stop, Stopped),
+            (Stopped, Stop, Stopped),
         ];
         for state in BatchState::ALL {
             for order in BatchOrder::ALL {

@@ -226,6 +226,8 @@ pub struct DocumentRow {
     pub cancel_requested: bool,
     /// The last results, at most eight, oldest first.
     pub recent: Vec<RecentResult>,
+    /// Duration of the last attempt; `None` before the first one, and if its outcome has none.
+    pub took: Option<Duration>,
     /// Number of earlier contents that the store keeps.
     pub versions: u32,
     /// The last back-off of the document's host, which may have ended.

@@ -31,6 +31,11 @@ pub fn duration(of: Duration) -> String {
     }
 }
 
+/// Formats the estimated time of syncs: `about 3 min, if they end as the last time`. At least a second.
+pub fn estimate(time: Duration) -> String {
+    format!("about {}, if they end as the last time", duration(time.max(Duration::from_secs(1))))
+}
+
 /// Says that a job waits for the window of its plan: `waits for its window, opens 22:00 Europe/Berlin`.
 pub fn closed_window(window: &ClosedWindow) -> String {
     format!("waits for its {}", closed_window_short(window).replacen(' ', ", ", 1))

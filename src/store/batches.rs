@@ -33,6 +33,7 @@ struct BatchRow {
     state: BatchState,
     holder: Option<String>,
     held_until: Timestamp,
+    has_ended: bool,
 }
 
 impl BatchRow {
@@ -50,8 +51,9 @@ fn lease_counts(until: Timestamp, now: Timestamp) -> bool {
 }
 
 async fn row(tx: &mut Tx<'_>, batch: BatchId) -> Result<Option<BatchRow>> {
-    let row =
-        query("SELECT act, selection, created_by, begins_at, state, holder, held_until FROM @batches WHERE id = ?");
+    let row = query(
+        "SELECT act, selection, created_by, begins_at, state, holder, held_until, ended_at FROM @batches WHERE id = ?",
+    );
     let Some(row) = tx.first(row.bind(batch.0)).await? else { return Ok(None) };
     Ok(Some(BatchRow {
         act: word(&row, "act", BatchAct::parse)?.ok_or_else(|| corrupt("act"))?,
@@ -61,6 +63,7 @@ async fn row(tx: &mut Tx<'_>, batch: BatchId) -> Result<Option<BatchRow>> {
         state: word(&row, "state", BatchState::parse)?.ok_or_else(|| corrupt("state"))?,
         holder: get(&row, "holder")?,
         held_until: time(&row, "held_until")?.ok_or_else(|| corrupt("held_until"))?,
+        has_ended: time(&row, "ended_at")?.is_some(),
     }))
 }
 

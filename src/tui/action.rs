@@ -64,6 +64,7 @@ pub enum Action {
     OutcomeAges,
     SaveOutcomes,
     CopyOutcomes,
+    Pager,
     HideUnchanged,
     FollowFailures,
     Complete,

@@ -24,6 +24,12 @@ pub enum Effect {
         query: PageQuery,
         wait: Duration,
     },
+    /// Reads the first documents of the cause under the cursor of the failures view.
+    LoadMembers {
+        /// Identifies the request; the answer to an older request is dropped.
+        generation: u64,
+        query: PageQuery,
+    },
     /// Reads the documents' counts by status.
     LoadCounts,
     /// Reads the queue's figures.
@@ -91,6 +97,8 @@ pub enum Effect {
     /// Copies text to the clipboard. The second field names the text in the confirmation, such as `URL`.
     Copy(String, &'static str),
     Open(SafeLine),
+    /// Shows a text in the person's pager. It must be safe to print on a terminal.
+    Page(String),
     /// Writes a text to a new file in the working directory.
     Save(NewFile),
     /// Keeps these saved filters in this file, with those that other consoles have saved.
@@ -123,6 +131,7 @@ pub struct NewFile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReadKind {
     Page,
+    Members,
     Counts,
     Queue,
     StatusDeadline,
@@ -151,6 +160,7 @@ impl Effect {
     pub const fn read_kind(&self) -> Option<ReadKind> {
         Some(match self {
             Self::LoadPage { .. } => ReadKind::Page,
+            Self::LoadMembers { .. } => ReadKind::Members,
             Self::LoadCounts => ReadKind::Counts,
             Self::LoadQueue => ReadKind::Queue,
             Self::LoadStatusDeadline => ReadKind::StatusDeadline,
@@ -173,6 +183,7 @@ impl Effect {
             Self::RunCommand(_)
             | Self::Copy(..)
             | Self::Open(_)
+            | Self::Page(_)
             | Self::Save(_)
             | Self::KeepFilters(..)
             | Self::SwitchRunnerOff(_)

@@ -9,7 +9,7 @@ use futures_util::{Stream, StreamExt};
 use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -20,17 +20,31 @@ const MAX_AGE: Duration = Duration::from_secs(1);
 /// Time within which crossterm returns an event that it has read already. With a time of zero it looks for none.
 const READ_ALREADY: Duration = Duration::from_micros(50);
 
+/// Says whether the terminal's events are read: another program that has the terminal reads its keys itself.
+pub(super) type KeyReading = watch::Receiver<bool>;
+
 /// An input with the time at which it was read.
 type Stamped = (Instant, Input);
 
-/// Returns the terminal's events. A separate task reads them: on a lost terminal crossterm 0.29 may read for ever within
+/// Returns the terminal's events, which are read while `keys` is true. A separate task reads them: on a lost terminal crossterm 0.29 may read for ever within
 /// one poll (its issue 793). On the loop's thread that would block every signal that should end the program.
-pub(super) fn terminal_events() -> BoxStream<'static, Input> {
+pub(super) fn terminal_events(mut keys: KeyReading) -> BoxStream<'static, Input> {
     let (sender, receiver) = mpsc::channel(CAPACITY);
     let reading = tokio::spawn(async move {
-        let mut events = EventStream::new();
-        while let Some(Ok(event)) = events.next().await {
-            if forward(event, &sender).await.is_err() {
+        // The sender lives as long as the console.
+        while keys.wait_for(|read| *read).await.is_ok() {
+            let mut events = EventStream::new();
+            let taken_away = loop {
+                let event = tokio::select! {
+                    event = events.next() => event,
+                    off = keys.wait_for(|read| !read) => break off.is_ok(),
+                };
+                let Some(Ok(event)) = event else { break false };
+                if forward(event, &sender).await.is_err() {
+                    break false;
+                }
+            };
+            if !taken_away {
                 break;
             }
         }

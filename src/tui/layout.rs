@@ -48,6 +48,8 @@ pub enum Peek {
     Absent,
     Document,
     Group,
+    /// Like that of a group, and on a high screen half of it: what the row consists of is listed, too.
+    Members,
 }
 
 impl Peek {
@@ -55,8 +57,9 @@ impl Peek {
     const fn lines(self, height: u16) -> u16 {
         match (self, height) {
             (Self::Absent, _) | (_, ..PEEK_FROM) => 0,
-            (Self::Group, GROUP_PEEK_FROM..WHOLE_PEEK_FROM) => 6,
+            (Self::Group | Self::Members, GROUP_PEEK_FROM..WHOLE_PEEK_FROM) => 6,
             (_, ..WHOLE_PEEK_FROM) => 4,
+            (Self::Members, _) => height / 2 - 2,
             _ => 7,
         }
     }
@@ -154,6 +157,7 @@ mod tests {
                     (false, false, Peek::Document),
                     (false, true, Peek::Group),
                     (true, false, Peek::Group),
+                    (false, false, Peek::Members),
                     (true, true, Peek::Absent),
                 ] {
                     let areas = divide((width, height), zoomed, panel, peek, width % 2 == 0);

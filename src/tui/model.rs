@@ -5,6 +5,7 @@ pub mod batches;
 pub mod explanation;
 pub mod filter_history;
 pub mod last_visit;
+pub mod members;
 pub mod outage;
 pub mod overlay;
 pub mod rate;
@@ -37,6 +38,7 @@ use explanation::TextExplanation;
 use filter_history::FilterHistory;
 use jiff::tz::TimeZone;
 use last_visit::LastVisit;
+use members::CauseMembers;
 use overlay::Overlay;
 use rate::Rate;
 use reads::{MIN_TIMED_INTERVAL, ReadState, StatusDeadline};
@@ -75,6 +77,27 @@ pub struct ReadFailure {
     /// Time of the next try.
     pub retry_at: Timestamp,
     pub tries: u32,
+}
+
+/// The documents that the second head line counts, with their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// The numbers are not known yet.
+    Reading,
+    /// All documents.
+    All(StatusCounts),
+    /// The documents that match the filter of the list.
+    Matching(StatusCounts),
+}
+
+impl Counted {
+    /// Returns true if the numbers are those of an earlier time.
+    pub const fn may_be_old(&self) -> bool {
+        match self {
+            Self::Reading => false,
+            Self::All(counts) | Self::Matching(counts) => counts.max_age.is_some(),
+        }
+    }
 }
 
 /// The whole state of the console.
@@ -118,6 +141,7 @@ pub struct Model {
     pub help_search: Option<Input>,
     pub notices: Notices,
     pub last_visit: LastVisit,
+    pub members: CauseMembers,
     /// Number of documents by status.
     pub counts: StatusCounts,
     pub queue: QueueState,
@@ -190,6 +214,7 @@ impl Model {
             help_search: None,
             notices: Notices::default(),
             last_visit: LastVisit::default(),
+            members: CauseMembers::default(),
             counts: StatusCounts::default(),
             queue: QueueState::default(),
             pauses: Vec::new(),
@@ -224,6 +249,21 @@ impl Model {
     /// Returns true once counts and queue have been read; until then the screen says that it is reading.
     pub const fn is_counted(&self) -> bool {
         self.counts_at.is_some() && self.queue_at.is_some()
+    }
+
+    /// Returns the documents that the second head line counts.
+    pub fn counted(&self) -> Counted {
+        let documents = &self.documents;
+        if !self.is_counted() {
+            return Counted::Reading;
+        }
+        // The other views show the jobs, hosts and causes of all documents.
+        if self.active_view != ViewId::Documents || documents.filter.terms.is_empty() {
+            return Counted::All(self.counts);
+        }
+        // Until the rows of a new filter are there the numbers of the earlier one stay, so that they do not flicker
+        // while it is typed; the title of the list says that it is being read.
+        documents.page.matching.map_or(Counted::All(self.counts), Counted::Matching)
     }
 
     /// Returns the time at which the queue's figures change without a commit: a host's back-off ends, or a job becomes

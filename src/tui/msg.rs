@@ -55,6 +55,12 @@ pub enum Msg {
         generation: u64,
         answer: StoreResult<DocumentPage>,
     },
+    /// The first documents of the cause under the cursor of the failures view.
+    Members {
+        /// The number of the answered request.
+        generation: u64,
+        answer: StoreResult<DocumentPage>,
+    },
     /// The documents' counts by status.
     Counts(StoreResult<StatusCounts>),
     /// The queue's figures.

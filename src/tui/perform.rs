@@ -227,6 +227,9 @@ impl Shared {
                     .store(u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
                 Msg::Page { generation, answer }
             }
+            Effect::LoadMembers { generation, query } => {
+                Msg::Members { generation, answer: answer(store.page(&query).await) }
+            }
             Effect::LoadCounts => Msg::Counts(answer(store.counts().await)),
             Effect::LoadQueue => Msg::Queue(answer(store.queue().await)),
             Effect::LoadStatusDeadline => Msg::StatusDeadline(answer(store.next_status_change().await)),

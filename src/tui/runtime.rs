@@ -15,6 +15,7 @@ use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType};
 use std::io;
 use std::time::Duration;
+use tokio::process::Child;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -47,6 +48,13 @@ pub trait Platform {
     fn copy(&mut self, text: &str, label: &str) -> Result<String, String>;
     /// Opens a page in a browser. Result and error are sentences for the person.
     fn open(&mut self, url: &str) -> Result<String, String>;
+    /// Gives the terminal to the person's pager, which shows `text`. The error is a sentence for the person.
+    fn page(&mut self, text: String) -> Result<Child, String>;
+    /// Takes the terminal again after the pager ended with this exit code. Returns a sentence for the person if it could
+    /// not be started.
+    fn paged(&mut self, code: Option<i32>) -> io::Result<Option<String>>;
+    /// Stops the process until it is continued, and leaves the terminal as it is.
+    fn stop(&mut self) -> io::Result<()>;
     /// Restores the terminal, stops the process, and takes the terminal again once the process is continued.
     fn suspend(&mut self) -> io::Result<()>;
     /// Takes the terminal again after the process was continued.
@@ -88,7 +96,7 @@ pub async fn run<B: Backend>(
     model: Model,
     clock: impl Fn() -> Timestamp,
 ) -> io::Result<RunResult> {
-    let mut round = LoopState { model, dirty: true, clock, performer, platform, terminal };
+    let mut round = LoopState { model, dirty: true, pager: None, clock, performer, platform, terminal };
     let mut draws = 0;
     let mut frame_at = Instant::now();
     let mut wake_at = frame_at;
@@ -107,14 +115,16 @@ pub async fn run<B: Backend>(
                 drop(rest);
             }
         }
-        let others_wait = !inbox.is_empty() || (round.dirty && frame_at <= Instant::now());
+        let may_draw = round.dirty && round.pager.is_none();
+        let others_wait = !inbox.is_empty() || (may_draw && frame_at <= Instant::now());
         let takes_input = inputs_in_row < INPUT_LIMIT || !others_wait;
         let taken = tokio::select! { biased;
             event = input.next(), if takes_input => {
                 inputs_in_row += 1;
                 round.input(event)
             }
-            () = sleep_until(frame_at), if round.dirty => {
+            status = ended(&mut round.pager), if round.pager.is_some() => round.paged(status),
+            () = sleep_until(frame_at), if may_draw => {
                 (inputs_in_row, draws) = (0, draws + 1);
                 let drawn = round.draw();
                 frame_at = Instant::now() + FRAME_INTERVAL;
@@ -148,6 +158,8 @@ pub async fn run<B: Backend>(
 struct LoopState<'a, B: Backend, O, C> {
     model: Model,
     dirty: bool,
+    /// The pager that has the terminal.
+    pager: Option<Child>,
     clock: C,
     performer: &'a Performer,
     platform: &'a mut O,
@@ -157,6 +169,9 @@ struct LoopState<'a, B: Backend, O, C> {
 impl<B: Backend, O: Platform, C: Fn() -> Timestamp> LoopState<'_, B, O, C> {
     fn input(&mut self, input: Option<Input>) -> io::Result<LoopControl> {
         match input {
+            // The pager gets these signals, too, and has the terminal. A shell that sees both stopped takes it.
+            Some(Input::Suspend) if self.pager.is_some() => self.platform.stop().map(|()| LoopControl::Continue),
+            Some(Input::Interrupt | Input::Continued) if self.pager.is_some() => Ok(LoopControl::Continue),
             Some(Input::Terminal(Event::Key(key))) => self.step(Msg::Key(key)),
             Some(Input::Terminal(Event::Paste(text))) => self.step(Msg::Paste(text)),
             Some(Input::Terminal(Event::Resize(width, height))) => {
@@ -192,6 +207,13 @@ impl<B: Backend, O: Platform, C: Fn() -> Timestamp> LoopState<'_, B, O, C> {
                     let result = self.platform.copy(&text, label);
                     self.show_result(result);
                 }
+                Effect::Page(text) => match self.platform.page(text) {
+                    Ok(pager) => self.pager = Some(pager),
+                    Err(reason) => {
+                        self.redraw()?;
+                        self.show_result(Err(reason));
+                    }
+                },
                 Effect::Open(url) => {
                     let result = self.platform.open(&url);
                     self.show_result(result);
@@ -206,6 +228,17 @@ impl<B: Backend, O: Platform, C: Fn() -> Timestamp> LoopState<'_, B, O, C> {
     fn show_result(&mut self, result: Result<String, String>) {
         let now = (self.clock)();
         self.dirty |= update(&mut self.model, now, Msg::CopiedOrOpened(result)).redraw;
+    }
+
+    /// Takes the terminal again after the pager ended with this exit code.
+    fn paged(&mut self, code: Option<i32>) -> io::Result<LoopControl> {
+        self.pager = None;
+        let complaint = self.platform.paged(code)?;
+        self.redraw()?;
+        if let Some(complaint) = complaint {
+            self.show_result(Err(complaint));
+        }
+        Ok(LoopControl::Continue)
     }
 
     fn suspend(&mut self) -> io::Result<()> {
@@ -247,6 +280,14 @@ pub(super) fn clear_screen<B: Backend>(terminal: &mut Terminal<B>) -> io::Result
     terminal.swap_buffers();
     terminal.swap_buffers();
     Ok(())
+}
+
+/// Waits for the end of the pager, and returns its exit code; `None` after a signal. Without a pager it never ends.
+async fn ended(pager: &mut Option<Child>) -> Option<i32> {
+    match pager {
+        Some(pager) => pager.wait().await.ok().and_then(|status| status.code()),
+        None => std::future::pending().await,
+    }
 }
 
 fn io_error(error: impl std::error::Error) -> io::Error {

@@ -1,6 +1,6 @@
 //! Terminal events and process signals as one stream.
 
-use super::events::terminal_events;
+use super::events::{KeyReading, terminal_events};
 use super::runtime::Input;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
@@ -39,10 +39,10 @@ impl Signals {
         })
     }
 
-    /// Returns one stream of the signals, the terminal's events and a check for a lost terminal.
-    pub fn with_terminal(self) -> impl Stream<Item = Input> + Unpin {
+    /// Returns one stream of the signals, the terminal's events while `keys` are read, and a check for a lost terminal.
+    pub fn with_terminal(self, keys: KeyReading) -> impl Stream<Item = Input> + Unpin {
         stream::select_all([
-            terminal_events(),
+            terminal_events(keys),
             each(self.terminate, || Input::Terminate),
             each(self.hang_up, || Input::Terminate),
             each(self.interrupt, || Input::Interrupt),

@@ -2,6 +2,8 @@
 
 mod backend;
 
+use super::events::KeyReading;
+use super::pager;
 use super::runtime::Platform;
 use super::{clipboard, opener};
 pub use backend::ClusterBackend;
@@ -18,6 +20,8 @@ use std::cell::Cell;
 use std::io::{self, IsTerminal, Stdout, Write, stdout};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::process::Child;
+use tokio::sync::watch;
 
 thread_local! {
     /// True on the thread that draws. Only a panic of that thread ends the console.
@@ -48,7 +52,10 @@ pub fn screen() -> io::Result<Screen> {
 
 /// A guard for the terminal while the console has taken it. Dropping the guard restores the terminal.
 #[derive(Debug)]
-pub struct TerminalGuard(());
+pub struct TerminalGuard {
+    /// True while the console reads the terminal's keys.
+    reads_keys: watch::Sender<bool>,
+}
 
 impl TerminalGuard {
     /// Takes the terminal, and records that this thread is the one that draws. Fails when standard output is no
@@ -64,9 +71,14 @@ impl TerminalGuard {
         }
         IS_DRAWING_THREAD.set(true);
         PANIC_HOOK.call_once(install_hook);
-        let guard = Self(());
+        let guard = Self { reads_keys: watch::Sender::new(true) };
         enter()?;
         Ok(guard)
+    }
+
+    /// Returns whether the terminal's keys are to be read, now and later.
+    pub(super) fn keys(&self) -> KeyReading {
+        self.reads_keys.subscribe()
     }
 }
 
@@ -90,10 +102,30 @@ impl Platform for TerminalGuard {
         opener::open(url)
     }
 
+    fn page(&mut self, text: String) -> Result<Child, String> {
+        self.reads_keys.send_replace(false);
+        let started = leave().map_err(|error| error.to_string()).and_then(|()| pager::start(text));
+        started.inspect_err(|_| {
+            self.reads_keys.send_replace(true);
+            // A terminal that cannot be taken again is lost, which the next frame finds out.
+            let _ = enter();
+        })
+    }
+
+    fn paged(&mut self, code: Option<i32>) -> io::Result<Option<String>> {
+        enter()?;
+        self.reads_keys.send_replace(true);
+        Ok(pager::complaint(code))
+    }
+
+    fn stop(&mut self) -> io::Result<()> {
+        // STOP cannot be caught: the process stops here until it is continued.
+        Ok(kill_process(getpid(), Signal::STOP)?)
+    }
+
     fn suspend(&mut self) -> io::Result<()> {
         leave()?;
-        // STOP cannot be caught: the process stops here until it is continued.
-        kill_process(getpid(), Signal::STOP)?;
+        self.stop()?;
         enter()
     }
 

@@ -16,6 +16,7 @@ mod keys;
 mod last_visit;
 mod loads;
 mod marks;
+mod members;
 mod moves;
 mod outcomes;
 mod pauses;
@@ -85,6 +86,7 @@ pub fn update(model: &mut Model, now: Timestamp, msg: Msg) -> Update {
         Msg::Batches(answer) => batches::take(model, answer, &mut up),
         Msg::FaqBacklog(answer) => faqs::take(model, answer, &mut up),
         Msg::Page { generation, answer } => loads::take_page(model, generation, answer, &mut up),
+        Msg::Members { generation, answer } => members::take(model, generation, answer, &mut up),
         Msg::Counts(answer) => figures::take_counts(model, answer, &mut up),
         Msg::Queue(answer) => figures::take_queue(model, answer, &mut up),
         Msg::StatusDeadline(answer) => timed::take_status_deadline(model, answer, &mut up),
@@ -181,6 +183,7 @@ fn fit(model: &mut Model, by_hand: bool, up: &mut Update) {
         detail.wrap_record(width);
     }
     detail_pin::follow_detail(model, up);
+    members::follow_cursor(model, up);
     changes::compare(model, up);
     fit_difference(model, width);
     views::fit(model);

@@ -106,7 +106,7 @@ impl WaitingScreen {
         E: std::fmt::Display + From<io::Error>,
         F: Future<Output = Result<T, OpenFailure<E>>>,
     {
-        let mut input = pin!(signals::Signals::new()?.with_terminal());
+        let mut input = pin!(signals::Signals::new()?.with_terminal(self.guard.keys()));
         let mut next = Instant::now();
         if missed.is_some() {
             next = self.record_failure(missed.as_ref());

@@ -1,7 +1,7 @@
 //! Tests mixed faults for half an hour, with two consoles on pseudo-terminals (F25): memory, handles, threads and files
 //! stay bounded, and the screens show what the store has at the end.
 
-use crate::support::fleet::{Fleet, Random, dismiss};
+use crate::support::fleet::{Fleet, Random};
 use crate::support::install::{Install, Process};
 use crate::support::limit::lasts;
 use crate::support::measure::{self, Stopwatch};
@@ -256,7 +256,13 @@ async fn f25_mixed_faults_leave_memory_and_handles_bounded_and_screens_right(on:
         );
     }
     drop(consoles);
-    workers.into_iter().chain([old]).for_each(|worker| drop(dismiss(worker)));
+    for worker in workers.into_iter().chain([old]) {
+        worker.signal(Signal::TERM);
+        let ended = worker.ended();
+        // On a machine that other programs keep busy the last write of a worker may find the database busy for 5 s. All
+        // jobs have ended, and what counts is checked below.
+        assert!(ended.code == Some(0) || ended.err.contains("does not answer"), "{ended:?}");
+    }
     let count = faults.values().sum();
     fleet.check("F25 soak", requests, count, longest).await;
 }

@@ -48,6 +48,7 @@ fn never_synced() -> DocumentRow {
         requested_by: None,
         cancel_requested: false,
         recent: Vec::new(),
+        took: None,
         versions: 0,
         host_backoff: None,
         quarantine_reason: None,

@@ -17,6 +17,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
+use tokio::process::Child;
 
 /// Counts the frames, and does nothing else.
 struct Frames(Arc<AtomicUsize>);
@@ -27,6 +28,15 @@ impl Platform for Frames {
     }
     fn open(&mut self, _: &str) -> Result<String, String> {
         Ok(String::new())
+    }
+    fn page(&mut self, _: String) -> Result<Child, String> {
+        Err(String::new())
+    }
+    fn paged(&mut self, _: Option<i32>) -> io::Result<Option<String>> {
+        Ok(None)
+    }
+    fn stop(&mut self) -> io::Result<()> {
+        Ok(())
     }
     fn suspend(&mut self) -> io::Result<()> {
         Ok(())

@@ -80,3 +80,25 @@ async fn several_documents_are_removed_only_when_their_number_was_typed() {
     let removed = store.with(|facts| facts.removed.clone());
     assert_eq!(removed, [DocumentId(1), DocumentId(2), DocumentId(3)]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_head_line_counts_the_documents_that_match_and_all_in_the_other_views() {
+    let store = quiet_store(30);
+    store.with(|facts| {
+        facts.documents[0].status = Status::Failed;
+        facts.documents[1].status = Status::Failed;
+    });
+    with(Arc::clone(&store), async |operator| {
+        operator.sees("30 documents").await;
+        operator.press(&["/"]);
+        operator.type_text("status:failed");
+        operator.sees("2 match").await;
+        operator.press(&["enter"]);
+        operator.sees("2 match").await;
+        operator.press(&["4"]);
+        operator.sees("30 documents").await;
+        operator.press(&["1", "esc"]);
+        operator.sees("30 documents").await;
+    })
+    .await;
+}

@@ -45,3 +45,24 @@ async fn the_read_of_a_view_that_was_left_is_stopped_and_begun_anew_when_the_vie
     })
     .await;
 }
+
+/// The hosts are read when a term names one, and never for it again.
+#[tokio::test(start_paused = true)]
+async fn the_names_of_hosts_are_completed_without_a_visit_to_their_view() {
+    let store = quiet_store(3);
+    store.with(|facts| facts.hosts = hosts());
+    with(Arc::clone(&store), async |operator| {
+        operator.settle().await;
+        assert_eq!(operator.store.with(|facts| facts.counted), 0);
+        operator.press(&["/"]);
+        operator.type_text("host:sl");
+        operator.sees("Tab: slow.example").await;
+        operator.press(&["tab"]);
+        operator.sees("host:slow.example").await;
+        operator.press(&["enter", "/"]);
+        operator.type_text("-host:");
+        operator.sees("slow.example").await;
+        assert_eq!(operator.store.with(|facts| facts.counted), 1);
+    })
+    .await;
+}

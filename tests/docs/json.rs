@@ -506,6 +506,8 @@ async fn work_and_look(session: &mut Session) {
     let work = session.install.start(&["work", "--health", "0", "--concurrency", "3"]);
     let address = health::address(&work);
     let well = health::until(&address, 200, |told| told["slots"] == 3);
+    // The time is known while a worker runs.
+    session.keep("sync --dry-run", 0, &["sync", "--all", "--dry-run", "--json"]);
     // A database whose file is missing is unavailable.
     let (file, aside) = (session.install.file().to_owned(), session.install.folder().join("aside.db"));
     std::fs::rename(&file, &aside).expect("moved");

@@ -5,6 +5,7 @@ use crate::support::facts::options;
 use crate::support::screen::Screen;
 use crate::support::seen::{accounts, failures, hosts, jobs};
 use crate::support::seen_sources::source_lines;
+use quarterdeck::domain::document::RecentResult;
 use quarterdeck::domain::filter::Subject;
 use quarterdeck::store::{Sort, SortBy};
 use quarterdeck::tui::effect::Effect;
@@ -105,6 +106,19 @@ fn columns_are_shown_hidden_and_moved_at_once() {
     screen.press(&["C", "o", "esc"]);
     assert_eq!(screen.model.documents.columns, None);
     assert!(screen.text().contains("last error"), "{}", screen.text());
+    for wanted in [ColumnId::Recent, ColumnId::Took] {
+        let chosen = screen.model.documents.columns.clone();
+        let rows = quarterdeck::tui::views::documents::column_id::picker_rows(chosen.as_deref());
+        screen.press(&["C"]);
+        for _ in rows.iter().take_while(|(id, _)| *id != wanted) {
+            screen.press(&["j"]);
+        }
+        screen.press(&["space", "esc"]);
+    }
+    let text = screen.text();
+    for seen in ["results", "took", "412 ms", &screen.model.glyphs.recent(RecentResult::Updated).repeat(8)] {
+        assert!(text.contains(seen), "no {seen} in {text}");
+    }
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Tests the failures view and the workers view: snapshots at every size.
 
 use super::shot;
-use crate::support::facts::{NOW, ago, options};
+use crate::support::facts::{NOW, ago, document, options};
 use crate::support::screen::Screen;
 use crate::support::seen::{failures, jobs};
+use quarterdeck::domain::document::{DocumentRow, Status};
 use quarterdeck::domain::id::WorkerId;
-use quarterdeck::store::{WorkerHealth, WorkerSummary};
+use quarterdeck::store::{DocumentPage, WorkerHealth, WorkerSummary};
 use quarterdeck::tui::Options;
 use quarterdeck::tui::msg::Msg;
 use quarterdeck::tui::views::catalog::ViewRows;
@@ -18,11 +19,28 @@ fn failures_view(options: Options, width: u16, height: u16) -> Screen {
     screen
 }
 
+/// Answers the read of the documents of the cause under the cursor.
+fn answer_members(screen: &mut Screen) {
+    let rows = vec![
+        DocumentRow { url: "https://forum.acme.example/c/self-hosting".into(), ..document(71, "", Status::Failed) },
+        document(72, "Feature requests", Status::Waiting),
+        document(
+            73,
+            "A title that is far longer than the pane below the list of causes is wide, and is cut",
+            Status::Failed,
+        ),
+    ];
+    let generation = screen.model.members.generation;
+    let page = DocumentPage { total: rows.len() as u64, rows, ..DocumentPage::default() };
+    screen.send(Msg::Members { generation, answer: Ok(page) });
+}
+
 #[test]
 fn the_failures_at_every_size() {
     for (width, height) in [(200, 60), (120, 40), (80, 24), (40, 12)] {
         let mut screen = failures_view(options(), width, height);
         screen.press(&["j"]);
+        answer_members(&mut screen);
         shot(&format!("failures-{width}x{height}"), &screen);
         screen.press(&["i"]);
         shot(&format!("failures-about-{width}x{height}"), &screen);

@@ -259,6 +259,24 @@ async fn another_process_goes_on_where_one_died(backend: Backend) {
     assert_eq!(scene.results().await.len(), 600, "each was removed once");
 }
 
+async fn a_stop_whose_process_died_at_it_is_given_again(backend: Backend) {
+    let scene = Scene::new(backend).await;
+    let ids = add(&scene, 3).await;
+    let batch = begin(&scene.store, BatchAct::Sync, &ids).await;
+    carry_out(&scene.store, batch, "vm:1").await;
+    scene.sql("UPDATE batches SET state = 'stopped', holder = NULL").await;
+    assert_eq!(counts(&scene.store, batch).await.queued, 3, "nothing of it was done");
+    let other = scene.another().await;
+    assert_eq!(order(&other, batch, BatchOrder::Stop).await, BatchOrdered::Now(BatchState::Stopped));
+    assert_eq!(scene.number("SELECT count(*) FROM jobs").await, 0);
+    assert_eq!(summary(&other, batch).await.phase(), BatchPhase::Ended(BatchState::Stopped));
+    assert_eq!(
+        order(&other, batch, BatchOrder::Stop).await,
+        BatchOrdered::Refused(BatchState::Stopped),
+        "it has ended"
+    );
+}
+
 async fn a_batch_that_died_while_it_gathered_only_stops(backend: Backend) {
     let scene = Scene::new(backend).await;
     let ids = add(&scene, 2).await;
@@ -343,6 +361,7 @@ on_both! {
     a_stop_cancels_what_has_begun_and_leaves_the_rest,
     another_process_goes_on_where_one_died,
     a_batch_that_died_while_it_gathered_only_stops,
+    a_stop_whose_process_died_at_it_is_given_again,
     a_later_batch_takes_jobs_over,
     a_cancel_ends_the_jobs_of_its_members,
     old_batches_are_removed_with_their_members,

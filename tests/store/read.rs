@@ -6,7 +6,7 @@ use proptest::prop_oneof;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use quarterdeck::domain::content::ContentChange;
-use quarterdeck::domain::document::{DocumentKind, Status, StatusFacts, SyncStatus};
+use quarterdeck::domain::document::{DocumentKind, Status, StatusCounts, StatusFacts, SyncStatus};
 use quarterdeck::domain::failure::ErrorCode;
 use quarterdeck::domain::filter::{Age, Comparison, Filter, FilterCondition, Term};
 use quarterdeck::domain::id::{AssistantId, DocumentId};
@@ -201,6 +201,31 @@ async fn a_page_beyond_the_end_is_the_last_one(backend: Backend) {
     assert_eq!((none.offset, none.rows.len(), none.total), (0, 0, 0));
 }
 
+async fn a_filtered_list_counts_its_documents_by_status(backend: Backend) {
+    let (scene, _) = five(backend).await;
+    let ask = async |filter| {
+        let query = page(filter, SortBy::Status, false, PagePosition::Offset(0), 2);
+        scene.store.page(&query).await.unwrap()
+    };
+    assert_eq!(ask(Filter::default()).await.matching, None, "all documents are counted apart");
+    for term in [
+        FilterCondition::Host(vec!["a.test".into()]),
+        FilterCondition::Word("test".into()),
+        FilterCondition::Status(Status::ALL.to_vec()),
+        FilterCondition::Status(vec![Status::Failed, Status::Syncing, Status::Stuck]),
+    ] {
+        for negated in [false, true] {
+            let filter = filter(negated, term.clone());
+            let ids = scene.store.matching(&filter, Sort::BY_ID, None).await.unwrap();
+            let mut counts = StatusCounts::default();
+            for row in scene.store.rows(&ids).await.unwrap() {
+                counts.set(row.status, counts.of(row.status) + 1);
+            }
+            assert_eq!(ask(filter.clone()).await.matching, Some(counts), "{filter:?}");
+        }
+    }
+}
+
 async fn a_name_stands_for_an_id_or_for_every_assistants_url(backend: Backend) {
     let scene = Scene::new(backend).await;
     let url = Link::parse("https://a.test/x").unwrap();
@@ -350,6 +375,7 @@ on_both! {
     outcomes_are_filtered_and_read_from_either_end,
     every_order_is_total_and_an_anchor_stands_where_it_is_listed,
     a_page_beyond_the_end_is_the_last_one,
+    a_filtered_list_counts_its_documents_by_status,
     a_name_stands_for_an_id_or_for_every_assistants_url,
     the_queue_in_figures,
     the_status_of_sql_is_the_status_of_the_domain,

@@ -4,12 +4,14 @@ use super::support::{Backend, START, Scene, fetched, permanent, timeout};
 use quarterdeck::domain::content::ContentChange;
 use quarterdeck::domain::document::{Status, StatusCounts};
 use quarterdeck::domain::failure::Failure;
+use quarterdeck::domain::filter::Filter;
 use quarterdeck::domain::host_backoff::{BackoffKind, HostBackoff};
 use quarterdeck::domain::id::AccountId;
 use quarterdeck::domain::job::{AttemptEnd, QueueClass};
 use quarterdeck::domain::retry::RetryPolicy;
 use quarterdeck::store::{
-    AccountSummary, ClaimedJob, DocumentStore, Finish, HostSummary, JobStore, Queries, StoreBase,
+    AccountSummary, ClaimedJob, DocumentStore, Finish, HostSummary, JobStore, PagePosition, PageQuery, Queries, Sort,
+    StoreBase,
 };
 use std::time::Duration;
 
@@ -109,6 +111,10 @@ async fn the_accounts_add_up_to_the_counts_of_every_status(backend: Backend) {
     let seen = scene.store.accounts().await.unwrap().rows;
     let third = counts(&[(Status::Stuck, 1), (Status::Syncing, 1), (Status::Stale, 1)]);
     assert_eq!(seen[2].counts, third);
+    // A filtered list counts its documents likewise, also those whose stored status has expired.
+    let filter = Filter::parse("account:3").unwrap();
+    let query = PageQuery { filter, sort: Sort::BY_ID, position: PagePosition::Offset(0), limit: 1 };
+    assert_eq!(scene.store.page(&query).await.unwrap().matching, Some(third));
     let all = scene.store.counts().await.unwrap();
     for status in Status::ALL {
         let sum: u64 = seen.iter().map(|account| account.counts.of(status)).sum();

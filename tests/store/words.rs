@@ -8,7 +8,7 @@ use proptest::prop_oneof;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use quarterdeck::domain::content::ContentChange;
-use quarterdeck::domain::document::Status;
+use quarterdeck::domain::document::{Status, StatusCounts};
 use quarterdeck::domain::failure::ErrorCode;
 use quarterdeck::domain::filter::{Age, Comparison, Filter, FilterCondition, Term};
 use quarterdeck::domain::id::DocumentId;
@@ -246,9 +246,14 @@ async fn pages_agree(scene: &Scene, filter: Filter, expected: &[DocumentId], ord
         let mut sorted = list.clone();
         sorted.sort_unstable();
         assert_eq!(sorted, expected, "{filter:?} {by:?}");
+        let mut counts = StatusCounts::default();
+        for row in scene.store.rows(&list).await.unwrap() {
+            counts.set(row.status, counts.of(row.status) + 1);
+        }
         let ask = async |position| {
             let query = PageQuery { filter: filter.clone(), sort, position, limit: 5 };
             let page = scene.store.page(&query).await.unwrap();
+            assert_eq!(page.matching, Some(counts), "{filter:?} {by:?}");
             (page.total, page.offset, page.rows.iter().map(|row| row.id).collect::<Vec<_>>())
         };
         let total = list.len();

@@ -81,6 +81,7 @@ pub fn document(id: i64, name: &str, status: Status) -> DocumentRow {
         requested_by: Some("schedule".into()),
         cancel_requested: false,
         recent: vec![RecentResult::Updated; 8],
+        took: Some(Duration::from_millis(412)),
         versions: 4,
         host_backoff: None,
         quarantine_reason: None,

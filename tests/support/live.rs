@@ -19,6 +19,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::process::Child;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
@@ -82,6 +83,7 @@ impl Backend for Shared {
 pub struct Outer {
     pub copied: Vec<String>,
     pub opened: Vec<String>,
+    pub paged: Vec<String>,
     pub suspended: usize,
 }
 
@@ -93,6 +95,16 @@ impl Platform for Outer {
     fn open(&mut self, url: &str) -> Result<String, String> {
         self.opened.push(url.to_owned());
         Err("no browser here".to_owned())
+    }
+    fn page(&mut self, text: String) -> Result<Child, String> {
+        self.paged.push(text);
+        Err("no pager here".to_owned())
+    }
+    fn paged(&mut self, _: Option<i32>) -> std::io::Result<Option<String>> {
+        Ok(None)
+    }
+    fn stop(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
     fn suspend(&mut self) -> std::io::Result<()> {
         self.suspended += 1;

@@ -336,6 +336,15 @@ impl DocumentStore for Memory {
     }
 }
 
+fn by_status(rows: &[DocumentRow]) -> StatusCounts {
+    let mut counts = StatusCounts::default();
+    for row in rows {
+        counts.set(row.status, counts.of(row.status) + 1);
+        counts.quarantined += u64::from(row.quarantine_reason.is_some());
+    }
+    counts
+}
+
 #[async_trait]
 impl Queries for Memory {
     async fn find(&self, named: &DocumentRef) -> Result<Vec<DocumentRow>> {
@@ -360,6 +369,7 @@ impl Queries for Memory {
         self.with(|facts| facts.pages_completed += 1);
         let rows = rows?;
         let total = rows.len() as u64;
+        let matching = (!query.filter.terms.is_empty()).then(|| by_status(&rows));
         let last = total.saturating_sub(query.limit);
         let offset = match query.position {
             PagePosition::Offset(offset) => offset,
@@ -370,7 +380,7 @@ impl Queries for Memory {
         }
         .min(last);
         let rows = rows.into_iter().skip(offset as usize).take(query.limit as usize).collect();
-        Ok(DocumentPage { rows, offset, total })
+        Ok(DocumentPage { rows, offset, total, matching })
     }
 
     async fn matching(&self, filter: &Filter, sort: Sort, limit: Option<u64>) -> Result<Vec<DocumentId>> {
@@ -387,12 +397,7 @@ impl Queries for Memory {
     async fn counts(&self) -> Result<StatusCounts> {
         self.read(|facts| {
             facts.counts_read += 1;
-            let mut counts = StatusCounts::default();
-            for row in &facts.documents {
-                counts.set(row.status, counts.of(row.status) + 1);
-                counts.quarantined += u64::from(row.quarantine_reason.is_some());
-            }
-            counts
+            by_status(&facts.documents)
         })
     }
 

@@ -33,4 +33,5 @@ pub mod seen;
 pub mod seen_sources;
 pub mod sentinels;
 pub mod site;
+pub mod svg;
 pub mod tls;

@@ -117,7 +117,7 @@ impl Screen {
         // In the snapshots a long list continues below its window.
         let total = if rows.len() > 20 { 1_204 } else { rows.len() as u64 };
         let generation = self.model.documents.generation;
-        self.send(Msg::Page { generation, answer: Ok(DocumentPage { rows, offset: 0, total }) });
+        self.send(Msg::Page { generation, answer: Ok(DocumentPage { rows, offset: 0, total, matching: None }) });
     }
 
     /// Sends new outcomes.

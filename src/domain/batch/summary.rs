@@ -63,7 +63,9 @@ impl BatchSummary {
     /// Returns true if a person may give the batch this order now.
     pub const fn takes(&self, order: BatchOrder) -> bool {
         match (self.phase(), order) {
-            (BatchPhase::Ended(_) | BatchPhase::Stopping, _) => false,
+            (BatchPhase::Ended(_), _) => false,
+            // One whose process died at it left jobs in the queue.
+            (BatchPhase::Paused, BatchOrder::Pause) => self.counts.queued > 0,
             // Another process acts on them.
             (BatchPhase::Waiting | BatchPhase::Working, BatchOrder::Resume) => false,
             _ => self.state.after(order).is_some(),
@@ -118,6 +120,9 @@ mod tests {
         assert!(takes(BatchState::Acting, 5, false) && takes(BatchState::Paused, 5, false));
         assert!(!takes(BatchState::Gathering, 5, false), "it has not all of its members");
         let gathering = batch(BatchState::Gathering, 5, 0, false);
-        assert!(gathering.takes(BatchOrder::Stop) && !batch(BatchState::Stopped, 5, 1, false).takes(BatchOrder::Stop));
+        assert!(gathering.takes(BatchOrder::Stop));
+        let stopped = |live| batch(BatchState::Stopped, 5, live, false);
+        assert!(stopped(1).takes(BatchOrder::Stop), "the process that stopped it may have died at it");
+        assert!(!stopped(1).takes(BatchOrder::Pause) && !stopped(0).takes(BatchOrder::Stop));
     }
 }

@@ -13,8 +13,8 @@ use crate::domain::outcome::OutcomeResult;
 const REVIEW: &str = "review";
 
 /// Returns the filters to which `typed` can be completed: the last term gets a field with its colon, or one of the
-/// field's words.
-pub fn completions(typed: &str, subject: Subject) -> Vec<String> {
+/// field's words. `hosts` are the words of the field of hosts, the best first.
+pub fn completions<'a>(typed: &str, subject: Subject, hosts: impl Iterator<Item = &'a str>) -> Vec<String> {
     let term_at = typed.rfind(char::is_whitespace).map_or(0, |at| at + 1);
     let term_at = term_at + usize::from(typed[term_at..].starts_with('-'));
     let term = &typed[term_at..];
@@ -23,7 +23,7 @@ pub fn completions(typed: &str, subject: Subject) -> Vec<String> {
         Some((name, values)) => {
             let known = Field::parse(&name.to_ascii_lowercase()).filter(|field| field.check_subject(subject).is_ok());
             let value_at = values.rfind(',').map_or(0, |at| at + 1);
-            (term_at + name.len() + 1 + value_at, known.map_or_else(Vec::new, |field| values_of(field, subject)))
+            (term_at + name.len() + 1 + value_at, known.map_or_else(Vec::new, |field| values_of(field, subject, hosts)))
         }
     };
     let (before, begun) = typed.split_at(word_at);
@@ -37,7 +37,7 @@ fn fields(subject: Subject) -> Vec<String> {
 }
 
 /// Returns the words of a field; for an age a few usual ones, and none for a field whose values are free.
-fn values_of(field: Field, subject: Subject) -> Vec<String> {
+fn values_of<'a>(field: Field, subject: Subject, hosts: impl Iterator<Item = &'a str>) -> Vec<String> {
     let words: Vec<&str> = match field {
         Field::Status => Status::ALL.map(Status::word).to_vec(),
         Field::Kind => DocumentKind::ALL.map(DocumentKind::word).to_vec(),
@@ -50,7 +50,8 @@ fn values_of(field: Field, subject: Subject) -> Vec<String> {
         Field::Attempted | Field::Synced | Field::Changed => vec!["<1h", "<1d", ">1d", ">1w", NEVER],
         Field::Next => vec!["<10m", "<1h", "<1d", NEVER],
         Field::Http => vec!["404", "403", "429", "500", "503"],
-        Field::Cause | Field::Host | Field::Id | Field::Account | Field::Assistant | Field::Batch => Vec::new(),
+        Field::Host => hosts.collect(),
+        Field::Cause | Field::Id | Field::Account | Field::Assistant | Field::Batch => Vec::new(),
         Field::By | Field::Worker => Vec::new(),
     };
     words.into_iter().map(str::to_owned).collect()
@@ -62,7 +63,7 @@ mod tests {
     use crate::domain::filter::Filter;
 
     fn of(typed: &str) -> Vec<String> {
-        completions(typed, Subject::Documents)
+        completions(typed, Subject::Documents, ["docs.test", "a.test:8080", "do.test"].into_iter())
     }
 
     #[test]
@@ -75,14 +76,16 @@ mod tests {
         assert_eq!(of("nonsense:"), [""; 0]);
         assert_eq!(of("by:"), [""; 0], "does not apply to documents");
         assert!(of("").contains(&"host:".to_owned()) && !of("").contains(&"result:".to_owned()));
-        assert_eq!(completions("res", Subject::Outcomes), ["result:"]);
+        assert_eq!(of("host:do"), ["host:docs.test", "host:do.test"], "in the given order");
+        assert_eq!(of("x host:a.test:80"), ["x host:a.test:8080"]);
+        assert_eq!(completions("res", Subject::Outcomes, std::iter::empty()), ["result:"]);
     }
 
     #[test]
     fn every_completed_word_is_read_by_the_parser() {
         for subject in [Subject::Documents, Subject::Outcomes, Subject::Texts] {
-            for field in completions("", subject) {
-                for filter in completions(&field, subject) {
+            for field in completions("", subject, std::iter::empty()) {
+                for filter in completions(&field, subject, ["docs.test", "a.test:8080"].into_iter()) {
                     assert!(Filter::parse_for(&filter, subject).is_ok(), "{filter}");
                 }
             }

@@ -51,6 +51,7 @@ fn row() -> DocumentRow {
         requested_by: Some(SafeLine::new("ana")),
         cancel_requested: false,
         recent: vec![RecentResult::Retrying],
+        took: None,
         versions: 0,
         host_backoff: None,
         quarantine_reason: None,

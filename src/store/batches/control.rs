@@ -32,7 +32,7 @@ pub(in crate::store) async fn order(
         return Ok(BatchOrdered::Missing);
     };
     let is_elsewhere = order == BatchOrder::Resume && of.is_leased_by_another(holder, tx.now);
-    let Some(state) = of.state.after(order).filter(|_| !is_elsewhere) else {
+    let Some(state) = of.state.after(order).filter(|_| !is_elsewhere && !of.has_ended) else {
         tx.commit().await?;
         return Ok(BatchOrdered::Refused(of.state));
     };

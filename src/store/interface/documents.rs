@@ -1,6 +1,6 @@
 //! The interface for changes that a person requests to documents and jobs, and the types of documents and contents.
 
-use crate::domain::document::DocumentRow;
+use crate::domain::document::{DocumentRow, StatusCounts};
 use crate::domain::estimate::WorkEstimate;
 use crate::domain::faq::FaqPreview;
 use crate::domain::filter::Filter;
@@ -163,6 +163,8 @@ pub struct DocumentPage {
     pub offset: u64,
     /// Number of documents that match the filter.
     pub total: u64,
+    /// Number of these at each status; `None` without a filter, and when more than 100,000 match.
+    pub matching: Option<StatusCounts>,
 }
 
 /// A person's reference to documents: an id or a URL.

@@ -37,6 +37,7 @@ pub(in crate::store) const COLUMNS: &str = "d.id, among_pdfs AS attached, d.name
      (SELECT h.held_until FROM @hosts_sched h WHERE h.host = s.host) AS host_held_until, \
      (SELECT h.held_kind FROM @hosts_sched h WHERE h.host = s.host) AS host_held_kind, \
      (SELECT h.held_because FROM @hosts_sched h WHERE h.host = s.host) AS host_held_because, \
+     (SELECT o.duration_ms FROM @outcomes o WHERE o.document_id = d.id ORDER BY o.seq DESC LIMIT 1) AS took, \
      (SELECT c.reason FROM @held_contents c WHERE c.document_id = d.id AND c.rejected_at IS NULL) AS held, \
      (SELECT count(*) FROM @document_versions v WHERE v.document_id = d.id) AS versions";
 
@@ -109,6 +110,7 @@ pub(in crate::store) fn document_row(row: &Row, now: Timestamp) -> Result<Docume
             .chars()
             .filter_map(RecentResult::from_letter)
             .collect(),
+        took: optional_number(row, "took")?.map(Duration::from_millis),
         versions: number(row, "versions")?,
         quarantine_reason: line(row, "held")?,
         host_backoff: host_backoff(row, "host_")?,

@@ -5,17 +5,21 @@ use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;
 use crate::domain::time::Timestamp;
 use crate::store::chatwoot::faqs;
-use crate::store::queries::counts::{stored_counts, stored_total};
+use crate::store::queries::counts::{numbers, stored_counts, stored_total};
 use crate::store::queries::documents::rows_within;
 use crate::store::queries::order::{Direction, Key, Members, Segment, segments};
 use crate::store::queries::words::SearchedFilter;
 use crate::store::queue::shadow;
 use crate::store::sql::conn::{Row, get};
 use crate::store::sql::database::Database;
-use crate::store::sql::documents::StatusSource;
+use crate::store::sql::documents::{Joins, StatusSource};
 use crate::store::sql::reader::Reader;
 use crate::store::sql::statement::{Sql, Value};
+use crate::store::sql::status::push_status;
 use crate::store::{DocumentPage, PagePosition, PageQuery, Result, Sort, SortBy};
+
+/// Maximum number of documents that match a filter and are counted by status: this takes as long as to read the list.
+const MAX_COUNTED_BY_STATUS: u64 = 100_000;
 
 /// A filtered, sorted list of documents at one time, read in one snapshot.
 struct List<'a> {
@@ -167,7 +171,8 @@ impl<'a> List<'a> {
         };
         let rows: Vec<DocumentRow> =
             rows_within(self.reader, &ids, self.now, self.count_source != StatusSource::Stored).await?;
-        Ok(DocumentPage { rows, offset, total })
+        let matching = self.matching_by_status(total).await?;
+        Ok(DocumentPage { rows, offset, total, matching })
     }
 
     /// Returns the number of documents.
@@ -176,6 +181,31 @@ impl<'a> List<'a> {
             return stored_total(self.reader).await;
         }
         self.count(None, None).await
+    }
+
+    /// Returns the number of documents at each status of the `total` that match the filter; `None` without a filter, and
+    /// when they are too many to be counted with each page.
+    async fn matching_by_status(&mut self, total: u64) -> Result<Option<StatusCounts>> {
+        if self.filter.is_empty() || total > MAX_COUNTED_BY_STATUS {
+            return Ok(None);
+        }
+        let source = self.count_source;
+        let mut counts = StatusCounts::default();
+        let mut sql = Sql::new("SELECT CAST(0 AS BIGINT) AS account_id, ");
+        push_status(&mut sql, source, self.now);
+        sql.push(" AS status, count(*) AS documents");
+        self.filter.push(&mut sql, source, Joins::status(source), self.now)?;
+        sql.push(" GROUP BY 2");
+        for (_, status, documents) in numbers(self.reader, sql.query()).await? {
+            counts.set(status, documents);
+        }
+        let mut sql = Sql::new("SELECT count(*)");
+        self.filter.push(&mut sql, source, Joins::NONE, self.now)?;
+        sql.push(" AND ").push(source.id());
+        sql.push(" IN (SELECT h.document_id FROM @held_contents h WHERE h.rejected_at IS NULL)");
+        counts.quarantined = self.counted(sql).await?;
+        counts.max_age = (source == StatusSource::Shadow).then_some(shadow::MAX_AGE);
+        Ok(Some(counts))
     }
 
     /// Returns the number of documents in the segments before this one.

@@ -1,11 +1,12 @@
-//! The outcomes that the panel shows, as a file or as Markdown in the clipboard.
+//! The outcomes that the panel shows, as a file or as Markdown in the clipboard; texts in the person's pager.
 
 use super::effects::Update;
 use crate::format;
 use crate::tui::action::Action;
 use crate::tui::clipboard::MAX_BYTES;
 use crate::tui::effect::{Effect, NewFile};
-use crate::tui::model::Model;
+use crate::tui::model::{Focus, Model};
+use crate::tui::views::detail;
 use crate::tui::views::outcomes::export;
 
 /// Saves the shown outcomes, or copies a report of them. A report that is too long for a clipboard becomes a file.
@@ -24,4 +25,12 @@ pub(super) fn act(model: &Model, action: Action, up: &mut Update) {
             short => Effect::Copy(short, "report"),
         },
     });
+}
+
+/// Shows the text of the focused pane in the person's pager: the outcomes, or the active tab of the details.
+pub(super) fn page(model: &Model, up: &mut Update) {
+    let text = if model.focus == Focus::Outcomes { Some(export::text(model)) } else { detail::export::text(model) };
+    if let Some(text) = text {
+        up.effect(Effect::Page(text));
+    }
 }

@@ -138,6 +138,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         }
         Action::Zoom => model.zoom = !model.zoom,
         Action::SaveOutcomes | Action::CopyOutcomes => exports::act(model, action, up),
+        Action::Pager => exports::page(model, up),
         Action::Pin
         | Action::OneLine
         | Action::WholeText

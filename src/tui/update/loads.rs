@@ -15,6 +15,7 @@ use crate::tui::model::{Focus, Model, ReadFailure};
 use crate::tui::msg::{DetailData, StoreResult};
 use crate::tui::scope::PaneId;
 use crate::tui::screen::list_rows;
+use crate::tui::table::state::Rows as _;
 use crate::tui::views;
 use crate::tui::views::catalog::{ViewId, ViewRows};
 use crate::tui::views::detail::state::{Detail, Tab};
@@ -90,10 +91,27 @@ pub(super) fn active_view(model: &mut Model, up: &mut Update) {
     }
 }
 
+/// Reads the hosts if they are not known yet, to complete the name of one that is being typed. No other view is read
+/// meanwhile, since one such read stops the other.
+pub(super) fn hosts_to_complete(model: &mut Model, up: &mut Update) {
+    let now = model.now;
+    if model.active_view == ViewId::Documents
+        && model.views.hosts.data.rows.is_empty()
+        && let Some(wait) = model.views.hosts.request_read(now)
+    {
+        up.effect(Effect::LoadView { view: ViewId::Hosts, wait });
+    }
+}
+
 /// Stores the rows of a view other than the document list.
 pub(super) fn take_rows(model: &mut Model, rows: ViewRows, up: &mut Update) {
     let (view, changed) = model.views.take(model.now, rows);
+    if view == ViewId::Failures {
+        model.members.invalidate();
+    }
     if model.active_view != view {
+        // An open prompt completes the names of hosts.
+        up.redraw |= changed && matches!(model.overlay, Some(Overlay::Prompt(_)));
         return;
     }
     up.redraw |= changed;

@@ -10,6 +10,7 @@ use crate::format;
 use crate::tui::command::{Command, CommandKind};
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
+use crate::tui::model::filter_history::names_hosts;
 use crate::tui::model::overlay::{InputError, Overlay, Prompt, PromptKind, characters_left};
 use crate::tui::model::toast::Level;
 use crate::tui::model::trail::ScreenLocation;
@@ -122,6 +123,10 @@ fn input_changed(model: &mut Model, up: &mut Update) {
     let Some(Overlay::Prompt(prompt)) = &mut model.overlay else { return };
     let text = prompt.input.value().to_owned();
     (prompt.problem, prompt.is_refused) = (None, false);
+    if prompt.kind.subject().is_some() && names_hosts(&text) {
+        loads::hosts_to_complete(model, up);
+    }
+    let Some(Overlay::Prompt(prompt)) = &mut model.overlay else { return };
     match prompt.kind.clone() {
         PromptKind::Filter(before, before_text) => {
             let typed = match model.saved_filters.named(&text) {

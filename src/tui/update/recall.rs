@@ -9,7 +9,7 @@ use crate::tui::model::overlay::Overlay;
 /// Completes the last term as far as all suggestions agree.
 pub(super) fn complete(model: &mut Model, up: &mut Update) {
     let Some(Overlay::Prompt(prompt)) = &model.overlay else { return };
-    let found = suggestions(prompt, &model.saved_filters);
+    let found = suggestions(model, prompt);
     let Some(first) = found.first() else { return };
     let agreed = found.iter().fold(first.as_str(), |agreed, next| common_prefix(agreed, next));
     if agreed.len() > prompt.input.value().len() {

@@ -22,7 +22,6 @@ use crate::tui::widgets::canvas::{Canvas, clear};
 use crate::tui::widgets::frame::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use std::time::Duration;
 
 /// Largest width of a dialog, in cells.
 const MAX_WIDTH: u16 = 72;
@@ -248,10 +247,7 @@ fn effects(model: &Model, dialog: &PreviewDialog, preview: &Preview, available: 
         };
         lines.push(labelled("hosts", hosts));
         let takes = match preview.estimate.duration(model.options.per_host) {
-            Some(time) => {
-                let time = format::duration(time.max(Duration::from_secs(1)));
-                format!("about {time}, if they end as the last time")
-            }
+            Some(time) => format::estimate(time),
             None if model.queue.workers == 0 => "duration unknown: no worker is running".to_owned(),
             None => "duration unknown".to_owned(),
         };

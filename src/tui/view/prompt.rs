@@ -134,7 +134,7 @@ fn saved(model: &Model, prompt: &Prompt, cells: usize, height: usize) -> Vec<(bo
 
 /// Returns what Tab can complete the last term to, as far as it fits into `cells`; `None` without anything.
 fn offer(model: &Model, prompt: &Prompt, cells: usize) -> Option<String> {
-    let found = suggestions(prompt, &model.saved_filters);
+    let found = suggestions(model, prompt);
     let mut line = String::from("Tab:");
     for whole in &found {
         let term = whole.rsplit(char::is_whitespace).next().unwrap_or_default();

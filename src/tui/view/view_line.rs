@@ -1,9 +1,9 @@
 //! The second head line: the views with their keys at the left, and the number of documents of each status at the right.
 
 use super::head::{Part, shed};
-use crate::domain::document::Status;
+use crate::domain::document::{Status, StatusCounts};
 use crate::format;
-use crate::tui::model::Model;
+use crate::tui::model::{Counted, Model};
 use crate::tui::text::{Spans, span};
 use crate::tui::theme::{self, Appearance, Tone};
 use crate::tui::views::catalog::ViewId;
@@ -17,26 +17,30 @@ const WIDE_GAPS_MIN_WIDTH: u16 = 110;
 /// Draws the line.
 pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
     let width = canvas.area.width;
-    let views = views(model, width, appearance);
+    let counted = model.counted();
+    let views = views(model, counted, width, appearance);
     let end = canvas.spans(1, 1, width.saturating_sub(1), &views, appearance);
     let available = width.saturating_sub(end + 2);
-    if !model.is_counted() {
+    let (counts, noun) = match counted {
         // A large store takes a moment to count: no number is not zero.
-        canvas.right(width - 1, 1, "reading", appearance.theme.style(Tone::Dim));
-        return;
-    }
-    let parts = counts(model, available, appearance);
+        Counted::Reading => return canvas.right(width - 1, 1, "reading", appearance.theme.style(Tone::Dim)),
+        Counted::All(counts) if counts.total() == 1 => (counts, " document"),
+        Counted::All(counts) => (counts, " documents"),
+        Counted::Matching(counts) if counts.total() == 1 => (counts, " matches"),
+        Counted::Matching(counts) => (counts, " match"),
+    };
+    let parts = numbers(&counts, noun, available, appearance);
     let start = (width - 1).saturating_sub(cells(&parts));
     canvas.spans(start, 1, cells(&parts), &parts, appearance);
 }
 
 /// Returns the views with their keys. A narrow line names only the active one.
-fn views(model: &Model, width: u16, appearance: Appearance) -> Spans {
+fn views(model: &Model, counted: Counted, width: u16, appearance: Appearance) -> Spans {
     let mut line = Spans::new();
     let is_wide = width >= WIDE_GAPS_MIN_WIDTH;
     let gap = if is_wide { "   " } else { " " };
     // That the counts may be old needs room, too.
-    let names_all = width >= ALL_VIEWS_MIN_WIDTH && (is_wide || model.counts.max_age.is_none());
+    let names_all = width >= ALL_VIEWS_MIN_WIDTH && (is_wide || !counted.may_be_old());
     for (at, view) in ViewId::ALL.iter().enumerate() {
         let is_active = *view == model.active_view;
         let key = view.keys().first().map(|key| key.label(appearance.glyphs.ascii)).unwrap_or_default();
@@ -53,13 +57,12 @@ fn views(model: &Model, width: u16, appearance: Appearance) -> Spans {
     line
 }
 
-/// Returns the number of all documents and of those of each status, in the first form that fits into `available` cells,
+/// Returns the number of the documents, whom `noun` names, and of those of each status, in the first form that fits into `available` cells,
 /// from the fullest to the shortest.
-fn counts(model: &Model, available: u16, appearance: Appearance) -> Spans {
-    let noun = if model.counts.total() == 1 { " document" } else { " documents" };
-    let total = vec![span(format::number(model.counts.total()), Tone::Strong), span(noun, Tone::Dim)];
+fn numbers(counts: &StatusCounts, noun: &'static str, available: u16, appearance: Appearance) -> Spans {
+    let total = vec![span(format::number(counts.total()), Tone::Strong), span(noun, Tone::Dim)];
     // What stands before the numbers of the statuses.
-    let totals: Vec<Spans> = match model.counts.max_age {
+    let totals: Vec<Spans> = match counts.max_age {
         None => vec![total],
         Some(max_age) => {
             let age = format!("up to {} old", format::duration(max_age));
@@ -67,7 +70,7 @@ fn counts(model: &Model, available: u16, appearance: Appearance) -> Spans {
             vec![with_age, vec![span(age, Tone::Dim)]]
         }
     };
-    if model.counts.total() == 0 {
+    if counts.total() == 0 {
         return totals.into_iter().next().filter(|total| cells(total) <= available).unwrap_or_default();
     }
     let form = |parts: Vec<Spans>, gap: usize, total: Option<&Spans>| -> Spans {
@@ -81,27 +84,27 @@ fn counts(model: &Model, available: u16, appearance: Appearance) -> Spans {
         line
     };
     let with_totals = |with_word: bool, gap: usize| {
-        totals.iter().map(move |total| form(statuses(model, with_word, false, appearance), gap, Some(total)))
+        totals.iter().map(move |total| form(statuses(counts, with_word, false, appearance), gap, Some(total)))
     };
-    let full = totals.iter().map(|total| form(statuses(model, true, true, appearance), 2, Some(total)));
-    let is_exact = model.counts.max_age.is_none();
-    let short = is_exact.then(|| form(statuses(model, false, false, appearance), 2, None));
-    let shortest = is_exact.then(|| form(statuses(model, false, false, appearance), 1, None));
+    let full = totals.iter().map(|total| form(statuses(counts, true, true, appearance), 2, Some(total)));
+    let is_exact = counts.max_age.is_none();
+    let short = is_exact.then(|| form(statuses(counts, false, false, appearance), 2, None));
+    let shortest = is_exact.then(|| form(statuses(counts, false, false, appearance), 1, None));
     let forms = full.chain(with_totals(true, 2)).chain(with_totals(false, 2)).chain(with_totals(false, 1));
     if let Some(form) = forms.chain(short).chain(shortest).find(|form| cells(form) <= available) {
         return form;
     }
     // That the numbers may be old is said before any of them.
     let age = totals.last().filter(|_| !is_exact).cloned();
-    let parts: Vec<Part> = (0..).zip(age.into_iter().chain(statuses(model, false, false, appearance))).collect();
+    let parts: Vec<Part> = (0..).zip(age.into_iter().chain(statuses(counts, false, false, appearance))).collect();
     form(shed(parts, available, 1), 1, None)
 }
 
 /// Returns the number of documents of each status, those that need review first: of `all` usual statuses, or only of
 /// those that a document has.
-fn statuses(model: &Model, with_word: bool, all: bool, appearance: Appearance) -> Vec<Spans> {
+fn statuses(counts: &StatusCounts, with_word: bool, all: bool, appearance: Appearance) -> Vec<Spans> {
     let part = |status: Status| {
-        let number = model.counts.of(status);
+        let number = counts.of(status);
         let tone = if number == 0 { Tone::Dim } else { theme::status(status) };
         let plain = if number == 0 { Tone::Dim } else { Tone::Plain };
         let mut part =
@@ -111,9 +114,9 @@ fn statuses(model: &Model, with_word: bool, all: bool, appearance: Appearance) -
         }
         part
     };
-    let to_review = (model.counts.quarantined > 0).then(|| {
-        let number = format::number(model.counts.quarantined);
-        let need = match (with_word, model.counts.quarantined) {
+    let to_review = (counts.quarantined > 0).then(|| {
+        let number = format::number(counts.quarantined);
+        let need = match (with_word, counts.quarantined) {
             (false, _) => "",
             (true, 1) => " needs review",
             (true, _) => " need review",
@@ -126,6 +129,6 @@ fn statuses(model: &Model, with_word: bool, all: bool, appearance: Appearance) -
     });
     // Only Chatwoot has documents that are PDFs or still crawled.
     let is_usual = |status: &Status| !matches!(status, Status::Pdf | Status::Crawling);
-    let shown = Status::ALL.into_iter().filter(|status| all && is_usual(status) || model.counts.of(*status) > 0);
+    let shown = Status::ALL.into_iter().filter(|status| all && is_usual(status) || counts.of(*status) > 0);
     to_review.into_iter().chain(shown.map(part)).collect()
 }

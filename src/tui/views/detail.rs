@@ -5,6 +5,7 @@ mod attempts;
 pub mod changes;
 pub mod difference;
 mod draw;
+pub mod export;
 pub mod state;
 mod text;
 mod time_bars;
@@ -55,6 +56,7 @@ impl View for DetailView {
             Action::Accept | Action::Reject => {
                 model.quarantined_text().is_none().then_some("the document does not need review")
             }
+            Action::Pager => export::text(model).is_none().then_some("this tab has no text to show"),
             Action::HostPages => {
                 model.detail_row().is_none_or(|row| row.host.is_empty()).then_some("the document has no host")
             }

@@ -4,6 +4,7 @@
 pub mod column_id;
 mod columns;
 mod draw;
+pub mod line;
 pub mod marks;
 pub mod peek;
 pub mod state;

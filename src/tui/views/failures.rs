@@ -6,6 +6,7 @@ mod draw;
 pub mod state;
 pub mod text;
 
+use super::documents::row_changes_at;
 use super::selected::SelectedDocument;
 use super::view::{Explanation, Pane, View};
 use crate::domain::pause::PauseScope;
@@ -36,7 +37,7 @@ impl View for FailuresView {
     }
 
     fn peek(&self, model: &Model) -> Peek {
-        if model.views.failures.row().is_some() { Peek::Group } else { Peek::Absent }
+        if model.views.failures.row().is_some() { Peek::Members } else { Peek::Absent }
     }
 
     fn explain(&self, model: &Model, inner: Rect) -> Explanation {
@@ -50,11 +51,15 @@ impl View for FailuresView {
 
     fn next_refresh(&self, model: &Model, lines: usize) -> Option<Timestamp> {
         let rows = model.views.failures.data.rows.iter().skip(model.views.failures.top).take(lines);
+        let members =
+            model.views.failures.row().and_then(|summary| model.members.of(summary.cause)).unwrap_or_default();
+        let members = members.iter().filter_map(|row| row_changes_at(row, model.now));
         rows.flat_map(|summary| {
             let ages = [summary.first_at, summary.last_at].into_iter().flatten();
             let countdown = summary.backoff_until.and_then(|at| format::countdown_changes_at(at, model.now));
             ages.map(|at| format::age_changes_at(at, model.now)).chain(countdown)
         })
+        .chain(members)
         .min()
     }
 

@@ -58,7 +58,7 @@ impl View for OutcomesView {
             Action::SearchNext | Action::SearchPrevious => {
                 model.panel.search.is_empty().then_some("search for something first: /")
             }
-            Action::SaveOutcomes | Action::CopyOutcomes => {
+            Action::SaveOutcomes | Action::CopyOutcomes | Action::Pager => {
                 model.panel.shown(model.now).next().is_none().then_some("no outcome is shown")
             }
             _ => None,

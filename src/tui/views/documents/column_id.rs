@@ -20,6 +20,8 @@ word_enum! {
         Id = "id",
         Http = "HTTP status",
         Attempts = "attempts",
+        Recent = "last results",
+        Took = "duration",
         Size = "size",
         By = "requested by",
     }

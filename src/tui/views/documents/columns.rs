@@ -2,6 +2,7 @@
 
 use super::column_id::{ColumnId, DEFAULT};
 use super::draw::{mark, name, sign, status};
+use super::peek::results_strip;
 use super::text::{attempted, faqs, next, status_detail, synced};
 use crate::domain::document::DocumentRow;
 use crate::format;
@@ -147,16 +148,22 @@ fn added_form(id: ColumnId) -> &'static [DocumentColumn] {
         dim(row.attempt.map_or_else(|| model.glyphs.none.to_owned(), |attempt| attempt.to_string()))
     })
     .rank(7)];
+    static RECENT: [DocumentColumn; 1] =
+        [DocumentColumn::left("results", 9, |model, row, _| results_strip(model, row)).gap(2).rank(8)];
+    static TOOK: [DocumentColumn; 1] = [DocumentColumn::right("took", 8, |model, row, _| {
+        dim(row.took.map_or_else(|| model.glyphs.none.to_owned(), format::duration))
+    })
+    .rank(9)];
     static SIZE: [DocumentColumn; 1] = [DocumentColumn::right("size", 9, |model, row, _| {
         dim(row.content_length.map_or_else(|| model.glyphs.none.to_owned(), |chars| format::short_number(chars, 8)))
     })
-    .rank(8)];
+    .rank(10)];
     static BY: [DocumentColumn; 1] = [DocumentColumn::left("by", 12, |model, row, cells| {
         let by = row.requested_by.as_deref().unwrap_or_default();
         dim(clip(by, usize::from(cells), model.glyphs.ellipsis))
     })
     .gap(2)
-    .rank(9)];
+    .rank(11)];
     match id {
         ColumnId::Changed => &CHANGED,
         ColumnId::Host => &HOST,
@@ -165,6 +172,8 @@ fn added_form(id: ColumnId) -> &'static [DocumentColumn] {
         ColumnId::Id => &ID,
         ColumnId::Http => &HTTP,
         ColumnId::Attempts => &ATTEMPTS,
+        ColumnId::Recent => &RECENT,
+        ColumnId::Took => &TOOK,
         ColumnId::Size => &SIZE,
         ColumnId::By => &BY,
         ColumnId::Status

@@ -12,10 +12,11 @@ use crate::tui::text::facts::Facts;
 use crate::tui::text::lines::wrap;
 use crate::tui::text::{Spans, span};
 use crate::tui::theme::Tone;
+use crate::tui::views::documents::line;
 use crate::tui::views::view::Explanation;
 use ratatui::layout::Rect;
 
-/// Explains the cause, in as many lines as the peek pane has.
+/// Explains the cause, in as many lines as the peek pane has: what it is and what helps, then its documents.
 pub(super) fn explain(model: &Model, summary: &FailureSummary, inner: Rect) -> Explanation {
     let title = vec![span(format::count(summary.documents, "document"), Tone::Strong)];
     let aside =
@@ -30,6 +31,12 @@ pub(super) fn explain(model: &Model, summary: &FailureSummary, inner: Rect) -> E
         span(trend(&model.glyphs, summary), Tone::Failed),
         span(" last hour", Tone::Dim),
     ]);
+    let members = model.members.of(summary.cause).unwrap_or_default();
+    let room = usize::from(inner.height).saturating_sub(lines.len() + 1);
+    if room > 0 && !members.is_empty() {
+        lines.push(line::heading(cells));
+        lines.extend(members.iter().take(room).map(|row| line::line(model, row, cells)));
+    }
     lines.truncate(usize::from(inner.height));
     Explanation { title, aside, lines, ..Explanation::default() }
 }
