@@ -46,6 +46,7 @@ pub mod representation;
 pub mod request;
 pub mod retention;
 pub mod retry;
+pub mod sample;
 pub mod schedule;
 pub mod secret;
 pub mod site_rule;

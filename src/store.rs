@@ -11,7 +11,9 @@
 //!
 //! Statements and rules are written once for both databases, in modules by subject: `sql` (statements, connections,
 //! write transactions), `queue` (requests, lanes, claims), `attempts` (marks, finishes, heartbeats, rescue), `schedule`
-//! (passes), `outbox` (messages to subscribers), `sinks` (receivers of notifications), `batches` (acts on many documents), `sources` (listings of pages, and what they propose), `chatwoot` (Chatwoot's own tables), `queries` (reads for people).
+//! (passes), `outbox` (messages to subscribers), `sinks` (receivers of notifications), `batches` (acts on many documents),
+//! `sources` (listings of pages, and what they propose), `samples` (figures of each minute), `chatwoot` (Chatwoot's own
+//! tables), `queries` (reads for people).
 //! `interface` defines the interfaces and their types, and `sql_store` implements each interface in a separate file.
 //! `sqlite` and `postgres` contain what only one database has.
 
@@ -37,6 +39,7 @@ mod queries;
 mod queue;
 mod retention;
 mod run_upgrade;
+mod samples;
 mod schedule;
 mod sinks;
 mod sources;
@@ -60,6 +63,7 @@ pub use examine::{examine, write_lock_holder};
 pub use interface::base::{CommitSignals, QueueState, StoreBase};
 pub use interface::batches::{BatchOrdered, BatchStep, BatchStore, NewBatch};
 pub use interface::chatwoot::{ChatwootStore, TextOrigins};
+pub use interface::dashboard::{DashboardFigures, SlowHost};
 pub use interface::documents::{
     AddResult, BulkVerb, Decision, DecisionResult, DocumentPage, DocumentRef, DocumentStore, NewDocument, PagePosition,
     PageQuery, Preview, QuarantinedContent, ReviewTarget, Sort, SortBy, StoredContent, StoredVersion, Targets,

@@ -3,6 +3,7 @@
 mod batches;
 mod bursts;
 mod cursor;
+mod dashboard;
 mod failures;
 mod groups;
 mod held;

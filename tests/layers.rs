@@ -97,7 +97,7 @@ const STORE_LAYERS: [&[&str]; 9] = [
     &["queue", "batches", "outbox", "retention", "sinks", "templates"],
     &["attempts"],
     &["schedule", "sources"],
-    &["queries"],
+    &["queries", "samples"],
     &["sql_store", "backup", "compact", "copy", "examine", "run_upgrade"],
 ];
 

@@ -3,6 +3,7 @@
 
 mod batches;
 mod choices;
+mod dashboard;
 mod details;
 mod explaining;
 mod failures;

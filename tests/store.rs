@@ -28,6 +28,7 @@ mod requests;
 mod retention;
 mod retention_year;
 mod round_trips;
+mod samples;
 mod schedule;
 mod sequences;
 mod sinks;

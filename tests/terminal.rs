@@ -3,6 +3,7 @@
 mod batches;
 mod bursts;
 mod clusters;
+mod dashboard;
 mod explaining;
 mod held;
 mod pager;

@@ -42,9 +42,77 @@ impl DurationHistogram {
     }
 }
 
+/// Number of durations by size: one for each of [`BOUNDS`], and one for those above the last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DurationCounts([u64; BOUNDS.len() + 1]);
+
+impl DurationCounts {
+    /// Adds durations of one bucket; those of an unknown one count as the longest.
+    pub fn add(&mut self, bucket: usize, number: u64) {
+        self.0[bucket.min(BOUNDS.len())] += number;
+    }
+
+    /// Adds the durations of another.
+    pub fn merge(&mut self, other: &Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(count, other)| *count += other);
+    }
+
+    /// Returns the counts as a JSON array.
+    pub fn packed(&self) -> String {
+        serde_json::to_string(&self.0).unwrap_or_default()
+    }
+
+    /// Reads a JSON array; `None` if it is not one of numbers. Buckets that are missing are empty.
+    pub fn unpack(packed: &str) -> Option<Self> {
+        let numbers: Vec<u64> = serde_json::from_str(packed).ok()?;
+        let mut counts = Self::default();
+        numbers.into_iter().enumerate().for_each(|(bucket, number)| counts.add(bucket, number));
+        Some(counts)
+    }
+
+    /// Returns the duration that a share of all durations, from 0 to 1, does not exceed; within a bucket they are taken
+    /// as evenly spread. `None` without a duration. Of those above the last bound only that is known.
+    pub fn quantile(&self, share: f64) -> Option<Duration> {
+        let total: u64 = self.0.iter().sum();
+        if total == 0 {
+            return None;
+        }
+        let rank = share * total as f64;
+        let (mut below, mut from) = (0.0, 0.0);
+        for (count, bound) in self.0.into_iter().zip(BOUNDS) {
+            let count = count as f64;
+            if count > 0.0 && below + count >= rank {
+                let part = ((rank - below) / count).clamp(0.0, 1.0);
+                return Some(Duration::from_secs_f64(from + (bound - from) * part));
+            }
+            (below, from) = (below + count, bound);
+        }
+        Some(Duration::from_secs_f64(from))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counts_are_packed_merged_and_asked_for_quantiles() {
+        let mut counts = DurationCounts::default();
+        assert_eq!(counts.quantile(0.5), None);
+        // 90 of up to 100 ms and more than 50, 10 of up to 30 s and more than 10.
+        counts.add(4, 90);
+        counts.add(11, 10);
+        assert_eq!(DurationCounts::unpack(&counts.packed()), Some(counts.clone()));
+        assert_eq!(counts.quantile(0.9), Some(Duration::from_millis(100)));
+        assert_eq!(counts.quantile(0.45), Some(Duration::from_millis(75)));
+        assert_eq!(counts.quantile(0.95), Some(Duration::from_secs(20)));
+        let mut slow = DurationCounts::default();
+        slow.add(99, 200);
+        slow.merge(&counts);
+        assert_eq!(slow.quantile(0.95), Some(Duration::from_secs(300)), "the last bound");
+        assert_eq!(DurationCounts::unpack("[1,2]").map(|counts| counts.0[1]), Some(2));
+        assert_eq!(DurationCounts::unpack("{}"), None);
+    }
     use proptest::prelude::*;
 
     proptest! {

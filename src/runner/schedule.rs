@@ -1,5 +1,5 @@
-//! Runs passes of the schedule, which enqueue due documents. Every runner in service mode requests a pass every 15 s; a
-//! lease in the database lets only one of them act at a time.
+//! Runs passes of the schedule, which enqueue due documents, and samples each minute. Every runner in service mode requests
+//! a pass and a sample every 15 s; a lease in the database lets only one of them act at a time.
 
 use super::event::Event;
 use super::settings::Mode;
@@ -52,6 +52,9 @@ pub(super) async fn run(worker: Arc<Worker>) {
             Err(error) => tracing::warn!(%error, "the schedule's pass failed"),
         }
         sinks::check_conditions(&worker).await;
+        if let Err(error) = worker.store.take_sample(&worker.id.0).await {
+            tracing::warn!(%error, "the last minute could not be sampled");
+        }
     }
 }
 

@@ -12,6 +12,7 @@
 pub(in crate::store) mod base;
 pub(in crate::store) mod batches;
 pub(in crate::store) mod chatwoot;
+pub(in crate::store) mod dashboard;
 pub(in crate::store) mod documents;
 pub(in crate::store) mod failures;
 pub(in crate::store) mod figures;

@@ -23,7 +23,7 @@ macro_rules! migration {
 }
 
 /// All migrations, oldest first. A released file never changes, because stores keep its checksum.
-pub(super) const MIGRATIONS: [MigrationFile; 31] = [
+pub(super) const MIGRATIONS: [MigrationFile; 32] = [
     migration!("0001_store.sql", "the tables of jobs, outcomes, workers and the rest"),
     migration!("0002_locks.sql", "the store's own id, and who has the lock that a job waits for"),
     migration!("0003_outbox.sql", "messages for Chatwoot's own jobs"),
@@ -58,6 +58,7 @@ pub(super) const MIGRATIONS: [MigrationFile; 31] = [
     migration!("0029_sources.sql", "sources, in which pages are discovered, and what they propose"),
     migration!("0030_calendars.sql", "the times of plans, from which the next time of a document is computed"),
     migration!("0031_batches.sql", "acts on many documents, which can be undone, paused, resumed and stopped"),
+    migration!("0032_samples.sql", "a sample of each minute for the dashboard, kept for a week"),
 ];
 
 /// The schema version of this program: the number of migrations. The same on both databases.

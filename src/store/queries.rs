@@ -4,6 +4,7 @@
 pub(in crate::store) mod accounts;
 pub(in crate::store) mod contents;
 pub(in crate::store) mod counts;
+pub(in crate::store) mod dashboard;
 pub(in crate::store) mod deadline;
 pub(in crate::store) mod disk;
 pub(in crate::store) mod document;

@@ -1,9 +1,11 @@
-//! Removal of what is old: outcomes as a prefix of the log, then once a day ended jobs and earlier texts; compression of
-//! the texts that stay; and unused pages of a file go back to the file system. Each step is one short transaction, under a
-//! lease in the row of `retention`, so that one process acts and no writer waits for long.
+//! Removal of what is old: outcomes as a prefix of the log, samples as a prefix of their minutes, then once a day
+//! ended jobs and earlier texts; compression of the texts that stay; and unused pages of a file go back to the file system.
+//! Each step is one short transaction, under a lease in the row of `retention`, so that one process acts and no writer
+//! waits for long.
 
 mod outcomes;
 mod pack;
+mod samples;
 mod sweep;
 mod vacuum;
 
@@ -71,6 +73,9 @@ pub(in crate::store) async fn step(
     db.ensure_writable()?;
     // The parts in their order; the next one begins when nothing is left to the one before it.
     let mut done = outcomes::step(db, state, keep, holder).await?;
+    if done == RetentionStep::Done {
+        done = samples::step(db, state, holder).await?;
+    }
     if done == RetentionStep::Done {
         done = sweep::step(db, state, keep, holder).await?;
     }

@@ -40,6 +40,7 @@ pub enum Action {
     Details,
     ShowView(ViewId),
     ShowDocuments,
+    ShowRows,
     About,
     RetryCause,
     RetryCauses,

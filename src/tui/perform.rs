@@ -14,6 +14,7 @@ use super::command::CommandKind;
 use super::effect::{Effect, ReadKind};
 use super::msg::{Msg, StoreResult};
 use super::views::catalog::{ViewId, ViewRows};
+use super::views::dashboard::state::DashboardData;
 use super::views::jobs::state::JobsData;
 use super::views::sources::{self, state::SourceLine};
 use super::views::workers::state::{self as workers, WorkerLine};
@@ -316,6 +317,11 @@ impl Shared {
                 ViewRows::Accounts(answer(store.accounts().await))
             }
             ViewId::Sources => ViewRows::Sources(answer(self.source_lines().await)),
+            ViewId::Dashboard => {
+                let _guard = self.full_count_lock.lock().await;
+                let figures = answer(store.dashboard().await);
+                ViewRows::Dashboard(figures.map(|figures| Box::new(DashboardData::new(figures, store.now()))))
+            }
             ViewId::Workers => ViewRows::Workers(answer(self.worker_lines().await)),
         })
     }

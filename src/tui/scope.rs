@@ -82,6 +82,7 @@ impl KeyScope {
     pub const FAILURES: Self = Self::Pane(PaneId::View(ViewId::Failures));
     pub const JOBS: Self = Self::Pane(PaneId::View(ViewId::Jobs));
     pub const SOURCES: Self = Self::Pane(PaneId::View(ViewId::Sources));
+    pub const DASHBOARD: Self = Self::Pane(PaneId::View(ViewId::Dashboard));
     pub const OUTCOMES: Self = Self::Pane(PaneId::Outcomes);
     pub const DETAIL: Self = Self::Pane(PaneId::Detail);
 
@@ -126,8 +127,8 @@ impl KeyScopes {
             (Self::DocumentRows, KeyScope::Pane(pane)) => pane.rows() == RowKind::Document,
             (Self::DocumentLists, KeyScope::Pane(pane)) => pane != PaneId::Detail && pane.rows() == RowKind::Document,
             (Self::GroupRows, KeyScope::Pane(pane)) => pane.rows() == RowKind::Group,
-            (Self::PinnedRows, KeyScope::Pane(pane)) => pane.rows() != RowKind::Source,
-            (Self::ExplainedRows, KeyScope::Pane(pane)) => pane.rows() != RowKind::Document,
+            (Self::PinnedRows, KeyScope::Pane(pane)) => matches!(pane.rows(), RowKind::Document | RowKind::Group),
+            (Self::ExplainedRows, KeyScope::Pane(pane)) => matches!(pane.rows(), RowKind::Group | RowKind::Source),
             (Self::Only(scopes), scope) => scopes.contains(&scope),
             _ => false,
         }

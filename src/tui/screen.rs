@@ -25,7 +25,7 @@ fn areas_for(model: &Model, panel_focused: bool, main: PaneId) -> Areas {
 pub fn view_lines(model: &Model, view: ViewId) -> usize {
     let pane = PaneId::View(view);
     let height = inside(areas_for(model, false, pane).main).height;
-    usize::from(height.saturating_sub(views::for_pane(pane).heading_lines())).max(1)
+    usize::from(height.saturating_sub(views::for_pane(pane).heading_lines(height))).max(1)
 }
 
 /// Returns the number of lines that the document list has for rows; while another pane covers the list, the number for

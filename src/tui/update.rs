@@ -5,6 +5,7 @@ mod acts;
 mod batches;
 mod changes;
 mod columns;
+mod dashboard;
 mod detail_pin;
 mod dialog;
 mod effects;

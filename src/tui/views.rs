@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod catalog;
+pub mod dashboard;
 pub mod detail;
 pub mod documents;
 pub mod failures;
@@ -28,6 +29,7 @@ pub fn for_pane(pane: PaneId) -> &'static dyn View {
         PaneId::View(ViewId::Accounts) => &accounts::AccountsView,
         PaneId::View(ViewId::Workers) => &workers::WorkersView,
         PaneId::View(ViewId::Sources) => &sources::SourcesView,
+        PaneId::View(ViewId::Dashboard) => &dashboard::DashboardView,
         PaneId::Outcomes => &outcomes::OutcomesView,
         PaneId::Detail => &detail::DetailView,
     }

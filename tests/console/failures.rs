@@ -135,6 +135,7 @@ async fn the_documents_of_the_cause_under_the_cursor_stand_below_it() {
     let store = store();
     with(Arc::clone(&store), async |operator| {
         operator.press(&["2"]);
+        operator.sees("in 3 causes").await;
         operator.sees("Document 0005").await;
         operator.sees("Document 0007").await;
         operator.press(&["j"]);

@@ -18,11 +18,11 @@ use quarterdeck::domain::text::SafeLine;
 use quarterdeck::domain::time::Timestamp;
 use quarterdeck::domain::topic::TopicSet;
 use quarterdeck::store::{
-    AccountSummary, AddResult, BulkVerb, ChangeSender, Changes, Decision, DecisionResult, DiskUse, DocumentPage,
-    DocumentRef, DocumentStore, FailureSummary, HostSummary, JobsPage, JobsQuery, Listing, NewDocument, OutcomeQuery,
-    OutcomesFrom, PagePosition, PageQuery, Preview, QuarantinedContent, Queries, QueueState, RescueResult, Result,
-    ReviewTarget, SchemaMismatch, Sort, SortBy, StoreBase, StoreError, StoredContent, StoredVersion, Targets,
-    WorkerSummary,
+    AccountSummary, AddResult, BulkVerb, ChangeSender, Changes, DashboardFigures, Decision, DecisionResult, DiskUse,
+    DocumentPage, DocumentRef, DocumentStore, FailureSummary, HostSummary, JobsPage, JobsQuery, Listing, NewDocument,
+    OutcomeQuery, OutcomesFrom, PagePosition, PageQuery, Preview, QuarantinedContent, Queries, QueueState,
+    RescueResult, Result, ReviewTarget, SchemaMismatch, Sort, SortBy, StoreBase, StoreError, StoredContent,
+    StoredVersion, Targets, WorkerSummary,
 };
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -64,6 +64,9 @@ pub struct Facts {
     pub next_due_at: Option<Timestamp>,
     pub workers: Vec<WorkerSummary>,
     pub disk: DiskUse,
+    pub dashboard: DashboardFigures,
+    /// Number of queries of the dashboard.
+    pub dashboards_read: usize,
     /// Number of queries of the disk use.
     pub disk_read: usize,
     /// Number of queries of the workers.
@@ -523,6 +526,13 @@ impl Queries for Memory {
 
     async fn sinks(&self) -> Result<Vec<SinkStatus>> {
         Ok(Vec::new())
+    }
+
+    async fn dashboard(&self) -> Result<DashboardFigures> {
+        self.read(|facts| {
+            facts.dashboards_read += 1;
+            facts.dashboard.clone()
+        })
     }
 
     async fn disk_use(&self) -> Result<DiskUse> {

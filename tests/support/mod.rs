@@ -30,6 +30,7 @@ pub mod redis;
 pub mod resident;
 pub mod screen;
 pub mod seen;
+pub mod seen_dashboard;
 pub mod seen_sources;
 pub mod sentinels;
 pub mod site;

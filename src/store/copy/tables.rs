@@ -58,7 +58,7 @@ enum TableDecision {
 
 /// The decision for each table of both databases. A test demands that none is forgotten.
 #[cfg(test)]
-const DECISIONS: [(&str, TableDecision); 39] = [
+const DECISIONS: [(&str, TableDecision); 40] = [
     ("captain_documents", TableDecision::Rows),
     ("document_state", TableDecision::Rows),
     ("document_versions", TableDecision::Rows),
@@ -77,6 +77,7 @@ const DECISIONS: [(&str, TableDecision); 39] = [
     ("host_templates", TableDecision::Rows),
     ("host_markdown", TableDecision::Rows),
     ("pauses", TableDecision::Rows),
+    ("samples", TableDecision::Rows),
     ("outcome_seq", TableDecision::State),
     ("sched_clock", TableDecision::State),
     ("scheduler", TableDecision::State),
@@ -121,7 +122,7 @@ macro_rules! outcome {
 
 /// The tables whose rows are carried, in the order in which they are written: plans before documents, whose statuses
 /// depend on them, and outcomes before the states of documents, since a trigger on outcomes numbers the texts of states.
-pub(super) const COPIED: [TableShape; 18] = [
+pub(super) const COPIED: [TableShape; 19] = [
     TableShape {
         name: "@accounts_sched",
         key: 1,
@@ -237,6 +238,16 @@ pub(super) const COPIED: [TableShape; 18] = [
         columns: columns![
             Int "id", Int "source_id", Text "key", Text "kind", Text "url", Text "target", Int "document_id",
             Text "reason", Int "created_at", Text "state", Int "decided_at", Text "decided_by",
+        ],
+        size: None,
+    },
+    TableShape {
+        name: "@samples",
+        key: 1,
+        columns: columns![
+            Int "minute", Int "last_seq", Int "updated", Int "unchanged", Int "permanent_failures",
+            Int "transient_failures", Int "unexpected_failures", Int "workers_lost", Int "gave_up", Text "durations",
+            Int "ready", Int "running", Int "oldest_ready", Int "disk_bytes",
         ],
         size: None,
     },

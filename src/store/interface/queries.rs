@@ -16,6 +16,7 @@ use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
 use crate::store::interface::base::StoreBase;
+use crate::store::interface::dashboard::DashboardFigures;
 use crate::store::interface::documents::{
     BulkVerb, DocumentPage, DocumentRef, PageQuery, Preview, QuarantinedContent, Sort, StoredContent, StoredVersion,
     Targets,
@@ -108,6 +109,10 @@ pub trait Queries: StoreBase {
 
     /// Returns the receivers of notifications that are registered, sorted by name.
     async fn sinks(&self) -> Result<Vec<SinkStatus>>;
+
+    /// Returns the figures of the last day, some of them of the last hour. Reads the samples of the day and the outcomes
+    /// that are not sampled yet, not the documents, apart from those that are due next.
+    async fn dashboard(&self) -> Result<DashboardFigures>;
 
     /// Returns the disk use of the store. Costs the same whatever its size.
     async fn disk_use(&self) -> Result<DiskUse>;

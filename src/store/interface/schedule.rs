@@ -19,6 +19,12 @@ pub trait ScheduleStore: StoreBase {
     /// changes no document's row.
     async fn schedule(&self, order: &PassRequest<'_>) -> Result<PassResult>;
 
+    /// Stores the sample of the last full minute, unless it is stored, another process has the lease of the passes, or
+    /// the minute has ended less than two seconds ago. Returns true if it was stored. Samples of the future, from before
+    /// a clock was set back, are removed first, at most 500 at a call. `holder` is the name under which this process takes
+    /// the lease.
+    async fn take_sample(&self, holder: &str) -> Result<bool>;
+
     /// Returns the documents that are due now, in the order of their ids, whatever the limits of a pass are: those that
     /// have no job yet, and those whose automatic job has not started. Writes nothing.
     async fn due_documents(&self, order: &PassRequest<'_>) -> Result<Vec<DocumentId>>;

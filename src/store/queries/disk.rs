@@ -13,10 +13,7 @@ use crate::store::{DiskUse, Result};
 /// Returns the disk use. The bundled SQLite cannot tell the sizes of tables (it has no `dbstat`).
 pub(in crate::store) async fn disk_use(db: &Database) -> Result<DiskUse> {
     let mut reader = db.reader().await?;
-    let mut disk = match reader.dialect() {
-        Dialect::Sqlite => file(&mut reader).await?,
-        Dialect::Postgres => schema(&mut reader).await?,
-    };
+    let mut disk = size(&mut reader).await?;
     let outcomes = query(
         "SELECT s.last - r.pruned_up_to AS outcomes, (SELECT o.at FROM @outcomes o WHERE o.seq > r.pruned_up_to \
          ORDER BY o.seq LIMIT 1) AS oldest FROM @retention r JOIN @outcome_seq s ON s.id = 1 WHERE r.id = 1",
@@ -25,6 +22,14 @@ pub(in crate::store) async fn disk_use(db: &Database) -> Result<DiskUse> {
     disk.outcomes = number(&row, "outcomes")?;
     disk.oldest_outcome_at = get::<Option<i64>>(&row, "oldest")?.map(Timestamp::from_micros);
     Ok(disk)
+}
+
+/// Returns the size, without figures of outcomes.
+pub(in crate::store) async fn size(reader: &mut Reader) -> Result<DiskUse> {
+    match reader.dialect() {
+        Dialect::Sqlite => file(reader).await,
+        Dialect::Postgres => schema(reader).await,
+    }
 }
 
 async fn file(reader: &mut Reader) -> Result<DiskUse> {
@@ -64,8 +69,19 @@ pub(in crate::store) async fn outcomes_before(db: &Database, before: Timestamp) 
         "SELECT r.pruned_up_to AS low, s.last AS high FROM @retention r JOIN @outcome_seq s ON s.id = 1 WHERE r.id = 1",
     );
     let row = reader.one(range).await?;
-    let first: i64 = get(&row, "low")?;
-    let (mut low, mut high) = (first, get::<i64>(&row, "high")?);
+    let first = Seq(get(&row, "low")?);
+    let last = last_before(&mut reader, before, first, Seq(get(&row, "high")?)).await?;
+    Ok((last.0 - first.0).unsigned_abs())
+}
+
+/// Returns the number of the last outcome before a time, of those after `first` up to `last`; `first` if there is none.
+pub(in crate::store) async fn last_before(
+    reader: &mut Reader,
+    before: Timestamp,
+    first: Seq,
+    last: Seq,
+) -> Result<Seq> {
+    let (mut low, mut high) = (first.0, last.0);
     while low < high {
         let middle = low + (high - low) / 2;
         let next = query("SELECT seq, at FROM @outcomes WHERE seq > ? ORDER BY seq LIMIT 1").bind(middle);
@@ -74,5 +90,5 @@ pub(in crate::store) async fn outcomes_before(db: &Database, before: Timestamp) 
             _ => high = middle,
         }
     }
-    Ok((Seq(low).0 - first).unsigned_abs())
+    Ok(Seq(low))
 }

@@ -142,7 +142,7 @@ fn documents(source: StatusSource) -> Statement {
 
 /// Selects, by host, the number of recent attempts, the number of rate-limited ones, and the median duration. The
 /// median of an even number of durations is the mean of the middle two.
-fn recent_attempts(now: Timestamp) -> Statement {
+pub(super) fn recent_attempts(now: Timestamp) -> Statement {
     let mut sql = Sql::new("WITH o AS (SELECT host, http_status, duration_ms, ");
     sql.push(
         "row_number() OVER (PARTITION BY host ORDER BY duration_ms NULLS LAST) \

@@ -255,7 +255,7 @@ fn is_due(order: &PassRequest<'_>, passed_at: Option<Timestamp>, now: Timestamp)
 }
 
 /// Takes or renews the lease of the pass. Returns false if another process has it.
-pub(super) async fn acquire_lease(tx: &mut Tx<'_>, holder: &str) -> Result<bool> {
+pub(in crate::store) async fn acquire_lease(tx: &mut Tx<'_>, holder: &str) -> Result<bool> {
     // A lease that ends later than a new one would was taken before a clock was set back, and does not count.
     let take = query(
         "UPDATE @scheduler SET holder = ?1, held_until = ?3 WHERE id = 1 \
@@ -266,7 +266,7 @@ pub(super) async fn acquire_lease(tx: &mut Tx<'_>, holder: &str) -> Result<bool>
 }
 
 /// Gives the lease back, without a change of what the next pass does.
-pub(super) async fn release_lease(tx: &mut Tx<'_>, holder: &str) -> Result<()> {
+pub(in crate::store) async fn release_lease(tx: &mut Tx<'_>, holder: &str) -> Result<()> {
     let release = query("UPDATE @scheduler SET holder = NULL, held_until = 0 WHERE id = 1 AND holder = ?");
     tx.run_quietly(release.bind(holder)).await?;
     Ok(())

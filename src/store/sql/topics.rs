@@ -5,7 +5,7 @@ use crate::store::sql::statement::Statement;
 
 /// The tables that transactions write, each with the topic of its data. `None` is bookkeeping, which nobody reads
 /// again after a commit.
-const TABLES: [(&str, Option<Topic>); 30] = [
+const TABLES: [(&str, Option<Topic>); 31] = [
     ("captain_documents", Some(Topic::Documents)),
     ("document_state", Some(Topic::Documents)),
     ("document_status", Some(Topic::Documents)),
@@ -37,6 +37,8 @@ const TABLES: [(&str, Option<Topic>); 30] = [
     ("host_markdown", None),
     ("scheduler", None),
     ("retention", None),
+    // The console reads them once a minute.
+    ("samples", None),
     ("last_outcomes", None),
 ];
 

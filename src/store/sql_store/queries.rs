@@ -11,14 +11,14 @@ use crate::domain::outcome::Outcome;
 use crate::domain::pause::Pause;
 use crate::domain::time::Timestamp;
 use crate::store::queries::{
-    accounts, contents, counts, deadline, disk, documents, failures, faqs, hosts, jobs, outcomes, page, preview,
-    workers,
+    accounts, contents, counts, dashboard, deadline, disk, documents, failures, faqs, hosts, jobs, outcomes, page,
+    preview, workers,
 };
 use crate::store::queue::{pauses, purge};
 use crate::store::{
-    AccountSummary, BulkVerb, DiskUse, DocumentPage, DocumentRef, FailureSummary, HostSummary, JobsPage, JobsQuery,
-    Listing, OutcomeQuery, PageQuery, Preview, QuarantinedContent, Queries, Result, Sort, StoredContent, StoredVersion,
-    Targets, WorkerSummary, retention, sinks,
+    AccountSummary, BulkVerb, DashboardFigures, DiskUse, DocumentPage, DocumentRef, FailureSummary, HostSummary,
+    JobsPage, JobsQuery, Listing, OutcomeQuery, PageQuery, Preview, QuarantinedContent, Queries, Result, Sort,
+    StoredContent, StoredVersion, Targets, WorkerSummary, retention, sinks,
 };
 use async_trait::async_trait;
 
@@ -122,6 +122,10 @@ impl Queries for SqlStore {
 
     async fn sinks(&self) -> Result<Vec<SinkStatus>> {
         sinks::status(&self.db).await
+    }
+
+    async fn dashboard(&self) -> Result<DashboardFigures> {
+        dashboard::figures(&self.db).await
     }
 
     async fn disk_use(&self) -> Result<DiskUse> {

@@ -18,6 +18,7 @@ use std::sync::LazyLock;
 const LIST: KeyScopes = KeyScopes::Only(&[KeyScope::DOCUMENTS]);
 const JOBS: KeyScopes = KeyScopes::Only(&[KeyScope::JOBS]);
 const FAILURES: KeyScopes = KeyScopes::Only(&[KeyScope::FAILURES]);
+const DASHBOARD: KeyScopes = KeyScopes::Only(&[KeyScope::DASHBOARD]);
 const SOURCES: KeyScopes = KeyScopes::Only(&[KeyScope::SOURCES]);
 /// The scopes in which a document's URL and last error can be copied and its page can be opened.
 const WITH_URL: KeyScopes = KeyScopes::Only(&[KeyScope::DOCUMENTS, KeyScope::OUTCOMES, KeyScope::DETAIL]);
@@ -194,6 +195,14 @@ const ROWS_BEFORE_VIEWS: &[Binding] = &[
         "documents",
         "show the documents of this host, account or cause in the list",
         GroupRows,
+        1,
+    ),
+    row(
+        Action::ShowRows,
+        &[Key::of(KeyCode::Enter)],
+        "rows",
+        "show what the figure counts: documents, outcomes, jobs, hosts, workers or disk use",
+        DASHBOARD,
         1,
     ),
     row(Action::About, &[Key::char('i')], "about", "everything known about this row", ExplainedRows, 3),

@@ -3,8 +3,8 @@
 use super::batches::ListKey;
 use super::effects::Update;
 use super::{
-    acts, batches, changes, columns, dialog, exports, figures, help, last_visit, loads, marks, moves, outcomes, pauses,
-    prompt, recall, saved_filters, sources, trail, views,
+    acts, batches, changes, columns, dashboard, dialog, exports, figures, help, last_visit, loads, marks, moves,
+    outcomes, pauses, prompt, recall, saved_filters, sources, trail, views,
 };
 use crate::domain::filter::Filter;
 use crate::runner::event::Phase;
@@ -122,6 +122,7 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) {
         Action::Details => loads::open_detail(model, up),
         Action::ShowView(view) => views::go_to(model, view, up),
         Action::ShowDocuments => views::show_documents(model, up),
+        Action::ShowRows => dashboard::show_rows(model, up),
         Action::About => model.overlay = Some(Overlay::About(0)),
         Action::Why => loads::explain(model, up),
         Action::RetryCause | Action::RetryCauses => acts::retry_causes(model, action, up),

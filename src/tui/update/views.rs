@@ -63,7 +63,7 @@ pub(super) fn show_host_pages(model: &mut Model, up: &mut Update) {
     show_filtered(model, Filter { terms: vec![Term { negated: false, condition }] }, up);
 }
 
-fn show_filtered(model: &mut Model, filter: Filter, up: &mut Update) {
+pub(super) fn show_filtered(model: &mut Model, filter: Filter, up: &mut Update) {
     let text = filter.to_string();
     trail::leave(model);
     prompt::restart_with_filter(model, filter, text, up);

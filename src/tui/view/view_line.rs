@@ -9,10 +9,14 @@ use crate::tui::theme::{self, Appearance, Tone};
 use crate::tui::views::catalog::ViewId;
 use crate::tui::widgets::canvas::{Canvas, cells};
 
-/// Width of the line, in cells, from which every view is named.
-const ALL_VIEWS_MIN_WIDTH: u16 = 76;
+/// Width of the line, in cells, from which other views than the active one are named.
+const VIEW_NAMES_MIN_WIDTH: u16 = 76;
+/// Width of the line, in cells, from which they are named although the age of the counts is said.
+const NAMES_AND_AGE_MIN_WIDTH: u16 = 110;
 /// Width of the line, in cells, from which the names of the views have wide gaps.
-const WIDE_GAPS_MIN_WIDTH: u16 = 110;
+const WIDE_GAPS_MIN_WIDTH: u16 = 140;
+/// Cells that the names of views leave to the counts.
+const MIN_COUNTS: u16 = 8;
 
 /// Draws the line.
 pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearance) {
@@ -34,13 +38,23 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, appearance: Appearanc
     canvas.spans(start, 1, cells(&parts), &parts, appearance);
 }
 
-/// Returns the views with their keys. A narrow line names only the active one.
+/// Returns the views with their keys. A narrow line names only the active one, and a line in which the last ones have no
+/// room the others.
 fn views(model: &Model, counted: Counted, width: u16, appearance: Appearance) -> Spans {
-    let mut line = Spans::new();
-    let is_wide = width >= WIDE_GAPS_MIN_WIDTH;
-    let gap = if is_wide { "   " } else { " " };
     // That the counts may be old needs room, too.
-    let names_all = width >= ALL_VIEWS_MIN_WIDTH && (is_wide || !counted.may_be_old());
+    let min_width = if counted.may_be_old() { NAMES_AND_AGE_MIN_WIDTH } else { VIEW_NAMES_MIN_WIDTH };
+    if width < min_width {
+        return named_views(model, 0, width, appearance);
+    }
+    let mut forms = (0..=ViewId::ALL.len()).rev().map(|named| named_views(model, named, width, appearance));
+    let fits = |line: &Spans| cells(line) + MIN_COUNTS + 2 <= width;
+    forms.find(fits).unwrap_or_else(|| named_views(model, 0, width, appearance))
+}
+
+/// Returns the views with their keys, and the names of the first `named` and of the active one.
+fn named_views(model: &Model, named: usize, width: u16, appearance: Appearance) -> Spans {
+    let mut line = Spans::new();
+    let gap = if width >= WIDE_GAPS_MIN_WIDTH { "   " } else { " " };
     for (at, view) in ViewId::ALL.iter().enumerate() {
         let is_active = *view == model.active_view;
         let key = view.keys().first().map(|key| key.label(appearance.glyphs.ascii)).unwrap_or_default();
@@ -50,7 +64,7 @@ fn views(model: &Model, counted: Counted, width: u16, appearance: Appearance) ->
         line.push(span(key, if is_active { Tone::Accent } else { Tone::Dim }));
         if is_active {
             line.push(span(format!(" {}", view.word()), Tone::Strong));
-        } else if names_all {
+        } else if at < named {
             line.push(span(format!(" {}", view.word()), Tone::Dim));
         }
     }

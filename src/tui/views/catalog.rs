@@ -4,6 +4,7 @@
 //! head line, loading and cursor movement follow from that.
 
 use super::accounts::state::AccountsTable;
+use super::dashboard::state::{DashboardData, DashboardTable};
 use super::failures::state::FailuresTable;
 use super::hosts::state::HostsTable;
 use super::jobs::state::{JobsData, JobsTable};
@@ -26,6 +27,8 @@ pub enum RowKind {
     Group,
     /// A source or a proposal: a person can read it, or decide on it.
     Source,
+    /// A figure: a person can show the rows that it comes from.
+    Figure,
 }
 
 /// The fixed properties of one view.
@@ -79,6 +82,7 @@ views! {
     Accounts: '5', "accounts", "show the accounts: plan, documents, jobs, share of attempts", Group, ACCOUNT_TOPICS;
     Workers: '6', "workers", "show the workers, with the documents that each syncs", Document, WORKER_TOPICS;
     Sources: '7', "sources", "show the sources, and what they propose", Source, SOURCE_TOPICS;
+    Dashboard: '8', "dashboard", "show figures of the last hour and day", Figure, DASHBOARD_TOPICS;
 }
 
 /// The statuses of documents depend on their jobs, and a row has its host's back-off.
@@ -89,6 +93,8 @@ const JOB_TOPICS: TopicSet =
 const HOST_TOPICS: TopicSet = TopicSet::of(&[Topic::Documents, Topic::Jobs, Topic::Hosts, Topic::Outcomes]);
 const WORKER_TOPICS: TopicSet = TopicSet::of(&[Topic::Jobs, Topic::Workers]);
 const SOURCE_TOPICS: TopicSet = TopicSet::of(&[Topic::Sources]);
+/// What ended, and how long the queue is. The rest is read once a minute.
+const DASHBOARD_TOPICS: TopicSet = TopicSet::of(&[Topic::Jobs, Topic::Outcomes]);
 const ACCOUNT_TOPICS: TopicSet = TopicSet::of(&[Topic::Documents, Topic::Jobs, Topic::Outcomes]);
 
 impl ViewId {
@@ -130,6 +136,7 @@ pub struct Views {
     pub accounts: AccountsTable,
     pub workers: WorkersTable,
     pub sources: SourcesTable,
+    pub dashboard: DashboardTable,
 }
 
 /// The result of a read for one view: its rows, or the reason why the read failed.
@@ -141,6 +148,7 @@ pub enum ViewRows {
     Accounts(Result<Listing<AccountSummary>, SafeLine>),
     Workers(Result<Listing<WorkerLine>, SafeLine>),
     Sources(Result<Listing<SourceLine>, SafeLine>),
+    Dashboard(Result<Box<DashboardData>, SafeLine>),
 }
 
 impl Views {
@@ -158,6 +166,7 @@ impl Views {
             ViewRows::Accounts(answer) => (ViewId::Accounts, self.accounts.take(now, answer)),
             ViewRows::Workers(answer) => (ViewId::Workers, self.workers.take(now, answer)),
             ViewRows::Sources(answer) => (ViewId::Sources, self.sources.take(now, answer)),
+            ViewRows::Dashboard(answer) => (ViewId::Dashboard, self.dashboard.take(now, answer.map(|data| *data))),
         }
     }
 }

@@ -36,7 +36,7 @@ impl View for JobsView {
     }
 
     /// Returns 0: the headings of the sections scroll with their rows.
-    fn heading_lines(&self) -> u16 {
+    fn heading_lines(&self, _height: u16) -> u16 {
         0
     }
 

@@ -57,8 +57,9 @@ pub trait View: Sync {
         None
     }
 
-    /// Returns the number of heading lines above the rows, which do not scroll with the rows.
-    fn heading_lines(&self) -> u16 {
+    /// Returns the number of heading lines above the rows, which do not scroll with the rows, in a frame with `height`
+    /// lines inside.
+    fn heading_lines(&self, _height: u16) -> u16 {
         1
     }
 
