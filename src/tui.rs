@@ -112,8 +112,9 @@ pub async fn run(store: Arc<dyn ConsoleStore>, runner: Option<Handle>, options: 
     drop(inbox);
     performer.end().await;
     let ended = ended?;
-    // A newer program may keep more: what it has kept stays.
-    if let Some(path) = options.state_file.filter(|_| ended.model.outdated.is_none())
+    // What was kept stays as it is after a console that only reads, and after one whose store a newer program has
+    // migrated, which also is read-only: that program may keep more.
+    if let Some(path) = options.state_file.filter(|_| !ended.model.options.read_only)
         && let Err(error) = state_file::write(&path, &saved::text(&ended.model, state_file::read(&path).as_deref()))
     {
         tracing::warn!(%error, path = %path.display(), "the console's state is not kept");

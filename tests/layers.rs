@@ -52,11 +52,12 @@ const IMPURE: [&str; 9] =
 const PURE: [&str; 3] = ["src/domain", "src/chatwoot", "src/format"];
 
 /// The parts of `tui` that touch the terminal, the store or the clock; all others are functions of their input.
-const IMPURE_TUI: [&str; 10] = [
+const IMPURE_TUI: [&str; 11] = [
     "src/tui/clipboard.rs",
     "src/tui/events.rs",
     "src/tui/opener.rs",
     "src/tui/options.rs",
+    "src/tui/pager.rs",
     "src/tui/perform",
     "src/tui/runtime.rs",
     "src/tui/signals.rs",

@@ -7,7 +7,6 @@ mod dashboard;
 mod explaining;
 mod held;
 mod pager;
-mod pictures;
 mod switches;
 mod tasks;
 

@@ -61,7 +61,7 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
     let _recovery = recovery.map(|recovery| AbortOnDropHandle::new(tokio::spawn(recovery)));
     let mut options = options(context.config.runner.per_host, context.read_only, ascii, None);
     options.file_problems = Some(file_problems(&context.files));
-    options.state_file = state_file(context, &*store).await;
+    options.state_file = state_path(&*store).await;
     options.explainer = Some(explainer(&context.config, store.clone()));
     options.chatwoot_jobs = chatwoot_jobs::reader(&store, redis.as_ref());
     // A console that runs jobs leaves this to its runner.
@@ -174,16 +174,8 @@ pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<
     }
 }
 
-/// Returns the file that keeps the console's state for this store; `None` for a console that only reads, and if the
-/// user has no home directory or the store no id that can be a name.
-async fn state_file(context: &Context, store: &dyn Store) -> Option<PathBuf> {
-    if context.read_only {
-        return None;
-    }
-    state_path(store).await
-}
-
-/// Returns the file of the console's state for this store.
+/// Returns the file that keeps the console's state for this store; `None` if the user has no home directory or the
+/// store no id that can be a name.
 async fn state_path(store: &dyn Store) -> Option<PathBuf> {
     let StoreId(id) = store.id().await.ok()?;
     let is_name = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');

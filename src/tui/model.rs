@@ -31,6 +31,7 @@ use crate::domain::notification::SinkStatus;
 use crate::domain::pause::Pause;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
+use crate::domain::word_enum::word_enum;
 use crate::runner::event::{Health, LockHealth, RunnerStatus};
 use crate::store::{DiskUse, QueueState, SchemaMismatch};
 use batches::BatchList;
@@ -49,13 +50,15 @@ use trail::Trail;
 use tui_input::Input;
 use workers::Workers;
 
-/// The side of the screen that has the focus, and so receives the keys while no overlay is open.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Focus {
-    /// The active view, or the details if they are open.
-    #[default]
-    Main,
-    Outcomes,
+word_enum! {
+    /// The side of the screen that has the focus, and so receives the keys while no overlay is open.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum Focus {
+        /// The active view, or the details if they are open.
+        #[default]
+        Main = "main",
+        Outcomes = "outcomes",
+    }
 }
 
 /// Progress of a requested shutdown.

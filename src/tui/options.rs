@@ -41,7 +41,8 @@ pub struct Options {
     pub remote_events: Option<broadcast::Sender<Event>>,
     /// State of the connection that delivers `remote_events`.
     pub remote_health: Option<watch::Receiver<LockHealth>>,
-    /// The file that keeps the console's state between runs; `None` if nothing is kept.
+    /// The file that keeps the console's state between runs; `None` if nothing is kept. A read-only console begins with
+    /// that state and never writes the file.
     pub state_file: Option<PathBuf>,
     /// Why the outcome files cannot be written, as a message; `None` while they can be.
     pub file_problems: Option<watch::Receiver<Option<SafeLine>>>,

@@ -1,9 +1,10 @@
-//! The state that the console keeps from one run to the next: view, filter, orders, and how the outcome panel shows its entries.
+//! The state that the console keeps from one run to the next: view, focus, filters, orders, and how the outcome panel
+//! shows its entries.
 //! The text is JSON. Of a text that is damaged or of another version, each part that can be read is used.
 
-use super::model::Model;
 use super::model::last_visit::LastVisit;
 use super::model::saved_filters::SavedFilters;
+use super::model::{Focus, Model};
 use super::scope::PaneId;
 use super::table::order::ChosenOrder;
 use super::views;
@@ -51,10 +52,12 @@ pub fn text(model: &Model, before: Option<&str>) -> String {
         "filter": model.documents.filter_text,
         "orders": orders,
         "columns": model.documents.columns.as_ref().map(|shown| shown.iter().map(|id| id.word()).collect::<Vec<_>>()),
+        "focus": model.focus.word(),
         "zoom": model.zoom,
         "looked_at": model.now.micros(),
         "utc": model.utc,
         "outcomes": {
+            "filter": model.panel.filter_text,
             "visible": model.panel.visible.word(),
             "lines": model.panel.lines.word(),
             "times": model.panel.times.word(),
@@ -72,6 +75,7 @@ pub fn restore(model: &mut Model, text: &str) {
     if let Some(view) = word(&kept["view"]).and_then(|view| ViewId::ALL.iter().find(|known| known.word() == view)) {
         model.active_view = *view;
     }
+    model.focus = word(&kept["focus"]).and_then(|word| Focus::parse(&word)).unwrap_or(model.focus);
     model.zoom = kept["zoom"].as_bool().unwrap_or(model.zoom);
     if let Some(at) = kept["looked_at"].as_i64().filter(|at| (0..=model.now.micros()).contains(at)) {
         model.last_visit = LastVisit::since(Timestamp::from_micros(at));
@@ -111,6 +115,11 @@ pub fn restore(model: &mut Model, text: &str) {
         && let Some(filter) = readable(model, text, Subject::Documents)
     {
         (model.documents.filter, model.documents.filter_text) = (filter, text.to_owned());
+    }
+    if let Some(text) = kept["outcomes"]["filter"].as_str()
+        && let Some(filter) = readable(model, text, Subject::Outcomes)
+    {
+        (model.panel.filter, model.panel.filter_text) = (filter, text.to_owned());
     }
 }
 

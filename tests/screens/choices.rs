@@ -9,6 +9,7 @@ use quarterdeck::domain::document::RecentResult;
 use quarterdeck::domain::filter::Subject;
 use quarterdeck::store::{Sort, SortBy};
 use quarterdeck::tui::effect::Effect;
+use quarterdeck::tui::model::Focus;
 use quarterdeck::tui::msg::Msg;
 use quarterdeck::tui::saved;
 use quarterdeck::tui::views::catalog::{ViewId, ViewRows};
@@ -154,6 +155,7 @@ fn what_is_chosen_is_kept_between_runs() {
         (VisibleOutcomes::Failures, EntryLines::One, TimeStyle::Age, true)
     );
     assert_eq!(model.filters.of(Subject::Outcomes), ["result:failed"]);
+    assert_eq!((model.panel.filter_text.as_str(), model.panel.filter.terms.len()), ("result:failed", 1));
     assert_eq!(saved::text(model, None), kept, "nothing is lost on the way");
     // The first read is that of the view, with its order.
     later.send(Msg::Start);
@@ -161,6 +163,22 @@ fn what_is_chosen_is_kept_between_runs() {
     assert!(reads.iter().any(|effect| matches!(effect, Effect::LoadView { view: ViewId::Hosts, .. })), "{reads:?}");
     later.send(Msg::Rows(ViewRows::Hosts(Ok(hosts()))));
     assert!(later.text().contains("docs↑"), "{}", later.text());
+}
+
+#[test]
+fn the_focus_comes_back_and_escape_clears_a_kept_filter_of_outcomes() {
+    let mut screen = Screen::usual(120, 40);
+    screen.press(&["tab", "f"]).type_text("result:failed").press(&["enter", "z"]);
+    let kept = saved::text(&screen.model, None);
+    let mut later = Screen::usual(120, 40);
+    saved::restore(&mut later.model, &kept);
+    assert_eq!((later.model.focus, later.model.zoom), (Focus::Outcomes, true));
+    assert!(later.text().contains("result:failed"), "{}", later.text());
+    later.press(&["esc"]);
+    assert!(!later.text().contains("result:failed"), "{}", later.text());
+    assert_eq!((later.model.panel.filter_text.as_str(), later.model.zoom), ("", true));
+    later.press(&["esc", "esc"]);
+    assert_eq!((later.model.focus, later.model.zoom), (Focus::Main, false));
 }
 
 #[test]
@@ -175,7 +193,8 @@ fn a_damaged_state_is_no_error_and_what_can_be_read_is_used() {
     let mut screen = Screen::usual(120, 40);
     let text = r#"{"view": "accounts", "filter": "stauts:failed", "columns": ["nonsense", "next", "next", "document"],
         "orders": {"hosts": {"letter": "?"}, "documents": {"letter": "y", "descending": "yes"}},
-        "outcomes": {"lines": "endless", "times": "age"}, "filters": {"documents": ["faq:none", "ok", 7, "a:b"]}}"#;
+        "outcomes": {"lines": "endless", "times": "age", "filter": "a:b"}, "focus": 3,
+        "filters": {"documents": ["faq:none", "ok", 7, "a:b"]}}"#;
     saved::restore(&mut screen.model, text);
     let model = &screen.model;
     assert_eq!(model.active_view, ViewId::Accounts);
@@ -183,5 +202,6 @@ fn a_damaged_state_is_no_error_and_what_can_be_read_is_used() {
     assert_eq!(model.documents.columns.as_deref(), Some(&[ColumnId::Next, ColumnId::Document][..]));
     assert_eq!(model.documents.sort, Sort { by: SortBy::Synced, descending: false });
     assert_eq!((model.panel.lines, model.panel.times), (EntryLines::Short, TimeStyle::Age));
+    assert_eq!((model.panel.filter_text.as_str(), model.focus), ("", Focus::Main));
     assert_eq!(model.filters.of(Subject::Documents), ["ok"], "this store knows no FAQs, and a: is no field");
 }

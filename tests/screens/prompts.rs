@@ -108,6 +108,17 @@ fn a_filter_is_saved_under_a_name_and_chosen_from_a_list() {
 }
 
 #[test]
+fn a_read_only_console_saves_a_filter_for_itself_alone() {
+    let mut only_reads = options();
+    (only_reads.read_only, only_reads.state_file) = (true, Some(PathBuf::from("/nowhere/state.json")));
+    let mut screen = Screen::with(only_reads, 120, 40);
+    save(&mut screen, "error:timeout", "slow");
+    assert!(screen.text().contains("until this console ends"), "{}", screen.text());
+    assert!(!screen.asked().iter().any(|effect| matches!(effect, Effect::KeepFilters(..))));
+    assert_eq!(screen.model.saved_filters.named("@slow"), Some("error:timeout"));
+}
+
+#[test]
 fn a_saved_filter_is_replaced_and_removed_by_its_name() {
     let mut screen = Screen::usual(120, 40);
     save(&mut screen, "queue:auto", "night");

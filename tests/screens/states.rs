@@ -75,7 +75,7 @@ fn counts_that_may_be_old_say_so_beside_the_total() {
     counts.set(Status::Synced, 1_088);
     counts.set(Status::Failed, 41);
     for (width, text) in
-        [(160, "1,129 documents, counts up to 30 s old"), (100, "up to 30 s old"), (80, "up to 30 s old")]
+        [(200, "1,129 documents, counts up to 30 s old"), (100, "up to 30 s old"), (80, "up to 30 s old")]
     {
         let mut screen = Screen::usual(width, 40);
         assert!(!screen.text().contains("30 s old"));

@@ -34,5 +34,4 @@ pub mod seen_dashboard;
 pub mod seen_sources;
 pub mod sentinels;
 pub mod site;
-pub mod svg;
 pub mod tls;

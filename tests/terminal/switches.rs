@@ -1,7 +1,9 @@
-//! Tests the switch of the console's runner, and a saved filter: in the console and on the command line.
+//! Tests the switch of the console's runner, a saved filter in the console and on the command line, and what a console
+//! keeps for the next one.
 
 use super::{demo, filled};
 use crate::support::pty::Terminal;
+use std::fs;
 use std::process::{Command, Output};
 
 #[test]
@@ -61,6 +63,51 @@ fn a_saved_filter_is_used_by_its_name_here_and_on_the_command_line() {
     terminal.until_text("@twos");
     terminal.keys("\x1b[B\r");
     terminal.until_text("11 of 30 match \"number 2\"");
+    terminal.keys("q");
+    assert_eq!(terminal.ended(), 0);
+}
+
+#[test]
+fn the_next_console_begins_where_one_ended_and_one_that_only_reads_changes_nothing_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = filled(&folder.path().join("deck.db"), 30);
+    let state = folder.path().to_str().expect("a path");
+    let start = |flag: &str| Terminal::start(120, 40, &[("XDG_STATE_HOME", state)], &[flag, "--store", &url]);
+    let kept = || {
+        let folder = fs::read_dir(folder.path().join("quarterdeck/console")).expect("a folder of states");
+        let files: Vec<_> = folder.map(|file| file.expect("a file").path()).collect();
+        let [file] = &files[..] else { panic!("one file for one store: {files:?}") };
+        fs::read_to_string(file).expect("a text")
+    };
+    let outcomes_alone = |screen: &vt100::Screen| {
+        let text = screen.contents();
+        text.contains("result:failed") && !text.contains("Page number")
+    };
+    let mut terminal = start("--no-runner");
+    terminal.until_text("30 never");
+    terminal.keys("/\"number 2\"\r");
+    terminal.until_text("11 of 30 match \"number 2\"");
+    terminal.keys("\tfresult:failed\r");
+    terminal.until_text("result:failed");
+    terminal.keys("z");
+    terminal.until("the outcomes alone", outcomes_alone);
+    terminal.keys("q");
+    assert_eq!(terminal.ended(), 0);
+
+    let before = kept();
+    let mut reading = start("--read-only");
+    reading.until("the outcomes alone", outcomes_alone);
+    // Escape clears the filter, then ends the zoom.
+    reading.keys("\x1b");
+    reading.until("no filter of outcomes", |screen| !screen.contents().contains("result:failed"));
+    reading.keys("z");
+    reading.until_text("11 of 30 match \"number 2\"");
+    reading.keys("q");
+    assert_eq!(reading.ended(), 0);
+    assert_eq!(kept(), before);
+
+    let mut terminal = start("--no-runner");
+    terminal.until("the outcomes alone", outcomes_alone);
     terminal.keys("q");
     assert_eq!(terminal.ended(), 0);
 }

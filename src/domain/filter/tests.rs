@@ -1,7 +1,6 @@
 //! Accepted texts, their canonical form and their matches; a property test that no text panics.
 
 mod words;
-
 use super::*;
 use crate::domain::content::ContentChange;
 use crate::domain::document::{DocumentKind, DocumentRow, RecentResult};

@@ -22,8 +22,6 @@ const DASHBOARD: KeyScopes = KeyScopes::Only(&[KeyScope::DASHBOARD]);
 const SOURCES: KeyScopes = KeyScopes::Only(&[KeyScope::SOURCES]);
 /// The scopes in which a document's URL and last error can be copied and its page can be opened.
 const WITH_URL: KeyScopes = KeyScopes::Only(&[KeyScope::DOCUMENTS, KeyScope::OUTCOMES, KeyScope::DETAIL]);
-/// The scopes with a text that a pager can show.
-const PAGED: KeyScopes = KeyScopes::Only(&[KeyScope::OUTCOMES, KeyScope::DETAIL]);
 
 const fn row(
     action: Action,
@@ -287,7 +285,6 @@ const ROWS_AFTER_PANEL: &[Binding] = &[
     row(Action::CopyUrl, &[Key::char('y')], "copy URL", "copy the URL", WITH_URL, 14),
     row(Action::CopyError, &[Key::char('Y')], "copy error", "copy the last error", WITH_URL, 0),
     row(Action::Open, &[Key::char('o')], "open", "open the page in a browser", WITH_URL, 13),
-    row(Action::Pager, &[Key::char('|')], "pager", "show the outcomes, or the text of the tab, in $PAGER", PAGED, 0),
 ];
 
 /// The rows after those of the details.

@@ -54,8 +54,10 @@ pub(super) fn save(model: &mut Model, typed: &str, filter: &str, up: &mut Update
     match done {
         Ok(text) => {
             model.overlay = None;
-            model.notify(Level::Done, text);
-            if let Some(path) = model.options.state_file.clone() {
+            let read_only = model.options.read_only;
+            let lasting = if read_only { "; until this console ends, since it is read-only" } else { "" };
+            model.notify(Level::Done, text + lasting);
+            if let Some(path) = model.options.state_file.clone().filter(|_| !read_only) {
                 up.effect(Effect::KeepFilters(path, model.saved_filters.clone()));
             }
         }

@@ -9,6 +9,9 @@ use crate::tui::scope::KeyScopes::{self, Panes, PinnedRows};
 
 const PANEL: KeyScopes = KeyScopes::Only(&[KeyScope::OUTCOMES]);
 
+/// The scopes with a text that a pager can show.
+const PAGED: KeyScopes = KeyScopes::Only(&[KeyScope::OUTCOMES, KeyScope::DETAIL]);
+
 /// Those that work in the panel alone, and those that work on it from every pane.
 pub(super) const ROWS: &[Binding] = &[
     row(Action::Search, &[Key::char('/')], "search", "search the outcomes without hiding lines", PANEL, 4),
@@ -80,5 +83,6 @@ pub(super) const ROWS: &[Binding] = &[
         PANEL,
         0,
     ),
+    row(Action::Pager, &[Key::char('|')], "pager", "show the outcomes, or the text of the tab, in $PAGER", PAGED, 0),
     row(Action::CopyOutcomes, &[Key::char('M')], "report", "copy the outcomes that are shown as Markdown", PANEL, 0),
 ];
