@@ -21,7 +21,7 @@ fn the_pager_gets_the_outcomes_and_every_key_and_the_console_comes_back() {
     );
     let mut terminal = console(&pager);
     terminal.until("an outcome", |screen| super::times_in_the_panel(screen) > 2);
-    terminal.keys("\t|");
+    terminal.keys("\tL");
     terminal.until("the pager", |screen| !screen.alternate_screen() && screen.contents().contains("the-text-is-here"));
     // Keys of the console, if it read them.
     terminal.keys("3?zq\r");
@@ -43,7 +43,7 @@ fn the_pager_gets_the_outcomes_and_every_key_and_the_console_comes_back() {
 fn an_interrupted_pager_ends_alone_and_a_missing_one_is_named() {
     let mut terminal = console("echo waits; exec sleep 100000");
     terminal.until("an outcome", |screen| super::times_in_the_panel(screen) > 0);
-    terminal.keys("\t|");
+    terminal.keys("\tL");
     terminal.until("the pager", |screen| !screen.alternate_screen() && screen.contents().contains("waits"));
     terminal.keys("\x03");
     terminal.until("the console again", |screen| screen.alternate_screen() && screen.contents().contains("outcomes"));
@@ -52,7 +52,7 @@ fn an_interrupted_pager_ends_alone_and_a_missing_one_is_named() {
 
     let mut terminal = console("/nowhere/pager");
     terminal.until("an outcome", |screen| super::times_in_the_panel(screen) > 0);
-    terminal.keys("\t|");
+    terminal.keys("\tL");
     terminal.until_text("no pager: /nowhere/pager is not installed");
     terminal.keys("\x03\x03");
     terminal.ended();

@@ -83,6 +83,6 @@ pub(super) const ROWS: &[Binding] = &[
         PANEL,
         0,
     ),
-    row(Action::Pager, &[Key::char('|')], "pager", "show the outcomes, or the text of the tab, in $PAGER", PAGED, 0),
+    row(Action::Pager, &[Key::char('L')], "pager", "show the outcomes, or the text of the tab, in $PAGER", PAGED, 0),
     row(Action::CopyOutcomes, &[Key::char('M')], "report", "copy the outcomes that are shown as Markdown", PANEL, 0),
 ];
