@@ -37,7 +37,8 @@ pub(in crate::store) const COLUMNS: &str = "d.id, among_pdfs AS attached, d.name
      (SELECT h.held_until FROM @hosts_sched h WHERE h.host = s.host) AS host_held_until, \
      (SELECT h.held_kind FROM @hosts_sched h WHERE h.host = s.host) AS host_held_kind, \
      (SELECT h.held_because FROM @hosts_sched h WHERE h.host = s.host) AS host_held_because, \
-     (SELECT o.duration_ms FROM @outcomes o WHERE o.document_id = d.id ORDER BY o.seq DESC LIMIT 1) AS took, \
+     coalesce((SELECT o.duration_ms FROM @outcomes o WHERE o.document_id = d.id ORDER BY o.seq DESC LIMIT 1), \
+      (SELECT p.duration_ms FROM @last_outcomes p WHERE p.document_id = d.id)) AS took, \
      (SELECT c.reason FROM @held_contents c WHERE c.document_id = d.id AND c.rejected_at IS NULL) AS held, \
      (SELECT count(*) FROM @document_versions v WHERE v.document_id = d.id) AS versions";
 
