@@ -258,7 +258,7 @@ struct SkippedJson {
     documents: u64,
 }
 
-/// What syncs of previewed documents cost.
+/// The costs of syncs of previewed documents.
 struct Costs {
     /// Most credits of Firecrawl; `None` if none are spent.
     credits: Option<u64>,

@@ -306,6 +306,11 @@ impl StatusCounts {
         self.by_status[status as usize] = documents;
     }
 
+    /// Counts more documents with `status`.
+    pub fn add(&mut self, status: Status, documents: u64) {
+        self.by_status[status as usize] += documents;
+    }
+
     /// Returns the number of documents with `status`.
     pub fn of(&self, status: Status) -> u64 {
         self.by_status[status as usize]

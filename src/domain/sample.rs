@@ -94,7 +94,7 @@ pub struct QueueLevel {
     pub oldest: Option<Duration>,
 }
 
-/// One minute of a store.
+/// A minute of a store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MinuteSample {
     pub results: ResultCounts,

@@ -24,11 +24,13 @@ pub enum Effect {
         query: PageQuery,
         wait: Duration,
     },
-    /// Reads the first documents of the cause under the cursor of the failures view.
+    /// Reads the documents of the cause under the cursor of the failures view that failed last.
     LoadMembers {
         /// Identifies the request; the answer to an older request is dropped.
         generation: u64,
-        query: PageQuery,
+        filter: Filter,
+        /// Maximum number of documents.
+        limit: u64,
     },
     /// Reads the documents' counts by status.
     LoadCounts,

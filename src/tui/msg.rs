@@ -5,7 +5,7 @@ use super::views::catalog::ViewRows;
 use super::views::detail::difference::DifferenceData;
 use super::views::outcomes::pin::PinSubject;
 use crate::domain::batch::BatchSummary;
-use crate::domain::document::StatusCounts;
+use crate::domain::document::{DocumentRow, StatusCounts};
 use crate::domain::extraction::ExplainedPage;
 use crate::domain::faq::FaqBacklog;
 use crate::domain::filter::Filter;
@@ -59,7 +59,7 @@ pub enum Msg {
     Members {
         /// The number of the answered request.
         generation: u64,
-        answer: StoreResult<DocumentPage>,
+        answer: StoreResult<Vec<DocumentRow>>,
     },
     /// The documents' counts by status.
     Counts(StoreResult<StatusCounts>),

@@ -19,6 +19,7 @@ use super::views::jobs::state::JobsData;
 use super::views::sources::{self, state::SourceLine};
 use super::views::workers::state::{self as workers, WorkerLine};
 use crate::domain::chatwoot_job::ChatwootJobReader;
+use crate::domain::document::DocumentRow;
 use crate::domain::extraction::PageExplainer;
 use crate::domain::filter::Filter;
 use crate::domain::id::DocumentId;
@@ -28,7 +29,7 @@ use crate::runner::event::{Event, LockHealth};
 use crate::runner::handle::Handle;
 use crate::store::{
     BulkVerb, ConsoleStore, JobsQuery, Listing, MAX_SECTION_ROWS, OutcomeQuery, OutcomesFrom, ProposalQuery, Sort,
-    StoreError,
+    SortBy, StoreError,
 };
 use std::collections::HashMap;
 use std::future::Future;
@@ -228,8 +229,8 @@ impl Shared {
                     .store(u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
                 Msg::Page { generation, answer }
             }
-            Effect::LoadMembers { generation, query } => {
-                Msg::Members { generation, answer: answer(store.page(&query).await) }
+            Effect::LoadMembers { generation, filter, limit } => {
+                Msg::Members { generation, answer: answer(self.members(&filter, limit).await) }
             }
             Effect::LoadCounts => Msg::Counts(answer(store.counts().await)),
             Effect::LoadQueue => Msg::Queue(answer(store.queue().await)),
@@ -290,6 +291,13 @@ impl Shared {
             _ => return,
         };
         self.send(msg).await;
+    }
+
+    /// Reads the documents that match, those that were attempted last first. Unlike a page, they are not counted.
+    async fn members(&self, filter: &Filter, limit: u64) -> Result<Vec<DocumentRow>, StoreError> {
+        let by_attempt = Sort { by: SortBy::Attempted, descending: false };
+        let ids = self.store.matching(filter, by_attempt, Some(limit)).await?;
+        self.store.rows(&ids).await
     }
 
     /// Reads the rows of a view; `None` for the document list, which is read page by page.

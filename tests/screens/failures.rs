@@ -6,7 +6,7 @@ use crate::support::screen::Screen;
 use crate::support::seen::{failures, jobs};
 use quarterdeck::domain::document::{DocumentRow, Status};
 use quarterdeck::domain::id::WorkerId;
-use quarterdeck::store::{DocumentPage, WorkerHealth, WorkerSummary};
+use quarterdeck::store::{WorkerHealth, WorkerSummary};
 use quarterdeck::tui::Options;
 use quarterdeck::tui::msg::Msg;
 use quarterdeck::tui::views::catalog::ViewRows;
@@ -31,8 +31,7 @@ fn answer_members(screen: &mut Screen) {
         ),
     ];
     let generation = screen.model.members.generation;
-    let page = DocumentPage { total: rows.len() as u64, rows, ..DocumentPage::default() };
-    screen.send(Msg::Members { generation, answer: Ok(page) });
+    screen.send(Msg::Members { generation, answer: Ok(rows) });
 }
 
 #[test]

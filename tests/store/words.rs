@@ -248,7 +248,7 @@ async fn pages_agree(scene: &Scene, filter: Filter, expected: &[DocumentId], ord
         assert_eq!(sorted, expected, "{filter:?} {by:?}");
         let mut counts = StatusCounts::default();
         for row in scene.store.rows(&list).await.unwrap() {
-            counts.set(row.status, counts.of(row.status) + 1);
+            counts.add(row.status, 1);
         }
         let ask = async |position| {
             let query = PageQuery { filter: filter.clone(), sort, position, limit: 5 };

@@ -342,7 +342,7 @@ impl DocumentStore for Memory {
 fn by_status(rows: &[DocumentRow]) -> StatusCounts {
     let mut counts = StatusCounts::default();
     for row in rows {
-        counts.set(row.status, counts.of(row.status) + 1);
+        counts.add(row.status, 1);
         counts.quarantined += u64::from(row.quarantine_reason.is_some());
     }
     counts

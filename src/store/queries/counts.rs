@@ -87,7 +87,7 @@ pub(in crate::store) fn expired_statuses(now: Timestamp) -> Statement {
 pub(in crate::store) fn move_count(counts: &mut StatusCounts, status: Status, documents: u64) {
     if let Some(later) = after_its_time(status) {
         counts.set(status, counts.of(status).saturating_sub(documents));
-        counts.set(later, counts.of(later) + documents);
+        counts.add(later, documents);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reads the documents of the cause under the cursor of the failures view, as many as the pane below it has lines for.
 
 use super::effects::Update;
-use crate::store::{DocumentPage, PagePosition, PageQuery, Sort, SortBy};
+use crate::domain::document::DocumentRow;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::msg::StoreResult;
@@ -20,13 +20,11 @@ pub(super) fn follow_cursor(model: &mut Model, up: &mut Update) {
     if limit > 0 && model.members.request(cause, limit) {
         let generation = model.next_generation();
         model.members.generation = generation;
-        let sort = Sort { by: SortBy::Attempted, descending: false };
-        let query = PageQuery { filter, sort, position: PagePosition::Offset(0), limit };
-        up.effect(Effect::LoadMembers { generation, query });
+        up.effect(Effect::LoadMembers { generation, filter, limit });
     }
 }
 
 /// Stores the documents. An error is not shown: the rows of the view, read at the same time, show it.
-pub(super) fn take(model: &mut Model, generation: u64, answer: StoreResult<DocumentPage>, up: &mut Update) {
-    up.redraw |= model.members.take(generation, answer.ok().map(|page| page.rows));
+pub(super) fn take(model: &mut Model, generation: u64, answer: StoreResult<Vec<DocumentRow>>, up: &mut Update) {
+    up.redraw |= model.members.take(generation, answer.ok());
 }

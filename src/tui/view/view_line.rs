@@ -71,8 +71,8 @@ fn named_views(model: &Model, named: usize, width: u16, appearance: Appearance) 
     line
 }
 
-/// Returns the number of the documents, whom `noun` names, and of those of each status, in the first form that fits into `available` cells,
-/// from the fullest to the shortest.
+/// Returns the number of the documents with their noun and the number at each status, in the first form that fits into
+/// `available` cells, from the fullest to the shortest.
 fn numbers(counts: &StatusCounts, noun: &'static str, available: u16, appearance: Appearance) -> Spans {
     let total = vec![span(format::number(counts.total()), Tone::Strong), span(noun, Tone::Dim)];
     // What stands before the numbers of the statuses.

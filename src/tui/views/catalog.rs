@@ -93,7 +93,7 @@ const JOB_TOPICS: TopicSet =
 const HOST_TOPICS: TopicSet = TopicSet::of(&[Topic::Documents, Topic::Jobs, Topic::Hosts, Topic::Outcomes]);
 const WORKER_TOPICS: TopicSet = TopicSet::of(&[Topic::Jobs, Topic::Workers]);
 const SOURCE_TOPICS: TopicSet = TopicSet::of(&[Topic::Sources]);
-/// What ended, and how long the queue is. The rest is read once a minute.
+/// Topics of the dashboard: what ended, and how long the queue is. The rest is read once a minute.
 const DASHBOARD_TOPICS: TopicSet = TopicSet::of(&[Topic::Jobs, Topic::Outcomes]);
 const ACCOUNT_TOPICS: TopicSet = TopicSet::of(&[Topic::Documents, Topic::Jobs, Topic::Outcomes]);
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Share of attempts that are faster than the figure `95 %`.
 const SLOW_SHARE: f64 = 0.95;
 
-/// Where the rows of a figure are.
+/// The place of the rows that a figure comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FigureRows {
     /// Documents that match a filter.
