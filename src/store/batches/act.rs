@@ -6,7 +6,7 @@ use crate::domain::id::{BatchId, DocumentId};
 use crate::domain::job::QueueClass;
 use crate::domain::request::{DocumentAnswer, Request, RequestAnswer};
 use crate::store::queue::documents::remove_one;
-use crate::store::queue::requests::{CHUNK_SIZE, cancel_one, request_all};
+use crate::store::queue::requests::{CHUNK_SIZE, cancel_all, request_all};
 use crate::store::sql::conn::{Purpose, get};
 use crate::store::sql::database::Database;
 use crate::store::sql::rows::jobs;
@@ -76,13 +76,7 @@ async fn act(
         return Ok((Vec::new(), removed));
     }
     let (answers, accepted) = match of.act.request() {
-        None => {
-            let mut answers = Vec::with_capacity(members.len());
-            for &document in members {
-                answers.push(cancel_one(tx, document, &of.by).await?);
-            }
-            (answers, MemberState::Done)
-        }
+        None => (cancel_all(tx, members, &of.by).await?, MemberState::Done),
         Some(kind) => {
             remember_jobs(tx, batch, members).await?;
             let request = Request { kind, class: QueueClass::Manual, by: of.by.clone(), scope: of.selection.scope() };

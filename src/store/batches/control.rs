@@ -7,7 +7,7 @@ use crate::domain::job::JobState;
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::queue::lanes::{self, LaneKey};
-use crate::store::queue::requests::{CHUNK_SIZE, cancel_one};
+use crate::store::queue::requests::{CHUNK_SIZE, cancel_all};
 use crate::store::sql::columns::time;
 use crate::store::sql::conn::{Purpose, get};
 use crate::store::sql::database::Database;
@@ -134,9 +134,7 @@ async fn cancel_begun(db: &Database, batch: BatchId, by: &SafeLine) -> Result<bo
     let begun = tx.all(begun.bind(batch.0).bind(CHUNK_SIZE as i64)).await?;
     let documents: Vec<_> = begun.iter().map(|row| Ok(DocumentId(get(row, 0)?))).collect::<Result<_>>()?;
     jobs::lock_live_jobs(&mut tx, &documents).await?;
-    for &document in &documents {
-        cancel_one(&mut tx, document, by).await?;
-    }
+    cancel_all(&mut tx, &documents, by).await?;
     tx.commit().await?;
     db.yield_to_writers().await;
     Ok(documents.len() == CHUNK_SIZE)

@@ -72,6 +72,22 @@ pub(in crate::store) async fn apply(
     to: &Transition,
     with: TransitionData<'_>,
 ) -> Result<()> {
+    apply_within_lane(tx, row, document, to, with).await?;
+    if row.job.state == JobState::Ready {
+        lanes::remove(tx, &LaneKey::of(row)).await?;
+    }
+    Ok(())
+}
+
+/// Does the same as [`apply`], but leaves the lane of a ready job as it is: the caller calls [`lanes::remove`] once for
+/// all jobs that left the lane.
+pub(in crate::store) async fn apply_within_lane(
+    tx: &mut Tx<'_>,
+    row: &JobRow,
+    document: Option<&Document>,
+    to: &Transition,
+    with: TransitionData<'_>,
+) -> Result<()> {
     let mut text_changed = false;
     if let Some(document) = document {
         let written = write_row(tx, document, to, with.page).await?;
@@ -120,9 +136,6 @@ async fn move_job(tx: &mut Tx<'_>, row: &JobRow, to: &Transition, with: &Transit
         "lock_value": with.lock_holder.map(|holder| holder.value.as_str()),
     });
     tx.change_row(JOBS, row.job.id.0, change).await?;
-    if was == JobState::Ready {
-        lanes::remove(tx, &LaneKey::of(row)).await?;
-    }
     if to.state == JobState::Ready {
         let lane = LaneKey { class: to.class.code(), risky: to.counters.runs_alone(), ..LaneKey::of(row) };
         lanes::add(tx, &lane, vtime).await?;

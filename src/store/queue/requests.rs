@@ -8,7 +8,7 @@ use crate::domain::request::{DocumentAnswer, LiveJob, Request, RequestAnswer, Re
 use crate::domain::text::SafeLine;
 use crate::domain::time::Timestamp;
 use crate::store::Result;
-use crate::store::queue::apply::{TransitionData, apply, new_outcome};
+use crate::store::queue::apply::{TransitionData, apply_within_lane, new_outcome};
 use crate::store::queue::lanes::LaneKey;
 use crate::store::queue::{enqueue, lanes};
 use crate::store::sql::columns::corrupt;
@@ -19,7 +19,7 @@ use crate::store::sql::rows::jobs::JobRow;
 use crate::store::sql::rows::{documents, jobs};
 use crate::store::sql::statement::query;
 use crate::store::sql::transaction::Tx;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// Maximum number of documents per transaction.
 pub(in crate::store) const CHUNK_SIZE: usize = 250;
@@ -54,10 +54,8 @@ pub(in crate::store) async fn cancel(
     for chunk in documents.chunks(CHUNK_SIZE) {
         let mut tx = Tx::begin(db, Purpose::Queue).await?;
         jobs::lock_live_jobs(&mut tx, chunk).await?;
-        for &document_id in chunk {
-            let answer = cancel_one(&mut tx, document_id, by).await?;
-            answers.push(DocumentAnswer { document_id, answer });
-        }
+        let chunk_answers = cancel_all(&mut tx, chunk, by).await?;
+        answers.extend(chunk.iter().zip(chunk_answers).map(|(id, answer)| DocumentAnswer { document_id: *id, answer }));
         tx.commit().await?;
         if chunk.len() == CHUNK_SIZE {
             db.yield_to_writers().await;
@@ -177,28 +175,51 @@ async fn run_as_manual(tx: &mut Tx<'_>, row: &JobRow, request: &Request) -> Resu
     lanes::add(tx, &LaneKey { class: QueueClass::Manual.code(), ..LaneKey::of(row) }, vtime).await
 }
 
-/// Cancels the live job of a document within a transaction that has locked it.
-pub(in crate::store) async fn cancel_one(tx: &mut Tx<'_>, id: DocumentId, by: &SafeLine) -> Result<RequestAnswer> {
-    let document = documents::by_id(tx, id).await?;
-    let Some(mut row) = jobs::live_job(tx, id).await? else {
-        return Ok(RequestAnswer::Skipped(if document.is_some() {
-            SkipReason::NothingToCancel
-        } else {
-            SkipReason::Missing
-        }));
-    };
-    if row.job.state == JobState::Running {
-        let statement = query(
-            "UPDATE @jobs SET cancel_requested_at = ?2, cancel_requested_by = ?3 \
-             WHERE id = ?1 AND cancel_requested_at IS NULL",
-        );
-        tx.run(statement.bind(row.job.id.0).bind(tx.now.micros()).bind(by.as_str())).await?;
-        return Ok(RequestAnswer::Stopping(row.job.id));
+/// Cancels the live jobs of documents within a transaction that has locked them. Returns one answer per document, in
+/// order. The number of statements does not depend on that of waiting jobs, apart from their lanes.
+pub(in crate::store) async fn cancel_all(
+    tx: &mut Tx<'_>,
+    ids: &[DocumentId],
+    by: &SafeLine,
+) -> Result<Vec<RequestAnswer>> {
+    let documents = documents::by_ids(tx, ids).await?;
+    let mut live = jobs::live_jobs(tx, ids).await?;
+    let (mut answers, mut running, mut lanes_left) = (Vec::with_capacity(ids.len()), Vec::new(), BTreeSet::new());
+    for id in ids {
+        let document = documents.get(id);
+        // The second request for a document that is in the list twice finds nothing to cancel, or stops what runs.
+        let answer = match live.get_mut(id) {
+            None if document.is_none() => RequestAnswer::Skipped(SkipReason::Missing),
+            None => RequestAnswer::Skipped(SkipReason::NothingToCancel),
+            Some(row) if row.job.state == JobState::Running => {
+                running.push(row.job.id.0);
+                RequestAnswer::Stopping(row.job.id)
+            }
+            Some(row) => {
+                row.job.cancel_requested_by = Some(by.clone());
+                let to = row.job.cancelled(None, tx.now);
+                apply_within_lane(tx, row, document, &to, TransitionData::default()).await?;
+                if row.job.state == JobState::Ready {
+                    lanes_left.insert(LaneKey::of(row));
+                }
+                let job = row.job.id;
+                live.remove(id);
+                RequestAnswer::Cancelled(job)
+            }
+        };
+        answers.push(answer);
     }
-    row.job.cancel_requested_by = Some(by.clone());
-    let to = row.job.cancelled(None, tx.now);
-    apply(tx, &row, document.as_ref(), &to, TransitionData::default()).await?;
-    Ok(RequestAnswer::Cancelled(row.job.id))
+    if !running.is_empty() {
+        let stop = query(
+            "UPDATE @jobs SET cancel_requested_at = ?2, cancel_requested_by = ?3 \
+             WHERE id IN (SELECT each(?1)) AND cancel_requested_at IS NULL",
+        );
+        tx.run(stop.bind(running).bind(tx.now.micros()).bind(by.as_str())).await?;
+    }
+    for lane in &lanes_left {
+        lanes::remove(tx, lane).await?;
+    }
+    Ok(answers)
 }
 
 fn live_job(row: &JobRow) -> LiveJob {
