@@ -257,7 +257,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
     // These verbs need no settings, and people need them most when the settings are wrong.
     match &cli.verb {
         Some(Verb::Config(config::Args { action: None })) => return config::print(out),
-        Some(Verb::Keys(args)) => return keys::run(args, out),
+        Some(Verb::Keys(keys::Args { markdown: true })) => return keys::markdown(out),
         Some(Verb::Completions(args)) => return completions::run(args, out),
         Some(Verb::Man(args)) => return man::run(args, out),
         Some(Verb::Help(args)) => return help::run(args, out),
@@ -295,7 +295,10 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         // People need doctor most when the settings are wrong, so it loads them itself. It writes no log.
         return doctor::run(args, paths, flags, out).await;
     }
-    let config = Config::load(&paths, &Environment::read(), &flags)?;
+    let config = keys::checked(Config::load(&paths, &Environment::read(), &flags)?)?;
+    if let Some(Verb::Keys(_)) = &cli.verb {
+        return keys::run(&config, out);
+    }
     let origin = ConfigOrigin { paths, flags };
     limits::restrict_new_files(config.store.group);
     // The console has the terminal for itself.

@@ -2,25 +2,30 @@
 //! one.
 //!
 //! Each module owns the type and the defaults of its settings, and this module fills them. `keys` is the table of the
-//! keys that a file may contain (`sites` reads the value of `fetch.sites`, `secrets` the secrets that it names), `read`
-//! parses a file and its values, `env` reads the variables of the keys, `values` tells which have changed, `paths` has
-//! the default paths. All mistakes are reported at once, each with its line, variable or flag.
+//! keys that a file may contain (`sites` reads the value of `fetch.sites`, `secrets` the secrets that it names,
+//! `key_bindings` the section `[keys]`, `addresses` hosts and URLs), `read` parses a file, `readers` reads single values,
+//! `env` the variables of the keys, `values` tells which have changed, `paths` has the default paths. All mistakes are
+//! reported at once, each with its line, variable or flag; those of `[keys]` after all others.
 
+mod addresses;
 mod env;
 mod error;
 #[cfg(test)]
 mod fuzz;
+mod key_bindings;
 mod keys;
 mod listing;
 mod notify;
 mod paths;
 mod read;
+mod readers;
 mod secrets;
 mod sites;
 mod values;
 
 pub use env::Environment;
 pub use error::{ConfigError, Problem};
+pub use key_bindings::KeyBinding;
 pub use keys::KeyEffect;
 pub use notify::{NotifySettings, SinkSettings};
 pub use paths::DefaultPaths;
@@ -68,6 +73,8 @@ pub struct Config {
     pub errors: ErrorSettings,
     /// Values of `[notify]`.
     pub notify: NotifySettings,
+    /// Lines of `[keys]`, which the console checks: its actions with the keys in place of their own.
+    pub keys: Vec<KeyBinding>,
     /// Address at which a worker serves its metrics (`metrics.listen`); `None` for the port of `work --health`.
     pub metrics: Option<SocketAddr>,
     /// Warnings, one for each key that the file still has under an old name.
@@ -174,6 +181,7 @@ impl Config {
             log: LogSettings { dir: paths.log_dir.clone(), keep_days: 14, level: LogLevel::default() },
             errors: ErrorSettings::default(),
             notify: NotifySettings::default(),
+            keys: Vec::new(),
             metrics: None,
             warnings: Vec::new(),
         }

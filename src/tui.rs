@@ -54,7 +54,7 @@ pub mod waiting;
 pub mod widgets;
 
 pub use effect::ExitReason;
-pub use keymap::{keys_markdown, keys_text};
+pub use keymap::{Keymap, keys_markdown, keys_text};
 pub use model::saved_filters::SIGN as SAVED_SIGN;
 pub use options::Options;
 pub use terminal::{no_color, screen_size};

@@ -56,8 +56,10 @@ fn the_annotated_file_is_the_defaults() {
 /// Returns the names of the keys of a section and of its subsections.
 fn keys_within(name: &str, value: &toml::Value) -> Vec<String> {
     let Some(keys) = value.as_table() else { return vec![name.to_owned()] };
-    if name == "accounts" {
-        return vec!["accounts.ID".to_owned()];
+    match name {
+        "accounts" => return vec!["accounts.ID".to_owned()],
+        "keys" => return vec!["keys.NAME".to_owned()],
+        _ => {}
     }
     let within = |(key, value): (&String, &toml::Value)| match (name, value.is_table()) {
         ("plans" | "notify", true) => keys_within(&format!("{name}.NAME"), value),
@@ -69,7 +71,8 @@ fn keys_within(name: &str, value: &toml::Value) -> Vec<String> {
 #[test]
 fn every_key_stands_in_the_annotated_file() {
     let full = template_in_full();
-    assert!(read(&full).is_ok(), "{:?}", read(&full));
+    let config = read(&full).expect("the template has no mistake");
+    quarterdeck::tui::Keymap::configured(&config.keys).expect("its keys are no mistake either");
     let table: toml::Table = full.parse().expect("the template is TOML");
     let named: Vec<String> = table.iter().flat_map(|(section, keys)| keys_within(section, keys)).collect();
     let all: Vec<&str> = Config::keys().collect();

@@ -14,6 +14,7 @@ mod held_hosts;
 mod looking;
 mod outage;
 mod outcomes;
+mod own_keys;
 mod prompts;
 mod states;
 mod styles;

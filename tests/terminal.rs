@@ -6,6 +6,7 @@ mod clusters;
 mod dashboard;
 mod explaining;
 mod held;
+mod own_keys;
 mod pager;
 mod switches;
 mod tasks;

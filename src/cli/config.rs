@@ -2,6 +2,7 @@
 //! and reports mistakes, `path` prints the path of the file.
 
 use super::exit::{CliError, Exit};
+use super::keys;
 use super::output::{Output, problem};
 use crate::config::{Config, DefaultPaths, Environment, Flags, TEMPLATE};
 use clap::Subcommand;
@@ -51,7 +52,7 @@ pub(super) fn run(args: &Args, flags: &Flags, out: &mut Output) -> Result<Exit, 
             out.confirmation(format!("wrote {}; it changes nothing until you edit it", path.display()))?;
         }
         ConfigAction::Check => {
-            let config = Config::load(&paths, &environment, flags)?;
+            let config = keys::checked(Config::load(&paths, &environment, flags)?)?;
             for warning in &config.warnings {
                 problem(warning);
             }

@@ -5,6 +5,7 @@ use super::context::{Context, operator};
 use super::crawling::followed;
 use super::exit::{CliError, Exit, ensure_same_schema};
 use super::faq::switched_off;
+use super::keys;
 use super::output::masked;
 use super::record::OutcomeFiles;
 use super::recover;
@@ -60,6 +61,7 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
     let recovery = runs.then(|| recover::run(store.clone(), Arc::downgrade(&context.files)));
     let _recovery = recovery.map(|recovery| AbortOnDropHandle::new(tokio::spawn(recovery)));
     let mut options = options(context.config.runner.per_host, context.read_only, ascii, None);
+    options.keymap = keys::keymap(&context.config)?;
     options.file_problems = Some(file_problems(&context.files));
     options.state_file = state_path(&*store).await;
     options.explainer = Some(explainer(&context.config, store.clone()));
@@ -157,6 +159,7 @@ pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<
     tui::Options {
         read_only,
         note,
+        keymap: tui::Keymap::default(),
         operator: operator(),
         zone: TimeZone::system(),
         ascii: is_ascii(ascii),

@@ -1,6 +1,7 @@
 //! The context of the verbs that use a store: the settings, access to the store, and the user's name.
 
 use super::exit::CliError;
+use super::keys;
 use super::output::note;
 use super::record::OutcomeFiles;
 use super::subscribers;
@@ -25,7 +26,7 @@ impl ConfigOrigin {
 
     /// Reads the settings again, as far as they may have changed: the file.
     pub(super) fn read(&self) -> Result<Config, ConfigError> {
-        Config::load(&self.paths, &Environment::read(), &self.flags)
+        Config::load(&self.paths, &Environment::read(), &self.flags).and_then(keys::checked)
     }
 }
 

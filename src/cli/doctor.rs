@@ -23,6 +23,7 @@ mod unblock;
 
 use super::console::locale;
 use super::exit::{CliError, Exit};
+use super::keys;
 use super::output::{Output, masked, note};
 use super::style::Emphasis;
 use crate::config::{Config, ConfigError, DefaultPaths, Environment, Flags};
@@ -102,7 +103,7 @@ const CHECKS: [Check; 10] = [
 /// Runs every check and prints its findings. The worst finding decides the exit code.
 pub(super) async fn run(args: &Args, paths: DefaultPaths, flags: Flags, out: &mut Output) -> Result<Exit, CliError> {
     let environment = Environment::read();
-    let config = Config::load(&paths, &environment, &flags);
+    let config = Config::load(&paths, &environment, &flags).and_then(keys::checked);
     let depth = if args.full { CheckDepth::Full } else { CheckDepth::Quick };
     let context = CheckContext { default_paths: paths, environment, flags, config, depth, sample: args.sample };
     if args.unblock {

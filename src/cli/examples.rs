@@ -272,7 +272,7 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ),
     ("config check", &[("quarterdeck config check", "exit code 2 and each mistake with its line")]),
     ("config path", &[("quarterdeck config path", "the file that --config and QUARTERDECK_CONFIG lead to")]),
-    ("keys", &[("quarterdeck keys", "all keys"), ("quarterdeck keys --markdown", "as a table")]),
+    ("keys", &[("quarterdeck keys", "all keys"), ("quarterdeck keys --markdown", "the default keys, as a table")]),
     (
         "completions",
         &[

@@ -4,8 +4,9 @@
 
 use super::keys::{KEYS, NAMED_KEYS, NamedKey};
 use super::listing::SECRET_KEYS;
-use super::read::{InvalidValue, unknown};
-use super::{Config, KeyOrigins, Problem, secrets};
+use super::read::unknown;
+use super::readers::InvalidValue;
+use super::{Config, KeyOrigins, Problem, key_bindings, secrets};
 use crate::domain::id::AccountId;
 use crate::domain::plan::PlanName;
 use crate::domain::secret::Secret;
@@ -145,7 +146,11 @@ impl KeyVariable<'_> {
             (key.set)(config, value)
         } else {
             let named = NAMED_KEYS.iter().find_map(|key| Some((key, key.name_in(&self.key)?)));
-            named.map_or(Ok(()), |(key, own)| (key.set)(config, own, value))
+            let set = named.map_or(Ok(()), |(key, own)| (key.set)(config, own, value));
+            if let Some(action) = self.key.strip_prefix("keys.") {
+                key_bindings::set_origin(&mut config.keys, action, self.name.to_owned());
+            }
+            set
         };
         let is_secret = self.is_file || SECRET_KEYS.contains(&self.key.as_str());
         set.map_err(|wrong| match wrong.split_once(", not ") {

@@ -3,8 +3,9 @@
 //! A key is added together with the feature that reads it, and an unknown key is an error, so no setting is silently
 //! ignored. To add a key, add a field with its default to the settings of its module, and a line to [`KEYS`].
 
-use super::read::{InvalidValue, duration, flag, list, size, text, whole};
-use super::{Config, sites};
+use super::addresses::{listen_address, name_server, private_host, proxy, web_url};
+use super::readers::{InvalidValue, duration, flag, list, size, text, whole};
+use super::{Config, key_bindings, sites};
 use crate::chatwoot::faq_job::FaqSwitch;
 use crate::domain::calendar::DayWindow;
 use crate::domain::id::AccountId;
@@ -14,13 +15,10 @@ use crate::domain::plan::{Cadence, PlanName, Timetable};
 use crate::domain::schedule::DueRules;
 use crate::domain::secret::Secret;
 use crate::domain::site_rule::WrittenText;
-use crate::fetch::AllowedHost;
 use crate::lock::check_key;
-use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 use toml::de::DeValue;
-use url::Url;
 
 /// Function that sets a field of the settings from a value. The error says which values are valid.
 pub(super) type SetValue = fn(&mut Config, &DeValue<'_>) -> Result<(), InvalidValue>;
@@ -135,9 +133,9 @@ fn put_some<T>(field: &mut Option<T>, value: Result<T, InvalidValue>) -> Result<
     put(field, value.map(Some))
 }
 
-/// A key whose path contains a name chosen by the user (a plan's or a sink's), or an account's number.
+/// A key whose path contains a name (a plan's, a sink's, or that of an action of the console), or an account's number.
 pub(super) struct NamedKey {
-    /// Full name with its section; `NAME` stands for the name of a plan or a sink, `ID` for the number of an account.
+    /// Full name with its section; `NAME` stands for the name of a plan, a sink or an action, `ID` for the number of an account.
     pub(super) name: &'static str,
     pub(super) effect: KeyEffect,
     /// Function that sets the field, from the name or the account's number and the value.
@@ -194,6 +192,11 @@ pub(super) const NAMED_KEYS: &[NamedKey] = &[
             c.plans().accounts.insert(AccountId(id), plan);
             Ok(())
         },
+    },
+    NamedKey {
+        name: "keys.NAME",
+        effect: KeyEffect::AtStart,
+        set: |c, action, v| key_bindings::set(&mut c.keys, action, v),
     },
     sink_key!("kind"),
     sink_key!("url"),
@@ -314,12 +317,6 @@ fn lock_mode(word: &str) -> Result<LockMode, InvalidValue> {
     LockMode::parse(word).ok_or_else(|| format!("must be \"required\", \"preferred\" or \"off\", not \"{word}\""))
 }
 
-/// Reads the address of a port to listen on. Host names are invalid: they may have several addresses.
-fn listen_address(address: &str) -> Result<SocketAddr, InvalidValue> {
-    let wrong = || format!("must be an address with a port, such as 127.0.0.1:9464 or [::1]:9464, not \"{address}\"");
-    address.parse().map_err(|_| wrong())
-}
-
 fn log_level(word: &str) -> Result<LogLevel, InvalidValue> {
     let words = LogLevel::ALL.map(|level| format!("\"{}\"", level.word())).join(", ");
     LogLevel::parse(word).ok_or_else(|| format!("must be one of {words}, not \"{word}\""))
@@ -362,37 +359,8 @@ fn directory(path: &str) -> Result<PathBuf, InvalidValue> {
     if path.is_empty() { Err("must name a directory".to_owned()) } else { Ok(PathBuf::from(path)) }
 }
 
-/// Reads the IP address of a DNS server, with a port or with the default port 53. Host names are invalid, since they
-/// would need a lookup.
-fn name_server(value: &DeValue<'_>) -> Result<SocketAddr, InvalidValue> {
-    let address = text(value)?;
-    let with_port = address.parse::<SocketAddr>().ok().filter(|address| address.port() != 0);
-    let bare = || address.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, 53));
-    let wrong = || format!("must list addresses such as 192.0.2.53 or [2001:db8::53]:5353, not \"{address}\"");
-    with_port.or_else(bare).ok_or_else(wrong)
-}
-
-/// Reads the URL of a proxy. Messages never repeat the URL: it may contain a password.
-fn proxy(url: &str) -> Result<Url, InvalidValue> {
-    let known = Url::parse(url.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    known.ok_or_else(|| "must be the URL of a proxy, such as http://user:password@proxy.example.org:3128".to_owned())
-}
-
 /// Reads an API key. Messages never repeat the key, which is a secret.
 fn api_key(key: &str) -> Result<Secret, InvalidValue> {
     let printable = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
     if printable { Ok(Secret::new(key)) } else { Err("must be a key of printable ASCII characters".to_owned()) }
-}
-
-fn web_url(url: &str) -> Result<Url, InvalidValue> {
-    let known = Url::parse(url.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let known = known.filter(|url| url.username().is_empty() && url.password().is_none() && url.query().is_none());
-    known.ok_or_else(|| "must be a URL such as https://api.firecrawl.dev, without a password in it".to_owned())
-}
-
-/// Reads a host, a host with its port, an address, or a network such as `10.0.0.0/8`.
-fn private_host(value: &DeValue<'_>) -> Result<AllowedHost, InvalidValue> {
-    let host = text(value)?;
-    let wrong = |_| format!("must list hosts, addresses or networks such as 10.0.0.0/8, not \"{host}\"");
-    host.parse().map_err(wrong)
 }

@@ -85,10 +85,16 @@ mod tests {
         let text = "# hunter1\nfetch.max_redirects = 3\nfetch.firecrawl.api_key = \"hunter2\"\n\
              [redis]\nsentinel_password = \"hunter3\"\nsentinel_pasword = \"hunter4\"\nlock = \"off\"\n\
              [errors]\nsentry_dsn = { file = \"hunter5\" }\n[plans]\nbusiness.every = \"1 week\"\n\
+             [keys]\nsync = [\"S\", \"f5\"]\n\
              [notify.ops]\nurl = \"https://hooks.test/hunter6\"\nargv = [\"/bin/x\", \"hunter7\"]\n";
         let lines = listing(text);
         assert!(!lines.concat().contains("hunter"), "{lines:?}");
-        for line in ["fetch.max_redirects = 3", "redis.lock = \"off\"", "plans.business.every = \"1 week\""] {
+        for line in [
+            "fetch.max_redirects = 3",
+            "redis.lock = \"off\"",
+            "plans.business.every = \"1 week\"",
+            "keys.sync = [\"S\", \"f5\"]",
+        ] {
             assert!(lines.iter().any(|known| known == line), "{line} in {lines:?}");
         }
         assert!(listing("no toml").is_empty());

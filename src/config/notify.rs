@@ -1,6 +1,6 @@
 //! Reads `[notify.NAME]`, the sinks of notifications, and checks that each is complete.
 
-use super::read::{InvalidValue, describe, duration, flag, list, text};
+use super::readers::{InvalidValue, describe, duration, flag, list, text};
 use super::secrets::value_of;
 use super::{Environment, Problem};
 use crate::domain::credential::SecretSource;

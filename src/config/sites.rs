@@ -1,7 +1,7 @@
 //! Reads the value of `fetch.sites`: a list of tables, each a rule for one host or one document.
 
 use super::SecretOrSource;
-use super::read::{InvalidValue, list, text, whole};
+use super::readers::{InvalidValue, list, text, whole};
 use crate::domain::credential::{Credential, SecretSource};
 use crate::domain::id::DocumentId;
 use crate::domain::secret::Secret;

@@ -15,7 +15,9 @@ pub mod toast;
 pub mod trail;
 pub mod workers;
 
+use super::action::Action;
 use super::glyphs::{self, Glyphs};
+use super::keymap::{Key, Keymap};
 use super::options::Options;
 use super::scope::{KeyScope, PaneId};
 use super::theme::{Appearance, Theme};
@@ -140,6 +142,8 @@ pub struct Model {
     pub explanation: Option<TextExplanation>,
     pub panel: Panel,
     pub overlay: Option<Overlay>,
+    /// The keys that begin the keys of an action, pressed so far, and their scope; in another scope they count no more.
+    pub begun: Option<(KeyScope, Vec<Key>)>,
     /// The text that the keys of the help are searched for; `None` while nothing is typed.
     pub help_search: Option<Input>,
     pub notices: Notices,
@@ -214,6 +218,7 @@ impl Model {
             explanation: None,
             panel: Panel::default(),
             overlay: None,
+            begun: None,
             help_search: None,
             notices: Notices::default(),
             last_visit: LastVisit::default(),
@@ -314,6 +319,21 @@ impl Model {
     /// Returns the scope that interprets keys now: the overlay's if one is open, else the focused pane's.
     pub fn scope(&self) -> KeyScope {
         self.overlay.as_ref().map_or_else(|| KeyScope::Pane(self.pane()), Overlay::scope)
+    }
+
+    /// Returns the keys of the actions.
+    pub const fn keymap(&self) -> &Keymap {
+        &self.options.keymap
+    }
+
+    /// Returns the key of an action as the screen names it; for an action without a key, how the palette finds it.
+    pub fn key(&self, action: Action) -> String {
+        self.keymap().label(action, self.glyphs.ascii)
+    }
+
+    /// Returns the keys pressed so far that begin the keys of an action in the current scope.
+    pub fn begun(&self) -> Option<&[Key]> {
+        self.begun.as_ref().filter(|(scope, _)| *scope == self.scope()).map(|(_, keys)| keys.as_slice())
     }
 
     /// Returns the signs and styles to draw with.

@@ -5,6 +5,7 @@ use crate::domain::extraction::PageExplainer;
 use crate::domain::id::{AccountId, AssistantId};
 use crate::domain::text::SafeLine;
 use crate::runner::event::{Event, LockHealth};
+use crate::tui::keymap::Keymap;
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +18,8 @@ pub struct Options {
     pub read_only: bool,
     /// A note for the head line, such as `demo: short waits and time-outs`.
     pub note: Option<SafeLine>,
+    /// The keys of the actions.
+    pub keymap: Keymap,
     /// Name of the person, recorded in outcomes as the requester.
     pub operator: SafeLine,
     pub zone: TimeZone,

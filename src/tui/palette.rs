@@ -2,14 +2,14 @@
 
 use super::action::Action;
 use super::availability::available;
-use super::keymap::{Binding, TABLE};
+use super::keymap::{Binding, BoundAction};
 use super::model::Model;
 use super::scope::KeyScope;
 
 /// A row of the palette: an action, available or not.
 #[derive(Clone, Debug)]
 pub struct PaletteRow {
-    pub binding: &'static Binding,
+    pub bound: BoundAction,
     /// The reason why the action is unavailable; `None` if it is available.
     pub refused: Option<String>,
 }
@@ -21,19 +21,21 @@ pub struct PaletteRow {
 pub fn rows(model: &Model, input: &str) -> Vec<PaletteRow> {
     let needle = input.trim().to_lowercase();
     let scope = KeyScope::Pane(model.pane());
-    let mut rows: Vec<(u8, PaletteRow)> = TABLE
-        .iter()
-        .filter(|binding| binding.scopes.list().any(|scope| !scope.types_text()))
-        .filter(|binding| !matches!(binding.action, Action::Palette | Action::Choose | Action::NextChoice))
-        .filter(|binding| !matches!(binding.action, Action::PreviousChoice | Action::Close))
-        .filter_map(|binding| {
+    let mut rows: Vec<(u8, PaletteRow)> = model
+        .keymap()
+        .actions()
+        .filter(|bound| bound.binding.scopes.list().any(|scope| !scope.types_text()))
+        .filter(|bound| !matches!(bound.binding.action, Action::Palette | Action::Choose | Action::NextChoice))
+        .filter(|bound| !matches!(bound.binding.action, Action::PreviousChoice | Action::Close))
+        .filter_map(|bound| {
+            let binding = bound.binding;
             let rank = rank(binding, &needle)?;
             let refused = if binding.scopes.contains(scope) {
                 available(model, binding.action).err()
             } else {
                 binding.scopes.list().next().map(|scope| format!("works in {}", scope.word()))
             };
-            Some((rank, PaletteRow { binding, refused }))
+            Some((rank, PaletteRow { bound: bound.clone(), refused }))
         })
         .collect();
     rows.sort_by_key(|(rank, _)| *rank);

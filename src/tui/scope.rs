@@ -138,4 +138,9 @@ impl KeyScopes {
     pub fn list(self) -> impl Iterator<Item = KeyScope> {
         KeyScope::all().filter(move |scope| self.contains(*scope))
     }
+
+    /// Returns the first scope that is in both.
+    pub fn shared_with(self, other: Self) -> Option<KeyScope> {
+        self.list().find(|scope| other.contains(*scope))
+    }
 }

@@ -56,7 +56,7 @@ async fn the_names_of_hosts_are_completed_without_a_visit_to_their_view() {
         assert_eq!(operator.store.with(|facts| facts.counted), 0);
         operator.press(&["/"]);
         operator.type_text("host:sl");
-        operator.sees("Tab: slow.example").await;
+        operator.sees("tab: slow.example").await;
         operator.press(&["tab"]);
         operator.sees("host:slow.example").await;
         operator.press(&["enter", "/"]);

@@ -60,7 +60,8 @@ fn every_setting_is_understood() {
         for block in code(&text, "toml") {
             let (environment, flags) = (Environment::default(), Flags::default());
             let config = Config::from_parts(&places, Path::new("page.toml"), &block, &environment, &flags);
-            assert_eq!(config.err().map(|error| error.to_string()), None, "{name}:\n{block}");
+            let config = config.unwrap_or_else(|error| panic!("{name}: {error} in\n{block}"));
+            assert_eq!(tui::Keymap::configured(&config.keys).err(), None, "{name}:\n{block}");
             read += 1;
         }
     }

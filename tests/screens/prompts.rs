@@ -16,12 +16,12 @@ fn filter(screen: &Screen) -> &str {
 fn tab_completes_fields_and_words_as_far_as_they_agree() {
     let mut screen = Screen::usual(120, 40);
     screen.press(&["/"]).type_text("st").press(&["tab"]).type_text("fa");
-    assert!(screen.text().contains("Tab: failed"), "{}", screen.text());
+    assert!(screen.text().contains("tab: failed"), "{}", screen.text());
     screen.press(&["tab"]);
     assert_eq!(filter(&screen), "status:failed");
     // Several words begin like this: all of them are offered, and no more is typed than they have in common.
     screen.type_text(",s").press(&["tab"]);
-    assert!(screen.text().contains("Tab: stuck syncing"), "{}", screen.text());
+    assert!(screen.text().contains("tab: stuck syncing"), "{}", screen.text());
     screen.type_text("ynci").press(&["tab"]).type_text(" -err").press(&["tab"]).type_text("not").press(&["tab"]);
     assert_eq!(filter(&screen), "status:failed,syncing -error:not_found", "{}", screen.text());
     screen.press(&["enter"]);

@@ -10,7 +10,7 @@ use quarterdeck::runner::event::{Event, LockHealth, Phase, RunnerStatus};
 use quarterdeck::store::{DiskUse, SchemaMismatch, Sort, SortBy, WorkerHealth, WorkerSummary};
 use quarterdeck::tui::ExitReason;
 use quarterdeck::tui::effect::{CommandKind, Effect};
-use quarterdeck::tui::keymap::{keys_markdown, keys_text};
+use quarterdeck::tui::keymap::{Keymap, keys_markdown, keys_text};
 use quarterdeck::tui::msg::Msg;
 use quarterdeck::tui::views::outcomes::pin::PinSubject;
 use std::time::Duration;
@@ -348,7 +348,7 @@ fn a_clock_that_is_set_back_does_no_harm() {
 
 #[test]
 fn both_prints_of_the_keys_name_every_scope() {
-    for text in [keys_text(), keys_markdown()] {
+    for text in [keys_text(&Keymap::default()), keys_markdown()] {
         assert!(text.contains("documents") && text.contains("outcomes") && text.contains("palette"));
     }
 }

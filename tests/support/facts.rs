@@ -40,6 +40,7 @@ pub fn options() -> Options {
         file_problems: None,
         read_only: false,
         note: None,
+        keymap: quarterdeck::tui::Keymap::default(),
         operator: "ana".into(),
         zone: TimeZone::fixed(jiff::tz::offset(1)),
         ascii: false,

@@ -23,7 +23,7 @@ use ratatui::layout::Rect;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// Returns the key of a character, or of a name: `enter`, `esc`, `tab`, `del`, `down`, `end`, `ctrl-c`.
+/// Returns the key of a character, or of a name: `enter`, `esc`, `tab`, `del`, `down`, `end`, `f1`, `ctrl-c`.
 pub fn key(name: &str) -> KeyEvent {
     let plain = |code| KeyEvent::new(code, KeyModifiers::NONE);
     match name {
@@ -36,6 +36,7 @@ pub fn key(name: &str) -> KeyEvent {
         "up" => plain(KeyCode::Up),
         "end" => plain(KeyCode::End),
         "pgdn" => plain(KeyCode::PageDown),
+        "f1" => plain(KeyCode::F(1)),
         "ctrl-c" => KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL),
         "ctrl-s" => KeyEvent::new(KeyCode::Char('s'), KeyModifiers::CONTROL),
         "ctrl-u" => KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL),

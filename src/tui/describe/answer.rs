@@ -4,13 +4,15 @@ use crate::domain::request::DocumentAnswer;
 use crate::domain::text::SafeLine;
 use crate::format::{self, EarlierRequest};
 use crate::store::{AddResult, Decision, DecisionResult, ProposalResult, RestoredText};
+use crate::tui::action::Action;
 use crate::tui::command::{Command, CommandKind};
 use crate::tui::describe::batch;
+use crate::tui::model::Model;
 use crate::tui::model::toast::Level;
 use crate::tui::msg::CommandResult;
 
 /// Returns level and sentence for the result of a command.
-pub fn done(command: &Command, done: &CommandResult) -> (Level, String) {
+pub fn done(model: &Model, command: &Command, done: &CommandResult) -> (Level, String) {
     match done {
         CommandResult::Added(AddResult::New(id)) => (Level::Done, format!("added {} as document {id}", label(command))),
         CommandResult::Added(AddResult::Exists(id)) => {
@@ -18,10 +20,11 @@ pub fn done(command: &Command, done: &CommandResult) -> (Level, String) {
         }
         CommandResult::BatchBegun(batch) => {
             let documents = format::count(command.documents.len() as u64, "document");
-            (Level::Done, format!("batch {batch}: {} {documents} in 5 s; U undoes it", command.kind.word()))
+            let (undo, kind) = (model.key(Action::Undo), command.kind.word());
+            (Level::Done, format!("batch {batch}: {kind} {documents} in 5 s; {undo} undoes it"))
         }
         CommandResult::BatchOrdered(ordered) => match command.kind {
-            CommandKind::Batch(batch, order) => batch::ordered(batch, order, *ordered),
+            CommandKind::Batch(batch, order) => batch::ordered(model, batch, order, *ordered),
             _ => (Level::Refused, "nothing to do".to_owned()),
         },
         CommandResult::Decided(decided) => decision(command, *decided),

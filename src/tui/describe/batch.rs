@@ -4,6 +4,7 @@ use crate::domain::batch::{BatchOrder, BatchPhase, BatchState, BatchSummary};
 use crate::domain::id::BatchId;
 use crate::format;
 use crate::store::BatchOrdered;
+use crate::tui::action::Action;
 use crate::tui::model::Model;
 use crate::tui::model::toast::Level;
 use crate::tui::text::{Spans, span};
@@ -30,11 +31,11 @@ pub fn line(model: &Model, batch: &BatchSummary) -> (Spans, Spans) {
         keys.push(span(format!(" {word}"), Tone::Dim));
     };
     match batch.phase() {
-        BatchPhase::Waiting => key("U", "undo"),
+        BatchPhase::Waiting => key(&model.key(Action::Undo), "undo"),
         BatchPhase::Ended(_) if batch.counts.failed > 0 => {
-            key(&format!("b {}", model.glyphs.enter), "shows the failed");
+            key(&format!("{} {}", model.key(Action::Batches), model.glyphs.enter), "shows the failed");
         }
-        _ => key("b", "batches"),
+        _ => key(&model.key(Action::Batches), "batches"),
     }
     (text, keys)
 }
@@ -78,7 +79,7 @@ pub fn pace(model: &Model, batch: &BatchSummary) -> Option<String> {
 }
 
 /// Returns level and sentence for the result of an order.
-pub fn ordered(batch: BatchId, order: BatchOrder, ordered: BatchOrdered) -> (Level, String) {
+pub fn ordered(model: &Model, batch: BatchId, order: BatchOrder, ordered: BatchOrdered) -> (Level, String) {
     match (order, ordered) {
         (_, BatchOrdered::Missing) => (Level::Refused, format!("batch {batch} is gone")),
         (_, BatchOrdered::Now(BatchState::Undone)) => (Level::Done, format!("undid batch {batch}: nothing was done")),
@@ -90,7 +91,8 @@ pub fn ordered(batch: BatchId, order: BatchOrder, ordered: BatchOrdered) -> (Lev
         }
         (_, BatchOrdered::Now(_)) => (Level::Done, format!("resumed batch {batch}")),
         (BatchOrder::Undo, BatchOrdered::Refused(_)) => {
-            (Level::Refused, format!("batch {batch} has begun: b lists it, and x stops it there"))
+            let list = model.key(Action::Batches);
+            (Level::Refused, format!("batch {batch} has begun: {list} lists it, and x stops it there"))
         }
         (BatchOrder::Resume, BatchOrdered::Refused(BatchState::Acting)) => {
             (Level::Refused, format!("batch {batch} goes on already"))

@@ -4,6 +4,7 @@ use crate::domain::document::DocumentRow;
 use crate::domain::pause::{Pause, PauseScope};
 use crate::format;
 use crate::store::JobSummary;
+use crate::tui::action::Action;
 use crate::tui::model::Model;
 use std::time::Duration;
 
@@ -45,8 +46,8 @@ pub fn group_paused_by(model: &Model, pause: &Pause) -> String {
 }
 
 /// Returns the key that ends a pause of everything, of a host or of an account.
-pub fn resume_key(pause: &Pause) -> &'static str {
-    if pause.scope == PauseScope::All { "P" } else { "p" }
+pub fn resume_key(model: &Model, pause: &Pause) -> String {
+    model.key(if pause.scope == PauseScope::All { Action::PauseAll } else { Action::Pause })
 }
 
 /// Returns the text for the head line: one pause in full (that of everything, if there is one), and the number of the

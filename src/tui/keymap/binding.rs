@@ -5,10 +5,10 @@ use crate::tui::action::Action;
 use crate::tui::scope::KeyScopes;
 
 /// A row of the key table.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Binding {
     pub action: Action,
-    /// Keys of the action; the footer shows the first key.
+    /// Default keys of the action; the footer shows the first key.
     pub keys: &'static [Key],
     /// Short name of the action, shown in the footer and the palette.
     pub word: &'static str,

@@ -1,16 +1,17 @@
-//! Prints the key table as text and as Markdown.
+//! Prints the keys as text and as Markdown.
 
-use super::binding::Binding;
-use super::table::TABLE;
+use super::map::{BoundAction, Keymap};
+use super::names::name;
+use super::sequence::labels;
 use crate::tui::scope::{KeyScope, KeyScopes};
 
-/// Groups the table's rows by the scopes in which they apply.
-fn grouped() -> Vec<(KeyScopes, Vec<&'static Binding>)> {
-    let mut groups: Vec<(KeyScopes, Vec<&'static Binding>)> = Vec::new();
-    for binding in TABLE.iter() {
-        match groups.iter_mut().find(|(scopes, _)| *scopes == binding.scopes) {
-            Some((_, rows)) => rows.push(binding),
-            None => groups.push((binding.scopes, vec![binding])),
+/// Groups the actions by the scopes in which they work.
+fn grouped(map: &Keymap) -> Vec<(KeyScopes, Vec<&BoundAction>)> {
+    let mut groups: Vec<(KeyScopes, Vec<&BoundAction>)> = Vec::new();
+    for bound in map.actions() {
+        match groups.iter_mut().find(|(scopes, _)| *scopes == bound.binding.scopes) {
+            Some((_, rows)) => rows.push(bound),
+            None => groups.push((bound.binding.scopes, vec![bound])),
         }
     }
     groups
@@ -21,64 +22,54 @@ fn heading(scopes: KeyScopes) -> String {
     scopes.list().map(|scope| scope.word()).collect::<Vec<_>>().join(", ")
 }
 
-fn groups() -> Vec<(String, Vec<&'static Binding>)> {
-    grouped().into_iter().map(|(scopes, rows)| (heading(scopes), rows)).collect()
-}
-
-fn keys(binding: &Binding, ascii: bool) -> Vec<String> {
-    binding.keys.iter().map(|key| key.label(ascii)).collect()
-}
-
-/// Formats the whole table as ASCII text, for `quarterdeck keys`.
-pub fn keys_text() -> String {
+/// Formats all keys of a console as ASCII text, each with the name of its action, for `quarterdeck keys`.
+pub fn keys_text(map: &Keymap) -> String {
     let mut text = String::new();
-    for (index, (scopes, rows)) in groups().into_iter().enumerate() {
+    for (index, (scopes, rows)) in grouped(map).into_iter().enumerate() {
         if index > 0 {
             text.push('\n');
         }
-        text.push_str(&scopes);
+        text.push_str(&heading(scopes));
         text.push('\n');
-        for binding in rows {
-            text.push_str(&format!("  {:<22} {}\n", keys(binding, true).join(" "), binding.description));
+        for bound in rows {
+            let keys = if bound.keys.is_empty() { "(none)".to_owned() } else { labels(&bound.keys, true) };
+            let (name, description) = (name(bound.binding.action), bound.binding.description);
+            text.push_str(&format!("  {keys:<20} {name:<17} {description}\n"));
         }
     }
     text
 }
 
-/// Formats the whole table as Markdown, for `assets/docs/console.md`.
+/// Formats the default keys as Markdown, for `assets/docs/console.md`.
 pub fn keys_markdown() -> String {
-    let mut text = String::from("| where | keys | what |\n| --- | --- | --- |\n");
-    for (scopes, rows) in groups() {
-        for binding in rows {
-            let keys: Vec<_> = keys(binding, true).into_iter().map(code).collect();
-            text.push_str(&format!("| {scopes} | {} | {} |\n", keys.join(" "), binding.description));
+    let mut text = String::from("| where | keys | action | what |\n| --- | --- | --- | --- |\n");
+    for (scopes, rows) in grouped(&Keymap::default()) {
+        let scopes = heading(scopes);
+        for bound in rows {
+            let keys: Vec<_> = bound.keys.iter().map(|key| format!("`{}`", key.label(true))).collect();
+            let (name, description) = (name(bound.binding.action), bound.binding.description);
+            text.push_str(&format!("| {scopes} | {} | `{name}` | {description} |\n", keys.join(" ")));
         }
     }
     text
 }
 
-/// Formats a key as Markdown code.
-fn code(key: String) -> String {
-    format!("`{key}`")
-}
-
-/// Returns the table for the help on the screen, in groups: first the keys of the pane that has the focus, those that
-/// fewest panes share before the others; then the rest. A group has a heading and rows; a row has the labels of its
-/// keys, which are ASCII only if `ascii`, and its binding.
-pub fn help_groups(here: KeyScope, ascii: bool) -> Vec<(String, Vec<(String, &'static Binding)>)> {
-    let mut groups = grouped();
+/// Returns the keys for the help on the screen, in groups: first the keys of the pane that has the focus, those that
+/// fewest panes share before the others; then the rest. A group has a heading and its actions.
+pub fn help_groups(map: &Keymap, here: KeyScope) -> Vec<(String, Vec<&BoundAction>)> {
+    let mut groups = grouped(map);
     groups.sort_by_key(|(scopes, _)| (!scopes.contains(here), scopes.contains(here).then(|| scopes.list().count())));
-    let with_keys = |binding: &'static Binding| (keys(binding, ascii).join(" "), binding);
-    groups.into_iter().map(|(scopes, rows)| (heading(scopes), rows.into_iter().map(with_keys).collect())).collect()
+    groups.into_iter().map(|(scopes, rows)| (heading(scopes), rows)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::keymap::TABLE;
 
     #[test]
     fn every_action_is_in_both_prints() {
-        let (text, markdown) = (keys_text(), keys_markdown());
+        let (text, markdown) = (keys_text(&Keymap::default()), keys_markdown());
         for binding in TABLE.iter() {
             assert!(
                 text.contains(binding.description) && markdown.contains(binding.description),

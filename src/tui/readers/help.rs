@@ -1,12 +1,13 @@
 //! The help, generated from the key table: the keys of the focused pane first. A search leaves the keys that match it.
 
 use crate::domain::text::width;
-use crate::tui::keymap::{Binding, help_groups};
+use crate::tui::action::Action;
+use crate::tui::keymap::{BoundAction, help_groups, labels};
 use crate::tui::layout::reader_cells;
 use crate::tui::model::Model;
 use crate::tui::scope::KeyScope;
 use crate::tui::text::lines::wrap;
-use crate::tui::text::{Spans, span};
+use crate::tui::text::{Spans, span, with_keys};
 use crate::tui::theme::Tone;
 
 /// Width in cells of the column of keys. A narrow reader uses `FEW_KEYS`, which leaves more space for the explanations.
@@ -22,8 +23,8 @@ pub(super) fn title(model: &Model) -> String {
 pub(super) fn text(model: &Model) -> Vec<Spans> {
     let needle = model.help_search.as_ref().map_or(String::new(), |input| input.value().trim().to_owned());
     let mut text: Vec<Spans> = Vec::new();
-    for (heading, bindings) in help_groups(KeyScope::Pane(model.pane()), model.glyphs.ascii) {
-        let mut found = bindings.into_iter().filter(|(keys, binding)| matches(keys, binding, &needle)).peekable();
+    for (heading, actions) in help_groups(model.keymap(), KeyScope::Pane(model.pane())) {
+        let mut found = actions.into_iter().filter(|bound| matches(model, bound, &needle)).peekable();
         if found.peek().is_none() {
             continue;
         }
@@ -31,28 +32,35 @@ pub(super) fn text(model: &Model) -> Vec<Spans> {
             text.push(Spans::new());
         }
         text.push(vec![span(heading, Tone::Strong)]);
-        for (keys, binding) in found {
-            explain(model, &keys, binding, &mut text);
+        for bound in found {
+            explain(model, bound, &mut text);
         }
     }
     if text.is_empty() {
-        text.push(vec![span("No key matches. Esc shows all keys.", Tone::Dim)]);
+        let sentence = format!("No key matches. `{}` shows all keys.", model.key(Action::Close));
+        text.push(with_keys(&sentence, Tone::Dim));
     }
     text
 }
 
 /// Returns true if a key is the text, or if the name or the explanation contains it. A single letter is a key, with its
 /// case.
-fn matches(keys: &str, binding: &Binding, needle: &str) -> bool {
+fn matches(model: &Model, bound: &BoundAction, needle: &str) -> bool {
+    let is_key = bound.keys.iter().any(|key| key.label(model.glyphs.ascii) == needle);
     if needle.chars().count() <= 1 {
-        return needle.is_empty() || keys.split(' ').any(|key| key == needle);
+        return needle.is_empty() || is_key;
     }
-    let needle = needle.to_lowercase();
-    let contains = |text: &str| text.to_lowercase().contains(&needle);
-    keys.split(' ').any(|key| key == needle) || contains(binding.word) || contains(binding.description)
+    let lower = needle.to_lowercase();
+    let contains = |text: &str| text.to_lowercase().contains(&lower);
+    is_key || contains(bound.binding.word) || contains(bound.binding.description)
 }
 
-fn explain(model: &Model, keys: &str, binding: &Binding, text: &mut Vec<Spans>) {
+fn explain(model: &Model, bound: &BoundAction, text: &mut Vec<Spans>) {
+    let binding = bound.binding;
+    let keys = match bound.keys.is_empty() {
+        true => model.key(binding.action),
+        false => labels(&bound.keys, model.glyphs.ascii),
+    };
     let available = reader_cells(model.size);
     let column = if available < 56 { FEW_KEYS } else { KEYS };
     let available = available.saturating_sub(column + 4);
@@ -62,7 +70,7 @@ fn explain(model: &Model, keys: &str, binding: &Binding, text: &mut Vec<Spans>) 
         (binding.description.to_owned(), Tone::Plain)
     };
     let under = " ".repeat(column + 4);
-    let mut before = match column.checked_sub(width(keys)) {
+    let mut before = match column.checked_sub(width(&keys)) {
         Some(pad) => format!("  {keys}{}  ", " ".repeat(pad)),
         None => {
             text.push(vec![span(format!("  {keys}"), Tone::Accent)]);

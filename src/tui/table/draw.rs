@@ -7,7 +7,6 @@ use crate::domain::text::width;
 use crate::format;
 use crate::store::Listing;
 use crate::tui::action::Action;
-use crate::tui::keymap::binding;
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
 use crate::tui::text::lines::{clip, wrap};
@@ -143,8 +142,10 @@ pub fn foot_summary(model: &Model, pane: &Pane, in_short: impl FnOnce(&Model) ->
         return Spans::new();
     }
     let mut summary = in_short(model);
-    let key = binding(Action::About).and_then(|binding| binding.keys.first()).map(|key| key.label(model.glyphs.ascii));
-    let (Some(key), false) = (key, summary.is_empty()) else { return summary };
+    if summary.is_empty() {
+        return summary;
+    }
+    let key = model.key(Action::About);
     let hint = [span(format!("  {key}"), Tone::Accent), span(" about", Tone::Dim)];
     let mut available = usize::from(pane.area.width.saturating_sub(FRAME_CELLS + cells(&hint)));
     for (text, _) in &mut summary {

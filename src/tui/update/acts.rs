@@ -220,7 +220,7 @@ pub(super) fn take_done(model: &mut Model, command: &Command, answer: StoreResul
     up.redraw();
     match answer {
         Ok(done) => {
-            let (level, text) = answer::done(command, &done);
+            let (level, text) = answer::done(model, command, &done);
             match done {
                 // The line about the batch says so.
                 CommandResult::BatchBegun(batch) => {

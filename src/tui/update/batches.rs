@@ -4,13 +4,15 @@ use super::effects::Update;
 use crate::domain::batch::{BatchOrder, BatchPhase, BatchSummary};
 use crate::domain::id::BatchId;
 use crate::format;
+use crate::tui::action::Action;
 use crate::tui::command::{Command, CommandKind};
 use crate::tui::effect::Effect;
-use crate::tui::keymap::Key;
+use crate::tui::keymap::{Key, KeyMatch};
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{ConfirmDialog, Overlay};
 use crate::tui::model::toast::Level;
 use crate::tui::msg::StoreResult;
+use crate::tui::scope::KeyScope;
 use crossterm::event::KeyCode;
 
 /// Requests the batches.
@@ -34,11 +36,12 @@ pub(super) fn take(model: &mut Model, answer: StoreResult<Vec<BatchSummary>>, up
         let is_first = model.batches.read_at.is_none();
         up.redraw |= model.batches.take(model.now, list);
         if is_first {
+            let key = model.key(Action::Batches);
             let left = model.batches.list.iter().filter(|batch| batch.phase() == BatchPhase::Left);
             let texts: Vec<_> = left
                 .map(|batch| {
                     let (title, left) = (format::batch_title(batch), format::number(batch.counts.left()));
-                    format!("batch {} ({title}) was left unfinished: {left} left; b lists it", batch.id)
+                    format!("batch {} ({title}) was left unfinished: {left} left; {key} lists it", batch.id)
                 })
                 .collect();
             texts.into_iter().for_each(|text| model.log(Level::Refused, text));
@@ -101,16 +104,20 @@ pub(super) fn key(model: &mut Model, key: Key, up: &mut Update) -> ListKey {
     let Some(Overlay::Batches(selected)) = model.overlay else { return ListKey::Unknown };
     let last = model.batches.list.len().saturating_sub(1);
     let selected = selected.min(last);
+    let action = match model.keymap().lookup(KeyScope::Reader, &[key]) {
+        KeyMatch::Action(action) => Some(action),
+        KeyMatch::Begun | KeyMatch::Nothing => None,
+    };
     let wanted = match key.code {
-        KeyCode::Char('j') | KeyCode::Down => {
+        _ if action == Some(Action::Down) => {
             model.overlay = Some(Overlay::Batches((selected + 1).min(last)));
             None
         }
-        KeyCode::Char('k') | KeyCode::Up => {
+        _ if action == Some(Action::Up) => {
             model.overlay = Some(Overlay::Batches(selected.saturating_sub(1)));
             None
         }
-        KeyCode::Char('b') => {
+        _ if model.keymap().has(Action::Batches, key) => {
             model.overlay = None;
             None
         }

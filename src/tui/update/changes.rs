@@ -122,7 +122,7 @@ pub(super) fn decide(model: &mut Model, action: Action) {
         if let Some(detail) = &mut model.detail {
             (detail.tab, detail.version, detail.scroll) = (Tab::Changes, None, 0);
         }
-        let key = if decision == Decision::Accept { 'a' } else { 'd' };
+        let key = model.key(action);
         let text = format!("review the difference first, then press {key} again");
         return model.notify(Level::Refused, text);
     };

@@ -1,10 +1,12 @@
 //! The column picker of the list of documents: shows, hides and moves columns at once.
 
 use super::effects::Update;
-use crate::tui::keymap::Key;
+use crate::tui::action::Action;
+use crate::tui::keymap::{Key, KeyMatch};
 use crate::tui::model::Model;
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::toast::Level;
+use crate::tui::scope::KeyScope;
 use crate::tui::views::documents::column_id::{ColumnId, DEFAULT, picker_rows};
 use crossterm::event::KeyCode;
 
@@ -14,9 +16,13 @@ pub(super) fn key(model: &mut Model, key: Key, up: &mut Update) -> bool {
     let rows = picker_rows(model.documents.columns.as_deref());
     let last = rows.len().saturating_sub(1);
     let Some((id, is_shown)) = rows.get(selected.min(last)).copied() else { return false };
+    let action = match model.keymap().lookup(KeyScope::Reader, &[key]) {
+        KeyMatch::Action(action) => Some(action),
+        KeyMatch::Begun | KeyMatch::Nothing => None,
+    };
     match key.code {
-        KeyCode::Char('j') | KeyCode::Down => select(model, (selected + 1).min(last)),
-        KeyCode::Char('k') | KeyCode::Up => select(model, selected.saturating_sub(1)),
+        _ if action == Some(Action::Down) => select(model, (selected + 1).min(last)),
+        _ if action == Some(Action::Up) => select(model, selected.saturating_sub(1)),
         KeyCode::Char(' ') if id == ColumnId::Document => model.notify(Level::Refused, "the document's column stays"),
         KeyCode::Char(' ') => {
             let mut shown = shown(model);

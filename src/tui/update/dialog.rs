@@ -82,10 +82,10 @@ pub(super) fn act(model: &mut Model, action: Action, up: &mut Update) -> Option<
             if choose {
                 let row = rows.get(palette.selected)?;
                 if let Some(reason) = &row.refused {
-                    model.notify(Level::Refused, format!("{}: {reason}", row.binding.word));
+                    model.notify(Level::Refused, format!("{}: {reason}", row.bound.binding.word));
                     return None;
                 }
-                return Some(row.binding.action);
+                return Some(row.bound.binding.action);
             }
             let len = rows.len().max(1);
             palette.selected = (palette.selected + if forward { 1 } else { len - 1 }) % len;
@@ -107,8 +107,9 @@ fn leave(model: &mut Model, choice: QuitChoice, up: &mut Update) {
         QuitChoice::Drain => {
             model.shutdown = ShutdownState::Draining;
             up.effect(Effect::Drain);
-            model
-                .notify(Level::Done, "draining: running jobs finish, then the console quits; q shows the ways to quit");
+            let key = model.key(Action::Quit);
+            let text = format!("draining: running jobs finish, then the console quits; {key} shows the ways to quit");
+            model.notify(Level::Done, text);
         }
         QuitChoice::Leave => {
             up.effect(Effect::ReleaseJobs);

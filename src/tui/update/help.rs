@@ -2,6 +2,7 @@
 
 use super::effects::Update;
 use super::prompt::request;
+use crate::tui::action::Action;
 use crate::tui::keymap::Key;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{Overlay, characters_left};
@@ -28,9 +29,10 @@ pub(super) fn key(model: &mut Model, event: &KeyEvent, key: Key, up: &mut Update
     if !matches!(model.overlay, Some(Overlay::Help(_))) {
         return false;
     }
+    let closes = model.keymap().has(Action::Close, key);
     let Some(input) = &mut model.help_search else { return false };
     match key.code {
-        KeyCode::Esc => model.help_search = None,
+        _ if closes => model.help_search = None,
         KeyCode::Enter => {}
         _ => {
             let Some(request) = request(event) else { return false };

@@ -12,7 +12,7 @@ use crate::store::Sort;
 use crate::tui::action::Action;
 use crate::tui::availability::available;
 use crate::tui::effect::{Effect, ExitReason};
-use crate::tui::keymap::{Key, TABLE, lookup};
+use crate::tui::keymap::{Binding, Key, KeyMatch, TABLE, label};
 use crate::tui::model::overlay::{Overlay, Palette, Prompt, PromptKind, QuitChoice};
 use crate::tui::model::toast::Level;
 use crate::tui::model::{Focus, Model, ShutdownState};
@@ -31,11 +31,13 @@ pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
         return;
     }
     let Some(key) = Key::from_event(event) else { return };
-    let scope = model.scope();
+    last_visit::note_key(model);
+    if let Some(before) = model.begun.take().filter(|(scope, _)| *scope == model.scope()) {
+        return go_on(model, before.1, key, up);
+    }
     if matches!(model.overlay, Some(Overlay::Sort)) && key.is_text() {
         return sort(model, key, up);
     }
-    last_visit::note_key(model);
     if columns::key(model, key, up) || help::key(model, event, key, up) {
         return;
     }
@@ -44,30 +46,77 @@ pub(super) fn key(model: &mut Model, event: &KeyEvent, up: &mut Update) {
         ListKey::Handled => return,
         ListKey::Documents(batch) => return views::show_batch(model, &batch, up),
     }
-    match lookup(scope, key) {
-        Some(action) => act(model, action, up),
-        None if scope.types_text() => prompt::edit(model, event, up),
-        // `q` and the keys that open help, activity, workers and explanations also close a reader.
-        None if scope == KeyScope::Reader && matches!(key.code, KeyCode::Char('q' | '?' | '!' | 'w' | 'i')) => {
+    let scope = model.scope();
+    match model.keymap().lookup(scope, &[key]) {
+        KeyMatch::Action(action) => act(model, action, up),
+        KeyMatch::Begun => {
+            model.begun = Some((scope, vec![key]));
+            up.redraw();
+        }
+        KeyMatch::Nothing if scope.types_text() => prompt::edit(model, event, up),
+        KeyMatch::Nothing if scope == KeyScope::Reader && closes_reader(model, key) => {
             model.overlay = None;
             up.redraw();
         }
-        None if matches!(scope, KeyScope::Pane(_)) && key.is_text() => {
-            model.notify(Level::Refused, elsewhere(key, model.glyphs.ascii));
-            up.redraw();
+        KeyMatch::Nothing if matches!(scope, KeyScope::Pane(_)) => {
+            if let Some(reason) = elsewhere(model, scope, key) {
+                model.notify(Level::Refused, reason);
+                up.redraw();
+            }
         }
-        None => {}
+        KeyMatch::Nothing => {}
     }
 }
 
-/// Returns where a key that has no action in the focused pane has one.
-fn elsewhere(key: Key, ascii: bool) -> String {
-    let label = key.label(ascii);
-    let there = TABLE.iter().find_map(|binding| {
-        let pane = binding.scopes.list().find(|scope| matches!(scope, KeyScope::Pane(_)))?;
-        binding.keys.contains(&key).then(|| format!("{label} works in {}: {}", pane.word(), binding.word))
+/// Handles the key after the keys `before`, which begin the keys of an action. Escape leaves them; a key that continues
+/// nothing leaves them and says so.
+fn go_on(model: &mut Model, before: Vec<Key>, key: Key, up: &mut Update) {
+    up.redraw();
+    let scope = model.scope();
+    let keys = [before, vec![key]].concat();
+    if key == Key::ctrl('c') {
+        return act(model, Action::Interrupt, up);
+    }
+    match model.keymap().lookup(scope, &keys) {
+        KeyMatch::Action(action) => act(model, action, up),
+        KeyMatch::Begun => model.begun = Some((scope, keys)),
+        KeyMatch::Nothing if key == Key::of(KeyCode::Esc) => {}
+        KeyMatch::Nothing => {
+            let keys = label(&keys, model.glyphs.ascii);
+            model.notify(Level::Refused, format!("{keys} has no action; {} lists the keys", model.key(Action::Help)));
+        }
+    }
+}
+
+/// Returns true for the keys that close a reader besides that of [`Action::Close`]: those that quit, and those that open
+/// help, activity, workers and explanations.
+fn closes_reader(model: &Model, key: Key) -> bool {
+    let actions = [Action::Quit, Action::Help, Action::Activity, Action::Workers, Action::About, Action::Why];
+    actions.into_iter().any(|action| model.keymap().has(action, key))
+}
+
+/// Returns where a key that has no action in the focused pane has one, or that the config has taken its action from it;
+/// `None` for a key that types nothing and never had one.
+fn elsewhere(model: &Model, scope: KeyScope, key: Key) -> Option<String> {
+    let label = key.label(model.glyphs.ascii);
+    let help = model.key(Action::Help);
+    let by_default = |binding: &&Binding| binding.scopes.contains(scope) && binding.keys.contains(&key);
+    if let Some(binding) = TABLE.iter().find(by_default) {
+        let word = binding.word;
+        return Some(match model.keymap().keys(binding.action).first() {
+            Some(now) => format!("{label} has no action: your key of {word} is {}", now.label(model.glyphs.ascii)),
+            None => format!("{label} has no action: your config leaves {word} without a key"),
+        });
+    }
+    if !key.is_text() {
+        return None;
+    }
+    let there = model.keymap().actions().find_map(|bound| {
+        let pane = bound.binding.scopes.list().find(|scope| matches!(scope, KeyScope::Pane(_)))?;
+        let is_key = bound.keys.iter().any(|keys| keys.keys() == [key]);
+        is_key.then(|| format!("{label} works in {}: {}", pane.word(), bound.binding.word))
     });
-    there.unwrap_or_else(|| format!("{label} has no action; ? lists the keys"))
+    Some(there.unwrap_or_else(|| format!("{label} has no action; {help} lists the keys")))
 }
 
 /// Carries out an action in the open overlay, else in the focused pane, or shows why it is unavailable there.
@@ -254,8 +303,11 @@ fn toggle_runner(model: &mut Model, up: &mut Update) {
     let stops = model.runner.phase != Phase::Off;
     up.effect(Effect::SwitchRunnerOff(stops));
     let text = match stops {
-        true => "no more jobs start here, running ones finish; ^r starts again",
-        false => "this console starts jobs again",
+        true => {
+            let key = model.key(Action::ToggleRunner);
+            format!("no more jobs start here, running ones finish; {key} starts again")
+        }
+        false => "this console starts jobs again".to_owned(),
     };
     model.notify(Level::Done, text);
 }

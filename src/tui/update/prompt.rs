@@ -7,6 +7,7 @@ use crate::domain::filter::{Filter, FilterError, Subject};
 use crate::domain::link::Link;
 use crate::domain::text::SafeLine;
 use crate::format;
+use crate::tui::action::Action;
 use crate::tui::command::{Command, CommandKind};
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
@@ -192,6 +193,7 @@ pub(super) fn restart_with_filter(model: &mut Model, filter: Filter, text: Strin
 /// Accepts the typed text: adds the document, breaks the lease, removes the documents, keeps the filter, or jumps to the nearest match of the
 /// search. Text with a mistake is not accepted.
 pub(super) fn accept(model: &mut Model, up: &mut Update) {
+    let (complete, later) = (model.key(Action::Complete), model.key(Action::LaterFilter));
     let Some(Overlay::Prompt(prompt)) = &mut model.overlay else { return };
     let text = prompt.input.value().trim().to_owned();
     // A mistake stays on the screen until it is corrected or the prompt is closed.
@@ -206,7 +208,7 @@ pub(super) fn accept(model: &mut Model, up: &mut Update) {
         let filter = filter.clone();
         return saved_filters::save(model, &text, &filter, up);
     }
-    let Some(text) = saved_filters::chosen(&model.saved_filters, prompt, text) else { return };
+    let Some(text) = saved_filters::chosen(&model.saved_filters, prompt, text, (&complete, &later)) else { return };
     if let PromptKind::BreakLease { job, document, name, .. } = prompt.kind.clone() {
         if text != document.to_string() {
             let reason = SafeLine::new(&format!("type the document id, {document}, to confirm"));

@@ -71,8 +71,14 @@ pub(super) fn save(model: &mut Model, typed: &str, filter: &str, up: &mut Update
 }
 
 /// Returns the filter that the prompt's text stands for. For the beginning of several names, and of none that is saved
-/// while some are offered, says so in the prompt and returns `None`.
-pub(super) fn chosen(saved: &SavedFilters, prompt: &mut Prompt, text: String) -> Option<String> {
+/// while some are offered, says so in the prompt with the keys that complete a name and take the next one, and returns
+/// `None`.
+pub(super) fn chosen(
+    saved: &SavedFilters,
+    prompt: &mut Prompt,
+    text: String,
+    (complete, later): (&str, &str),
+) -> Option<String> {
     if prompt.kind.subject() != Some(Subject::Documents) {
         return Some(text);
     }
@@ -82,7 +88,7 @@ pub(super) fn chosen(saved: &SavedFilters, prompt: &mut Prompt, text: String) ->
     if saved.offered(&text).is_empty() {
         return Some(text);
     }
-    let reason = SafeLine::new("choose a name: Tab completes it, down takes the next one");
+    let reason = SafeLine::new(&format!("choose a name: {complete} completes it, {later} takes the next one"));
     (prompt.problem, prompt.is_refused) = (Some(InputError { at: None, reason }), true);
     None
 }

@@ -4,7 +4,7 @@
 use crate::format;
 use crate::tui::action::Action;
 use crate::tui::availability::{group_is_paused, useful};
-use crate::tui::keymap::{Binding, TABLE};
+use crate::tui::keymap::{Binding, BoundAction, Key};
 use crate::tui::model::overlay::{Overlay, PromptKind};
 use crate::tui::model::{Focus, Model};
 use crate::tui::scope::KeyScope;
@@ -64,28 +64,41 @@ const fn is_way_out(action: Action) -> bool {
 /// overlay is open.
 fn hints(model: &Model) -> Vec<(Action, Spans)> {
     let scope = model.scope();
+    if let Some(begun) = model.begun() {
+        return after(model, scope, begun);
+    }
     let over = model.overlay.is_some();
-    let mut rows: Vec<_> = TABLE
-        .iter()
-        .filter(|binding| footer_position(model, binding) > 0 && binding.scopes.contains(scope))
-        .filter(|binding| over || useful(model, binding.action))
+    let mut rows: Vec<&BoundAction> = model
+        .keymap()
+        .actions()
+        .filter(|bound| footer_position(model, bound.binding) > 0 && bound.binding.scopes.contains(scope))
+        .filter(|bound| over || useful(model, bound.binding.action))
         .collect();
     // The keys that accept or reject a quarantined text come first, since the document waits for that decision.
-    rows.sort_by_key(|binding| {
-        (!matches!(binding.action, Action::Accept | Action::Reject), footer_position(model, binding))
+    rows.sort_by_key(|bound| {
+        let action = bound.binding.action;
+        (!matches!(action, Action::Accept | Action::Reject), footer_position(model, bound.binding))
     });
     rows.into_iter()
-        .filter_map(|binding| {
-            let key = binding.keys.first()?.label(model.glyphs.ascii);
-            Some((
-                binding.action,
-                vec![
-                    span(key, Tone::Accent),
-                    span(format!(" {}", word(model, binding.action, binding.word)), Tone::Dim),
-                ],
-            ))
+        .filter_map(|bound| {
+            let (action, key) = (bound.binding.action, bound.keys.first()?.label(model.glyphs.ascii));
+            Some((action, hint(&key, word(model, action, bound.binding.word))))
         })
         .collect()
+}
+
+fn hint(key: &str, word: &str) -> Spans {
+    vec![span(key.to_owned(), Tone::Accent), span(format!(" {word}"), Tone::Dim)]
+}
+
+/// Returns the keys that may follow `begun`, and the one that leaves it.
+fn after(model: &Model, scope: KeyScope, begun: &[Key]) -> Vec<(Action, Spans)> {
+    let ascii = model.glyphs.ascii;
+    let rows = model.keymap().continuations(scope, begun, ascii).into_iter();
+    let mut hints: Vec<_> =
+        rows.map(|(key, binding)| (binding.action, hint(&key, word(model, binding.action, binding.word)))).collect();
+    hints.push((Action::Close, hint("esc", "leave")));
+    hints
 }
 
 /// Returns the position of a key in the footer; 0 means that the footer leaves the key out. Pausing comes early in the

@@ -3,6 +3,7 @@
 use crate::domain::filter::Subject;
 use crate::domain::text::width;
 use crate::format;
+use crate::tui::action::Action;
 use crate::tui::layout::{Areas, inside};
 use crate::tui::model::Model;
 use crate::tui::model::filter_history::suggestions;
@@ -31,7 +32,7 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
     let saved = saved(model, prompt, wide, usize::from(home.height.saturating_sub(4)));
     let offered = match saved.as_slice() {
         [] => offer(model, prompt, wide),
-        _ => Some("its name, or down for the next one".to_owned()),
+        _ => Some(format!("its name, or {} for the next one", model.key(Action::LaterFilter))),
     };
     let offered = offered.filter(|_| !prompt.is_refused);
     let problem = prompt.problem.as_ref().filter(|_| offered.is_none());
@@ -49,7 +50,11 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
             ("filter documents", "words, status:failed, error:timeout, host:a.org, synced:>2d, -word")
         }
         PromptKind::Outcomes(..) => ("filter outcomes", "words, result:updated, error:timeout"),
-        PromptKind::Search(_) => ("search outcomes", "n: next match, N: previous"),
+        PromptKind::Search(_) => {
+            let (next, previous) = (model.key(Action::SearchNext), model.key(Action::SearchPrevious));
+            naming = format!("{next}: next match, {previous}: previous");
+            ("search outcomes", naming.as_str())
+        }
         PromptKind::SaveFilter(filter) => {
             naming = format!("save the filter {filter}");
             (naming.as_str(), "its name; -NAME removes a saved filter")
@@ -63,7 +68,8 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, areas: Areas, buf: &mut Buffe
         PromptKind::Remove(documents) => {
             let number = documents.len();
             let title = format!("remove {} with contents and versions", format::count(number as u64, "document"));
-            removal = (title, format!("type {number} to remove them for good; Esc keeps them"));
+            removal =
+                (title, format!("type {number} to remove them for good; {} keeps them", model.key(Action::Close)));
             (removal.0.as_str(), removal.1.as_str())
         }
     };
@@ -135,7 +141,7 @@ fn saved(model: &Model, prompt: &Prompt, cells: usize, height: usize) -> Vec<(bo
 /// Returns what Tab can complete the last term to, as far as it fits into `cells`; `None` without anything.
 fn offer(model: &Model, prompt: &Prompt, cells: usize) -> Option<String> {
     let found = suggestions(model, prompt);
-    let mut line = String::from("Tab:");
+    let mut line = format!("{}:", model.key(Action::Complete));
     for whole in &found {
         let term = whole.rsplit(char::is_whitespace).next().unwrap_or_default();
         let word = match term.split_once(':') {

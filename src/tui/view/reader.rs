@@ -1,5 +1,6 @@
 //! Draws a reader (a text that a person can scroll) in the middle of the screen.
 
+use crate::tui::action::Action;
 use crate::tui::layout::{inside, reader, reader_lines};
 use crate::tui::model::Model;
 use crate::tui::model::overlay::Overlay;
@@ -20,11 +21,18 @@ pub(super) fn draw(model: &Model, title: &str, text: &[Spans], scroll: usize, bu
     let below = text.len().saturating_sub(scroll + rows);
     let mut foot = Spans::new();
     if below > 0 {
-        foot.push(span(format!("{} {below} more lines, j scrolls down", appearance.glyphs.below), Tone::Dim));
+        foot.push(span(
+            format!("{} {below} more lines, {} scrolls down", appearance.glyphs.below, model.key(Action::Down)),
+            Tone::Dim,
+        ));
     }
     let title = [span(clip(title, 40, appearance.glyphs.ellipsis), Tone::Strong)];
     let is_searchable = matches!(model.overlay, Some(Overlay::Help(_))) && model.help_search.is_none();
-    let aside = if is_searchable { vec![span("/ searches", Tone::Dim)] } else { Spans::new() };
+    let aside = if is_searchable {
+        vec![span(format!("{} searches", model.key(Action::SearchHelp)), Tone::Dim)]
+    } else {
+        Spans::new()
+    };
     Frame { title: &title, aside: &aside, foot: &foot, border: appearance.theme.border(true) }
         .draw(area, buf, appearance);
     let inner = inside(area);

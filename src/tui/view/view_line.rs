@@ -3,6 +3,7 @@
 use super::head::{Part, shed};
 use crate::domain::document::{Status, StatusCounts};
 use crate::format;
+use crate::tui::action::Action;
 use crate::tui::model::{Counted, Model};
 use crate::tui::text::{Spans, span};
 use crate::tui::theme::{self, Appearance, Tone};
@@ -57,7 +58,8 @@ fn named_views(model: &Model, named: usize, width: u16, appearance: Appearance) 
     let gap = if width >= WIDE_GAPS_MIN_WIDTH { "   " } else { " " };
     for (at, view) in ViewId::ALL.iter().enumerate() {
         let is_active = *view == model.active_view;
-        let key = view.keys().first().map(|key| key.label(appearance.glyphs.ascii)).unwrap_or_default();
+        let keys = model.keymap().keys(Action::ShowView(*view));
+        let key = keys.first().map(|key| key.label(appearance.glyphs.ascii)).unwrap_or_default();
         if at > 0 {
             line.push(span(gap, Tone::Plain));
         }

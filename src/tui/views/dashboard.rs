@@ -48,7 +48,7 @@ impl View for DashboardView {
         let Some(figure) = table.figure() else { return Explanation::default() };
         let mut lines = vec![
             vec![span(text::meaning(figure), Tone::Plain)],
-            with_keys(&text::leads_to(figure), Tone::Plain),
+            with_keys(&text::leads_to(model, figure), Tone::Plain),
             vec![span("A minute in which nobody took a sample is a gap, not a zero.", Tone::Dim)],
         ];
         lines.truncate(usize::from(inner.height));
@@ -62,7 +62,7 @@ impl View for DashboardView {
     }
 
     fn document(&self, _model: &Model) -> Result<SelectedDocument, &'static str> {
-        Err("these are figures: enter shows their rows")
+        Err("these are figures, not documents")
     }
 
     fn refusal(&self, model: &Model, action: Action) -> Option<&'static str> {

@@ -55,7 +55,7 @@ impl View for HostsView {
     }
 
     fn document(&self, _model: &Model) -> Result<SelectedDocument, &'static str> {
-        Err("enter lists the documents; select one first")
+        Err("select a document first, in its list")
     }
 
     fn group(&self, model: &Model) -> Result<PauseScope, &'static str> {

@@ -6,6 +6,7 @@ use crate::domain::pause::PauseScope;
 use crate::domain::plan::Cadence;
 use crate::format;
 use crate::store::AccountSummary;
+use crate::tui::action::Action;
 use crate::tui::describe::pause::{group_paused_by, of_group, resume_key};
 use crate::tui::model::Model;
 use crate::tui::text::{Spans, span, with_keys};
@@ -160,7 +161,7 @@ pub fn status_line(model: &Model, summary: &AccountSummary, brief: bool) -> Span
 /// keys are left out, since the footer shows them. For a paused account, the text names the key that ends the pause.
 pub fn next(model: &Model, summary: &AccountSummary, brief: bool) -> Spans {
     if let Some(pause) = of_group(model, &PauseScope::Account(summary.id)) {
-        return with_keys(&format!("Its jobs are paused; `{}` resumes them.", resume_key(pause)), Tone::Plain);
+        return with_keys(&format!("Its jobs are paused; `{}` resumes them.", resume_key(model, pause)), Tone::Plain);
     }
     let due = match summary.next_due_at {
         _ if let Some(window) = window(model, summary) => {
@@ -174,8 +175,11 @@ pub fn next(model: &Model, summary: &AccountSummary, brief: bool) -> Spans {
     if brief {
         return vec![span(due, Tone::Plain)];
     }
-    let pauses = if model.options.read_only { "" } else { ", `p` pauses it" };
-    with_keys(&format!("{due} `{}` shows its documents{pauses}.", model.glyphs.enter), Tone::Plain)
+    let pauses = match model.options.read_only {
+        true => String::new(),
+        false => format!(", `{}` pauses it", model.key(Action::Pause)),
+    };
+    with_keys(&format!("{due} `{}` shows its documents{pauses}.", model.key(Action::ShowDocuments)), Tone::Plain)
 }
 
 /// Returns the account's number of documents of each status, with the status's glyph and word; with `brief`, without

@@ -35,7 +35,7 @@ pub(super) fn chart_lines(height: u16) -> u16 {
 pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
     let table = &model.views.dashboard;
     let foot = match table.figure() {
-        Some(figure) if !pane.explained => with_keys(&leads_to(figure), Tone::Dim),
+        Some(figure) if !pane.explained => with_keys(&leads_to(model, figure), Tone::Dim),
         _ => Spans::new(),
     };
     let header = PaneHeader { name: "dashboard", totals: totals(model), empty_text: "There are no figures.", foot };

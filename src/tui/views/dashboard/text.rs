@@ -4,6 +4,7 @@ use super::state::{DashboardData, Figure, Section};
 use crate::domain::sample::MinuteSample;
 use crate::domain::text::SafeLine;
 use crate::format;
+use crate::tui::action::Action;
 use crate::tui::model::Model;
 use crate::tui::theme::Tone;
 use crate::tui::views::catalog::ViewId;
@@ -47,16 +48,17 @@ pub fn rows(figure: &Figure) -> FigureRows {
     }
 }
 
-/// Says which rows Enter shows.
-pub(super) fn leads_to(figure: &Figure) -> String {
+/// Says which rows the figure's key shows.
+pub(super) fn leads_to(model: &Model, figure: &Figure) -> String {
+    let key = model.key(Action::ShowRows);
     match rows(figure) {
-        FigureRows::Documents(filter) => format!("`enter` shows the documents of {filter}."),
-        FigureRows::Host(_) => "`enter` shows the documents of the host.".to_owned(),
-        FigureRows::NextDue => "`enter` shows the documents by their next attempt.".to_owned(),
-        FigureRows::Outcomes(filter) => format!("`enter` shows the outcomes of {filter}."),
-        FigureRows::View(ViewId::Hosts, _) => "`enter` shows the hosts, the slowest first.".to_owned(),
-        FigureRows::View(view, _) => format!("`enter` shows the {}.", view.word()),
-        FigureRows::DiskUse => "`enter` shows what takes the space.".to_owned(),
+        FigureRows::Documents(filter) => format!("`{key}` shows the documents of {filter}."),
+        FigureRows::Host(_) => format!("`{key}` shows the documents of the host."),
+        FigureRows::NextDue => format!("`{key}` shows the documents by their next attempt."),
+        FigureRows::Outcomes(filter) => format!("`{key}` shows the outcomes of {filter}."),
+        FigureRows::View(ViewId::Hosts, _) => format!("`{key}` shows the hosts, the slowest first."),
+        FigureRows::View(view, _) => format!("`{key}` shows the {}.", view.word()),
+        FigureRows::DiskUse => format!("`{key}` shows what takes the space."),
     }
 }
 

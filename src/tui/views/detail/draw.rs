@@ -7,6 +7,7 @@ use crate::domain::document::{DocumentRow, Status};
 use crate::domain::faq::FaqState;
 use crate::domain::text::width;
 use crate::format;
+use crate::tui::action::Action;
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
 use crate::tui::table::draw::style_row;
@@ -139,7 +140,7 @@ fn host_pages(model: &Model) -> Vec<Spans> {
     let Some(data) = model.detail.as_ref().and_then(|detail| detail.data.as_deref()) else { return Vec::new() };
     let Some(pages) = data.host_pages else { return Vec::new() };
     let row = model.detail_row().unwrap_or(&data.row);
-    vec![with_keys(&host_sentence(pages, is_failing(row)), Tone::Dim)]
+    vec![with_keys(&host_sentence(pages, is_failing(row), &model.key(Action::HostPages)), Tone::Dim)]
 }
 
 /// Returns true if the document failed, waits for a retry, or is stuck.
@@ -147,18 +148,20 @@ const fn is_failing(row: &DocumentRow) -> bool {
     matches!(row.status, Status::Failed | Status::Waiting | Status::Stuck)
 }
 
-fn host_sentence(pages: HostPages, is_failing: bool) -> String {
+fn host_sentence(pages: HostPages, is_failing: bool, key: &str) -> String {
     let too = if is_failing { ", too" } else { "" };
     let others = format::number(pages.documents);
     match (pages.documents, pages.failing) {
         (0, _) => "Its host has no other page.".to_owned(),
-        (1, 0) => "Its host's other page does not fail. `h` lists both.".to_owned(),
-        (1, _) => format!("Its host's other page fails{too}. `h` lists both."),
-        (_, 0) => format!("Its host's {others} other pages: none fails. `h` lists them."),
-        (all, failing) if all == failing => format!("Its host's {others} other pages: all fail{too}. `h` lists them."),
-        (_, 1) => format!("Its host's {others} other pages: one fails{too}. `h` lists them."),
+        (1, 0) => format!("Its host's other page does not fail. `{key}` lists both."),
+        (1, _) => format!("Its host's other page fails{too}. `{key}` lists both."),
+        (_, 0) => format!("Its host's {others} other pages: none fails. `{key}` lists them."),
+        (all, failing) if all == failing => {
+            format!("Its host's {others} other pages: all fail{too}. `{key}` lists them.")
+        }
+        (_, 1) => format!("Its host's {others} other pages: one fails{too}. `{key}` lists them."),
         (_, failing) => {
-            format!("Its host's {others} other pages: {} fail{too}. `h` lists them.", format::number(failing))
+            format!("Its host's {others} other pages: {} fail{too}. `{key}` lists them.", format::number(failing))
         }
     }
 }

@@ -7,6 +7,7 @@ use super::state::SORTS;
 use crate::domain::document::{DocumentRow, Status};
 use crate::domain::text::width;
 use crate::format;
+use crate::tui::action::Action;
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
 use crate::tui::table::columns::PositionedColumn;
@@ -189,13 +190,13 @@ fn draw_empty(model: &Model, inner: Rect, buf: &mut Buffer, appearance: Appearan
         let all = format::count(model.counts.total(), "document");
         lines.push(vec![span(format!("None of {all} matches."), Tone::Strong)]);
         lines.push(Vec::new());
-        lines.push(key("esc", "shows all documents"));
-        lines.push(key("/", "changes the filter"));
+        lines.push(key(&model.key(Action::Back), "shows all documents"));
+        lines.push(key(&model.key(Action::Filter), "changes the filter"));
     } else {
         lines.push(vec![span("No documents yet.", Tone::Strong)]);
         lines.push(Vec::new());
         if !model.options.read_only {
-            lines.push(key("a", wide("adds a page by its URL", "adds a page")));
+            lines.push(key(&model.key(Action::Add), wide("adds a page by its URL", "adds a page")));
         }
         let list = wide("adds a list: URLs, CSV or JSON lines", "adds a list");
         lines.push(key("quarterdeck import FILE", list));

@@ -6,6 +6,7 @@ use crate::domain::document::{DocumentRow, RecentResult, Status};
 use crate::domain::pause::PauseScope;
 use crate::domain::time::Timestamp;
 use crate::format;
+use crate::tui::action::Action;
 use crate::tui::describe::pause;
 use crate::tui::model::Model;
 use crate::tui::text::{Spans, span, with_keys};
@@ -76,35 +77,40 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Spans {
         soon if brief || at.since(model.now) >= DAY => soon,
         soon => format!("{soon} ({})", at.clock(&model.zone())),
     };
+    let (sync, retry, cancel) = (model.key(Action::Sync), model.key(Action::Retry), model.key(Action::Cancel));
     let text = match row.status {
         _ if can_be_decided(row) => match (model.detail.is_some(), brief) {
             (true, _) if model.options.read_only => "The stored text stays until somebody decides.".into(),
-            (true, _) => "`a` accepts the fetched text, `d` rejects it.".into(),
-            (false, true) => format!("`{}` shows what would change.", model.glyphs.enter),
+            (true, _) => format!(
+                "`{}` accepts the fetched text, `{}` rejects it.",
+                model.key(Action::Accept),
+                model.key(Action::Reject)
+            ),
+            (false, true) => format!("`{}` shows what would change.", model.key(Action::Details)),
             (false, false) => {
                 format!(
                     "The stored text stays until somebody decides; `{}` shows what would change.",
-                    model.glyphs.enter
+                    model.key(Action::Details)
                 )
             }
         },
         Status::Failed => match row.next_attempt_at {
-            Some(next) => format!("Next attempt {}. `r` retries it now.", at(next)),
+            Some(next) => format!("Next attempt {}. `{retry}` retries it now.", at(next)),
             None => match row.next_check_at {
-                Some(due) => format!("Next check {}; `r` retries it now.", at(due)),
-                None => "Not retried automatically; `r` retries it now.".to_owned(),
+                Some(due) => format!("Next check {}; `{retry}` retries it now.", at(due)),
+                None => format!("Not retried automatically; `{retry}` retries it now."),
             },
         },
         Status::Waiting if row.holder.is_some() => {
             let next = row.next_attempt_at.map_or("in a moment".to_owned(), at);
-            format!("Next lock check {next}. `r` checks now, `x` gives up.")
+            format!("Next lock check {next}. `{retry}` checks now, `{cancel}` gives up.")
         }
         Status::Waiting => {
             let tries = row.failure_count.filter(|_| !brief);
             let tries = tries
                 .map_or(String::new(), |tried| format!(", {} of {} failed", tried.failures, tried.attempts_allowed));
             let next = row.next_attempt_at.map_or("soon".to_owned(), at);
-            format!("Next attempt {next}{tries}. `r` retries now, `x` gives up.")
+            format!("Next attempt {next}{tries}. `{retry}` retries now, `{cancel}` gives up.")
         }
         Status::Syncing if is_orphaned(model, row) => "The next worker restarts it.".to_owned(),
         Status::Syncing if row.cancel_requested => "Cancel requested; it stops in a moment.".to_owned(),
@@ -113,7 +119,7 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Spans {
                 row.attempted_at.map_or(String::new(), |at| format!(" for {}", format::age(model.now.since(at))));
             let worker = row.holder.as_ref().filter(|_| !brief).map_or(String::new(), |worker| format!(" on {worker}"));
             let number = row.attempt.filter(|attempt| *attempt > 1).map_or(String::new(), |n| format!(", attempt {n}"));
-            format!("Runs{since}{worker}{number}. `x` stops it.")
+            format!("Runs{since}{worker}{number}. `{cancel}` stops it.")
         }
         Status::Queued if model.queue.workers == 0 && !model.has_runner && brief => {
             "No worker: start one with \"quarterdeck work\".".to_owned()
@@ -122,43 +128,43 @@ pub fn next(model: &Model, row: &DocumentRow, brief: bool) -> Spans {
             "No worker runs jobs of this store: start one with \"quarterdeck work\".".to_owned()
         }
         Status::Queued if let Some(pause) = pause::of_row(model, row) => {
-            let key = pause::resume_key(pause);
+            let key = pause::resume_key(model, pause);
             match pause.scope {
-                PauseScope::Class(_) => format!("Starts when {} are resumed. `x` ends it.", pause.scope),
-                _ => format!("Starts when {} is resumed: `{key}`. `x` ends it.", pause.scope),
+                PauseScope::Class(_) => format!("Starts when {} are resumed. `{cancel}` ends it.", pause.scope),
+                _ => format!("Starts when {} is resumed: `{key}`. `{cancel}` ends it.", pause.scope),
             }
         }
         Status::Queued if let Some(window) = window(model, row) => {
-            format!("Its window opens {}. `s` runs it now, `x` ends it.", at(window.opens_at))
+            format!("Its window opens {}. `{sync}` runs it now, `{cancel}` ends it.", at(window.opens_at))
         }
         Status::Queued if host_backoff(model, row).is_some() => {
             let until = host_backoff(model, row).map_or(model.now, |backoff| backoff.until);
-            format!("Next request to its host {}, no attempt lost. `x` ends it.", at(until))
+            format!("Next request to its host {}, no attempt lost. `{cancel}` ends it.", at(until))
         }
-        Status::Queued if brief => "Starts soon. `s` puts it first, `x` ends it.".to_owned(),
-        Status::Stuck if brief => "No worker runs it. `r` retries it now.".to_owned(),
+        Status::Queued if brief => format!("Starts soon. `{sync}` puts it first, `{cancel}` ends it."),
+        Status::Stuck if brief => format!("No worker runs it. `{retry}` retries it now."),
         Status::Stale if brief => match row.next_attempt_at {
-            Some(next) => format!("Next sync {}. `s` syncs it now.", at(next)),
-            None => "Overdue. `s` syncs it now.".to_owned(),
+            Some(next) => format!("Next sync {}. `{sync}` syncs it now.", at(next)),
+            None => format!("Overdue. `{sync}` syncs it now."),
         },
-        Status::Queued => "Starts when a slot is free. `s` puts it first, `x` ends it.".to_owned(),
-        Status::Stuck => "Marked as syncing, but no worker of this store runs it. `r` retries it now.".to_owned(),
+        Status::Queued => format!("Starts when a slot is free. `{sync}` puts it first, `{cancel}` ends it."),
+        Status::Stuck => format!("Marked as syncing, but no worker of this store runs it. `{retry}` retries it now."),
         Status::Stale => match row.next_attempt_at {
             Some(next) => {
-                format!("Overdue by its plan; next sync {}. `s` syncs it now.", at(next))
+                format!("Overdue by its plan; next sync {}. `{sync}` syncs it now.", at(next))
             }
-            None => "Overdue by its plan. `s` syncs it now.".to_owned(),
+            None => format!("Overdue by its plan. `{sync}` syncs it now."),
         },
         Status::Synced => match row.next_attempt_at.or(row.next_check_at) {
-            Some(next) => format!("Next check {}. `s` syncs it now.", at(next)),
-            None => "Not scheduled. `s` syncs it now.".to_owned(),
+            Some(next) => format!("Next check {}. `{sync}` syncs it now.", at(next)),
+            None => format!("Not scheduled. `{sync}` syncs it now."),
         },
         Status::Pdf => "It is a PDF, which is never fetched.".to_owned(),
         Status::Crawling => "Chatwoot has not stored its first text yet; until then it is not synced.".to_owned(),
         Status::Never if !row.available => "It is not available yet, so it is not synced.".to_owned(),
         Status::Never => match row.next_attempt_at.or(row.next_check_at) {
-            Some(next) => format!("First sync {}. `s` syncs it now.", at(next)),
-            None => "Never synced. `s` syncs it now.".to_owned(),
+            Some(next) => format!("First sync {}. `{sync}` syncs it now.", at(next)),
+            None => format!("Never synced. `{sync}` syncs it now."),
         },
     };
     // The key that opens the details works in read-only mode too.

@@ -5,6 +5,7 @@ use crate::domain::pause::PauseScope;
 use crate::domain::text::width;
 use crate::format;
 use crate::store::HostSummary;
+use crate::tui::action::Action;
 use crate::tui::describe::pause::{group_paused_by, of_group, paused_by, resume_key};
 use crate::tui::model::Model;
 use crate::tui::text::{Spans, span, with_keys};
@@ -140,18 +141,18 @@ pub fn next(model: &Model, summary: &HostSummary, brief: bool) -> Spans {
         let until = format::until(model.countdown_time(), backoff.until);
         format!("next request {until} ({})", backoff.until.clock(&model.zone()))
     });
-    let enter = model.glyphs.enter;
+    let (enter, pauses) = (model.key(Action::ShowDocuments), model.key(Action::Pause));
     let text = match (of_group(model, &scope(summary)), cooling) {
         (Some(pause), cooling) => {
             let cooling = cooling
                 .filter(|_| !brief)
                 .map_or(String::new(), |cooling| format!("; the host is cooling down, {cooling}"));
-            format!("Its jobs are paused; `{}` resumes them{cooling}.", resume_key(pause))
+            format!("Its jobs are paused; `{}` resumes them{cooling}.", resume_key(model, pause))
         }
         (None, Some(cooling)) if brief => cooling,
         (None, Some(cooling)) => format!("Cooling down, {cooling}; no attempt is lost."),
         (None, None) if model.options.read_only => format!("`{enter}` shows its documents."),
-        (None, None) => format!("`{enter}` shows its documents, `p` pauses it."),
+        (None, None) => format!("`{enter}` shows its documents, `{pauses}` pauses it."),
     };
     with_keys(&text, Tone::Plain)
 }

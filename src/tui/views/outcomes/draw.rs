@@ -8,7 +8,6 @@ use crate::domain::text::width;
 use crate::format;
 use crate::tui::action::Action;
 use crate::tui::glyphs::Glyphs;
-use crate::tui::keymap::binding;
 use crate::tui::layout::inside;
 use crate::tui::model::Model;
 use crate::tui::text::lines::clip;
@@ -144,16 +143,18 @@ pub(super) fn draw(model: &Model, pane: &Pane, buf: &mut Buffer) {
 /// Returns what the panel lacks at one of its ends, in words, else the key that lets a pinned panel go.
 fn missing(model: &Model) -> Spans {
     if let Some(gap) = model.panel.gap() {
-        return vec![span(gap, Tone::Waiting)];
+        let is_loading = model.panel.is_reading_newest();
+        let cure = if is_loading { String::new() } else { format!(": {} loads them", model.key(Action::Last)) };
+        return vec![span(format!("{gap}{cure}"), Tone::Waiting)];
     }
     if model.panel.older() == Older::Loading {
         return vec![span("reading older outcomes", Tone::Dim)];
     }
     // The way out stands beside what the title names.
-    let key = model.panel.pin.as_ref().and_then(|_| binding(Action::Pin)).and_then(|binding| binding.keys.first());
-    key.map_or_else(Spans::new, |key| {
-        vec![span(key.label(model.glyphs.ascii), Tone::Accent), span(" unpins", Tone::Dim)]
-    })
+    if model.panel.pin.is_none() {
+        return Spans::new();
+    }
+    vec![span(model.key(Action::Pin), Tone::Accent), span(" unpins", Tone::Dim)]
 }
 
 /// Returns the title and the text at its right, for a frame of `cells` cells.

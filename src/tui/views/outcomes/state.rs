@@ -295,8 +295,13 @@ impl Panel {
         let skipped = Some(self.dropped).filter(|dropped| *dropped > 0 && self.pin.is_none())?;
         Some(match self.arrived_while_reading {
             Some(_) => format!("{} skipped, loading", format::count(skipped, "outcome")),
-            None => format!("{} not loaded: G loads them", format::number(skipped)),
+            None => format!("{} not loaded", format::number(skipped)),
         })
+    }
+
+    /// Returns true while the outcomes at the bottom are being read.
+    pub const fn is_reading_newest(&self) -> bool {
+        self.arrived_while_reading.is_some()
     }
 
     /// Scrolls to the bottom and follows new outcomes. Returns true if the caller has to read the newest outcomes,

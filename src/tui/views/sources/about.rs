@@ -5,6 +5,7 @@ use super::text::{effect, kind_tone, sign, state};
 use crate::domain::source::{PagePattern, Proposal, SourceSummary};
 use crate::domain::text::SafeLine;
 use crate::format;
+use crate::tui::action::Action;
 use crate::tui::layout::reader_cells;
 use crate::tui::model::Model;
 use crate::tui::text::facts::Facts;
@@ -27,8 +28,13 @@ fn of_source(model: &Model, source: &SourceSummary) -> Vec<Spans> {
     let (sign, tone) = sign(model, source);
     let keys = match (model.options.read_only, source.proposals) {
         (true, _) => String::new(),
-        (false, 0) => "`s` reads it now.".to_owned(),
-        (false, _) => "`s` reads it now, `A` accepts its proposals, `D` refuses them.".to_owned(),
+        (false, 0) => format!("`{}` reads it now.", model.key(Action::ReadSource)),
+        (false, _) => format!(
+            "`{}` reads it now, `{}` accepts its proposals, `{}` refuses them.",
+            model.key(Action::ReadSource),
+            model.key(Action::AcceptProposals),
+            model.key(Action::RefuseProposals)
+        ),
     };
     vec![
         vec![span(format!("{sign} {}", state(source).0), tone)],
@@ -52,7 +58,14 @@ fn figures(model: &Model, source: &SourceSummary) -> String {
 }
 
 fn of_proposal(model: &Model, proposal: &Proposal) -> Vec<Spans> {
-    let keys = if model.options.read_only { "" } else { " `a` accepts, `d` refuses." };
+    let keys = match model.options.read_only {
+        true => String::new(),
+        false => format!(
+            " `{}` accepts, `{}` refuses.",
+            model.key(Action::AcceptProposal),
+            model.key(Action::RefuseProposal)
+        ),
+    };
     vec![
         vec![
             span(format!("{} ", proposal.kind.word()), kind_tone(proposal.kind)),

@@ -1,0 +1,130 @@
+//! The names of the actions in the config file, in `[keys]`. A name that has been released stays.
+
+use crate::tui::action::Action;
+use crate::tui::views::catalog::ViewId;
+
+/// Returns the name of an action in the config file. An action without a name does not compile.
+pub const fn name(action: Action) -> &'static str {
+    match action {
+        Action::Down => "down",
+        Action::Up => "up",
+        Action::PageDown => "page_down",
+        Action::PageUp => "page_up",
+        Action::HalfDown => "half_down",
+        Action::HalfUp => "half_up",
+        Action::First => "first",
+        Action::Last => "last",
+        Action::Sync => "sync",
+        Action::Retry => "retry",
+        Action::Cancel => "cancel",
+        Action::SyncAll => "sync_all",
+        Action::RetryAll => "retry_all",
+        Action::CancelAll => "cancel_all",
+        Action::Faq => "faq",
+        Action::FaqAll => "faq_all",
+        Action::Remove => "remove",
+        Action::Purge => "purge",
+        Action::Undo => "undo",
+        Action::Batches => "batches",
+        Action::Pause => "pause",
+        Action::PauseAll => "pause_all",
+        Action::Add => "add",
+        Action::Mark => "mark",
+        Action::MarkAll => "mark_all",
+        Action::ClearMarks => "clear_marks",
+        Action::Filter => "filter",
+        Action::SaveFilter => "save_filter",
+        Action::SavedFilters => "saved_filters",
+        Action::Sort => "sort",
+        Action::Columns => "columns",
+        Action::Details => "details",
+        Action::ShowDocuments => "show_documents",
+        Action::ShowRows => "show_rows",
+        Action::About => "about",
+        Action::RetryCause => "retry_cause",
+        Action::RetryCauses => "retry_causes",
+        Action::MarkCause => "mark_cause",
+        Action::MarkCauses => "mark_causes",
+        Action::ClearCauses => "clear_causes",
+        Action::CopyCause => "copy_cause",
+        Action::AcceptProposal => "accept_proposal",
+        Action::RefuseProposal => "refuse_proposal",
+        Action::AcceptProposals => "accept_proposals",
+        Action::RefuseProposals => "refuse_proposals",
+        Action::ReadSource => "read_source",
+        Action::BreakLease => "break_lease",
+        Action::SwitchFocus => "switch_focus",
+        Action::Zoom => "zoom",
+        Action::CopyUrl => "copy_url",
+        Action::CopyError => "copy_error",
+        Action::Open => "open",
+        Action::Pin => "pin",
+        Action::OneLine => "one_line",
+        Action::WholeText => "whole_text",
+        Action::OutcomeAges => "outcome_ages",
+        Action::SaveOutcomes => "save_outcomes",
+        Action::CopyOutcomes => "copy_outcomes",
+        Action::Pager => "pager",
+        Action::HideUnchanged => "hide_unchanged",
+        Action::FollowFailures => "follow_failures",
+        Action::Complete => "complete",
+        Action::EarlierFilter => "earlier_filter",
+        Action::LaterFilter => "later_filter",
+        Action::NextFailure => "next_failure",
+        Action::PreviousFailure => "previous_failure",
+        Action::Search => "search",
+        Action::SearchNext => "search_next",
+        Action::SearchPrevious => "search_previous",
+        Action::FilterOutcomes => "filter_outcomes",
+        Action::Accept => "accept",
+        Action::Reject => "reject",
+        Action::Compare => "compare",
+        Action::Restore => "restore",
+        Action::HostPages => "host_pages",
+        Action::Why => "why",
+        Action::ShowQuarantined => "show_quarantined",
+        Action::NextTab => "next_tab",
+        Action::PreviousTab => "previous_tab",
+        Action::ToggleUtc => "toggle_utc",
+        Action::Activity => "activity",
+        Action::Workers => "workers",
+        Action::Palette => "palette",
+        Action::Help => "help",
+        Action::SearchHelp => "search_help",
+        Action::SinceLastVisit => "since_last_visit",
+        Action::Back => "back",
+        Action::LastPlace => "last_place",
+        Action::ToggleRunner => "toggle_runner",
+        Action::Redraw => "redraw",
+        Action::Suspend => "suspend",
+        Action::Quit => "quit",
+        Action::Interrupt => "interrupt",
+        Action::Choose => "choose",
+        Action::NextChoice => "next_choice",
+        Action::PreviousChoice => "previous_choice",
+        Action::Close => "close",
+        Action::ShowView(ViewId::Documents) => "view_documents",
+        Action::ShowView(ViewId::Failures) => "view_failures",
+        Action::ShowView(ViewId::Jobs) => "view_jobs",
+        Action::ShowView(ViewId::Hosts) => "view_hosts",
+        Action::ShowView(ViewId::Accounts) => "view_accounts",
+        Action::ShowView(ViewId::Workers) => "view_workers",
+        Action::ShowView(ViewId::Sources) => "view_sources",
+        Action::ShowView(ViewId::Dashboard) => "view_dashboard",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name;
+    use crate::tui::keymap::TABLE;
+
+    #[test]
+    fn names_are_words_in_snake_case_and_each_is_one_actions() {
+        for (place, binding) in TABLE.iter().enumerate() {
+            let own = name(binding.action);
+            assert!(own.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{own}");
+            assert!(TABLE.iter().skip(place + 1).all(|other| name(other.action) != own), "{own}");
+        }
+    }
+}
