@@ -118,6 +118,9 @@ pub struct Cli {
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", hide_possible_values = true)]
     #[arg(help_heading = "Everywhere")]
     pub color: ColorChoice,
+    /// Write lines instead of drawing: for screen readers and simple terminals [env: QUARTERDECK_PLAIN]
+    #[arg(long)]
+    pub plain: bool,
     /// Only watch; other processes run the jobs (the default on PostgreSQL)
     #[arg(long)]
     pub no_runner: bool,
@@ -263,7 +266,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
         Some(Verb::Help(args)) => return help::run(args, out),
         _ => {}
     }
-    for (given, flag) in [(cli.no_runner, "--no-runner"), (cli.runner, "--runner")] {
+    for (given, flag) in [(cli.no_runner, "--no-runner"), (cli.runner, "--runner"), (cli.plain, "--plain")] {
         if given && cli.verb.is_some() {
             return Err(CliError::Usage(format!("{flag} works only for the console")));
         }
@@ -308,7 +311,7 @@ async fn dispatch(cli: Cli, out: &mut Output) -> Result<Exit, CliError> {
     }
     let context = Context::new(config, cli.read_only);
     let done = match cli.verb {
-        None => console::run(&context, cli.ascii).await,
+        None => console::run(&context, cli.ascii, cli.plain).await,
         Some(Verb::Work(args)) => work::run(&context, &args, &origin).await,
         Some(Verb::Add(args)) => add::run(&context, &args, out).await,
         Some(Verb::Import(args)) => import::run(&context, &args, out).await,

@@ -10,7 +10,7 @@
 //!
 //! ```text
 //! theme, glyphs, layout, text, widgets <- views/*/state <- model <- views/* <- views (registry) <- screen,
-//! availability, readers, palette <- update, refresh, view <- runtime
+//! availability, readers, palette <- update, refresh, view <- plain <- runtime
 //! ```
 //!
 //! Each view of the main area (documents, jobs, hosts, accounts), the outcome panel and the details of a document has a
@@ -35,6 +35,7 @@ mod options;
 mod pager;
 pub mod palette;
 pub mod perform;
+pub mod plain;
 pub mod readers;
 pub mod refresh;
 pub mod runtime;
@@ -82,10 +83,10 @@ pub fn saved_filter(state_file: &Path, name: &str) -> Option<String> {
 pub async fn run(store: Arc<dyn ConsoleStore>, runner: Option<Handle>, options: Options) -> io::Result<ExitReason> {
     // Installed before the screen is entered, so that a signal in between finds its handler.
     let signals = signals::Signals::new()?;
-    let mut guard = terminal::TerminalGuard::enter()?;
+    let mut guard = terminal::TerminalGuard::enter(options.plain)?;
     // Never dropped: ratatui's `Drop` shows the cursor, which the guard does already. On a lost terminal that `Drop`
     // would also print to a standard error that is lost too, and so panic.
-    let mut screen = ManuallyDrop::new(terminal::screen()?);
+    let mut screen = ManuallyDrop::new(terminal::screen(options.plain)?);
     let size = screen.size()?;
     let now = store.now();
     let label = store.label();

@@ -15,6 +15,7 @@ mod looking;
 mod outage;
 mod outcomes;
 mod own_keys;
+mod plain;
 mod prompts;
 mod states;
 mod styles;

@@ -8,6 +8,7 @@ mod explaining;
 mod held;
 mod own_keys;
 mod pager;
+mod plain;
 mod switches;
 mod tasks;
 

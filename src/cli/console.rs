@@ -38,13 +38,14 @@ const DEFAULT_OWNER: (AccountId, AssistantId) = (AccountId(1), AssistantId(1));
 /// oldest events are dropped.
 const REMOTE_EVENT_CAPACITY: usize = 1_024;
 
-pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError> {
+pub(super) async fn run(context: &Context, ascii: bool, plain: bool) -> Result<Exit, CliError> {
+    let plain = is_plain(plain || context.config.plain_console);
     require_terminal()?;
     let runs = context.config.console_runs_jobs && !context.read_only;
     if runs {
         context.files.open()?;
     }
-    let Some(store) = open_store(context, ascii).await? else { return Ok(Exit::Unreachable) };
+    let Some(store) = open_store(context, ascii, plain).await? else { return Ok(Exit::Unreachable) };
     let redis = if runs {
         connect_worker(&context.config, &*store).await?
     } else {
@@ -62,6 +63,7 @@ pub(super) async fn run(context: &Context, ascii: bool) -> Result<Exit, CliError
     let _recovery = recovery.map(|recovery| AbortOnDropHandle::new(tokio::spawn(recovery)));
     let mut options = options(context.config.runner.per_host, context.read_only, ascii, None);
     options.keymap = keys::keymap(&context.config)?;
+    options.plain = plain;
     options.file_problems = Some(file_problems(&context.files));
     options.state_file = state_path(&*store).await;
     options.explainer = Some(explainer(&context.config, store.clone()));
@@ -91,7 +93,7 @@ async fn instead_of_runner(store: Arc<dyn Store>) {
 /// Opens the store. While a store on a server does not answer or cannot be used, shows the error on a screen and
 /// retries. If the user quits or the terminal is lost meanwhile, returns the last error, or `None` if no try has failed
 /// yet.
-async fn open_store(context: &Context, ascii: bool) -> Result<Option<Arc<dyn Store>>, CliError> {
+async fn open_store(context: &Context, ascii: bool, plain: bool) -> Result<Option<Arc<dyn Store>>, CliError> {
     let url = &context.config.store.url;
     if !context.config.store.is_server() {
         return context.store().await.map(Some);
@@ -104,7 +106,7 @@ async fn open_store(context: &Context, ascii: bool) -> Result<Option<Arc<dyn Sto
             other => OpenFailure::Fatal(other),
         })
     };
-    let display = DisplayOptions { ascii: is_ascii(ascii), mono: style::is_mono() };
+    let display = DisplayOptions { ascii: is_ascii(ascii), mono: style::is_mono(), plain };
     match wait_for(SafeLine::new(&masked(url)), display, open).await? {
         WaitResult::Opened(store) => Ok(Some(store)),
         WaitResult::Quit(Some(error)) => Err(error),
@@ -112,18 +114,21 @@ async fn open_store(context: &Context, ascii: bool) -> Result<Option<Arc<dyn Sto
     }
 }
 
+/// Returns true if the console writes lines: on request, and on a terminal that cannot be drawn on.
+pub(super) fn is_plain(requested: bool) -> bool {
+    let is_set = std::env::var_os("QUARTERDECK_PLAIN").is_some_and(|value| !value.is_empty() && value != "0");
+    requested || is_set || std::env::var_os("TERM").is_some_and(|kind| kind == "dumb")
+}
+
 fn is_ascii(requested: bool) -> bool {
     // The fonts of Linux's own console have few signs beyond Latin letters.
     requested || !locale().is_utf8() || std::env::var_os("TERM").is_some_and(|term| term == "linux")
 }
 
-/// Fails if standard input or standard output is no terminal, or one that cannot draw: the console reads keys and draws.
+/// Fails if standard input or standard output is no terminal: the console reads keys.
 pub(super) fn require_terminal() -> Result<(), CliError> {
     let wrong = if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         "the console needs a terminal; `quarterdeck list` and `quarterdeck work` do not (see --help)"
-    } else if std::env::var_os("TERM").is_some_and(|kind| kind == "dumb") {
-        "TERM is dumb, so the console cannot draw: set TERM to the terminal's type, such as xterm-256color, or use \
-         `quarterdeck list`, `quarterdeck log -f` and `quarterdeck work`"
     } else {
         return Ok(());
     };
@@ -164,6 +169,7 @@ pub(super) fn options(per_host: u32, read_only: bool, ascii: bool, note: Option<
         zone: TimeZone::system(),
         ascii: is_ascii(ascii),
         mono: style::is_mono(),
+        plain: false,
         per_host,
         default_owner: DEFAULT_OWNER,
         explainer: None,

@@ -7,7 +7,7 @@ mod outages;
 mod scratch;
 mod summary;
 
-use super::console::{options, require_terminal, show};
+use super::console::{is_plain, options, require_terminal, show};
 use super::context::Context;
 use super::exit::{CliError, Exit};
 use super::output::{Output, note};
@@ -38,6 +38,9 @@ pub struct Args {
     /// Number of pages of the site
     #[arg(long, value_name = "N", default_value_t = 240, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub documents: u32,
+    /// Write lines instead of drawing: for screen readers and simple terminals
+    #[arg(long, conflicts_with = "headless")]
+    pub plain: bool,
     /// Seed of the pages and their behaviour; the same seed makes the same site
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
@@ -64,7 +67,7 @@ pub(super) async fn run(args: &Args, ascii: bool, out: &mut Output) -> Result<Ex
     } else {
         let soon = cookie_wall_documents(&site, &ids);
         let outages = outages::start(site.switch(), site.hosts().len());
-        let exit = console(config, store, ids, soon, ascii).await;
+        let exit = console(config, store, ids, soon, (ascii, args.plain)).await;
         outages.stop().await;
         exit
     };
@@ -171,11 +174,12 @@ async fn console(
     store: Arc<dyn Store>,
     ids: Vec<DocumentId>,
     soon: Vec<DocumentId>,
-    ascii: bool,
+    (ascii, plain): (bool, bool),
 ) -> Result<Exit, CliError> {
     let runner = start_runner(config, store.clone(), None, Mode::Service(config.schedule.clone()))?;
     let trickle = load_generator::start(store.clone(), ids, soon, request());
     let mut options = options(config.runner.per_host, false, ascii, Some(SafeLine::new(NOTE)));
+    options.plain = is_plain(plain);
     options.explainer = Some(explainer(config, store.clone()));
     let exit = show(store, Some(runner), None, (options, None)).await;
     trickle.stop().await;

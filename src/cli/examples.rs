@@ -9,6 +9,7 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
         "",
         &[
             ("quarterdeck", "open the console"),
+            ("quarterdeck --plain", "the same in lines, for screen readers"),
             ("quarterdeck add --sync https://example.org/docs", "add a page and request its first sync"),
             ("quarterdeck list --filter status:failed", "what failed, and why"),
         ],

@@ -61,6 +61,7 @@ pub(super) const KEYS: &[Key] = &[
     fixed("redis.ca_file", |c, v| put_some(&mut c.redis.ca_file, file(text(v)?))),
     fixed("redis.lock", |c, v| put(&mut c.redis.mode, lock_mode(text(v)?))),
     fixed("redis.key", |c, v| put(&mut c.redis.key, lock_key(text(v)?))),
+    fixed("console.plain", |c, v| put(&mut c.plain_console, flag(v))),
     fixed("runner.enabled", |c, v| put(&mut c.console_runs_jobs, flag(v))),
     key("runner.concurrency", |c, v| put(&mut c.runner.slots, whole(v, 1..=1_024))),
     key("runner.per_host", |c, v| put(&mut c.runner.per_host, whole(v, 1..=1_024))),

@@ -55,6 +55,13 @@ pub struct Glyphs {
     pub frame: border::Set<'static>,
 }
 
+/// Returns the signs of a console. The frames of a `plain` one, which writes lines, are never ASCII, so that they can be
+/// distinguished from text.
+pub const fn glyphs(ascii: bool, plain: bool) -> Glyphs {
+    let frame = if ascii && !plain { ASCII.frame } else { UNICODE.frame };
+    Glyphs { frame, ..if ascii { ASCII } else { UNICODE } }
+}
+
 /// Signs for terminals and fonts that have Unicode's symbols; the default.
 pub const UNICODE: Glyphs = Glyphs {
     ascii: false,

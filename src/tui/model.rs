@@ -203,7 +203,7 @@ impl Model {
             store,
             has_runner,
             utc: false,
-            glyphs: if options.ascii { glyphs::ASCII } else { glyphs::UNICODE },
+            glyphs: glyphs::glyphs(options.ascii, options.plain),
             theme: Theme::new(options.mono),
             focus: Focus::Main,
             zoom: false,

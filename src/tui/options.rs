@@ -27,6 +27,8 @@ pub struct Options {
     pub ascii: bool,
     /// Uses no colours.
     pub mono: bool,
+    /// Writes lines instead of drawing on the screen.
+    pub plain: bool,
     /// Maximum number of running jobs per host, to explain why a job waits; 0 if there is no limit.
     pub per_host: u32,
     /// Account and assistant of documents that are added in this console.

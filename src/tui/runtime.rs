@@ -63,6 +63,13 @@ pub trait Platform {
     fn frame_begins(&mut self) -> io::Result<()>;
     /// Ends the frame, which the terminal then shows.
     fn frame_ends(&mut self) -> io::Result<()>;
+    /// Reports the state in lines, if the console does not draw. `asked` is true if the person has pressed a key since
+    /// the last time. Returns the time after which more is to be reported.
+    fn report(&mut self, _model: &Model, _asked: bool) -> io::Result<Option<Duration>> {
+        Ok(None)
+    }
+    /// Makes the next [`Platform::report`] report the whole view again.
+    fn repeat(&mut self) {}
 }
 
 /// The result of the console's loop.
@@ -96,7 +103,17 @@ pub async fn run<B: Backend>(
     model: Model,
     clock: impl Fn() -> Timestamp,
 ) -> io::Result<RunResult> {
-    let mut round = LoopState { model, dirty: true, pager: None, clock, performer, platform, terminal };
+    let mut round = LoopState {
+        model,
+        dirty: true,
+        asked: false,
+        report_again: None,
+        pager: None,
+        clock,
+        performer,
+        platform,
+        terminal,
+    };
     let mut draws = 0;
     let mut frame_at = Instant::now();
     let mut wake_at = frame_at;
@@ -128,7 +145,8 @@ pub async fn run<B: Backend>(
                 (inputs_in_row, draws) = (0, draws + 1);
                 let drawn = round.draw();
                 frame_at = Instant::now() + FRAME_INTERVAL;
-                wake_at = frame_at + refresh::next(&round.model).since(round.model.now);
+                let refresh = refresh::next(&round.model).since(round.model.now);
+                wake_at = frame_at + round.report_again.map_or(refresh, |wait| wait.min(refresh));
                 drawn
             }
             taken = inbox.recv_many(&mut batch, BATCH_LIMIT) => {
@@ -158,6 +176,10 @@ pub async fn run<B: Backend>(
 struct LoopState<'a, B: Backend, O, C> {
     model: Model,
     dirty: bool,
+    /// The person has pressed a key since the last frame.
+    asked: bool,
+    /// Time after which a console that writes lines has more to report.
+    report_again: Option<Duration>,
     /// The pager that has the terminal.
     pager: Option<Child>,
     clock: C,
@@ -172,7 +194,10 @@ impl<B: Backend, O: Platform, C: Fn() -> Timestamp> LoopState<'_, B, O, C> {
             // The pager gets these signals, too, and has the terminal. A shell that sees both stopped takes it.
             Some(Input::Suspend) if self.pager.is_some() => self.platform.stop().map(|()| LoopControl::Continue),
             Some(Input::Interrupt | Input::Continued) if self.pager.is_some() => Ok(LoopControl::Continue),
-            Some(Input::Terminal(Event::Key(key))) => self.step(Msg::Key(key)),
+            Some(Input::Terminal(Event::Key(key))) => {
+                self.asked = true;
+                self.step(Msg::Key(key))
+            }
             Some(Input::Terminal(Event::Paste(text))) => self.step(Msg::Paste(text)),
             Some(Input::Terminal(Event::Resize(width, height))) => {
                 // Redraws even if the size is unchanged: a smaller size in between may have cut the screen.
@@ -201,7 +226,10 @@ impl<B: Backend, O: Platform, C: Fn() -> Timestamp> LoopState<'_, B, O, C> {
         for effect in up.effects {
             match effect {
                 Effect::End(exit) => control = LoopControl::End(exit),
-                Effect::Redraw => self.redraw()?,
+                Effect::Redraw => {
+                    self.platform.repeat();
+                    self.redraw()?;
+                }
                 Effect::Suspend => control = LoopControl::Suspend,
                 Effect::Copy(text, label) => {
                     let result = self.platform.copy(&text, label);
@@ -268,6 +296,7 @@ impl<B: Backend, O: Platform, C: Fn() -> Timestamp> LoopState<'_, B, O, C> {
         });
         drawn.map_err(io_error)?;
         self.platform.frame_ends()?;
+        self.report_again = self.platform.report(&self.model, std::mem::take(&mut self.asked))?;
         self.dirty = false;
         Ok(LoopControl::Continue)
     }

@@ -3,7 +3,9 @@
 mod backend;
 
 use super::events::KeyReading;
+use super::model::Model;
 use super::pager;
+use super::plain::Narrator;
 use super::runtime::Platform;
 use super::{clipboard, opener};
 pub use backend::ClusterBackend;
@@ -17,9 +19,10 @@ use crossterm::{execute, queue};
 use ratatui::Terminal;
 use rustix::process::{Signal, getpid, kill_process};
 use std::cell::Cell;
-use std::io::{self, IsTerminal, Stdout, Write, stdout};
+use std::io::{self, IsTerminal, Write, sink, stdout};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use tokio::process::Child;
 use tokio::sync::watch;
 
@@ -29,6 +32,8 @@ thread_local! {
 }
 /// The console has taken the terminal, so nothing else may write to it.
 static ENTERED: AtomicBool = AtomicBool::new(false);
+/// The console writes lines: nothing but raw mode is changed in the terminal.
+static PLAIN: AtomicBool = AtomicBool::new(false);
 static PANIC_HOOK: Once = Once::new();
 
 /// Returns true if `NO_COLOR` is set and not empty.
@@ -43,11 +48,11 @@ pub fn screen_size() -> Option<(u16, u16)> {
 }
 
 /// The screen on standard output.
-pub type Screen = Terminal<ClusterBackend<Stdout>>;
+pub type Screen = Terminal<ClusterBackend<Box<dyn Write + Send>>>;
 
-/// Returns a screen that draws on standard output.
-pub fn screen() -> io::Result<Screen> {
-    Terminal::new(ClusterBackend::new(stdout()))
+/// Returns a screen that draws on standard output; if `plain`, one of the same size that draws nowhere.
+pub fn screen(plain: bool) -> io::Result<Screen> {
+    Terminal::new(ClusterBackend::new(if plain { Box::new(sink()) } else { Box::new(stdout()) }))
 }
 
 /// A guard for the terminal while the console has taken it. Dropping the guard restores the terminal.
@@ -55,12 +60,14 @@ pub fn screen() -> io::Result<Screen> {
 pub struct TerminalGuard {
     /// True while the console reads the terminal's keys.
     reads_keys: watch::Sender<bool>,
+    /// Reports the console's state in lines; `None` in a console that draws.
+    narrator: Option<Narrator>,
 }
 
 impl TerminalGuard {
     /// Takes the terminal, and records that this thread is the one that draws. Fails when standard output is no
     /// terminal.
-    pub fn enter() -> io::Result<Self> {
+    pub fn enter(plain: bool) -> io::Result<Self> {
         if !stdout().is_terminal() {
             return Err(io::Error::other("the console needs a terminal; standard output is not one"));
         }
@@ -71,9 +78,25 @@ impl TerminalGuard {
         }
         IS_DRAWING_THREAD.set(true);
         PANIC_HOOK.call_once(install_hook);
-        let guard = Self { reads_keys: watch::Sender::new(true) };
+        PLAIN.store(plain, Ordering::Release);
+        let guard = Self { reads_keys: watch::Sender::new(true), narrator: plain.then(Narrator::default) };
         enter()?;
         Ok(guard)
+    }
+
+    /// Writes lines to the terminal of a plain console, without control characters.
+    pub(super) fn write_lines(&mut self, lines: &[String]) -> io::Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let mut text = String::new();
+        for line in lines {
+            // In raw mode a line feed alone does not return to the first column.
+            text.extend(line.chars().filter(|c| !c.is_control()).chain("\r\n".chars()));
+        }
+        let mut out = stdout();
+        out.write_all(text.as_bytes())?;
+        out.flush()
     }
 
     /// Returns whether the terminal's keys are to be read, now and later.
@@ -92,6 +115,9 @@ impl Drop for TerminalGuard {
 
 impl Platform for TerminalGuard {
     fn copy(&mut self, text: &str, label: &str) -> Result<String, String> {
+        if PLAIN.load(Ordering::Acquire) {
+            return Ok(format!("{label}: {text}"));
+        }
         let sequence = clipboard::sequence(text, std::env::var_os("TMUX").is_some())?;
         let mut out = stdout();
         out.write_all(sequence.as_bytes()).and_then(|()| out.flush()).map_err(|error| error.to_string())?;
@@ -115,6 +141,7 @@ impl Platform for TerminalGuard {
     fn paged(&mut self, code: Option<i32>) -> io::Result<Option<String>> {
         enter()?;
         self.reads_keys.send_replace(true);
+        self.repeat();
         Ok(pager::complaint(code))
     }
 
@@ -126,31 +153,53 @@ impl Platform for TerminalGuard {
     fn suspend(&mut self) -> io::Result<()> {
         leave()?;
         self.stop()?;
+        self.repeat();
         enter()
     }
 
     fn resume(&mut self) -> io::Result<()> {
+        self.repeat();
         enter()
     }
 
     fn frame_begins(&mut self) -> io::Result<()> {
-        queue!(stdout(), BeginSynchronizedUpdate)
+        if PLAIN.load(Ordering::Acquire) { Ok(()) } else { queue!(stdout(), BeginSynchronizedUpdate) }
     }
 
     fn frame_ends(&mut self) -> io::Result<()> {
-        execute!(stdout(), EndSynchronizedUpdate)
+        if PLAIN.load(Ordering::Acquire) { Ok(()) } else { execute!(stdout(), EndSynchronizedUpdate) }
+    }
+
+    fn report(&mut self, model: &Model, asked: bool) -> io::Result<Option<Duration>> {
+        let Some(narrator) = &mut self.narrator else { return Ok(None) };
+        let lines = narrator.report(model, asked);
+        let next = narrator.next(model.now);
+        self.write_lines(&lines)?;
+        Ok(next)
+    }
+
+    fn repeat(&mut self) {
+        if let Some(narrator) = &mut self.narrator {
+            narrator.repeat();
+        }
     }
 }
 
 fn enter() -> io::Result<()> {
     ENTERED.store(true, Ordering::Release);
     enable_raw_mode()?;
+    if PLAIN.load(Ordering::Acquire) {
+        return Ok(());
+    }
     execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide, Clear(ClearType::All))
 }
 
 fn leave() -> io::Result<()> {
     if !ENTERED.swap(false, Ordering::AcqRel) {
         return Ok(());
+    }
+    if PLAIN.load(Ordering::Acquire) {
+        return disable_raw_mode();
     }
     // Disables raw mode even if the first step fails, so that as much as possible is restored.
     let screen = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show);

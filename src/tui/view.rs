@@ -55,6 +55,40 @@ pub fn draw(model: &Model, buf: &mut Buffer) -> Option<Position> {
     overlay::draw(model, areas, buf)
 }
 
+/// Draws the focused pane alone, over the whole width of the screen, and the open overlay alone, if there is one.
+pub fn draw_apart(model: &Model) -> (Buffer, Option<Buffer>) {
+    let screen = Rect::new(0, 0, model.size.0, model.size.1);
+    if too_small(model.size) {
+        let mut pane = Buffer::empty(screen);
+        too_small_to_draw(model, screen, &mut pane);
+        return (pane, None);
+    }
+    let areas = areas(model);
+    let is_main = model.focus == Focus::Main;
+    let area = Rect { x: 0, y: 0, width: screen.width, ..if is_main { areas.main } else { areas.panel } };
+    let crumbs = if is_main { crumbs(model, area.width) } else { Spans::new() };
+    let mut pane = Buffer::empty(area);
+    // The toast is reported apart from the pane.
+    let place = Pane { area, focused: true, toast: Spans::new(), crumbs, explained: true };
+    views::for_pane(model.pane()).draw(model, place, &mut pane);
+    let over = model.overlay.is_some().then(|| {
+        let mut over = Buffer::empty(screen);
+        overlay::draw(model, areas, &mut over);
+        over
+    });
+    (pane, over)
+}
+
+/// Draws the head lines alone.
+pub fn draw_head(model: &Model) -> Buffer {
+    let area = areas(model).head;
+    let mut head = Buffer::empty(area);
+    if !area.is_empty() {
+        head::draw(model, area, &mut head);
+    }
+    head
+}
+
 fn too_small_to_draw(model: &Model, area: Rect, buf: &mut Buffer) {
     let (needs, has) = (format!("{}x{} cells", MIN_SIZE.0, MIN_SIZE.1), format!("{}x{}", model.size.0, model.size.1));
     let mut lines = vec![format!("quarterdeck needs {needs}"), format!("this terminal has {has}")];

@@ -1,10 +1,10 @@
 //! Waits until a store on a server can be opened, and shows the reason of the failure meanwhile.
 
-use super::glyphs::{ASCII, UNICODE};
+use super::glyphs::glyphs;
 use super::runtime::{Input, Platform as _, clear_screen};
 use super::theme::{Appearance, Theme};
 use super::view::waiting::{ConnectionStatus, draw};
-use super::{signals, terminal};
+use super::{plain, signals, terminal};
 use crate::domain::backoff::Backoff;
 use crate::domain::text::SafeLine;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -44,6 +44,8 @@ pub struct DisplayOptions {
     pub ascii: bool,
     /// Uses no colours.
     pub mono: bool,
+    /// Writes lines instead of drawing.
+    pub plain: bool,
 }
 
 /// Retries `open` until it succeeds or returns [`OpenFailure::Fatal`], or until the person quits. `store` is the
@@ -82,18 +84,22 @@ struct WaitingScreen {
     /// Never dropped, as in [`run`](super::run).
     screen: ManuallyDrop<terminal::Screen>,
     appearance: Appearance,
+    /// What a console that writes lines has written.
+    reported: Option<ConnectionStatus>,
+    is_plain: bool,
     status: ConnectionStatus,
     backoff: Backoff,
 }
 
 impl WaitingScreen {
     fn take(store: SafeLine, display: DisplayOptions) -> io::Result<Self> {
-        let guard = terminal::TerminalGuard::enter()?;
-        let screen = ManuallyDrop::new(terminal::screen()?);
-        let glyphs = if display.ascii { ASCII } else { UNICODE };
+        let guard = terminal::TerminalGuard::enter(display.plain)?;
+        let screen = ManuallyDrop::new(terminal::screen(display.plain)?);
+        let glyphs = glyphs(display.ascii, display.plain);
         let appearance = Appearance { glyphs, theme: Theme::new(display.mono) };
         let status = ConnectionStatus { store, reason: None, tries: 0, retry_in_secs: None };
-        Ok(Self { guard, screen, appearance, status, backoff: Backoff::of_countdown() })
+        let (reported, is_plain) = (None, display.plain);
+        Ok(Self { guard, screen, appearance, reported, is_plain, status, backoff: Backoff::of_countdown() })
     }
 
     async fn wait<T, E, F>(
@@ -132,7 +138,10 @@ impl WaitingScreen {
                         self.guard.resume()?;
                         clear_screen(&mut self.screen)?;
                     }
-                    WaitAction::Redraw => clear_screen(&mut self.screen)?,
+                    WaitAction::Redraw => {
+                        self.reported = None;
+                        clear_screen(&mut self.screen)?;
+                    }
                     WaitAction::RetryNow | WaitAction::Nothing => {}
                 },
                 tried = ended(&mut trying) => {
@@ -166,7 +175,15 @@ impl WaitingScreen {
     fn draw(&mut self) -> io::Result<()> {
         self.guard.frame_begins()?;
         let (status, appearance) = (&self.status, self.appearance);
-        self.screen.draw(|frame| draw(status, appearance, frame.buffer_mut()))?;
+        let frame = self.screen.draw(|frame| draw(status, appearance, frame.buffer_mut()))?;
+        if self.is_plain {
+            // The countdown alone is no news.
+            let news = ConnectionStatus { retry_in_secs: status.retry_in_secs.map(|_| 0), ..status.clone() };
+            if self.reported.as_ref() != Some(&news) {
+                self.guard.write_lines(&plain::text_lines(frame.buffer))?;
+                self.reported = Some(news);
+            }
+        }
         self.guard.frame_ends()
     }
 }

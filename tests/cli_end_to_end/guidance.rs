@@ -2,7 +2,6 @@
 //! refused, and before they act on what cannot be undone.
 
 use super::place::Place;
-use crate::support::pty::Terminal;
 
 #[test]
 fn a_request_that_nobody_runs_says_so() {
@@ -59,17 +58,6 @@ fn a_purge_asks_however_few_the_jobs_are() {
     assert_eq!(place.run(["purge", "--yes"]).ok(), "dropped 1 waiting auto job\n");
     let none = place.run(["purge"]);
     assert_eq!((none.code, none.err.as_str()), (Some(0), "no auto jobs are waiting\n"), "nothing to ask about");
-}
-
-#[test]
-fn a_dumb_terminal_is_refused() {
-    for args in [&[][..], &["demo"]] {
-        let mut terminal = Terminal::start(100, 24, &[("TERM", "dumb")], args);
-        let screen = terminal.until("the refusal", |screen| screen.contents().contains("`quarterdeck work`"));
-        assert!(screen.contents().contains("TERM is dumb") && screen.contents().contains("xterm-256color"));
-        assert_eq!(terminal.ended(), 2);
-        assert!(!terminal.raw().contains('\x1b'), "{}", terminal.raw());
-    }
 }
 
 #[test]

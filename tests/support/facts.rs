@@ -45,6 +45,7 @@ pub fn options() -> Options {
         zone: TimeZone::fixed(jiff::tz::offset(1)),
         ascii: false,
         mono: false,
+        plain: false,
         per_host: 2,
         default_owner: (AccountId(1), AssistantId(1)),
     }

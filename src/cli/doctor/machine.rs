@@ -30,12 +30,11 @@ pub(super) fn terminal() -> Vec<Finding> {
     let kind = std::env::var("TERM").unwrap_or_default();
     let mut found = Vec::new();
     if matches!(kind.as_str(), "" | "dumb") {
-        let message = if kind.is_empty() { "TERM is not set".to_owned() } else { format!("TERM is {kind}") };
-        found.push(Finding::warn(
-            TERMINAL,
-            format!("{message}, so the console does not know what it can draw"),
-            "set it to the type of the terminal, such as xterm-256color",
-        ));
+        let message = match kind.as_str() {
+            "" => "TERM is not set, so the console does not know what it can draw",
+            _ => "TERM is dumb, so the console writes lines instead of drawing",
+        };
+        found.push(Finding::warn(TERMINAL, message, "set it to the type of the terminal, such as xterm-256color"));
     }
     if width < MIN_SIZE.0 || height < MIN_SIZE.1 {
         found.push(Finding::warn(

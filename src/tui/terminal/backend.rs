@@ -6,6 +6,9 @@ use ratatui::buffer::{Cell, CellDiffOption};
 use ratatui::layout::{Position, Size};
 use std::io::{self, Write};
 
+/// Size of a terminal without a known size.
+const UNKNOWN_SIZE: Size = Size::new(80, 24);
+
 /// Crossterm's backend, which clears the cells of a cluster of doubtful width before it draws the cluster, and then
 /// moves the cursor to the place of the next cell. In a terminal that takes fewer cells for the cluster, the cells after
 /// it would keep what they had, and the rest of the row would be shifted.
@@ -75,7 +78,9 @@ impl<W: Write> Backend for ClusterBackend<W> {
     }
 
     fn size(&self) -> io::Result<Size> {
-        self.0.size()
+        // A serial line knows no size.
+        let size = self.0.size()?;
+        Ok(if size.width == 0 || size.height == 0 { UNKNOWN_SIZE } else { size })
     }
 
     fn window_size(&mut self) -> io::Result<WindowSize> {
