@@ -48,6 +48,7 @@ mod nightly;
 mod notifications;
 mod outbox;
 mod pausing;
+mod pictures;
 mod readme;
 mod relay;
 mod reloading;
