@@ -59,7 +59,7 @@ pub struct Config {
     /// True if the console runs jobs (`runner.enabled`, `--runner`, `--no-runner`). If not set: true for SQLite, false
     /// for a server, so that a console opened on a laptop does not start to sync production.
     pub console_runs_jobs: bool,
-    /// Whether the console writes lines instead of drawing (`console.plain`).
+    /// True if the console writes lines instead of drawing (`console.plain`).
     pub plain_console: bool,
     /// Values of `[runner]`, `[retry]`, `fetch.host_interval` and `fetch.from_installation`.
     pub runner: runner::Settings,

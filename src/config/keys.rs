@@ -136,7 +136,8 @@ fn put_some<T>(field: &mut Option<T>, value: Result<T, InvalidValue>) -> Result<
 
 /// A key whose path contains a name (a plan's, a sink's, or that of an action of the console), or an account's number.
 pub(super) struct NamedKey {
-    /// Full name with its section; `NAME` stands for the name of a plan, a sink or an action, `ID` for the number of an account.
+    /// Full name with its section; `NAME` stands for the name of a plan, a sink or an action, `ID` for the number of an
+    /// account.
     pub(super) name: &'static str,
     pub(super) effect: KeyEffect,
     /// Function that sets the field, from the name or the account's number and the value.

@@ -33,7 +33,7 @@ pub fn text_lines(buf: &Buffer) -> Vec<String> {
     read(buf, buf.area).into_iter().map(|line| line.text).collect()
 }
 
-/// What has the keys: the focused pane, the document of the details, and the kind of the open overlay.
+/// Receiver of the keys: the focused pane, the document of the details, and the kind of the open overlay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct FocusState {
     pane: PaneId,
@@ -160,30 +160,24 @@ impl Narrator {
         }
         let newest = model.panel.newest;
         let reported = *self.outcome.get_or_insert(newest);
-        let number = newest.0.saturating_sub(reported.0);
+        let number = u64::try_from(newest.0.saturating_sub(reported.0)).unwrap_or_default();
         if number == 0 || self.outcomes_at.is_some_and(|at| model.now.since(at) < REPORT_INTERVAL) {
             return;
         }
         self.outcomes_at = Some(model.now);
         self.outcome = Some(newest);
-        let entries = || model.panel.entries().iter().rev().take_while(|entry| entry.last > reported);
-        if u64::try_from(number).is_ok_and(|number| number <= SINGLE_OUTCOMES) {
-            let mut single: Vec<String> = entries()
-                .map(|entry| {
-                    let (result, name, reason) = (entry.result().word(), name(&entry.outcome), reason(&entry.outcome));
-                    format!("outcome: {name}  {}  {reason}", result.replace('_', " ")).trim_end().to_owned()
-                })
-                .collect();
-            single.reverse();
-            out.extend(single);
+        let entries = model.panel.entries();
+        let shown = entries.iter().rev().take_while(|entry| entry.last > reported).count();
+        // Outcomes that the panel hides are told by their number.
+        if number > SINGLE_OUTCOMES || shown == 0 {
+            let word = if number == 1 { "outcome" } else { "outcomes" };
+            out.push(format!("{} new {word}", format::number(number)));
+            return;
         }
-        if out.last().is_none_or(|line| !line.starts_with("outcome: ")) {
-            out.push(format!(
-                "{} new {}",
-                format::number(number as u64),
-                if number == 1 { "outcome" } else { "outcomes" }
-            ));
-        }
+        out.extend(entries.iter().skip(entries.len() - shown).map(|entry| {
+            let (result, name, reason) = (entry.result().word(), name(&entry.outcome), reason(&entry.outcome));
+            format!("outcome: {name}  {}  {reason}", result.replace('_', " ")).trim_end().to_owned()
+        }));
     }
 }
 

@@ -84,7 +84,7 @@ struct WaitingScreen {
     /// Never dropped, as in [`run`](super::run).
     screen: ManuallyDrop<terminal::Screen>,
     appearance: Appearance,
-    /// What a console that writes lines has written.
+    /// Status that a console which writes lines has written; `None` before the first, and to write it again.
     reported: Option<ConnectionStatus>,
     is_plain: bool,
     status: ConnectionStatus,

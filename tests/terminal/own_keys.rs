@@ -12,6 +12,15 @@ fn write(folder: &Path, text: &str) -> String {
     path.to_str().expect("a path").to_owned()
 }
 
+/// Starts a console without a runner, over a new store of `documents` in `folder`, with the config `text`.
+fn console(folder: &Path, documents: usize, text: &str) -> Terminal {
+    let url = filled(&folder.join("deck.db"), documents);
+    let config = write(folder, text);
+    let state = folder.to_str().expect("a path");
+    let args = ["--no-runner", "--store", &url, "--config", &config];
+    Terminal::start(120, 40, &[("XDG_STATE_HOME", state)], &args)
+}
+
 fn run(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_quarterdeck")).args(args).output().expect("the program starts")
 }
@@ -19,12 +28,8 @@ fn run(args: &[&str]) -> Output {
 #[test]
 fn own_keys_move_unbind_and_chain_keys() {
     let folder = tempfile::tempdir().expect("a folder");
-    let url = filled(&folder.path().join("deck.db"), 30);
-    let state = folder.path().to_str().expect("a path");
     let text = "[keys]\nsync = \"S\"\nremove = []\nquit = \"space q\"\n";
-    let config = write(folder.path(), text);
-    let args = ["--no-runner", "--store", &url, "--config", &config];
-    let mut terminal = Terminal::start(120, 40, &[("XDG_STATE_HOME", state)], &args);
+    let mut terminal = console(folder.path(), 30, text);
     let screen = terminal.until_text("S sync").contents();
     assert!(screen.contains("space q quit") && !screen.contains("q marked"), "{screen}");
     terminal.keys("s");
@@ -54,11 +59,7 @@ fn own_keys_move_unbind_and_chain_keys() {
 #[test]
 fn the_interrupt_quits_in_the_middle_of_keys() {
     let folder = tempfile::tempdir().expect("a folder");
-    let url = filled(&folder.path().join("deck.db"), 3);
-    let config = write(folder.path(), "keys.quit = \"space q\"\n");
-    let state = folder.path().to_str().expect("a path");
-    let args = ["--no-runner", "--store", &url, "--config", &config];
-    let mut terminal = Terminal::start(120, 40, &[("XDG_STATE_HOME", state)], &args);
+    let mut terminal = console(folder.path(), 3, "keys.quit = \"space q\"\n");
     terminal.until_text("3 never");
     terminal.keys(" ");
     terminal.until_text("esc leave");

@@ -11,8 +11,6 @@ use crate::tui::action::Action;
 use crate::tui::scope::KeyScope;
 use crossterm::event::KeyCode;
 
-/// The key that always quits, at the second time at once. The runtime knows it, too.
-const INTERRUPT: Key = Key::ctrl('c');
 const ESC: Key = Key::of(KeyCode::Esc);
 
 /// The keys that the config gives an action.
@@ -69,7 +67,7 @@ pub(super) fn read(settings: &[KeyBinding]) -> (Vec<OwnKeys<'_>>, Vec<Problem>) 
 /// Returns the keys if an action may have them wherever it works.
 fn checked(binding: &Binding, sequence: KeySequence) -> Result<KeySequence, String> {
     let (keys, label) = (sequence.keys(), sequence.label(true));
-    if keys.contains(&INTERRUPT) {
+    if keys.contains(&Key::INTERRUPT) {
         return Err("^c always quits, and can have no other action".to_owned());
     }
     if keys.len() > 1 && keys.contains(&ESC) {
@@ -131,7 +129,7 @@ pub(super) fn ways_out(own: &[OwnKeys<'_>], is_unbound: impl Fn(Action) -> bool)
         if let Some(unbound) = own.iter().find(|own| own.binding.action == action) {
             return Some(unbound.problem(&format!("needs a key: {why}")));
         }
-        let binding = TABLE.iter().find(|binding| binding.action == action)?;
+        let binding = super::binding(action)?;
         let key = KeySequence::one(*binding.keys.first()?);
         let label = key.label(true);
         taker(own, binding, &key)

@@ -12,6 +12,9 @@ pub struct Key {
 }
 
 impl Key {
+    /// The key that always quits, at the second time at once.
+    pub const INTERRUPT: Self = Self::ctrl('c');
+
     /// Returns the key that types `c`.
     pub const fn char(c: char) -> Self {
         Self { code: KeyCode::Char(c), ctrl: false }

@@ -18,7 +18,14 @@ pub struct BoundAction {
     pub keys: Vec<KeySequence>,
 }
 
-/// What keys that were pressed one after the other are in a scope.
+impl BoundAction {
+    /// Returns true if `key` alone has this action.
+    pub fn has(&self, key: Key) -> bool {
+        self.keys.iter().any(|sequence| sequence.keys() == [key])
+    }
+}
+
+/// Result of a lookup of keys that were pressed one after the other, in a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyMatch {
     /// All keys of an action.
@@ -85,6 +92,14 @@ impl Keymap {
         begun
     }
 
+    /// Returns the action that `key` alone has in `scope`.
+    pub fn action(&self, scope: KeyScope, key: Key) -> Option<Action> {
+        match self.lookup(scope, &[key]) {
+            KeyMatch::Action(action) => Some(action),
+            KeyMatch::Begun | KeyMatch::Nothing => None,
+        }
+    }
+
     /// Returns the names of the keys that may follow `typed` in `scope`, each with its action.
     pub fn continuations(&self, scope: KeyScope, typed: &[Key], ascii: bool) -> Vec<(String, &'static Binding)> {
         let here = self.0.iter().filter(|bound| bound.binding.scopes.contains(scope));
@@ -97,12 +112,16 @@ impl Keymap {
 
     /// Returns true if `key` alone has this action in some scope.
     pub fn has(&self, action: Action, key: Key) -> bool {
-        self.keys(action).iter().any(|sequence| sequence.keys() == [key])
+        self.bound(action).is_some_and(|bound| bound.has(key))
     }
 
     /// Returns the keys of an action.
     pub fn keys(&self, action: Action) -> &[KeySequence] {
-        self.0.iter().find(|bound| bound.binding.action == action).map_or(&[], |bound| &bound.keys)
+        self.bound(action).map_or(&[], |bound| &bound.keys)
+    }
+
+    fn bound(&self, action: Action) -> Option<&BoundAction> {
+        self.0.iter().find(|bound| bound.binding.action == action)
     }
 
     /// Returns the first key of an action for people, or how the palette finds it: `: sync`.
@@ -110,7 +129,7 @@ impl Keymap {
         if let Some(first) = self.keys(action).first() {
             return first.label(ascii);
         }
-        let word = TABLE.iter().find(|binding| binding.action == action).map_or("", |binding| binding.word);
+        let word = self.bound(action).map_or("", |bound| bound.binding.word);
         match self.keys(Action::Palette).first() {
             Some(palette) if action != Action::Palette => format!("{} {word}", palette.label(ascii)),
             _ => word.to_owned(),

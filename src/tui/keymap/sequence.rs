@@ -5,7 +5,7 @@ use super::key::Key;
 /// Most keys of a sequence.
 const MAX_KEYS: usize = 3;
 
-/// One key, or up to three that are pressed one after the other.
+/// A sequence of one to three keys that are pressed one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySequence(Vec<Key>);
 

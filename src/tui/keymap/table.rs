@@ -353,7 +353,7 @@ const ROWS_AFTER_DETAIL: &[Binding] = &[
     row(Action::Quit, &[Key::char('q')], "quit", "quit; asks while this process runs jobs", Panes, 17),
     row(
         Action::Interrupt,
-        &[Key::ctrl('c')],
+        &[Key::INTERRUPT],
         "quit",
         "quit; asks while this process runs jobs; press it twice to quit immediately",
         All,

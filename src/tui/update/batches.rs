@@ -7,7 +7,7 @@ use crate::format;
 use crate::tui::action::Action;
 use crate::tui::command::{Command, CommandKind};
 use crate::tui::effect::Effect;
-use crate::tui::keymap::{Key, KeyMatch};
+use crate::tui::keymap::Key;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::{ConfirmDialog, Overlay};
 use crate::tui::model::toast::Level;
@@ -104,10 +104,7 @@ pub(super) fn key(model: &mut Model, key: Key, up: &mut Update) -> ListKey {
     let Some(Overlay::Batches(selected)) = model.overlay else { return ListKey::Unknown };
     let last = model.batches.list.len().saturating_sub(1);
     let selected = selected.min(last);
-    let action = match model.keymap().lookup(KeyScope::Reader, &[key]) {
-        KeyMatch::Action(action) => Some(action),
-        KeyMatch::Begun | KeyMatch::Nothing => None,
-    };
+    let action = model.keymap().action(KeyScope::Reader, key);
     let wanted = match key.code {
         _ if action == Some(Action::Down) => {
             model.overlay = Some(Overlay::Batches((selected + 1).min(last)));

@@ -2,7 +2,7 @@
 
 use super::effects::Update;
 use crate::tui::action::Action;
-use crate::tui::keymap::{Key, KeyMatch};
+use crate::tui::keymap::Key;
 use crate::tui::model::Model;
 use crate::tui::model::overlay::Overlay;
 use crate::tui::model::toast::Level;
@@ -16,10 +16,7 @@ pub(super) fn key(model: &mut Model, key: Key, up: &mut Update) -> bool {
     let rows = picker_rows(model.documents.columns.as_deref());
     let last = rows.len().saturating_sub(1);
     let Some((id, is_shown)) = rows.get(selected.min(last)).copied() else { return false };
-    let action = match model.keymap().lookup(KeyScope::Reader, &[key]) {
-        KeyMatch::Action(action) => Some(action),
-        KeyMatch::Begun | KeyMatch::Nothing => None,
-    };
+    let action = model.keymap().action(KeyScope::Reader, key);
     match key.code {
         _ if action == Some(Action::Down) => select(model, (selected + 1).min(last)),
         _ if action == Some(Action::Up) => select(model, selected.saturating_sub(1)),

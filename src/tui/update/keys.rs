@@ -74,7 +74,7 @@ fn go_on(model: &mut Model, before: Vec<Key>, key: Key, up: &mut Update) {
     up.redraw();
     let scope = model.scope();
     let keys = [before, vec![key]].concat();
-    if key == Key::ctrl('c') {
+    if key == Key::INTERRUPT {
         return act(model, Action::Interrupt, up);
     }
     match model.keymap().lookup(scope, &keys) {
@@ -113,8 +113,7 @@ fn elsewhere(model: &Model, scope: KeyScope, key: Key) -> Option<String> {
     }
     let there = model.keymap().actions().find_map(|bound| {
         let pane = bound.binding.scopes.list().find(|scope| matches!(scope, KeyScope::Pane(_)))?;
-        let is_key = bound.keys.iter().any(|keys| keys.keys() == [key]);
-        is_key.then(|| format!("{label} works in {}: {}", pane.word(), bound.binding.word))
+        bound.has(key).then(|| format!("{label} works in {}: {}", pane.word(), bound.binding.word))
     });
     Some(there.unwrap_or_else(|| format!("{label} has no action; {help} lists the keys")))
 }
